@@ -1,0 +1,160 @@
+"""The order of the house, from top to bottom: a module imports its own layer and those below, never above."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import REPOSITORY, Import, Module, imports, matches, modules
+
+# (layer, what it holds), the top first. "x.*" is a package and all in it, "x*" any name that starts so.
+LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("entries", ("app", "dashboard", "pages.*")),
+    ("pieces of screens", ("ui.*",)),
+    ("command line", ("triage_core.__main__", "triage_core.cli.*", "triage_core.control")),
+    ("server", ("triage_core.serving", "triage_core.api.*", "triage_core.middleware")),
+    ("the opened product", ("triage_core.operations", "triage_core.runtime")),
+    (
+        "commands",
+        (
+            "triage_core.backup",
+            "triage_core.disclosure",
+            "triage_core.exchange.*",
+            "triage_core.exporters.*",
+            "triage_core.importers.*",
+            "triage_core.indexing",
+            "triage_core.intake",
+            "triage_core.policies",
+            "triage_core.replay",
+            "triage_core.rewards",
+            "triage_core.triage",
+        ),
+    ),
+    ("facts", ("triage_core.audit", "triage_core.queries.*", "triage_core.store")),
+    ("database", ("triage_core.db", "triage_core.migrations")),
+    ("likeness", ("triage_core.likeness.*",)),
+    (
+        "rules",
+        (
+            "triage_core.access",
+            "triage_core.clocks",
+            "triage_core.fields",
+            "triage_core.jsontext",
+            "triage_core.lifecycle",
+            "triage_core.policy",
+            "triage_core.reportformat",
+            "triage_core.sections",
+            "triage_core.settings",
+            "triage_core.tables",
+            "triage_core.text",
+            "triage_core.tokens",
+        ),
+    ),
+    ("words", ("triage_core.model",)),
+    ("errors", ("triage_core", "triage_core.errors")),
+)
+
+# Packages that only these modules import, so that the rest of the house stays free of them.
+CONFINED: dict[str, tuple[str, ...]] = {
+    "duckdb": ("triage_core.db",),
+    "torch": ("triage_core.likeness.embed*",),
+    "sentence_transformers": ("triage_core.likeness.embed*",),
+    "transformers": ("triage_core.likeness.embed*",),
+    "openvino": ("triage_core.likeness.embed*",),
+    "streamlit": ("app", "dashboard", "pages.*", "ui.*"),
+    "starlette": ("app", "triage_core.serving", "triage_core.api.*", "triage_core.middleware"),
+    "uvicorn": ("app", "triage_core.serving"),
+    "plotly": ("ui.*",),
+    "typer": ("triage_core.__main__", "triage_core.cli.*"),
+}
+NOT_IN_PAGES = ("numpy", "pandas", "pyarrow")
+LONGEST = 400
+
+
+def layer(name: str) -> int:
+    """The number of the layer that holds `name`, 0 at the top; -1 when none does."""
+    for number, (_, patterns) in enumerate(LAYERS):
+        if any(matches(name, pattern) for pattern in patterns):
+            return number
+    return -1
+
+
+def inner_imports() -> list[Import]:
+    return [found for module in modules().values() for found in imports(module) if found.target in modules()]
+
+
+def imports_of(package: str) -> list[Import]:
+    return [
+        found
+        for module in modules().values()
+        for found in imports(module)
+        if matches(found.target, f"{package}.*")
+    ]
+
+
+def test_every_module_has_a_layer() -> None:
+    assert [name for name in modules() if layer(name) < 0] == [], "give these their place in LAYERS"
+
+
+def test_imports_point_downwards() -> None:
+    upwards = [found for found in inner_imports() if layer(found.target) < layer(found.importer)]
+    assert [str(found) for found in upwards] == []
+
+
+def test_imports_make_no_cycle() -> None:
+    graph: dict[str, set[str]] = {name: set() for name in modules()}
+    for found in inner_imports():
+        if found.target != found.importer:
+            graph[found.importer].add(found.target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail("these import each other: " + " <- ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("package", CONFINED)
+def test_packages_stay_where_they_belong(package: str) -> None:
+    strays = [
+        str(found)
+        for found in imports_of(package)
+        if not any(matches(found.importer, home) for home in CONFINED[package])
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("package", NOT_IN_PAGES)
+def test_pages_hold_no_table_logic(package: str) -> None:
+    assert [str(found) for found in imports_of(package) if matches(found.importer, "pages.*")] == []
+
+
+def test_files_are_short() -> None:
+    paths = [module.path for module in modules().values()] + sorted((REPOSITORY / "benchmarks").rglob("*.py"))
+    lengths = {str(path.relative_to(REPOSITORY)): len(path.read_text().splitlines()) for path in paths}
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_no_import_goes_unseen() -> None:
+    """The eyes of this check: nested, relative, for type checking only, and by name at run time."""
+    source = """
+import duckdb as d
+if TYPE_CHECKING:
+    from triage_core import store
+def f():
+    from ..errors import Refused
+    from .. import db as database, model
+    importlib.import_module("torch")
+"""
+    module = Module("triage_core.likeness.search", Path("search.py"), ast.parse(source))
+    assert {found.target for found in imports(module)} == {
+        "duckdb",
+        "triage_core.store",
+        "triage_core.errors",
+        "triage_core.db",
+        "triage_core.model",
+        "torch",
+    }
+    assert layer("dashboard") < layer("triage_core.store") < layer("triage_core.model")
+    assert layer("ui") == layer("ui.charts") != layer("uix") == -1

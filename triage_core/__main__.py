@@ -1,0 +1,5 @@
+"""`python -m triage_core`."""
+
+from triage_core.cli import main
+
+main()

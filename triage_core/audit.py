@@ -1,0 +1,131 @@
+"""The audit chain: every state change is an event that carries the hash of the one before.
+
+The database can lose its write-ahead log without noticing, so the head of the chain is also
+appended to an anchor file outside the database after every commit. At start the two are
+compared: events beyond the anchor are a crash between commit and append and are fine; an anchor
+beyond the events means that acknowledged work is gone, and the store refuses to open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from triage_core import db
+from triage_core.errors import ChainBroken
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event of a chain: its number (0 for none) and its hash."""
+
+    seq: int
+    hash: str
+
+
+def encode(data: Mapping[str, Any]) -> str:
+    """Canonical JSON: sorted keys, no spaces, ASCII; the text that is stored is the text hashed."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_simple)
+
+
+def _simple(item: Any) -> Any:
+    if isinstance(item, datetime):
+        return item.isoformat()
+    raise TypeError(f"an event cannot hold {type(item).__name__}")
+
+
+def event_hash(event: Mapping[str, Any]) -> str:
+    """SHA-256 over the event's fields and the hash of its predecessor."""
+    done_at = event["done_at"]
+    fields = [event["seq"], db.naive(done_at).isoformat(), event["actor_id"], event["command"]]  # type: ignore[union-attr]
+    fields += [event["kind"], event["subject"], event["data"], event["prev_hash"]]
+    return hashlib.sha256(encode({"event": fields}).encode()).hexdigest()
+
+
+def head(cursor: db.Cursor) -> Head:
+    found = db.row(cursor, "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
+    return Head(found["seq"], found["hash"]) if found else Head(0, GENESIS)
+
+
+def verify(cursor: db.Cursor, first: int = 1, batch: int = 10_000) -> int:
+    """Recompute the chain from event `first` to its end; gives the number of events checked.
+
+    Raises ChainBroken naming the first event that does not fit.
+    """
+    expected = GENESIS
+    if first > 1:
+        expected = db.value(cursor, "SELECT hash FROM events WHERE seq = ?", [first - 1]) or ""
+    seq = first
+    while True:
+        events = db.rows(cursor, "SELECT * FROM events WHERE seq >= ? ORDER BY seq LIMIT ?", [seq, batch])
+        for event in events:
+            if event["seq"] != seq:
+                raise ChainBroken(f"event {seq} is missing from the audit chain")
+            if event["prev_hash"] != expected or event_hash(event) != event["hash"]:
+                raise ChainBroken(f"event {seq} was changed after it had been written")
+            expected = event["hash"]
+            seq += 1
+        if len(events) < batch:
+            return seq - first
+
+
+class Anchor:
+    """The append-only file that remembers the chain's head outside the database."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Head | None:
+        """The last whole line, or None when there is no anchor; a torn last line is cut off."""
+        if not self._path.exists():
+            return None
+        with self._path.open("rb+") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 4096))
+            tail = file.read()
+            whole = tail[: tail.rfind(b"\n") + 1]
+            if len(whole) < len(tail):
+                file.truncate(size - (len(tail) - len(whole)))
+        if not whole:
+            return None
+        seq, digest = whole.splitlines()[-1].split()
+        return Head(int(seq), digest.decode())
+
+    def append(self, head: Head) -> None:
+        with self._path.open("ab") as file:
+            file.write(f"{head.seq} {head.hash}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def check_anchor(cursor: db.Cursor, anchor: Anchor) -> None:
+    """Compare chain and anchor at start; mends an anchor that is merely behind.
+
+    Raises ChainBroken when acknowledged events are missing or differ.
+    """
+    last = head(cursor)
+    anchored = anchor.read()
+    if anchored is None:
+        if last.seq:
+            raise ChainBroken(
+                "the anchor file is missing although the store holds events: restore anchor.log from the backup"
+            )
+        return
+    if anchored.seq > last.seq:
+        raise ChainBroken(
+            f"the anchor knows event {anchored.seq} but the store ends at {last.seq}: "
+            "acknowledged work is missing, restore the last backup"
+        )
+    stored = db.value(cursor, "SELECT hash FROM events WHERE seq = ?", [anchored.seq])
+    if stored != anchored.hash:
+        raise ChainBroken(f"event {anchored.seq} differs from the anchor")
+    if anchored.seq < last.seq:
+        anchor.append(last)

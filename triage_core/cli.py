@@ -1,0 +1,346 @@
+"""The command line: `python -m triage_core COMMAND`. Parses, asks one operation, prints.
+
+With --json, stdout holds the result as JSON and nothing else. Exit status: 0 done, 1 refused input
+or a fault of the installation, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from triage_core import __version__, control, operations, policy, runtime, settings
+from triage_core.errors import FlawdeskError, Refused, StoreBusy
+from triage_core.text import reveal
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+policy_app = typer.Typer(no_args_is_help=True, help="Policy files.")
+app.add_typer(policy_app, name="policy")
+err = Console(stderr=True)
+out = Console()
+
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", metavar="DIR", help="Folder of the store (FLAWDESK_STORE; data/run).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else.")]
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    try:
+        app(standalone_mode=True)
+    except Refused as error:
+        err.print(Text(f"refused: {reveal(str(error))}", style="red"))
+        sys.exit(1)
+    except FlawdeskError as error:
+        err.print(Text(f"error: {reveal(str(error))}", style="red"))
+        sys.exit(1)
+
+
+@app.callback(help=f"Flawdesk {__version__}: reports of AI flaws, from the button to the training set.")
+def _root() -> None: ...
+
+
+@app.command("import")
+def import_command(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
+    format: Annotated[str, typer.Option(help="auto, flaw-report (JSON lines) or csv.")] = "auto",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read reports from JSON Lines or CSV files; refused lines are named, the rest goes on."""
+    if format not in ("auto", "flaw-report", "csv"):
+        raise typer.BadParameter("auto, flaw-report or csv", param_hint="--format")
+    params = {"files": [str(path.resolve()) for path in files], "format": format}
+
+    def show(result: Any) -> None:
+        refused = result.pop("refused")
+        _print_pairs(result)
+        if refused:
+            _print_rows(refused[:50])
+            out.print(f"{len(refused)} lines refused" + (", the first 50 shown" if len(refused) > 50 else ""))
+
+    _run("import", params, store, as_json, show)
+
+
+@app.command()
+def index(
+    progress: Annotated[bool, typer.Option(help="Show a progress bar on stderr.")] = True,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Embed what is not embedded; update clusters and duplicate suggestions."""
+    _run("index", {}, store, as_json, _print_pairs, progress=progress)
+
+
+@app.command()
+def similar(
+    report: Annotated[str | None, typer.Option(help="Id of a stored report.")] = None,
+    external_id: Annotated[str | None, typer.Option(help="External id of a stored report.")] = None,
+    text: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A text file.")] = None,
+    all_reports: Annotated[bool, typer.Option("--all", help="Every report, one JSON line each.")] = False,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    axis: Annotated[str, typer.Option(help="whole, technique or request.")] = "whole",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The reports most like one report, one text, or (--all) each report."""
+    if sum([report is not None, external_id is not None, text is not None, all_reports]) != 1:
+        raise typer.BadParameter("give exactly one of --report, --external-id, --text and --all")
+    params: dict[str, Any] = {"report": report, "external_id": external_id, "all": all_reports, "k": k, "axis": _axis(axis)}
+    if text is not None:
+        params["text"] = text.read_text("utf-8", errors="replace")
+    if all_reports:
+        _run("similar", params, store, True, _print_rows, lines=True)
+    else:
+        _run("similar", params, store, as_json, _print_rows)
+
+
+@app.command()
+def clusters(
+    axis: Annotated[str, typer.Option(help="whole, technique or request.")] = "whole",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row a report: its cluster and the cluster's representative."""
+    _run("clusters", {"axis": _axis(axis)}, store, as_json, _print_rows)
+
+
+@app.command()
+def duplicates(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Suggested duplicate pairs that nobody has decided on, surest first."""
+    _run("duplicates", {}, store, as_json, _print_rows)
+
+
+@app.command()
+def assess(
+    report: Annotated[str, typer.Argument(help="Id or external id.")],
+    clause: Annotated[list[str], typer.Option(help="A clause of the policy in force; repeat for several.")],
+    harm: Annotated[str | None, typer.Option(help="H0 to H4.")] = None,
+    exposure: Annotated[str | None, typer.Option(help="self, other or mass.")] = None,
+    generality: Annotated[str | None, typer.Option(help="instance, retargetable or universal.")] = None,
+    reliability: Annotated[str | None, typer.Option(help="rare, intermittent or reliable.")] = None,
+    uplift: Annotated[str | None, typer.Option(help="no or yes.")] = None,
+    exploitation: Annotated[str | None, typer.Option(help="none, public_poc or active.")] = None,
+    resolution: Annotated[str | None, typer.Option(help="Closes the report; else the clause implies it.")] = None,
+    override: Annotated[str | None, typer.Option(help="A severity instead of the computed one.")] = None,
+    override_reason: Annotated[str, typer.Option(help="Why the severity is overridden.")] = "",
+    note: Annotated[str, typer.Option(help="The reason that the reporter can read.")] = "",
+    reproduction_log: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    better_answer: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="File with the answer that should have been given.")] = None,
+    consent: Annotated[str | None, typer.Option(help="none, classifier_only or any_safety_training.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide on a report: cite clauses, give the severity inputs."""
+    params = {
+        "report": report,
+        "clauses": clause,
+        "harm": harm,
+        "exposure": exposure,
+        "generality": generality,
+        "reliability": reliability,
+        "uplift": uplift,
+        "exploitation": exploitation,
+        "resolution": resolution,
+        "override": override,
+        "override_reason": override_reason,
+        "note": note,
+        "reproduction_log": _contents(reproduction_log),
+        "better_answer": _contents(better_answer),
+        "consent": consent,
+    }
+    _run("assess", params, store, as_json, _print_pairs)
+
+
+@app.command()
+def link(
+    child: Annotated[str, typer.Argument(help="The later report.")],
+    canonical: Annotated[str, typer.Argument(help="The report submitted first.")],
+    reason: str = "",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Mark a report as a duplicate of an earlier one."""
+    _run("link", {"child": child, "canonical": canonical, "reason": reason}, store, as_json, _print_pairs)
+
+
+@app.command()
+def unlink(child: str, reason: str = "", store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Take a duplicate link back."""
+    _run("unlink", {"child": child, "reason": reason}, store, as_json, _print_pairs)
+
+
+@app.command()
+def export(
+    profile: Annotated[str, typer.Option(help="kto, preference, sft or classifier.")],
+    out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME/VERSION is made.")],
+    format: Annotated[str, typer.Option(help="jsonl or parquet.")] = "parquet",
+    layout: Annotated[str, typer.Option(help="strict (the trainer's columns) or rich (with meta_ columns).")] = "strict",
+    name: Annotated[str | None, typer.Option(help="Name of the dataset; the profile's when left out.")] = None,
+    version: Annotated[str | None, typer.Option(help="Version; the next free one when left out.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a labelled dataset; refused rows are counted by reason."""
+    params = {
+        "profile": profile,
+        "format": format,
+        "out": str(out_dir.resolve()),
+        "layout": layout,
+        "name": name,
+        "version": version,
+    }
+    _run("export", params, store, as_json, _print_pairs)
+
+
+@app.command()
+def stats(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """How much the store holds."""
+    _run("stats", {}, store, as_json, _print_pairs)
+
+
+@app.command()
+def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Check the audit chain, its anchor, and that the counts agree."""
+    _run("verify", {}, store, as_json, _print_pairs)
+
+
+@policy_app.command("check")
+def policy_check(
+    file: Annotated[Path, typer.Argument(exists=True, help="policy.toml, or its folder.")], as_json: JsonOption = False
+) -> None:
+    """Check a policy file and its two tables."""
+    found = policy.load(file)
+    _show({"ok": True, "version": found.version, "clauses": len(found.clauses), "sha256": found.sha256}, as_json, _print_pairs)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Loopback only until sign-in exists.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    demo: Annotated[bool, typer.Option(help="Load the demo reports into an empty store.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Serve dashboard, report form and API at http://HOST:PORT."""
+    from triage_core import serving
+
+    serving.serve(_settings(store, demo), host, port)
+
+
+def _settings(store: Path | None, demo: bool = False) -> settings.Settings:
+    found = settings.from_environment()
+    return replace(found, store=store.resolve() if store else found.store, demo=demo or found.demo)
+
+
+def _contents(path: Path | None) -> str:
+    return path.read_text("utf-8", errors="strict") if path else ""
+
+
+def _axis(name: str) -> str:
+    if name not in ("whole", "technique", "request"):
+        raise typer.BadParameter("whole, technique or request", param_hint="--axis")
+    return name
+
+
+def _run(
+    operation: str,
+    params: dict[str, Any],
+    store: Path | None,
+    as_json: bool,
+    show: Callable[[Any], None],
+    *,
+    lines: bool = False,
+    progress: bool = True,
+) -> None:
+    """Ask the operation here, or of the server that holds the store, and print what it gives."""
+    chosen = _settings(store)
+    with _bar(progress) as bar:
+        emit = operations.Emit(progress=bar, item=lambda item: _print_json(item, indent=None))
+        try:
+            opened = runtime.Runtime(chosen)
+        except StoreBusy:
+            result = _remote(chosen.store, operation, params, emit)
+        else:
+            try:
+                result = operations.run(opened, operation, params, emit)
+            finally:
+                opened.close()
+    if not lines:
+        _show(result, as_json, show)
+
+
+def _remote(folder: Path, operation: str, params: dict[str, Any], emit: operations.Emit) -> Any:
+    err.print("[dim]a server holds this store: asking it[/dim]")
+    for message in control.call(folder, operation, params):
+        if "progress" in message:
+            emit.progress(*message["progress"])
+        elif "item" in message:
+            emit.item(message["item"])
+        elif "error" in message:
+            raise Refused(message["error"]["field"], message["error"]["rule"])
+        else:
+            return message["result"]
+    raise FlawdeskError("the server ended before it answered; what it acknowledged is stored")
+
+
+class _bar:
+    """A progress bar on stderr that appears with the first report of progress."""
+
+    def __init__(self, enabled: bool) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=err, disable=not enabled)
+        self._task: Any = None
+
+    def __enter__(self) -> _bar:
+        return self
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        if self._task is None:
+            self._progress.start()
+            self._task = self._progress.add_task(Text(what).plain, total=total or None)
+        self._progress.update(self._task, completed=done, total=total or None, description=Text(what).plain)
+
+    def __exit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._progress.stop()
+
+
+def _show(result: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    if as_json:
+        _print_json(result, indent=2)
+    else:
+        show(result)
+
+
+def _print_json(result: Any, indent: int | None) -> None:
+    sys.stdout.write(json.dumps(result, indent=indent, default=str) + "\n")
+
+
+def _print_pairs(result: Any) -> None:
+    table = Table(show_header=False, box=None)
+    for name, value in result.items():
+        shown = json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+        table.add_row(name.replace("_", " "), Text(reveal(shown)))
+    out.print(table)
+
+
+def _print_rows(rows: Iterable[dict[str, Any]]) -> None:
+    rows = list(rows)
+    if not rows:
+        out.print("nothing found")
+        return
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*(Text(reveal(f"{v:.4f}" if isinstance(v, float) else str(v))) for v in row.values()))
+    out.print(table)

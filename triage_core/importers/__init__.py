@@ -1,0 +1,92 @@
+"""Reports out of files of other tools: one format a module, all read as a stream under caps.
+
+Nothing here stores anything; `intake.import_batch` does, with `Line.key` as the key that makes a
+second import of the same file a no-op.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from triage_core.errors import NotFound, Refused
+from triage_core.importers import csvfile, jsonl
+from triage_core.model import FlawReport
+from triage_core.reportformat import report_sha256
+
+
+class Format(StrEnum):
+    AUTO = "auto"
+    FLAW_REPORT = "flaw-report"
+    CSV = "csv"
+
+
+_READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Refused]]]] = {
+    Format.FLAW_REPORT: jsonl.records,
+    Format.CSV: csvfile.records,
+}
+_SUFFIXES = {".jsonl": Format.FLAW_REPORT, ".ndjson": Format.FLAW_REPORT, ".csv": Format.CSV}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line (or CSV record) of a file holds: a report, or the error that refused it.
+
+    `number` counts from 1 and is where a CSV record begins; `raw_sha256` is of the report's
+    canonical JSON, "" for a refused line; `occurrence` counts equal lines of this file from 1.
+    """
+
+    number: int
+    report: FlawReport | None
+    error: Refused | None
+    raw_sha256: str = ""
+    occurrence: int = 1
+
+    @property
+    def key(self) -> str:
+        """What identifies the line in any later import: its external id, else its content and occurrence.
+
+        Two people may send the same words, so equal lines of one file are reports of their own.
+        """
+        if self.report is not None and self.report.external_id is not None:
+            return f"id:{self.report.external_id}"
+        return f"sha256:{self.raw_sha256}:{self.occurrence}"
+
+
+def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
+    """Every line of the file in order, parsed or refused; blank lines are left out.
+
+    `auto` goes by the extension (.jsonl, .ndjson, .csv), else by the first character: a brace opens
+    JSONL. A CSV file with the wrong columns gives one refused line, its header. A refused line
+    never stops the reading.
+
+    Raises `NotFound` when the file cannot be read.
+    """
+    seen: Counter[bytes] = Counter()
+    try:
+        with path.open("rb") as stream:
+            for number, outcome in _READERS[_format(path, stream, Format(format))](stream):
+                if isinstance(outcome, Refused):
+                    yield Line(number, None, outcome)
+                    continue
+                digest = report_sha256(outcome)
+                # Half a digest is enough to tell lines apart and keeps a million of them small.
+                seen[bytes.fromhex(digest[:32])] += 1
+                yield Line(number, outcome, None, digest, seen[bytes.fromhex(digest[:32])])
+    except OSError as error:
+        raise NotFound(path.name, f"must be a file that can be read ({error.strerror})") from error
+
+
+def _format(path: Path, stream: BinaryIO, asked: Format) -> Format:
+    if asked is not Format.AUTO:
+        return asked
+    by_suffix = _SUFFIXES.get(path.suffix.lower())
+    if by_suffix is not None:
+        return by_suffix
+    start = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    stream.seek(0)
+    return Format.FLAW_REPORT if start.startswith(b"{") else Format.CSV

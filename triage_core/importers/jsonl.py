@@ -1,0 +1,27 @@
+"""JSONL: one `flaw-report/1` document a line, of which only `turns` is required."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from triage_core.errors import InvalidReport, Refused
+from triage_core.importers.lines import MAX_LINE_BYTES, capped, too_long
+from triage_core.model import FlawReport
+from triage_core.reportformat import parse_bytes
+
+
+def records(stream: BinaryIO) -> Iterator[tuple[int, FlawReport | Refused]]:
+    """Each line that is not blank, as its number and the report or what refused it."""
+    for number, line in capped(stream):
+        if line is None:
+            yield number, too_long()
+        elif line.strip():
+            yield number, _report(line)
+
+
+def _report(line: bytes) -> FlawReport | Refused:
+    try:
+        return parse_bytes(line, imported=True, longest=MAX_LINE_BYTES)
+    except InvalidReport as error:
+        return error

@@ -1,0 +1,31 @@
+"""The lines of a file of any length, none of them held in memory beyond a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from triage_core.errors import InvalidReport
+
+# Room for the largest report that the format allows, even with most characters escaped.
+MAX_LINE_BYTES = 5_000_000
+
+
+def capped(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """Each line with its number from 1 and its line end; None in place of a line over the cap.
+
+    Only LF ends a line: U+2028 and the like are part of a text.
+    """
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) <= MAX_LINE_BYTES:
+            yield number, line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(MAX_LINE_BYTES)
+        yield number, None
+
+
+def too_long() -> InvalidReport:
+    return InvalidReport("line", f"must be at most {MAX_LINE_BYTES:,} bytes long")

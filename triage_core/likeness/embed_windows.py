@@ -1,0 +1,97 @@
+"""Texts to windows of tokens, windows to batches, window vectors to one vector a text.
+
+A model reads at most `max_tokens` (256). A longer text is cut into windows of that size which overlap by
+`OVERLAP` tokens, so that no phrase is seen only in halves. The text's vector is the mean of its windows'
+vectors, each weighted by the number of tokens that it is the first to show, normalised to length 1. A text
+that grows past the limit by a word therefore moves by a word's weight, and the last window counts as much
+as its share of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core.errors import ModelError
+from triage_core.likeness.embed_model import ModelFiles
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+OVERLAP = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of some texts: `ids[w]` are the tokens of window w, which belongs to text `owners[w]`
+    (ascending) and is the first to show `weights[w]` of its tokens."""
+
+    ids: list[list[int]]
+    owners: NDArray[np.intp]
+    weights: NDArray[np.float32]
+
+
+class Windower:
+    """Cuts texts into overlapping windows of at most `files.max_tokens` tokens, special tokens included."""
+
+    def __init__(self, files: ModelFiles) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer: Tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
+        except Exception as reason:  # the tokenizer's parser raises the bare base class
+            raise ModelError(f"model {files.name}: tokenizer.json unusable ({reason}); reinstall the model") from reason
+        self._overlap = min(OVERLAP, files.max_tokens // 4)
+        self._special = tokenizer.num_special_tokens_to_add(is_pair=False)
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_length=files.max_tokens, stride=self._overlap)
+        self._tokenizer = tokenizer
+        self.scheme = f"w{files.max_tokens}o{self._overlap}-mean"
+
+    def split(self, texts: Sequence[str]) -> Windows:
+        """All windows of `texts`, in order; every text has at least one, the empty one too."""
+        ids: list[list[int]] = []
+        owners: list[int] = []
+        weights: list[int] = []
+        for owner, encoding in enumerate(self._tokenizer.encode_batch_fast(list(texts))):
+            for window in (encoding, *encoding.overflowing):
+                seen = self._special if window is encoding else self._special + self._overlap
+                ids.append(window.ids)
+                owners.append(owner)
+                weights.append(max(len(window.ids) - seen, 1))
+        return Windows(ids, np.asarray(owners, np.intp), np.asarray(weights, np.float32))
+
+
+def batches(lengths: Sequence[int], token_budget: int, bucket: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """(padded length, indices) of batches of at most `token_budget` tokens, longest first.
+
+    A window is padded to the next multiple of `bucket`, whatever it is batched with: its vector does not
+    depend on its neighbours, and a runtime meets few different shapes.
+    """
+    padded = -(-np.asarray(lengths, np.intp) // bucket) * bucket
+    for length in np.unique(padded)[::-1]:
+        members = np.flatnonzero(padded == length)
+        rows = max(token_budget // int(length), 1)
+        for start in range(0, len(members), rows):
+            yield int(length), members[start : start + rows]
+
+
+def pad(ids: Sequence[list[int]], length: int, pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(ids, mask), both (len(ids), length)."""
+    padded = np.full((len(ids), length), pad_id, np.int64)
+    mask = np.zeros((len(ids), length), np.int64)
+    for row, window in enumerate(ids):
+        padded[row, : len(window)] = window
+        mask[row, : len(window)] = 1
+    return padded, mask
+
+
+def pool(vectors: NDArray[np.float32], windows: Windows, texts: int) -> NDArray[np.float32]:
+    """One unit vector a text, (texts, dim), from one a window, (windows, dim)."""
+    sums = np.zeros((texts, vectors.shape[1]), np.float32)
+    np.add.at(sums, windows.owners, vectors * windows.weights[:, None])
+    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)

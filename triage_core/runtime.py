@@ -1,0 +1,129 @@
+"""The opened product: store, policy in force, likeness and its background worker, in one process.
+
+A server opens one at start and the dashboard, the HTTP routes and the command line's remote calls
+share it. Embedding happens in the worker alone, never inside a request.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from triage_core import policies, policy
+from triage_core.indexing import Likeness
+from triage_core.likeness import embed
+from triage_core.model import Actor, DeskRole
+from triage_core.settings import Settings
+from triage_core.store import Clock, Store, utc_now
+
+log = logging.getLogger(__name__)
+
+SYSTEM = Actor("system", "Flawdesk", frozenset({DeskRole.OPERATOR, DeskRole.POLICY_OWNER}))
+POLL_SECONDS = 2.0
+
+
+class Runtime:
+    """An open installation. `close` ends the worker and releases the store."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock = utc_now, embedder: Callable[[], embed.Embedder] | None = None
+    ) -> None:
+        """Open the store, publish the policy file if it is new, and read what likeness needs.
+
+        `embedder` makes the embedding model on first use; tests give a small one. Raises the errors
+        of Store and of the policy loader.
+        """
+        self.settings = settings
+        self.store = Store(settings.store, clock)
+        try:
+            self.policy = policies.publish_from_files(self.store, SYSTEM, policy.load(settings.policy))
+            self.likeness = Likeness(self.store, embedder or self._load_model, settings.model)
+        except BaseException:
+            self.store.close()
+            raise
+        self.worker = Worker(self)
+
+    def _load_model(self) -> embed.Embedder:
+        return embed.load(
+            self.settings.model,
+            runtime=self.settings.runtime,  # type: ignore[arg-type]  # checked by settings
+            device=self.settings.device,  # type: ignore[arg-type]
+        )
+
+    def close(self) -> None:
+        self.worker.stop()
+        self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """What the background worker is doing: `done` of `total` reports in this round."""
+
+    working: bool = False
+    done: int = 0
+    total: int = 0
+    error: str = ""
+
+
+class Worker:
+    """One daemon thread that embeds and clusters whatever has come in.
+
+    There is no queue to lose: what is to be done is the difference between the stored reports and
+    the stored embeddings, so a restart goes on where the last run stopped.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.state = WorkerState()
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="likeness-worker", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Say that something came in; the worker looks at once rather than at its next turn."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._runtime.likeness.is_behind():
+                    self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
+                self.state = WorkerState()
+            except Exception as error:  # the worker outlives any one failure and says so
+                log.exception("likeness worker")
+                self.state = WorkerState(error=str(error))
+                self._stop.wait(10 * POLL_SECONDS)
+            self._wake.wait(POLL_SECONDS)
+            self._wake.clear()
+
+    def _report(self, done: int, total: int) -> None:
+        self.state = WorkerState(True, done, total)
+
+
+_current: Runtime | None = None
+
+
+def use(runtime: Runtime | None) -> None:
+    """Make `runtime` the one that this process's screens and routes share (None: forget it)."""
+    global _current
+    _current = runtime
+
+
+def current() -> Runtime:
+    """The runtime of this process. Raises RuntimeError when the server has not opened one."""
+    if _current is None:
+        raise RuntimeError("no runtime is open: start the server with `python -m triage_core serve`")
+    return _current

@@ -1,0 +1,49 @@
+"""What an operator can set, from environment variables that start with FLAWDESK_."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from triage_core.errors import Refused
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """store: folder of the store. policy: folder of policy.toml and its two tables. model: name or
+    folder of the embedding model. runtime: auto, reference or openvino. device: cpu or cuda.
+    demo: load the demo reports into an empty store at start."""
+
+    store: Path = ROOT / "data" / "run"
+    policy: Path = ROOT / "data"
+    model: str = "all-MiniLM-L6-v2"
+    runtime: str = "auto"
+    device: str = "cpu"
+    demo: bool = False
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process. Raises Refused naming the variable and the values it takes."""
+    default = Settings()
+    runtime = _one_of(environment, "FLAWDESK_RUNTIME", default.runtime, ("auto", "reference", "openvino"))
+    device = _one_of(environment, "FLAWDESK_DEVICE", default.device, ("cpu", "cuda"))
+    demo = _one_of(environment, "FLAWDESK_DEMO", "0", ("0", "1"))
+    return Settings(
+        store=Path(environment.get("FLAWDESK_STORE") or default.store),
+        policy=Path(environment.get("FLAWDESK_POLICY") or default.policy),
+        model=environment.get("FLAWDESK_MODEL") or default.model,
+        runtime=runtime,
+        device=device,
+        demo=demo == "1",
+    )
+
+
+def _one_of(environment: Mapping[str, str], name: str, default: str, values: tuple[str, ...]) -> str:
+    found = environment.get(name) or default
+    if found not in values:
+        raise Refused(name, f"one of {', '.join(values)}, not {found!r}")
+    return found

@@ -1,0 +1,143 @@
+"""The store: one folder, one DuckDB file, one writer at a time.
+
+    with store.read() as cursor: ...                      a consistent look, on a cursor of its own
+    with store.write(actor, "assess") as work: ...        one command = one transaction
+        work.event("report.assessed", report_id, {...})
+
+Every write appends its events to the audit chain in the same transaction and anchors the head
+after the commit. Snapshot isolation allows write skew, so writers take one lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from triage_core import audit, db, migrations
+from triage_core.errors import ChainBroken
+from triage_core.model import Actor
+
+Clock = Callable[[], datetime]
+TAIL_CHECKED_AT_START = 1_000
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Work:
+    """A running command: its cursor, its moment, and the events that it will write."""
+
+    cursor: db.Cursor
+    actor: Actor
+    command: str
+    now: datetime
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def event(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
+        """Record a state change of `subject`; written when the command commits."""
+        self.events.append((kind, subject, audit.encode(data)))
+
+    def next_id(self, table: str, column: str) -> int:
+        """The next free number of an append-only table; safe under the writer lock."""
+        return int(db.value(self.cursor, f"SELECT coalesce(max({column}), 0) + 1 FROM {table}"))
+
+
+class Store:
+    """An open store; one instance per folder and process."""
+
+    def __init__(self, folder: Path, clock: Clock = utc_now) -> None:
+        """Open or create the store in `folder`.
+
+        Raises StoreBusy when another process holds it, ChainBroken when acknowledged work is
+        missing, StoreError when the file cannot be read.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.clock = clock
+        self.path = folder / "flawdesk.duckdb"
+        self._lock = threading.RLock()
+        self._anchor = audit.Anchor(folder / "anchor.log")
+        if not self.path.exists() and self._anchor.read() is not None:
+            raise ChainBroken("anchor.log exists but flawdesk.duckdb is gone: restore the last backup")
+        self._db = db.Database(self.path)
+        try:
+            cursor = self._db.cursor()
+            migrations.migrate(cursor, clock())
+            audit.check_anchor(cursor, self._anchor)
+            self._head = audit.head(cursor)
+            audit.verify(cursor, max(1, self._head.seq - TAIL_CHECKED_AT_START))
+            cursor.close()
+        except BaseException:
+            self._db.close()
+            raise
+
+    @property
+    def revision(self) -> int:
+        """Grows with every committed event; the cache key of whatever was read from the store."""
+        return self._head.seq
+
+    @contextmanager
+    def read(self) -> Iterator[db.Cursor]:
+        """A cursor for one consistent look at the store."""
+        cursor = self._db.cursor()
+        try:
+            with db.transaction(cursor):
+                yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def write(self, actor: Actor, command: str, now: datetime | None = None) -> Iterator[Work]:
+        """One transaction under the writer lock; `now` is for imports and demos that bring a past.
+
+        The head moves and the anchor is appended after the commit. An exception rolls back all.
+        """
+        with self._lock:
+            cursor = self._db.cursor()
+            try:
+                with db.transaction(cursor):
+                    work = Work(cursor, actor, command, now or self.clock())
+                    yield work
+                    head = self._append(work)
+                if head != self._head:
+                    self._head = head
+                    self._anchor.append(head)
+            finally:
+                cursor.close()
+
+    def _append(self, work: Work) -> audit.Head:
+        head = self._head
+        records = []
+        for kind, subject, data in work.events:
+            event = {
+                "seq": head.seq + 1,
+                "done_at": work.now,
+                "actor_id": work.actor.actor_id,
+                "command": work.command,
+                "kind": kind,
+                "subject": subject,
+                "data": data,
+                "prev_hash": head.hash,
+            }
+            event["hash"] = audit.event_hash(event)
+            records.append(event)
+            head = audit.Head(event["seq"], event["hash"])
+        db.insert(work.cursor, "events", records)
+        return head
+
+    def verify(self) -> int:
+        """Check the whole chain and the anchor; gives the number of events. Raises ChainBroken."""
+        with self._lock, self.read() as cursor:
+            audit.check_anchor(cursor, self._anchor)
+            return audit.verify(cursor)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()

@@ -1,0 +1,416 @@
+"""A reviewer's commands: assess, link and unlink duplicates, keep apart, answer, move the status.
+
+Each is one transaction, checks the actor's role, compares the version that the reviewer saw with
+the present one (when given), and writes an event that holds the state before and after.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from triage_core import access, clocks, db, lifecycle
+from triage_core.errors import Conflict, NotFound, Refused
+from triage_core.lifecycle import Trigger
+from triage_core.model import (
+    Actor,
+    Exploitation,
+    Resolution,
+    Severity,
+    SeverityInputs,
+    Status,
+    TrainingConsent,
+)
+from triage_core.policy import ClauseKind, Policy
+from triage_core.store import Store, Work
+
+MAX_NOTE = 5_000
+MAX_ANSWER = 50_000
+
+# What a clause says about a report when the reviewer does not name a resolution.
+RESOLUTION_OF_KIND = {
+    ClauseKind.OUT_OF_SCOPE: Resolution.OUT_OF_SCOPE,
+    ClauseKind.EXPECTED: Resolution.EXPECTED_BEHAVIOUR,
+    ClauseKind.REROUTED: Resolution.REROUTED,
+}
+
+# A report is decided on in triage; deciding again first takes the earlier decision back.
+_TO_TRIAGED: Mapping[Status, tuple[Trigger, ...]] = {
+    Status.NEW: (Trigger.TRIAGE,),
+    Status.NEEDS_INFO: (Trigger.END_WAIT, Trigger.TRIAGE),
+    Status.ACCEPTED: (Trigger.REVOKE,),
+    Status.DEFERRED: (Trigger.RESUME, Trigger.REVOKE),
+    Status.CLOSED: (Trigger.REOPEN,),
+}
+_BEYOND_TRIAGE = {Status.FIX_READY, Status.FIXED, Status.RETEST}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reviewer decides about one report; `inputs` may be None where no clause is in scope."""
+
+    clauses: tuple[str, ...]
+    inputs: SeverityInputs | None = None
+    resolution: Resolution | None = None
+    note: str = ""
+    override: Severity | None = None
+    override_reason: str = ""
+    exploitation: Exploitation | None = None
+    better_answer: str = ""
+    consent: TrainingConsent | None = None
+    reproduction_log: str = ""
+
+
+def find(cursor: db.Cursor, name: str) -> str:
+    """The report id for a report id or an external id. Raises NotFound."""
+    found = db.value(cursor, "SELECT report_id FROM reports WHERE report_id = ?", [name])
+    found = found or db.value(
+        cursor, "SELECT report_id FROM reports WHERE external_id = ? ORDER BY seq LIMIT 1", [name]
+    )
+    if not found:
+        raise NotFound("report", f"there is no report {name!r}")
+    return str(found)
+
+
+def assess(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    report_id: str,
+    decision: Decision,
+    *,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Decide on a report against the policy in force; gives the new state of the case.
+
+    At least one clause is cited. The severity comes from the inputs through the policy's table; an
+    override needs a reason. An in-scope report becomes accepted, any other closed with the
+    resolution that its clause implies, unless the decision names one. Deciding again takes the
+    earlier decision back first. Raises Refused naming the field and the rule.
+    """
+    access.require(actor, "assess")
+    kinds = _check(policy, decision)
+    with store.write(actor, "assess", now) as work:
+        case = _case(work, report_id, seen_version)
+        _require_unlinked(work.cursor, report_id)
+        computed = policy.severity(decision.inputs) if decision.inputs else Severity.NONE
+        severity = decision.override or computed
+        exploitation = decision.exploitation or Exploitation(case["exploitation"])
+        priority = policy.priority(severity, exploitation)
+        resolution = decision.resolution or _implied_resolution(kinds)
+        assessment_id = work.next_id("assessments", "assessment_id")
+        inputs = decision.inputs
+        row = {
+            "assessment_id": assessment_id,
+            "report_id": report_id,
+            "done_at": work.now,
+            "actor_id": actor.actor_id,
+            "policy_version": policy.version,
+            "clauses": list(decision.clauses),
+            "harm": str(inputs.harm) if inputs else None,
+            "exposure": str(inputs.exposure) if inputs else None,
+            "generality": str(inputs.generality) if inputs else None,
+            "reliability": str(inputs.reliability) if inputs else None,
+            "uplift": str(inputs.uplift) if inputs else None,
+            "computed_severity": str(computed),
+            "severity": str(severity),
+            "override_reason": decision.override_reason,
+            "priority": str(priority),
+            "resolution": str(resolution) if resolution else None,
+            "note": decision.note,
+            "reproduction_log": decision.reproduction_log,
+        }
+        db.insert(work.cursor, "assessments", [row])
+        if decision.better_answer:
+            _add_better_answer(work, report_id, decision.better_answer)
+        status = _decided_status(Status(case["status"]), severity, resolution)
+        received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
+        return _change(
+            work,
+            case,
+            "report.assessed",
+            {
+                "status": str(status),
+                "resolution": str(resolution) if resolution else None,
+                "canonical_id": None,
+                "assessment_id": assessment_id,
+                "severity": str(severity),
+                "priority": str(priority),
+                "exploitation": str(exploitation),
+                "consent_training": str(decision.consent or case["consent_training"]),
+                "fix_due": None if resolution else clocks.fix_due(received, severity, policy.clocks),
+                "first_response_at": case["first_response_at"] or work.now,
+                "triaged_at": case["triaged_at"] or work.now,
+                "closed_at": work.now if resolution else None,
+            },
+            {"assessment_id": assessment_id, "clauses": list(decision.clauses), "policy_version": policy.version},
+        )
+
+
+def link(
+    store: Store,
+    actor: Actor,
+    child_id: str,
+    canonical_id: str,
+    *,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Mark `child_id` as a duplicate of the earlier `canonical_id` and close it as such.
+
+    `evidence` may hold score, model_id and threshold of the suggestion that was accepted. Raises
+    Refused when the canonical report is not the earlier one, Conflict when the child is linked
+    already or a reviewer has said that the two are not duplicates.
+    """
+    access.require(actor, "link")
+    with store.write(actor, "link", now) as work:
+        case = _case(work, child_id, seen_version)
+        _require_earlier(work.cursor, child_id, canonical_id)
+        linked = db.value(work.cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [child_id])
+        if linked == canonical_id:
+            return case  # the same press twice is one decision
+        if linked:
+            raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
+        if _kept_apart(work.cursor, child_id, canonical_id):
+            raise Conflict("canonical", f"a reviewer has said that {child_id} and {canonical_id} are not duplicates")
+        link_id = work.next_id("duplicate_links", "link_id")
+        found = evidence or {}
+        row = {
+            "link_id": link_id,
+            "child_id": child_id,
+            "canonical_id": canonical_id,
+            "done_at": work.now,
+            "actor_id": actor.actor_id,
+            "reason": reason,
+            "score": found.get("score"),
+            "model_id": found.get("model_id"),
+            "threshold": found.get("threshold"),
+        }
+        db.insert(work.cursor, "duplicate_links", [row])
+        after = {
+            "status": str(Status.CLOSED),
+            "resolution": str(Resolution.DUPLICATE),
+            "canonical_id": canonical_id,
+            "first_response_at": case["first_response_at"] or work.now,
+            "triaged_at": case["triaged_at"] or work.now,
+            "closed_at": work.now,
+        }
+        return _change(work, case, "report.linked", after, {"link_id": link_id, "canonical_id": canonical_id})
+
+
+def unlink(
+    store: Store,
+    actor: Actor,
+    child_id: str,
+    *,
+    reason: str = "",
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Take a duplicate link back: the child is again what it was before. Raises NotFound."""
+    access.require(actor, "unlink")
+    with store.write(actor, "unlink", now) as work:
+        case = _case(work, child_id, seen_version)
+        found = db.row(work.cursor, "SELECT * FROM active_links WHERE child_id = ?", [child_id])
+        if found is None:
+            raise NotFound("child", f"{child_id} is not linked as a duplicate")
+        end = {"link_id": found["link_id"], "done_at": work.now, "actor_id": actor.actor_id, "reason": reason}
+        db.insert(work.cursor, "duplicate_link_ends", [end])
+        before = _before_link(work.cursor, child_id, found["link_id"])
+        return _change(work, case, "report.unlinked", before, {"link_id": found["link_id"]})
+
+
+def keep_apart(
+    store: Store, actor: Actor, one_id: str, other_id: str, *, reason: str = "", now: datetime | None = None
+) -> int:
+    """Record that two reports are not duplicates: no model suggests the pair again.
+
+    Gives the number of the record; doing it twice is doing it once. Raises Conflict when the two
+    are linked at present.
+    """
+    access.require(actor, "cannot_link")
+    with store.write(actor, "cannot_link", now) as work:
+        a_id, b_id = sorted((one_id, other_id), key=lambda name: _seq(work.cursor, name))
+        if a_id == b_id:
+            raise Refused("report", "a report cannot be kept apart from itself")
+        existing = _kept_apart(work.cursor, a_id, b_id)
+        if existing:
+            return existing
+        linked = db.value(work.cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [b_id])
+        if linked == a_id:
+            raise Conflict("report", f"{b_id} is linked as a duplicate of {a_id}: unlink it first")
+        cannot_id = work.next_id("cannot_links", "cannot_id")
+        row = {
+            "cannot_id": cannot_id,
+            "a_id": a_id,
+            "b_id": b_id,
+            "done_at": work.now,
+            "actor_id": actor.actor_id,
+            "reason": reason,
+        }
+        db.insert(work.cursor, "cannot_links", [row])
+        work.event("pair.kept_apart", b_id, {"cannot_id": cannot_id, "a_id": a_id, "b_id": b_id})
+        return cannot_id
+
+
+def move(
+    store: Store,
+    actor: Actor,
+    report_id: str,
+    trigger: Trigger,
+    *,
+    note: str = "",
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Fire one trigger of the status machine that needs no more than a note (ask, defer, fix ...).
+
+    Closing goes through `assess` and `link`, which carry what a resolution requires.
+    """
+    access.require(actor, "set_status")
+    with store.write(actor, "set_status", now) as work:
+        case = _case(work, report_id, seen_version)
+        _require_unlinked(work.cursor, report_id)
+        status = lifecycle.step(Status(case["status"]), trigger)
+        if status is Status.CLOSED:
+            raise Refused("trigger", "closing needs an assessment with a clause, or a duplicate link")
+        after: dict[str, Any] = {"status": str(status), "resolution": None, "closed_at": None}
+        if trigger is Trigger.ASK_REPORTER:
+            after["first_response_at"] = case["first_response_at"] or work.now
+        return _change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note[:MAX_NOTE]})
+
+
+def _check(policy: Policy, decision: Decision) -> set[ClauseKind]:
+    if not decision.clauses:
+        raise Refused("clause", "cite at least one clause of the policy in force")
+    kinds = {policy.clause(clause_id).kind for clause_id in decision.clauses}
+    if ClauseKind.IN_SCOPE in kinds and decision.inputs is None:
+        raise Refused("harm", "an in-scope clause needs the five severity inputs")
+    if decision.override and not decision.override_reason.strip():
+        raise Refused("override_reason", "an override of the computed severity needs a reason")
+    for name, content, limit in (
+        ("note", decision.note, MAX_NOTE),
+        ("better_answer", decision.better_answer, MAX_ANSWER),
+    ):
+        if len(content) > limit:
+            raise Refused(name, f"at most {limit:,} characters")
+    resolution = decision.resolution or _implied_resolution(kinds)
+    if resolution is Resolution.DUPLICATE:
+        raise Refused("resolution", "a duplicate is closed by linking it to its canonical report")
+    if resolution:
+        lifecycle.check_closing(
+            Trigger.CLOSE,
+            resolution,
+            reason=decision.note or policy.clause(decision.clauses[0]).title,
+            clauses=decision.clauses,
+            reproduction_log=decision.reproduction_log,
+        )
+    return kinds
+
+
+def _implied_resolution(kinds: set[ClauseKind]) -> Resolution | None:
+    if ClauseKind.IN_SCOPE in kinds:
+        return None
+    return next(resolution for kind, resolution in RESOLUTION_OF_KIND.items() if kind in kinds)
+
+
+def _decided_status(status: Status, severity: Severity, resolution: Resolution | None) -> Status:
+    """Walk the status machine from `status` to where the decision leads."""
+    if resolution is None and status in _BEYOND_TRIAGE:
+        return status  # a fix is under way: the severity is corrected, the work goes on
+    for trigger in _TO_TRIAGED.get(status, ()):
+        status = lifecycle.step(status, trigger)
+    if resolution:
+        return lifecycle.step(status, Trigger.CLOSE)
+    return lifecycle.step(status, Trigger.ACCEPT) if severity is not Severity.NONE else status
+
+
+def _case(work: Work, report_id: str, seen_version: int | None) -> dict[str, Any]:
+    case = db.row(work.cursor, "SELECT * FROM cases WHERE report_id = ?", [report_id])
+    if case is None:
+        raise NotFound("report", f"there is no report {report_id!r}")
+    if seen_version is not None and seen_version != case["version"]:
+        raise Conflict("version", f"{report_id} was changed by {case['updated_by']} while you looked at it")
+    return case
+
+
+def _change(
+    work: Work, case: Mapping[str, Any], kind: str, after: Mapping[str, Any], details: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Update the case, write the event with both states, give the new case."""
+    changed = {name: value for name, value in after.items() if case[name] != value}
+    new = dict(case) | dict(after)
+    new |= {"version": case["version"] + 1, "updated_at": work.now, "updated_by": work.actor.actor_id}
+    columns = [*changed, "version", "updated_at", "updated_by"]
+    marks = ", ".join(f"{name} = ?" for name in columns)
+    values = [db.naive(new[name]) if isinstance(new[name], datetime) else new[name] for name in columns]
+    work.cursor.execute(f"UPDATE cases SET {marks} WHERE report_id = ?", [*values, case["report_id"]])
+    before = {name: case[name] for name in changed}
+    work.event(kind, case["report_id"], {"before": before, "after": changed, **details})
+    return new
+
+
+def _add_better_answer(work: Work, report_id: str, content: str) -> None:
+    row = {
+        "answer_id": work.next_id("better_answers", "answer_id"),
+        "report_id": report_id,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "content": content,
+    }
+    db.insert(work.cursor, "better_answers", [row])
+    work.event("answer.written", report_id, {"answer_id": row["answer_id"]})
+
+
+def _seq(cursor: db.Cursor, report_id: str) -> int:
+    found = db.value(cursor, "SELECT seq FROM reports WHERE report_id = ?", [report_id])
+    if found is None:
+        raise NotFound("report", f"there is no report {report_id!r}")
+    return int(found)
+
+
+def _require_earlier(cursor: db.Cursor, child_id: str, canonical_id: str) -> None:
+    order = "SELECT received_at, seq FROM reports WHERE report_id = ?"
+    child, canonical = db.row(cursor, order, [child_id]), db.row(cursor, order, [canonical_id])
+    if child is None or canonical is None:
+        missing = child_id if child is None else canonical_id
+        raise NotFound("report", f"there is no report {missing!r}")
+    if child_id == canonical_id:
+        raise Refused("canonical", "a report cannot be a duplicate of itself")
+    if (child["received_at"], child["seq"]) < (canonical["received_at"], canonical["seq"]):
+        raise Refused("canonical", f"the canonical report is the one submitted first, which is {child_id}")
+
+
+def _require_unlinked(cursor: db.Cursor, report_id: str) -> None:
+    linked = db.value(cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id])
+    if linked:
+        raise Conflict("report", f"{report_id} is a duplicate of {linked}: unlink it before deciding on it alone")
+
+
+def _kept_apart(cursor: db.Cursor, one_id: str, other_id: str) -> int | None:
+    found = db.value(
+        cursor,
+        "SELECT cannot_id FROM active_cannot_links WHERE (a_id = ? AND b_id = ?) OR (a_id = ? AND b_id = ?)",
+        [one_id, other_id, other_id, one_id],
+    )
+    return int(found) if found else None
+
+
+def _before_link(cursor: db.Cursor, child_id: str, link_id: int) -> dict[str, Any]:
+    """The state of the child before the link, from the event that made it."""
+    events = db.rows(
+        cursor, "SELECT data FROM events WHERE subject = ? AND kind = 'report.linked' ORDER BY seq DESC", [child_id]
+    )
+    data = next(data for event in events if (data := json.loads(event["data"]))["link_id"] == link_id)
+    times = {"first_response_at", "triaged_at", "closed_at"}
+    return {
+        name: datetime.fromisoformat(value) if name in times and value else value
+        for name, value in data["before"].items()
+    }
+
