@@ -7,7 +7,7 @@
         table("Clusters of 100,000 vectors", ("method", "seconds", "F1"), measured)
         finish("likeness_clusters", {"f1": f1, "ratio": ratio}, {"f1": (">=", 0.999), "ratio": ("<=", 0.45)})
 
-Progress and tables go to stderr and stdout for people; the last line of stdout is one JSON object for machines.
+Progress (stderr) and tables (stdout) are for people; the last line of stdout is one JSON object for machines.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import operator
 import os
 import platform
@@ -25,11 +26,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+Item = TypeVar("Item")
 Target = tuple[str, float]
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -75,7 +78,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def progress[Item](steps: Iterable[Item], doing: str, total: int | None = None) -> Iterable[Item]:
+def progress(steps: Iterable[Item], doing: str, total: int | None = None) -> Iterable[Item]:
     """`steps` unchanged, with a bar on stderr."""
     return track(steps, doing, total=total, console=PEOPLE)
 
@@ -122,7 +125,7 @@ class Timing:
     def quantile(self, share: float) -> float:
         """The least time that at least `share` (0 to 1) of the runs did not exceed."""
         ordered = sorted(self.seconds)
-        return ordered[max(0, -(-int(share * 1_000_000) * len(ordered) // 1_000_000) - 1)]
+        return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def compete(contestants: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, Timing]:
@@ -165,5 +168,6 @@ def finish(name: str, figures: Mapping[str, float], targets: Mapping[str, Target
     missed = falls_short(figures, targets)
     for miss in missed:
         say(f"falls short: {miss}")
-    last = {"name": name, "machine": asdict(machine()), "figures": dict(figures), "falls_short": missed}
+    taken = {figure: float(value) if math.isfinite(value) else None for figure, value in figures.items()}
+    last = {"name": name, "machine": asdict(machine()), "figures": taken, "falls_short": missed}
     print(json.dumps(last), flush=True)

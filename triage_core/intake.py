@@ -259,14 +259,13 @@ def _embargo_row(
     opening = lifecycle.opening(policy, None, Exploitation.NONE, received, wish, public=public)
     if opening.state is EmbargoState.NONE:
         return None
-    ours_waits = wish is not None and opening.proposed_end is not None and wish < opening.proposed_end
     return {
         "report_id": report_id,
         "state": str(opening.state),
         "starts_at": received,
         "ends_at": opening.active_end,
         "proposed_end": opening.proposed_end,
-        "proposed_by": "" if opening.proposed_end is None else "company" if ours_waits else "reporter",
+        "proposed_by": str(opening.proposed_by or ""),
         "exit_reason": "",
     }
 

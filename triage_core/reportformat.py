@@ -221,7 +221,7 @@ def _check_rules(report: FlawReport, *, imported: bool) -> None:
     if characters > MAX_CONVERSATION_CHARACTERS:
         rule = f"must be at most {MAX_CONVERSATION_CHARACTERS:,} characters long in all, not {characters:,}"
         raise InvalidReport("turns", rule)
-    if report.successes is not None and report.successes > (report.tries or 0):
+    if report.successes is not None and (report.tries is None or report.successes > report.tries):
         raise InvalidReport("successes", "must come with tries and not exceed them")
 
 

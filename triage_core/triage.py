@@ -194,7 +194,7 @@ def link(
         }
         db.insert(work.cursor, "duplicate_links", [row])
         after = {
-            "status": str(Status.CLOSED),
+            "status": str(_decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)),
             "resolution": str(Resolution.DUPLICATE),
             "canonical_id": canonical_id,
             "first_response_at": case["first_response_at"] or work.now,

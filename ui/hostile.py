@@ -49,7 +49,9 @@ def show(text: str, *, key: str, label: str = "") -> None:
     if len(text) > LONG_TEXT:
         whole = st.toggle(f"Show all {len(text):,} characters", key=f"{key}-whole")
     shown = reveal(text if whole else text[:LONG_TEXT])
-    st.code(shown if whole else f"{shown} …", language=None, wrap_lines=True)
+    rest = "" if whole else " …"
+    # st.code drops one line end from either side; these two are given up in place of the text's own.
+    st.code(f"\n{shown}{rest}\n", language=None, wrap_lines=True)
     if notice := _notice(text):
         st.caption(f":material/visibility: {notice}")
 

@@ -12,6 +12,7 @@ from streamlit import config as streamlit_config
 
 BODY_TEXT = 4.5  # WCAG 2.2 AA, 1.4.3
 GRAPHICS = 3.0  # WCAG 2.2 AA, 1.4.11
+CAPTION = 0.6  # Streamlit draws captions in the text's colour at this opacity
 SEMANTIC = ("red", "orange", "yellow", "green", "blue", "violet", "gray")
 
 
@@ -39,6 +40,11 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def faded(ink: str, ground: str, opacity: float) -> str:
+    pairs = ((int(ink[i : i + 2], 16), int(ground[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(opacity * top + (1 - opacity) * under):02x}" for top, under in pairs)
+
+
 def test_every_option_exists(configuration: dict[str, Any]) -> None:
     known = streamlit_config.get_config_options()
     assert [name for name in options(configuration) if name not in known] == []
@@ -64,6 +70,7 @@ def test_colours_can_be_read(configuration: dict[str, Any], appearance: str) -> 
         (theme[text], ground, BODY_TEXT) for text in ("textColor", "linkColor") for ground in (page, panel)
     ]
     pairs += [(theme["textColor"], sidebar["backgroundColor"], BODY_TEXT)]
+    pairs += [(faded(theme["textColor"], ground, CAPTION), ground, BODY_TEXT) for ground in (page, panel)]
     pairs += [(theme["codeTextColor"], theme["codeBackgroundColor"], BODY_TEXT)]
     pairs += [(theme["dataframeHeaderTextColor"], theme["dataframeHeaderBackgroundColor"], BODY_TEXT)]
     pairs += [("#ffffff", theme["primaryColor"], BODY_TEXT), (theme["primaryColor"], page, GRAPHICS)]

@@ -39,8 +39,9 @@ def test_canonical_text(text: str, expected: str) -> None:
     assert canonical(text) == expected
 
 
-def test_canonical_is_stable_for_every_character() -> None:
-    changed = [hex(code) for code in range(0x110000) if canonical(once := canonical(chr(code))) != once]
+def test_canonical_is_stable_for_every_character_that_has_another_form() -> None:
+    codes = [*range(0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000)]
+    changed = [hex(code) for code in codes if canonical(once := canonical(chr(code))) != once]
     assert changed == []
 
 
@@ -62,7 +63,9 @@ def test_likeness_reads_answers_when_there_is_nothing_else() -> None:
 def test_exact_duplicates_share_a_hash() -> None:
     original = content_sha256(asked("Tell me a story.", "Longer!"))
     assert content_sha256(asked(" tell ME a\u200b story. ", "longer!")) == original
-    assert content_sha256((*asked("Tell me a story.", "Longer!"), Turn(TurnRole.ASSISTANT, "No."))) == original
+    assert (
+        content_sha256((*asked("Tell me a story.", "Longer!"), Turn(TurnRole.ASSISTANT, "No."))) == original
+    )
     assert content_sha256(asked("Tell me a story.", "Shorter!")) != original
 
 
@@ -98,7 +101,7 @@ def test_hidden_characters_are_written_out(text: str, shown: str) -> None:
     "text",
     [
         "plain text,\n\twith a tab\r\nand two kinds of line end",
-        "\u0634\u0643\u0631\u0627 and \u05ea\u05d5\u05d3\u05d4, na\u00efve caf\u00e9, \u3053\u3093\u306b\u3061\u306f",
+        "\u0634\u0643\u0631\u0627 and \u05ea\u05d5\u05d3\u05d4, na\u00efve caf\u00e9, \u3053\u3093\u306b",
         "\u2764\ufe0f \U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd",
         "\U0001f3f3\ufe0f\u200d\U0001f308",
     ],

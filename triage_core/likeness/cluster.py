@@ -6,26 +6,29 @@ that it links to, it joins the one with the best mean similarity, if that mean i
 `join - slack` are merged and the older id survives. What reviewers decided wins over every threshold.
 
 A cluster's id is the row of its earliest member. All decisions are made on the integer grid (grid.py), so
-the same reports in the same order give the same clusters, in bulk or one at a time, on any machine.
+the same reports in the same order give the same clusters, in bulk or one at a time, on any machine. (Bulk
+runs beyond join.EXACT_ROWS rows may miss a link in a thousand.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from triage_core.likeness import rule
 from triage_core.likeness.constraints import Constraints
 from triage_core.likeness.grid import least_dot, margin, scale, to_cosine, to_grid
+from triage_core.likeness.join import Links, links
+from triage_core.likeness.splits import SplitSuggestion, suggest_splits
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Pairs = Iterable[tuple[int, int]]
 
-BLOCK = 2_048
-
+APPENDED_AT_ONCE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Params:
@@ -40,6 +43,10 @@ class Params:
         """The least mean similarity to a cluster that one joins."""
         return self.join - self.slack
 
+    def __post_init__(self) -> None:
+        if not 0 < self.suggest <= self.join <= 1 or not 0 <= self.slack < self.join:
+            raise ValueError("params: 0 < suggest <= join <= 1 and 0 <= slack < join")
+
     def search_floor(self, dim: int) -> float:
         """The cosine from which a search finds every row that may link, for `Clusters.place`."""
         return self.join - margin(dim)
@@ -49,9 +56,9 @@ class Params:
 class Placement:
     """Where a report went, and why. Cosines; None where nothing was linked.
 
-    `mean` is to the joined cluster before the report came in. `runner_up_*` is the best linked cluster
-    that it did not join. `decided` is true when a reviewer's must-link chose the cluster. `merged` lists
-    (retired id, surviving id).
+    `cluster` holds the report now. `mean` is to the cluster that it joined, before it came in; None when it
+    opened one. `runner_up_*` is the best linked cluster that it did not join. `decided` is true when a
+    reviewer's must-link chose the cluster. `merged` lists the (retired id, surviving id) that it caused.
     """
 
     cluster: int
@@ -61,17 +68,7 @@ class Placement:
     runner_up_cluster: int | None
     runner_up_mean: float | None
     decided: bool
-    merged: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SplitSuggestion:
-    """A cluster that today would not be merged from these two groups of rows; for a reviewer to judge."""
-
-    cluster: int
-    staying: tuple[int, ...]
-    leaving: tuple[int, ...]
-    mutual_mean: float
+    merged: tuple[tuple[int, int], ...] = ()
 
 
 class Clusters:
@@ -84,14 +81,10 @@ class Clusters:
         self._dim = dim
         self._constraints = Constraints(must, cannot)
         self._link = least_dot(self.params.join, dim)
-        self._gate = self.params.gate * scale(dim) ** 2
+        self._unit = float(scale(dim) ** 2)
+        self._gate = self.params.gate * self._unit
         self._length = 0
-        self._grid = np.empty((0, dim), dtype=np.int16)
-        self._parent = np.empty(0, dtype=np.int64)
-        self._sizes = np.empty(0, dtype=np.int64)
-        self._founded = np.empty(0, dtype=np.bool_)
-        self._sums: dict[int, NDArray[np.int64]] = {}
-        self._decided: dict[int, set[int]] = {}
+        self._state = rule.empty(dim)
 
     @classmethod
     def restore(
@@ -103,24 +96,31 @@ class Clusters:
         must: Pairs = (),
         cannot: Pairs = (),
     ) -> Clusters:
-        """Clusters as they were stored: `labels()`, the rows' vectors, the retired ids and the decisions."""
+        """Clusters as they were stored: `labels()`, the rows' vectors, the retired ids and the decisions.
+
+        Explanations of placements are not restored: they are the store's. Raises ValueError for labels that
+        are not the rows of earliest members.
+        """
         clusters = cls(vectors.shape[1], params, must, cannot)
-        clusters._reserve(len(labels))
-        clusters._length = length = len(labels)
-        clusters._grid[:length] = to_grid(vectors)
-        clusters._parent[:length] = labels
-        clusters._sizes[:length] = np.bincount(labels, minlength=length)
-        clusters._founded[:length] = labels == np.arange(length)
-        clusters._founded[list(aliases)] = True
+        length = len(labels)
+        clusters._append(vectors)
+        state = clusters._state
         order = np.argsort(labels, kind="stable")
-        ids, starts = np.unique(labels[order], return_index=True)
-        for cluster, members in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
-            if cluster != members[0]:
-                raise ValueError(f"labels: cluster {cluster} is not named after its earliest row")
-            if len(members) > 1:
-                clusters._sums[cluster] = clusters._grid[members].sum(axis=0, dtype=np.int64)
-        for row in clusters._constraints.rows():
-            clusters._note_decided(row)
+        ids, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
+        if not np.array_equal(ids, order[starts]):
+            raise ValueError("labels: every cluster is named after its earliest row")
+        state.parent[:length] = labels
+        state.founded[ids] = True
+        state.founded[list(aliases)] = True
+        state.sizes[ids] = sizes
+        grouped = np.flatnonzero(sizes > 1)
+        clusters._state = state = rule.reserve(state, length, len(grouped))
+        state.slots[ids[grouped]] = np.arange(len(grouped))
+        state.used[0] = len(grouped)
+        for slot, number in enumerate(grouped.tolist()):
+            members = order[starts[number] : starts[number] + sizes[number]]
+            state.sums[slot] = state.grid[members].sum(axis=0, dtype=np.int64)
+        clusters._watch(clusters._constraints.rows())
         return clusters
 
     def __len__(self) -> int:
@@ -135,13 +135,22 @@ class Clusters:
         """
         if row != self._length:
             raise ValueError(f"row: the next row is {self._length}, not {row}")
-        self._reserve(row + 1)
-        self._grid[row] = to_grid(vector)
-        self._parent[row] = -1
-        self._sizes[row] = 0
-        self._founded[row] = False
-        self._length = row + 1
+        self._append(vector[None])
         return self._lay(row, np.unique(np.fromiter(candidates, dtype=np.int64)))
+
+    def placement(self, row: int) -> Placement:
+        """Where the row is and why it was placed as it was; for rows placed since the start or restore."""
+        state = self._state
+        nearest, runner_up = int(state.nearest[row]), int(state.runner_up[row])
+        return Placement(
+            cluster=self.cluster_of(row),
+            nearest_row=None if nearest < 0 else nearest,
+            maximum=None if nearest < 0 else float(state.maximum[row]),
+            mean=None if np.isnan(state.mean[row]) else float(state.mean[row]),
+            runner_up_cluster=None if runner_up < 0 else runner_up,
+            runner_up_mean=None if runner_up < 0 else float(state.runner_up_mean[row]),
+            decided=bool(state.decided[row]),
+        )
 
     def must_link(self, a: int, b: int) -> tuple[int, ...]:
         """The two rows share a cluster for ever; gives the rows whose cluster changed.
@@ -162,22 +171,16 @@ class Clusters:
 
     def cluster_of(self, row: int) -> int:
         """The id of the cluster that holds this row; a retired id gives the cluster that took it in."""
-        parent = int(self._parent[row])
-        while parent != self._parent[parent]:
-            parent = int(self._parent[parent])
-        return parent
+        return int(rule.find(self._state.parent, row))
 
     def labels(self) -> Rows:
         """The cluster id of every row, (n,)."""
-        labels = self._parent[: self._length].copy()
-        while not np.array_equal(upper := labels[labels], labels):
-            labels = upper
-        return labels
+        return self._roots(np.arange(self._length))
 
     def aliases(self) -> dict[int, int]:
         """Every id that was given once and stands no more, with the cluster that now holds it."""
         labels = self.labels()
-        retired = np.flatnonzero(self._founded[: self._length] & (labels != np.arange(self._length)))
+        retired = np.flatnonzero(self._state.founded[: self._length] & (labels != np.arange(self._length)))
         return dict(zip(retired.tolist(), labels[retired].tolist(), strict=True))
 
     def members(self, cluster: int) -> Rows:
@@ -190,159 +193,125 @@ class Clusters:
         The earliest member is the cluster's id already; the most typical one says more about it.
         """
         members = self.members(cluster)
-        return int(members[np.argmax(self._grid[members] @ self._sum(cluster))])
+        return int(members[np.argmax(self._state.grid[members] @ rule.total(self._state, cluster))])
 
     def suggest_splits(self) -> list[SplitSuggestion]:
         """Clusters that fall into two groups which the rule would not merge; changes nothing."""
-        labels = self.labels()
-        suggestions = []
-        for cluster in np.flatnonzero(np.bincount(labels, minlength=1) > 2).tolist():
-            members = np.flatnonzero(labels == cluster)
-            leaving = self._halve(members)
-            if 0 < leaving.sum() < len(members):
-                first = self._grid[members[~leaving]].sum(axis=0, dtype=np.int64)
-                second = self._grid[members[leaving]].sum(axis=0, dtype=np.int64)
-                mutual = self._mean(first, second, int((~leaving).sum() * leaving.sum()))
-                if mutual < self.params.gate:
-                    stay, go = members[~leaving].tolist(), members[leaving].tolist()
-                    suggestions.append(SplitSuggestion(cluster, tuple(stay), tuple(go), mutual))
-        return suggestions
+        return suggest_splits(self._state.grid, self.labels(), self.params.gate, self._constraints)
+
+    def _append(self, vectors: Vectors) -> None:
+        start, stop = self._length, self._length + len(vectors)
+        self._state = rule.reserve(self._state, stop, 0)
+        for first in range(0, len(vectors), APPENDED_AT_ONCE):
+            part = to_grid(vectors[first : first + APPENDED_AT_ONCE])
+            self._state.grid[start + first : start + first + len(part)] = part
+        self._length = stop
+        self._watch(self._constraints.rows().intersection(range(start, stop)))
 
     def _lay(self, row: int, candidates: Rows) -> Placement:
-        """Place a row whose vector is stored, by the candidates that are placed."""
-        vector = self._grid[row].astype(np.int64)
-        dots = self._grid[candidates] @ vector
+        """Place a stored row by those of the candidates, all placed, that it links to."""
+        dots = self._state.grid[candidates] @ self._state.grid[row].astype(np.int64)
         linked = dots >= self._link
-        links, dots = candidates[linked], dots[linked]
-        nearest = int(np.argmax(dots)) if len(links) else None
-        means = {c: self._mean(vector, self._sum(c), int(self._sizes[c])) for c in self._clusters_of(links)}
-        ranked = sorted(means, key=lambda c: (-means[c], c))
-        fitting = [c for c in ranked if self._may_share([c], row)]
-        partner = self._placed_partner(row)
-        if partner is not None:
-            home = self.cluster_of(partner)
-        elif fitting and means[fitting[0]] >= self.params.gate:
-            home = fitting[0]
-        else:
-            home = row
-        self._enter(row, home)
-        refused = next((c for c in ranked if c != home), None)
-        merged = self._merge_among(sorted({*means, home}))
-        return Placement(
-            cluster=self.cluster_of(row),
-            nearest_row=None if nearest is None else int(links[nearest]),
-            maximum=None if nearest is None else to_cosine(int(dots[nearest]), self._dim),
-            mean=means.get(home),
-            runner_up_cluster=refused,
-            runner_up_mean=None if refused is None else means[refused],
-            decided=partner is not None,
-            merged=merged,
+        if linked.any():
+            best = int(np.argmax(dots))
+            self._state.nearest[row] = candidates[best]
+            self._state.maximum[row] = to_cosine(int(dots[best]), self._dim)
+        return self._lay_linked(row, candidates[linked])
+
+    def _lay_linked(self, row: int, rows: Rows) -> Placement:
+        linked: Rows = np.unique(self._roots(rows))
+        partners = [partner for partner in self._constraints.together(row) if self._placed(partner)]
+        forced = self.cluster_of(partners[0]) if partners else -1
+        if partners:
+            linked = np.union1d(linked, [forced])
+        self._state = rule.reserve(self._state, self._length, len(linked) + 1)
+        merged = rule.lay(
+            self._state, row, linked, forced, self._apart(linked, row), self._gate, self._unit
         )
+        self._watch({row} & self._constraints.rows())
+        pairs = tuple((int(younger), int(older)) for younger, older in merged)
+        return replace(self.placement(row), merged=pairs)
 
-    def _merge_among(self, clusters: list[int]) -> tuple[tuple[int, int], ...]:
-        merged: list[tuple[int, int]] = []
-        retired: set[int] = set()
-        for position, older in enumerate(clusters):
-            for younger in clusters[position + 1 :]:
-                if older in retired or younger in retired:
-                    continue
-                pairs = int(self._sizes[older] * self._sizes[younger])
-                mutual = self._mean(self._sum(older), self._sum(younger), pairs)
-                if mutual >= self.params.gate and self._may_share([older, younger]):
-                    self._merge(younger, older)
-                    retired.add(younger)
-                    merged.append((younger, older))
-        return tuple(merged)
+    def _lay_block(self, block: Links) -> None:
+        self._state = rule.reserve(self._state, self._length, block.stop - block.start)
+        self._state.nearest[block.start : block.stop] = block.nearest
+        cosines = np.minimum(block.largest / self._unit, 1)
+        self._state.maximum[block.start : block.stop] = cosines
+        row = block.start
+        while row < block.stop:
+            offsets = block.offsets[row - block.start :]
+            row = rule.lay_rows(self._state, row, block.stop, offsets, block.others, self._gate, self._unit)
+            if row < block.stop:
+                self._lay_linked(row, block.linked(row - block.start))
+                row += 1
 
-    def _enter(self, row: int, cluster: int) -> None:
-        if cluster == row:
-            self._founded[row] = True
-        else:
-            self._sums[cluster] = self._sum(cluster) + self._grid[row]
-        self._parent[row] = cluster
-        self._sizes[cluster] += 1
-        self._note_decided(row)
-
-    def _merge(self, younger: int, older: int) -> None:
-        self._sums[older] = self._sum(older) + self._sum(younger)
-        self._sums.pop(younger, None)
-        self._parent[younger] = older
-        self._sizes[older] += self._sizes[younger]
-        self._sizes[younger] = 0
-        if younger in self._decided:
-            self._decided.setdefault(older, set()).update(self._decided.pop(younger))
+    def _apart(self, linked: Rows, row: int) -> NDArray[np.bool_]:
+        """Which of the linked clusters, and last the row itself, may not share a cluster; empty for none."""
+        if not (self._state.watched[linked].any() or row in self._constraints):
+            return np.zeros((0, 0), dtype=np.bool_)
+        placed = [other for other in self._constraints.rows() if self._placed(other)]
+        decided = np.array(placed, dtype=np.int64)
+        roots = self._roots(decided)
+        groups = [decided[roots == cluster].tolist() for cluster in linked.tolist()] + [[row]]
+        apart = np.zeros((len(groups), len(groups)), dtype=np.bool_)
+        for i, group in enumerate(groups):
+            for j in range(i):
+                apart[i, j] = apart[j, i] = not self._constraints.may_meet(group + groups[j])
+        return apart
 
     def _settle(self, rows: frozenset[int]) -> tuple[int, ...]:
         """Make the clusters of these rows obey the decisions; the rows whose cluster changed."""
         placed = [row for row in rows if self._placed(row)]
-        for row in placed:
-            self._note_decided(row)
+        self._watch(placed)
         before = self.labels()
-        groups: dict[int, set[int]] = {}
         for row in placed:
-            groups.setdefault(min(self._constraints.together(row)), set()).add(self.cluster_of(row))
-        for clusters in groups.values():
-            present = sorted({self.cluster_of(cluster) for cluster in clusters})
-            if not self._may_share(present):
-                self._lay_again(np.flatnonzero(np.isin(self.labels(), present)))
+            partners = self._constraints.together(row).intersection(placed)
+            present = sorted({self.cluster_of(partner) for partner in partners})
+            members = np.flatnonzero(np.isin(self.labels(), present))
+            if not self._constraints.may_meet(members.tolist()):
+                self._lay_again(members)
             else:
+                self._state = rule.reserve(self._state, self._length, 1)
                 for younger in present[1:]:
-                    self._merge(younger, present[0])
+                    rule.merge(self._state, younger, present[0])
         return tuple(np.flatnonzero(self.labels() != before).tolist())
 
     def _lay_again(self, members: Rows) -> None:
-        for cluster in members:
-            self._sums.pop(int(cluster), None)
-            self._decided.pop(int(cluster), None)
-        self._parent[members] = -1
-        self._sizes[members] = 0
-        for position, row in enumerate(members.tolist()):
-            self._lay(row, members[:position])
+        state = self._state
+        for row in members.tolist():
+            rule.drop_sum(state, row)
+        state.sizes[members] = 0
+        state.watched[members] = False
+        state.parent[members] = state.nearest[members] = -1
+        for block in links(
+            state.grid[members], self._link, lambda: np.searchsorted(members, self._roots(members))
+        ):
+            for position in range(block.start, block.stop):
+                number = position - block.start
+                if block.nearest[number] >= 0:
+                    state.nearest[members[position]] = members[block.nearest[number]]
+                    state.maximum[members[position]] = to_cosine(float(block.largest[number]), self._dim)
+                self._lay_linked(int(members[position]), members[block.linked(number)])
 
-    def _halve(self, members: Rows) -> NDArray[np.bool_]:
-        """Which members lie nearer to the one least like the rest than to the one least like that."""
-        grid = self._grid[members].astype(np.int64)
-        farthest = grid[np.argmin(grid @ grid.sum(axis=0))]
-        opposite = grid[np.argmin(grid @ farthest)]
-        leaving: NDArray[np.bool_] = grid @ farthest > grid @ opposite
-        leaving ^= leaving[0]  # the earliest member stays, and with it the id
-        for position, row in enumerate(members.tolist()):
-            partners = np.isin(members, list(self._constraints.together(row)))
-            leaving[position] = leaving[np.argmax(partners)]
-        return leaving
-
-    def _clusters_of(self, rows: Rows) -> set[int]:
-        return {self.cluster_of(row) for row in np.unique(self._parent[rows]).tolist()}
-
-    def _sum(self, cluster: int) -> NDArray[np.int64]:
-        stored = self._sums.get(cluster)
-        return self._grid[cluster].astype(np.int64) if stored is None else stored
-
-    def _mean(self, first: NDArray[np.int64], second: NDArray[np.int64], pairs: int) -> float:
-        return to_cosine(int(first @ second) / pairs, self._dim)
+    def _roots(self, rows: Rows) -> Rows:
+        """The clusters of these rows; -1 for one that is not placed yet."""
+        parent = self._state.parent
+        roots = parent[rows]
+        placed = roots >= 0
+        while not np.array_equal(upper := np.where(placed, parent[roots], -1), roots):
+            roots = upper
+        return roots
 
     def _placed(self, row: int) -> bool:
-        return row < self._length and bool(self._parent[row] >= 0)
+        return row < self._length and bool(self._state.parent[row] >= 0)
 
-    def _placed_partner(self, row: int) -> int | None:
-        return next((p for p in sorted(self._constraints.together(row)) if self._placed(p)), None)
-
-    def _may_share(self, clusters: list[int], *rows: int) -> bool:
-        decided = set(rows).union(*(self._decided.get(cluster, ()) for cluster in clusters))
-        return self._constraints.may_meet(decided)
-
-    def _note_decided(self, row: int) -> None:
-        if row in self._constraints and self._placed(row):
-            self._decided.setdefault(self.cluster_of(row), set()).add(row)
-
-    def _reserve(self, length: int) -> None:
-        if length > len(self._parent):
-            size = max(1_024, length, 2 * len(self._parent))
-            for name in ("_grid", "_parent", "_sizes", "_founded"):
-                old = getattr(self, name)
-                new = np.zeros((size, *old.shape[1:]), dtype=old.dtype)
-                new[: len(old)] = old
-                setattr(self, name, new)
+    def _watch(self, rows: Iterable[int]) -> None:
+        """Note that these rows, of which a reviewer said something, and their clusters need a closer look."""
+        for row in rows:
+            if row < self._length:
+                self._state.watched[row] = True
+                if self._placed(row):
+                    self._state.watched[self.cluster_of(row)] = True
 
 
 def cluster_all(
@@ -350,11 +319,7 @@ def cluster_all(
 ) -> Clusters:
     """The clusters of all rows, (n, dim): the same as placing them one by one in order."""
     clusters = Clusters(vectors.shape[1], params, must, cannot)
-    for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK]
-        stop = start + len(block)
-        grid = to_grid(vectors[:stop]).astype(np.float32)
-        dots = grid[start:] @ grid.T
-        for row in range(start, stop):
-            clusters.place(row, vectors[row], np.flatnonzero(dots[row - start, :row] >= clusters._link))
+    clusters._append(vectors)
+    for block in links(clusters._state.grid[: len(vectors)], clusters._link, clusters.labels):
+        clusters._lay_block(block)
     return clusters

@@ -10,7 +10,8 @@ it, since every runtime agrees with the reference to a cosine of .9999.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, Protocol
@@ -20,12 +21,13 @@ from numpy.typing import NDArray
 
 from triage_core.errors import ModelError
 from triage_core.likeness.embed_model import DEFAULT, ModelFiles, find
-from triage_core.likeness.embed_windows import Windower, batches, pad, pool
+from triage_core.likeness.embed_openvino import OpenVino
+from triage_core.likeness.embed_reference import Device, Reference
+from triage_core.likeness.embed_windows import Windower, Windows, batches, pad, pool
 
 __all__ = ["DEFAULT", "Embedder", "Runtime", "load"]
 
 RuntimeName = Literal["auto", "reference", "openvino"]
-Device = Literal["cpu", "cuda"]
 
 # Texts that are tokenised, sorted by length and batched together: enough for full batches, little memory.
 _CHUNK = 4_096
@@ -78,18 +80,30 @@ def load(
 ) -> Embedder:
     """The embedder of `model`: the default's name, a local folder, or a hub name.
 
-    `runtime` auto takes OpenVINO where it is installed and works, else the reference (sentence-transformers),
-    and logs why. `device` cuda always means the reference. `cache_dir` is where exported models are kept.
-    Takes seconds; load once a process. Raises ModelError, saying what to do.
+    `runtime` auto takes OpenVINO where it is installed and works, else the reference (sentence-transformers)
+    with the reason logged. `device` cuda always means the reference. Exported models are kept in
+    `cache_dir`, by default under the user's cache. Takes seconds; load once a process.
+    Raises ModelError, saying what to do.
     """
     files = find(model)
-    return WindowedEmbedder(files, _runtime(files, runtime, device, cache_dir))
+    return WindowedEmbedder(files, _runtime(files, runtime, device, cache_dir or _user_cache()))
 
 
-def _runtime(files: ModelFiles, wanted: RuntimeName, device: Device, cache_dir: Path | None) -> Runtime:
-    from triage_core.likeness.embed_reference import Reference
-
+def _runtime(files: ModelFiles, wanted: RuntimeName, device: Device, cache_dir: Path) -> Runtime:
+    if wanted == "openvino" and device != "cpu":
+        raise ModelError("runtime openvino runs on device cpu only; use runtime reference for cuda")
+    if wanted != "reference" and device == "cpu":
+        try:
+            return OpenVino(files, cache_dir)
+        except ModelError as reason:
+            if wanted == "openvino":
+                raise
+            _log.warning("embedding with sentence-transformers, about a third as fast: %s", reason)
     return Reference(files, device)
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flawdesk" / "models"
 
 
 class WindowedEmbedder:
@@ -98,7 +112,7 @@ class WindowedEmbedder:
     def __init__(self, files: ModelFiles, runtime: Runtime) -> None:
         self._windower = Windower(files)
         self._pad_id = files.pad_id
-        self._runtime = runtime
+        self.runtime = runtime
         self.model_id = f"{files.name}/{self._windower.scheme}"
         self.dim = int(runtime(*pad([[files.pad_id]], runtime.bucket, files.pad_id)).shape[1])
 
@@ -108,27 +122,27 @@ class WindowedEmbedder:
         vectors = np.empty((len(texts), self.dim), np.float32)
         for start in range(0, len(texts), _CHUNK):
             part = texts[start : start + _CHUNK]
-
-            def finished(count: int, before: int = start) -> None:
+            windows = self._windower.split(part)
+            for finished in self._fill(windows, vectors[start : start + len(part)]):
                 if progress is not None:
-                    progress(before + count)
-
-            vectors[start : start + len(part)] = self._embed_chunk(part, finished)
+                    progress(start + finished)
         return vectors
 
-    def _embed_chunk(self, texts: Sequence[str], finished: Callable[[int], None]) -> NDArray[np.float32]:
-        windows = self._windower.split(texts)
-        open_windows = np.bincount(windows.owners, minlength=len(texts))
-        vectors = np.empty((len(windows.ids), self.dim), np.float32)
-        plan = list(batches([len(ids) for ids in windows.ids], self._runtime.token_budget, self._runtime.bucket))
+    def _fill(self, windows: Windows, vectors: NDArray[np.float32]) -> Iterator[int]:
+        """Writes one row a text into `vectors`; yields the number of finished texts after every batch."""
+        of_windows = np.empty((len(windows.distinct), self.dim), np.float32)
+        open_windows = np.ones(len(windows.distinct), np.bool_)
+        lengths = [len(ids) for ids in windows.distinct]
+        plan = list(batches(lengths, self.runtime.token_budget, self.runtime.bucket))
 
         def run(batch: tuple[int, NDArray[np.intp]]) -> NDArray[np.float32]:
             length, members = batch
-            return self._runtime(*pad([windows.ids[w] for w in members], length, self._pad_id))
+            return self.runtime(*pad([windows.distinct[w] for w in members], length, self._pad_id))
 
-        with ThreadPoolExecutor(self._runtime.streams) as pool_of_streams:
-            for (_, members), batch_vectors in zip(plan, pool_of_streams.map(run, plan), strict=True):
-                vectors[members] = batch_vectors
-                np.subtract.at(open_windows, windows.owners[members], 1)
-                finished(int((open_windows == 0).sum()))
-        return pool(vectors, windows, len(texts))
+        with ThreadPoolExecutor(self.runtime.streams) as streams:
+            for (_, members), result in zip(plan, streams.map(run, plan), strict=True):
+                of_windows[members] = result
+                open_windows[members] = False
+                unfinished = np.unique(windows.owners[open_windows[windows.which]])
+                yield len(vectors) - len(unfinished)
+        vectors[:] = pool(of_windows, windows, len(vectors))

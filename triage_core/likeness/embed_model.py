@@ -32,7 +32,7 @@ class ModelFiles:
 
 
 def find(model: str = DEFAULT) -> ModelFiles:
-    """The files of `model`: the default's package, a local folder in sentence-transformers' layout, or a hub name.
+    """The files of `model`: the default's name, a folder that sentence-transformers saved, or a hub name.
 
     The default's weights are compared with the agreed SHA-256. Any other model's name carries the start
     of its own hash, so that changed weights open a vector space of their own.
@@ -68,7 +68,7 @@ def _package_folder() -> Path:
         )
     folder = Path(spec.origin).parent / "model"
     if not (folder / "model.safetensors").is_file():
-        raise ModelError(f"package {DEFAULT_PACKAGE}: model.safetensors missing; reinstall {DEFAULT_PACKAGE}==0.1.0")
+        raise ModelError(f"package {DEFAULT_PACKAGE}: model.safetensors missing; reinstall it")
     return folder
 
 

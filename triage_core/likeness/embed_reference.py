@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,28 +10,25 @@ from numpy.typing import NDArray
 from triage_core.errors import ModelError
 from triage_core.likeness.embed_model import ModelFiles
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
 Device = Literal["cpu", "cuda"]
+Attention = Literal["sdpa", "eager"]
 
 
 class Reference:
-    """Runs a model's own modules (transformer, pooling, normalisation) on one padded batch at a time."""
+    """Runs a model's own modules (transformer, pooling, normalisation) on one padded batch at a time.
+
+    Raises ModelError when the model cannot be loaded or the device is not there.
+    """
 
     name = "reference"
     streams = 1
     bucket = 8
 
     def __init__(self, files: ModelFiles, device: Device = "cpu") -> None:
-        try:
-            import torch
-            from sentence_transformers import SentenceTransformer
-        except ImportError as reason:
-            raise ModelError(f"sentence-transformers cannot be imported ({reason}); run: make install") from reason
-        if device == "cuda" and not torch.cuda.is_available():
-            raise ModelError("device cuda: torch sees no CUDA device; use device cpu or install torch with CUDA")
-        try:
-            self._model = SentenceTransformer(str(files.folder), device=device, local_files_only=True).eval()
-        except Exception as reason:  # the loader raises whatever its parts raise
-            raise ModelError(f"model {files.name} cannot be loaded from {files.folder}: {reason}; reinstall it") from reason
+        self._model = open_model(files, device)
         self._device = device
         self.token_budget = 4_096 if device == "cpu" else 131_072
 
@@ -43,3 +40,25 @@ class Reference:
             out = self._model({key: value.to(self._device) for key, value in features.items()})
             vectors: NDArray[np.float32] = out["sentence_embedding"].float().cpu().numpy()
         return vectors
+
+
+def open_model(files: ModelFiles, device: Device, attention: Attention = "sdpa") -> SentenceTransformer:
+    """The model as sentence-transformers loads it, ready to infer. Raises ModelError."""
+    try:
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ImportError as reason:
+        raise ModelError(f"cannot import {reason.name}; run: pip install -r requirements.txt") from reason
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("device cuda: torch finds no CUDA device; use cpu, or a torch built for CUDA")
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # one for reading a file hides ours
+    try:
+        return SentenceTransformer(
+            str(files.folder),
+            device=device,
+            local_files_only=True,
+            model_kwargs={"attn_implementation": attention},
+        ).eval()
+    except Exception as reason:  # the loader raises whatever its parts raise
+        raise ModelError(f"model {files.name} in {files.folder}: {reason}; reinstall it") from reason

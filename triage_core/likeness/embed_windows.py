@@ -9,9 +9,9 @@ as its share of the text.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 from triage_core.errors import ModelError
 from triage_core.likeness.embed_model import ModelFiles
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
 OVERLAP = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of some texts: `ids[w]` are the tokens of window w, which belongs to text `owners[w]`
-    (ascending) and is the first to show `weights[w]` of its tokens."""
+    """The windows of some texts, equal ones kept once (reports that share a long beginning share windows).
 
-    ids: list[list[int]]
+    `distinct[i]` are the token ids of one window. Occurrence j of a window, in the order of the texts, is
+    `distinct[which[j]]`, belongs to text `owners[j]` and is the first to show `weights[j]` of its tokens.
+    """
+
+    distinct: list[list[int]]
+    which: NDArray[np.intp]
     owners: NDArray[np.intp]
     weights: NDArray[np.float32]
 
@@ -39,12 +40,14 @@ class Windower:
     """Cuts texts into overlapping windows of at most `files.max_tokens` tokens, special tokens included."""
 
     def __init__(self, files: ModelFiles) -> None:
+        # The tokenizer's own threads would take the cores from the model, and warn at every later fork.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from tokenizers import Tokenizer
 
         try:
-            tokenizer: Tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
-        except Exception as reason:  # the tokenizer's parser raises the bare base class
-            raise ModelError(f"model {files.name}: tokenizer.json unusable ({reason}); reinstall the model") from reason
+            tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
+        except Exception as reason:  # the parser raises the bare base class
+            raise ModelError(f"model {files.name}: tokenizer.json: {reason}; reinstall it") from reason
         self._overlap = min(OVERLAP, files.max_tokens // 4)
         self._special = tokenizer.num_special_tokens_to_add(is_pair=False)
         tokenizer.no_padding()
@@ -53,17 +56,25 @@ class Windower:
         self.scheme = f"w{files.max_tokens}o{self._overlap}-mean"
 
     def split(self, texts: Sequence[str]) -> Windows:
-        """All windows of `texts`, in order; every text has at least one, the empty one too."""
-        ids: list[list[int]] = []
+        """All windows of `texts`; every text has at least one, the empty one too."""
+        seen: dict[tuple[int, ...], int] = {}
+        which: list[int] = []
         owners: list[int] = []
         weights: list[int] = []
         for owner, encoding in enumerate(self._tokenizer.encode_batch_fast(list(texts))):
+            repeated = self._special
             for window in (encoding, *encoding.overflowing):
-                seen = self._special if window is encoding else self._special + self._overlap
-                ids.append(window.ids)
+                ids = tuple(window.ids)
+                which.append(seen.setdefault(ids, len(seen)))
                 owners.append(owner)
-                weights.append(max(len(window.ids) - seen, 1))
-        return Windows(ids, np.asarray(owners, np.intp), np.asarray(weights, np.float32))
+                weights.append(max(len(ids) - repeated, 1))
+                repeated = self._special + self._overlap
+        return Windows(
+            [list(ids) for ids in seen],
+            np.asarray(which, np.intp),
+            np.asarray(owners, np.intp),
+            np.asarray(weights, np.float32),
+        )
 
 
 def batches(lengths: Sequence[int], token_budget: int, bucket: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
@@ -80,7 +91,9 @@ def batches(lengths: Sequence[int], token_budget: int, bucket: int) -> Iterator[
             yield int(length), members[start : start + rows]
 
 
-def pad(ids: Sequence[list[int]], length: int, pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def pad(
+    ids: Sequence[Sequence[int]], length: int, pad_id: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(ids, mask), both (len(ids), length)."""
     padded = np.full((len(ids), length), pad_id, np.int64)
     mask = np.zeros((len(ids), length), np.int64)
@@ -91,7 +104,9 @@ def pad(ids: Sequence[list[int]], length: int, pad_id: int) -> tuple[NDArray[np.
 
 
 def pool(vectors: NDArray[np.float32], windows: Windows, texts: int) -> NDArray[np.float32]:
-    """One unit vector a text, (texts, dim), from one a window, (windows, dim)."""
+    """One unit vector a text, (texts, dim), from one a distinct window, (len(windows.distinct), dim)."""
     sums = np.zeros((texts, vectors.shape[1]), np.float32)
-    np.add.at(sums, windows.owners, vectors * windows.weights[:, None])
-    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    np.add.at(sums, windows.owners, vectors[windows.which] * windows.weights[:, None])
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = sums / np.maximum(norms, np.finfo(np.float32).tiny)
+    return unit

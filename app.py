@@ -1,0 +1,44 @@
+"""The ASGI root: dashboard, public form and HTTP intake from one process.
+
+    streamlit run app.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import config
+
+from triage_core import api, runtime, settings
+from triage_core.control import ControlServer
+from triage_core.demo import load_demo
+from triage_core.middleware import Guard, require_loopback
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Open the store before the first request, close it after the last."""
+    require_loopback(config.get_option("server.address"))
+    opened = runtime.Runtime(settings.from_environment())
+    runtime.use(opened)
+    control = ControlServer(opened)
+    if opened.settings.demo:
+        load_demo(opened)
+    opened.worker.start()
+    try:
+        yield
+    finally:
+        control.close()
+        runtime.use(None)
+        opened.close()
+
+
+app = st.App(
+    "dashboard.py",
+    routes=api.routes,
+    middleware=[Middleware(Guard, public_paths=api.PUBLIC_PATHS)],
+    lifespan=lifespan,
+)

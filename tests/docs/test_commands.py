@@ -1,0 +1,53 @@
+"""Every command, option and setting that a page names exists, and every setting is on a page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs import documents
+from tests.docs.documents import Command
+
+SETTING = re.compile(r"\bFLAWDESK_[A-Z_]+\b")
+
+
+@pytest.mark.parametrize("command", documents.commands(r"python -m triage_core\b"), ids=str)
+def test_product_command_exists(command: Command) -> None:
+    from typer.main import get_command
+
+    from triage_core.cli import app
+
+    words, step = list(command.words), get_command(app)
+    options = {option for parameter in step.params for option in parameter.opts}
+    while words and words[0] in getattr(step, "commands", {}):
+        step = step.commands[words.pop(0)]
+        options |= {
+            option for parameter in step.params for option in [*parameter.opts, *parameter.secondary_opts]
+        }
+    assert not getattr(step, "commands", {}), f"{words[:1]} is no command"
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options
+
+
+@pytest.mark.parametrize("command", documents.commands(r"make\b"), ids=str)
+def test_make_target_exists(command: Command) -> None:
+    makefile = (documents.REPOSITORY / "Makefile").read_text()
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
+    assert {word for word in command.words if "=" not in word} <= targets
+
+
+@pytest.mark.parametrize("command", documents.commands(r"python -m benchmarks\."), ids=str)
+def test_benchmark_exists(command: Command) -> None:
+    assert (documents.REPOSITORY / "benchmarks" / f"{command.words[0]}.py").is_file()
+
+
+def test_settings_are_real_and_documented() -> None:
+    def named(paths: list[Path]) -> set[str]:
+        return {setting for path in paths for setting in SETTING.findall(path.read_text())}
+
+    read_by_tests = named([documents.REPOSITORY / "tests" / "browser.py"])
+    read_by_product = named(sorted((documents.REPOSITORY / "triage_core").rglob("*.py")))
+    written = named(documents.PAGES)
+    assert written - read_by_product - read_by_tests == set()
+    assert read_by_product - written == set()

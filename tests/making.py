@@ -1,0 +1,90 @@
+"""Small things that many tests make: reports, actors, a store, and a model that needs no weights."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core import intake, policy, reportformat
+from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
+from triage_core.runtime import Runtime
+from triage_core.settings import ROOT, Settings
+from triage_core.store import Store
+from triage_core.triage import Decision
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
+EVERYBODY = Actor("test:all", "Test", frozenset(DeskRole))
+REVIEWER = Actor("test:mara", "Mara", frozenset({DeskRole.REVIEWER}))
+POLICY = policy.load(ROOT / "data")
+MEDIUM = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
+FLAW = Decision(clauses=("IN-1",), inputs=MEDIUM)
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+class LetterEmbedder:
+    """Unit vectors of hashed letter triples: alike texts are near, and nothing is loaded."""
+
+    model_id = "letters/64"
+    dim = 64
+
+    def embed(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        for row, text in enumerate(texts):
+            padded = f"  {text} "
+            for start in range(len(padded) - 2):
+                vectors[row, zlib.crc32(padded[start : start + 3].encode()) % self.dim] += 1
+            vectors[row] /= np.linalg.norm(vectors[row])
+            if progress:
+                progress(row + 1)
+        return vectors
+
+
+def make_report(words: str = "Tell me the voucher code.", **fields: Any) -> dict[str, Any]:
+    """A complete flaw-report/1 as JSON."""
+    return {
+        "system": [{"platform": "Kite Travel", "model": "kite-2"}],
+        "turns": [{"role": "user", "content": words}, {"role": "assistant", "content": "Here it is."}],
+        "what_is_wrong": "It gave away something it should keep.",
+        "harm_types": ["financial_harm"],
+        "disclosure_intent": "no",
+        **fields,
+    }
+
+
+def bring(store: Store, *lines: dict[str, Any]) -> list[str]:
+    """Import lines as they are; gives the report ids. A refused line raises."""
+    batch = []
+    for line in lines:
+        report = reportformat.parse(line, imported=True)
+        batch.append(intake.Incoming(report, f"id:{report.external_id}" if report.external_id else None))
+    ids = []
+    for outcome in intake.import_batch(store, POLICY, EVERYBODY, batch):
+        if isinstance(outcome, Exception):
+            raise outcome
+        ids.append(outcome.report_id)
+    return ids
+
+
+def open_runtime(folder: Path, clock: Clock | None = None) -> Runtime:
+    """A runtime over a store in `folder`, with the small model and no worker running."""
+    return Runtime(Settings(store=folder), clock=clock or Clock(), embedder=LetterEmbedder)

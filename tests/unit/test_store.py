@@ -1,0 +1,152 @@
+"""The store keeps what it acknowledged, in one chain, and refuses to open when it cannot."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, Clock
+from triage_core import db, migrations
+from triage_core.errors import ChainBroken, StoreBusy, StoreError
+from triage_core.store import Store
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with_events(tmp_path, 5)
+    return tmp_path
+
+
+def with_events(folder: Path, count: int) -> None:
+    store = Store(folder, Clock())
+    for number in range(count):
+        with store.write(EVERYBODY, "test") as work:
+            work.event("test.happened", str(number), {"number": number})
+    store.close()
+
+
+def run_sql(folder: Path, sql: str) -> None:
+    database = db.Database(folder / "flawdesk.duckdb")
+    database.cursor().execute(sql)
+    database.close()
+
+
+def test_a_failed_command_leaves_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path, Clock())
+    with pytest.raises(ValueError, match="half way"), store.write(EVERYBODY, "test") as work:
+        work.event("test.happened", "x", {})
+        db.insert(work.cursor, "tracking_keys", [{"key_sha256": "k", "report_id": "FR-1", "created_at": work.now}])
+        raise ValueError("half way")
+    with store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM tracking_keys") == 0
+    assert store.revision == 0
+    store.close()
+
+
+def test_events_survive_a_restart_and_verify(folder: Path) -> None:
+    store = Store(folder, Clock())
+    assert store.verify() == 5
+    assert store.revision == 5
+    store.close()
+
+
+def test_eight_threads_append_one_chain(tmp_path: Path) -> None:
+    store = Store(tmp_path, Clock())
+
+    def append() -> None:
+        for _ in range(20):
+            with store.write(EVERYBODY, "test") as work:
+                work.event("test.happened", "x", {})
+
+    threads = [threading.Thread(target=append) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.verify() == 160
+    store.close()
+
+
+def test_a_second_opening_is_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path, Clock())
+    with pytest.raises(StoreBusy):
+        Store(tmp_path, Clock())
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE events SET data = '{\"number\":9}' WHERE seq = 3",
+        "UPDATE events SET actor_id = 'somebody' WHERE seq = 2",
+        "DELETE FROM events WHERE seq = 3",
+        "DELETE FROM events WHERE seq = 5",
+    ],
+)
+def test_a_changed_history_is_noticed_at_start(folder: Path, sql: str) -> None:
+    run_sql(folder, sql)
+    with pytest.raises(ChainBroken):
+        Store(folder, Clock())
+
+
+def test_a_missing_anchor_is_noticed(folder: Path) -> None:
+    (folder / "anchor.log").unlink()
+    with pytest.raises(ChainBroken, match="anchor"):
+        Store(folder, Clock())
+
+
+def test_a_missing_database_is_noticed(folder: Path) -> None:
+    (folder / "flawdesk.duckdb").unlink()
+    with pytest.raises(ChainBroken, match="gone"):
+        Store(folder, Clock())
+
+
+def test_a_damaged_database_is_refused(folder: Path) -> None:
+    path = folder / "flawdesk.duckdb"
+    path.write_bytes(b"\x00" * 4096 + path.read_bytes()[4096:])
+    with pytest.raises(StoreError):
+        Store(folder, Clock())
+
+
+def test_a_torn_anchor_line_is_cut_off(folder: Path) -> None:
+    anchor = folder / "anchor.log"
+    anchor.write_bytes(anchor.read_bytes() + b"6 abc")
+    store = Store(folder, Clock())
+    assert store.revision == 5
+    store.close()
+    assert anchor.read_bytes().endswith(b"\n")
+
+
+def test_an_anchor_behind_the_chain_is_brought_up(folder: Path) -> None:
+    anchor = folder / "anchor.log"
+    lines = anchor.read_bytes().splitlines(keepends=True)
+    anchor.write_bytes(b"".join(lines[:-1]))
+    Store(folder, Clock()).close()
+    assert anchor.read_bytes().splitlines()[-1] == lines[-1].strip()
+
+
+def test_a_store_of_a_newer_release_is_refused(folder: Path) -> None:
+    run_sql(folder, "INSERT INTO migrations VALUES (9999, 'later.sql', '', now()::TIMESTAMP)")
+    with pytest.raises(StoreError, match="newer release"):
+        Store(folder, Clock())
+
+
+def test_a_changed_migration_is_refused(folder: Path) -> None:
+    run_sql(folder, "UPDATE migrations SET sha256 = 'other' WHERE number = 1")
+    with pytest.raises(StoreError, match="changed"):
+        Store(folder, Clock())
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    assert [number for number, _, _ in migrations.available()] == list(range(1, len(migrations.available()) + 1))
+
+
+def test_the_database_reads_no_other_file(tmp_path: Path) -> None:
+    outside = tmp_path / "secret.csv"
+    outside.write_text("a\n1\n")
+    store = Store(tmp_path / "store", Clock())
+    with store.read() as cursor, pytest.raises(Exception, match="disabled by configuration"):
+        cursor.execute(f"SELECT * FROM read_csv('{outside}')")  # noqa: S608
+    store.close()

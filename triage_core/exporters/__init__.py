@@ -1,0 +1,1 @@
+"""Datasets: immutable, versioned folders of labelled conversations for whoever trains on them."""

@@ -1,0 +1,125 @@
+"""Which reports become rows, and the one reason for each that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from triage_core import embargo
+from triage_core.embargo import Rule, Terms, Use
+from triage_core.model import Resolution
+from triage_core.policy import PREFIX, ClauseKind
+
+
+class Reason(StrEnum):
+    """Why a report is not in a dataset; the first that holds is the one that is counted."""
+
+    ACTIVE_EMBARGO = Rule.ACTIVE_EMBARGO
+    TLP_RED = Rule.TLP_RED
+    NO_CONSENT = Rule.NO_CONSENT
+    SPAM = "spam"
+    WITHDRAWN = "withdrawn"
+    REROUTED = "rerouted"
+    LINKED_DUPLICATE = "linked_duplicate"
+    UNDECIDED = "undecided"
+    NOT_FOR_PROFILE = "not_for_profile"
+    NO_PROMPT = "no_prompt"
+    NO_FINAL_ANSWER = "no_final_answer"
+    NO_BETTER_ANSWER = "no_better_answer"
+    SAME_ANSWER = "same_answer"
+    EXACT_DUPLICATE = "exact_duplicate"
+
+
+MEANING = {
+    Reason.ACTIVE_EMBARGO: "the report, or an earlier one with the same conversation, is under an active embargo",
+    Reason.TLP_RED: "the report is TLP:RED, for named people only",
+    Reason.NO_CONSENT: "the reporter has not agreed to this use",
+    Reason.SPAM: "closed as spam",
+    Reason.WITHDRAWN: "withdrawn by the reporter",
+    Reason.REROUTED: "rerouted to whoever is responsible",
+    Reason.LINKED_DUPLICATE: "a reviewer marked it as a duplicate; its canonical report stands for it",
+    Reason.UNDECIDED: "nobody has decided on it, or the decision was taken back",
+    Reason.NOT_FOR_PROFILE: "the decision on it says nothing that this profile teaches",
+    Reason.NO_PROMPT: "no user turn with text",
+    Reason.NO_FINAL_ANSWER: "the conversation does not end with the assistant's answer",
+    Reason.NO_BETTER_ANSWER: "nobody has written a better answer",
+    Reason.SAME_ANSWER: "the better answer is the answer that was given",
+    Reason.EXACT_DUPLICATE: "an earlier row has the same conversation",
+}
+
+
+class Verdict(StrEnum):
+    """What the desk's decision says about the answer that the model gave."""
+
+    FLAW = "flaw"
+    EXPECTED = "expected"
+    OUT_OF_SCOPE = "out_of_scope"
+    NOT_CONFIRMED = "not_confirmed"
+
+
+_REFUSED = {
+    Resolution.SPAM: Reason.SPAM,
+    Resolution.WITHDRAWN: Reason.WITHDRAWN,
+    Resolution.REROUTED: Reason.REROUTED,
+}
+_VERDICT = {
+    Resolution.EXPECTED_BEHAVIOUR: Verdict.EXPECTED,
+    Resolution.OUT_OF_SCOPE: Verdict.OUT_OF_SCOPE,
+    Resolution.NOT_REPRODUCIBLE: Verdict.NOT_CONFIRMED,
+    Resolution.NOT_APPLICABLE: Verdict.NOT_CONFIRMED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one report stands: the terms it is held under and what was decided on it.
+
+    `clauses` are those of the decision in force, none where there is none; `is_linked` says that a
+    reviewer has marked it as a duplicate of another report.
+    """
+
+    terms: Terms
+    resolution: Resolution | None
+    clauses: Sequence[str]
+    is_linked: bool
+
+
+def verdict(resolution: Resolution | None, clauses: Sequence[str]) -> Verdict | None:
+    """What the decision says, or None where there is none.
+
+    A flaw is confirmed by an in-scope clause and not by its severity: one that hardly matters is a
+    flaw all the same. A closed report that was reopened is undecided, unless it is a confirmed flaw.
+    """
+    if not clauses:
+        return None
+    if resolution in _VERDICT:
+        return _VERDICT[resolution]
+    return Verdict.FLAW if in_scope(clauses) else None
+
+
+def in_scope(clauses: Sequence[str]) -> list[str]:
+    """Those of the clauses that describe a flaw, in their order."""
+    return [clause for clause in clauses if _is_of(clause, ClauseKind.IN_SCOPE)]
+
+
+def why_not(standing: Standing, use: Use, takes: Collection[Verdict], now: datetime) -> Reason | None:
+    """The first reason that keeps a report out of a dataset before its text is read, or None."""
+    rule = embargo.why_not(standing.terms, use, now)
+    if rule is not None:
+        return Reason(rule)
+    if standing.resolution in _REFUSED:
+        return _REFUSED[standing.resolution]
+    if any(_is_of(clause, ClauseKind.REROUTED) for clause in standing.clauses):
+        return Reason.REROUTED
+    if standing.is_linked:
+        return Reason.LINKED_DUPLICATE
+    found = verdict(standing.resolution, standing.clauses)
+    if found is None:
+        return Reason.UNDECIDED
+    return None if found in takes else Reason.NOT_FOR_PROFILE
+
+
+def _is_of(clause: str, kind: ClauseKind) -> bool:
+    return clause.startswith(f"{PREFIX[kind]}-")

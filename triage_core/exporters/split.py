@@ -1,0 +1,98 @@
+"""Which reports stand and fall together, and on which side of the train/test border each group is.
+
+Reports that share text, are marked as duplicates, or are near duplicates form one group, and a group
+is never divided. Its side is drawn once from a keyed hash of its oldest report and then remembered:
+what has been test data stays test data, whatever comes in later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Seqs = NDArray[np.int64]
+
+TEST_SHARE = 0.1
+# Not a secret: it keeps this draw apart from every other use of a hash. Nobody chooses a report's number.
+SALT = b"flawdesk-split/1"
+
+
+class Split(StrEnum):
+    TRAIN = "train"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """`oldest[seq]` is the smallest number in the group of report `seq`, `size[seq]` the group's size.
+
+    Both arrays are indexed by the report's number; entry 0, which no report has, is unused.
+    """
+
+    oldest: Seqs
+    size: Seqs
+
+
+def group(last: int, edges: Iterable[tuple[Seqs, Seqs]]) -> Groups:
+    """The connected components of reports 1 to `last`, joined by `edges` (pairs of equally long arrays)."""
+    ends = [np.concatenate(side) for side in zip(*edges, strict=True)] or [np.empty(0, np.int64)] * 2
+    links = coo_array((np.ones(len(ends[0]), np.bool_), (ends[0], ends[1])), shape=(last + 1, last + 1))
+    _, labels = connected_components(links, directed=False)
+    # np.unique gives the first place of each label, which is its smallest number.
+    _, first, inverse, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    return Groups(first[inverse].astype(np.int64), counts[inverse].astype(np.int64))
+
+
+def draw(oldest_id: str) -> Split:
+    """The side of a group that has none yet, from the id of its oldest report; always the same."""
+    digest = hmac.digest(SALT, oldest_id.encode(), hashlib.sha256)
+    return Split.TEST if int.from_bytes(digest[:8]) < TEST_SHARE * 2**64 else Split.TRAIN
+
+
+class Splits:
+    """The side of every report, given the sides that were drawn for earlier datasets."""
+
+    def __init__(self, groups: Groups, remembered: Mapping[Split, Seqs]) -> None:
+        """`remembered`: the numbers of the reports that have been in a dataset, by their side.
+
+        Where groups with different sides have grown together, the whole group is test data.
+        """
+        self.groups = groups
+        self._was_train = _mask(groups, remembered.get(Split.TRAIN))
+        self._was_test = _mask(groups, remembered.get(Split.TEST))
+        self._has_train = _mask(groups, groups.oldest[self._was_train])
+        self._has_test = _mask(groups, groups.oldest[self._was_test])
+
+    def oldest(self, seq: int) -> int:
+        """The number that names the report's group."""
+        return int(self.groups.oldest[seq])
+
+    def of(self, seq: int, oldest_id: str) -> Split:
+        """The side of report `seq`; `oldest_id` is the id of the oldest report of its group."""
+        oldest = self.oldest(seq)
+        if self._has_test[oldest]:
+            return Split.TEST
+        if self._has_train[oldest]:
+            return Split.TRAIN
+        return draw(oldest_id)
+
+    def is_remembered(self, seq: int) -> bool:
+        return bool(self._was_train[seq] or self._was_test[seq])
+
+    def was_train(self, seq: int) -> bool:
+        return bool(self._was_train[seq])
+
+
+def _mask(groups: Groups, chosen: Seqs | None) -> NDArray[np.bool_]:
+    mask = np.zeros(len(groups.oldest), np.bool_)
+    if chosen is not None:
+        mask[chosen] = True
+    return mask

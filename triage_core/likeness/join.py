@@ -1,0 +1,175 @@
+"""All links of many rows to earlier ones, found block by block in order of arrival.
+
+Up to `EXACT_ROWS` rows every pair is compared. Beyond that, rows are compared only inside cells (k-means,
+each row in its `NEAREST_CELLS` nearest cells), which misses about one link in a thousand.
+
+Memory stays bounded whatever the data: a link to an earlier block is kept as the cluster that it leads to,
+so a flood of copies leaves one entry a row; links inside a block are kept one by one, and a block with
+too many is halved and done again.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from triage_core.likeness.grid import scale
+from triage_core.likeness.kernels import hits, spread
+
+EXACT_ROWS = 20_000
+ROWS_PER_CELL = 1_000
+NEAREST_CELLS = 2
+BLOCK = 32_768
+TILE_ROWS = 1_024
+TILE_OTHERS = 8_192
+MOST_LINKS = 2**25
+SAMPLE_PER_CELL = 32
+ROUNDS = 5
+
+Grid = NDArray[np.int16]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What rows start .. stop - 1 link to: row start + i to others[offsets[i] : offsets[i + 1]].
+
+    An other below `start` is the id of a cluster, one from `start` on a row. `nearest` (-1 for none) is the
+    earlier row with the largest dot product, `largest`.
+    """
+
+    start: int
+    stop: int
+    offsets: Rows
+    others: Rows
+    nearest: Rows
+    largest: NDArray[np.float32]
+
+    def linked(self, position: int) -> Rows:
+        """The others of row start + position."""
+        return self.others[self.offsets[position] : self.offsets[position + 1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Rows to be compared with others, both ascending."""
+
+    rows: Rows
+    others: Rows
+
+
+def links(grid: Grid, least: int, labels: Callable[[], Rows]) -> Iterator[Links]:
+    """The links of all rows, block after block; a link is a dot product of at least `least`.
+
+    `labels()` gives the cluster of every row of the blocks before; it is asked before each block, so the
+    caller lays a block before it takes the next.
+    """
+    threads = min(4, os.cpu_count() or 1)
+    cells = _cells(grid) if len(grid) > EXACT_ROWS else [np.arange(len(grid))]
+    todo = [(start, min(start + BLOCK, len(grid))) for start in range(0, len(grid), BLOCK)][::-1]
+    with ThreadPoolExecutor(threads) as pool:
+        while todo:
+            start, stop = todo.pop()
+            roots = labels()
+            tiles = _tiles(cells, start, stop)
+            shares = [tiles[number::threads] for number in range(threads)]
+            most = MOST_LINKS if stop - start > 1 else math.inf
+            compare = partial(_compare, grid, least=least, first=start, roots=roots, most=most)
+            with threadpool_limits(1, user_api="blas"):
+                found = list(pool.map(compare, shares))
+            if any(part is None for part in found):
+                middle = (start + stop) // 2
+                todo += [(middle, stop), (start, middle)]
+            else:
+                yield _collect(start, stop, [tile for part in found if part for tile in part])
+
+
+Found = tuple[Rows, Rows, Rows, Rows, NDArray[np.float32]]
+
+
+def _compare(
+    grid: Grid, tiles: list[Tile], least: int, first: int, roots: Rows, most: float
+) -> list[Found] | None:
+    """What the rows of each tile link to; None when those are more than `most` links."""
+    dim = grid.shape[1]
+    left = np.empty((TILE_ROWS, dim), dtype=np.float32)
+    right = np.empty((TILE_OTHERS, dim), dtype=np.float32)
+    product = np.empty(TILE_ROWS * TILE_OTHERS, dtype=np.float32)
+    found = []
+    kept = 0
+    for tile in tiles:
+        height, width = len(tile.rows), len(tile.others)
+        spread(grid, tile.rows, left[:height])
+        spread(grid, tile.others, right[:width])
+        dots = product[: height * width].reshape(height, width)
+        np.dot(left[:height], right[:width].T, out=dots)
+        at, others, nearest, largest = hits(dots, least, tile.rows, tile.others, first, roots)
+        kept += len(others)
+        if kept > most:
+            return None
+        found.append((tile.rows, tile.rows[at], others, nearest, largest))
+    return found
+
+
+def _collect(start: int, stop: int, found: list[Found]) -> Links:
+    nearest = np.full(stop - start, -1, dtype=np.int64)
+    largest = np.zeros(stop - start, dtype=np.float32)
+    for rows, _, _, near, dots in found:
+        here = rows - start
+        better = (dots > largest[here]) | ((dots == largest[here]) & (near >= 0) & (near < nearest[here]))
+        nearest[here[better]], largest[here[better]] = near[better], dots[better]
+    at = np.concatenate([part[1] for part in found]) - start
+    others = np.concatenate([part[2] for part in found])
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=stop - start))])
+    return Links(start, stop, offsets, others[np.argsort(at, kind="stable")], nearest, largest)
+
+
+def _tiles(cells: list[Rows], start: int, stop: int) -> list[Tile]:
+    tiles = []
+    for cell in cells:
+        first, last = np.searchsorted(cell, (start, stop)).tolist()
+        for top in range(first, last, TILE_ROWS):
+            rows = cell[top : min(top + TILE_ROWS, last)]
+            until = top + len(rows)
+            for left in range(0, until, TILE_OTHERS):
+                tiles.append(Tile(rows, cell[left : min(left + TILE_OTHERS, until)]))
+    return tiles
+
+
+def _cells(grid: Grid) -> list[Rows]:
+    """The rows of each cell, ascending."""
+    centres = _centres(grid, len(grid) // ROWS_PER_CELL)
+    nearest = np.empty((NEAREST_CELLS, len(grid)), dtype=np.int64)
+    for start in range(0, len(grid), TILE_OTHERS):
+        part = slice(start, start + TILE_OTHERS)
+        dots = grid[part].astype(np.float32) @ centres.T
+        for rank in range(NEAREST_CELLS):
+            nearest[rank, part] = best = np.argmax(dots, axis=1)
+            dots[np.arange(len(dots)), best] = -np.inf
+    cell = nearest.ravel()
+    order = np.argsort(cell, kind="stable")
+    members = np.split(order % len(grid), np.cumsum(np.bincount(cell, minlength=len(centres)))[:-1])
+    return [np.sort(rows) for rows in members]
+
+
+def _centres(grid: Grid, count: int) -> NDArray[np.float32]:
+    """Spherical k-means on evenly spaced rows; the same for the same rows."""
+    sample = grid[np.linspace(0, len(grid) - 1, SAMPLE_PER_CELL * count).astype(np.int64)]
+    spreaded = sample.astype(np.float32)
+    centres = spreaded[:: SAMPLE_PER_CELL].copy()
+    for _ in range(ROUNDS):
+        cell = np.argmax(spreaded @ centres.T, axis=1)
+        order = np.argsort(cell, kind="stable")
+        present, starts = np.unique(cell[order], return_index=True)
+        sums = np.add.reduceat(sample[order].astype(np.int64), starts, axis=0)
+        lengths = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1)
+        centres[present] = np.rint(sums / lengths * scale(grid.shape[1]))
+    return centres

@@ -1,0 +1,177 @@
+"""The few inner loops that decide the speed of search and clustering, compiled where numba is installed.
+
+Each has a counterpart in numpy with the same result; `COMPILED` says which ones run. Compiled loops hold
+no interpreter lock, so threads may run them side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+COMPILED = find_spec("numba") is not None
+GROUP = 64
+RECENT = 8
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def compiled(function: Function) -> Function:
+    """The function as machine code, kept on disk where that is possible; unchanged without numba."""
+    if not COMPILED:
+        return function
+    from numba import njit
+
+    try:
+        return cast(Function, njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # no folder for the cache may be written
+        return cast(Function, njit(nogil=True)(function))
+
+
+def scan(
+    codes: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    errors: NDArray[np.float32],
+    query: NDArray[np.int16],
+    query_scale: float,
+    query_error: float,
+    near: NDArray[np.float32],
+    low: NDArray[np.float32],
+    high: NDArray[np.float32],
+) -> None:
+    """Approximate cosines of one query with coded rows, and bounds on the true ones.
+
+    Row i is codes[i] * scales[i] up to a vector of length errors[i]; the query likewise. `near` (n,) gets
+    the approximate cosines; `low` and `high`, one for each GROUP rows, get the largest sure lower and the
+    largest possible upper bound of the group.
+    """
+    count, dim = codes.shape
+    for group in range(len(low)):
+        least = np.float32(-np.inf)
+        most = np.float32(-np.inf)
+        for row in range(group * GROUP, min(count, (group + 1) * GROUP)):
+            total = np.int32(0)
+            for k in range(dim):
+                total += np.int32(codes[row, k]) * np.int32(query[k])
+            cosine = np.float32(np.float32(total) * scales[row] * np.float32(query_scale))
+            slack = np.float32(errors[row] + query_error)
+            near[row] = cosine
+            least = max(least, cosine - slack)
+            most = max(most, cosine + slack)
+        low[group] = least
+        high[group] = most
+
+
+def _scan_numpy(
+    codes: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    errors: NDArray[np.float32],
+    query: NDArray[np.int16],
+    query_scale: float,
+    query_error: float,
+    near: NDArray[np.float32],
+    low: NDArray[np.float32],
+    high: NDArray[np.float32],
+) -> None:
+    step = 8_192
+    for start in range(0, len(codes), step):
+        part = slice(start, start + step)
+        near[part] = codes[part].astype(np.float32) @ query.astype(np.float32)
+    near *= scales * np.float32(query_scale)
+    slack = errors + np.float32(query_error)
+    groups = np.arange(0, len(codes), GROUP)
+    low[:] = np.maximum.reduceat(near - slack, groups)
+    high[:] = np.maximum.reduceat(near + slack, groups)
+
+
+def hits(
+    dots: NDArray[np.float32],
+    least: float,
+    rows: NDArray[np.int64],
+    others: NDArray[np.int64],
+    first: int,
+    roots: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """What each row links to: dots (r, c) of rows with others, linked from `least` on.
+
+    `rows` (r,) and `others` (c,) are ascending row numbers; only others lower than the row count. One
+    that is lower than `first` stands for its cluster, roots[other], and a cluster just seen is not
+    repeated. Gives links as two arrays (position in `rows`, other), and for every row its nearest link
+    (lowest of equals, -1 for none) with its dot.
+    """
+    height, width = dots.shape
+    nearest = np.full(height, -1, dtype=np.int64)
+    largest = np.zeros(height, dtype=np.float32)
+    counts = np.zeros(height, dtype=np.int64)
+    for i in range(height):
+        found = 0
+        for j in range(width):
+            found += dots[i, j] >= least
+        counts[i] = found
+    size = counts.sum()
+    at = np.empty(size, dtype=np.int64)
+    links = np.empty(size, dtype=np.int64)
+    used = 0
+    for i in range(height):
+        if counts[i] == 0:
+            continue
+        begin = used
+        for j in range(width):
+            if others[j] >= rows[i]:
+                break
+            if dots[i, j] >= least:
+                if dots[i, j] > largest[i]:
+                    largest[i] = dots[i, j]
+                    nearest[i] = others[j]
+                other = others[j]
+                known = False
+                if other < first:
+                    other = roots[other]
+                    for back in range(max(begin, used - RECENT), used):
+                        known = known or links[back] == other
+                if not known:
+                    at[used] = i
+                    links[used] = other
+                    used += 1
+    return at[:used], links[:used], nearest, largest
+
+
+def _hits_numpy(
+    dots: NDArray[np.float32],
+    least: float,
+    rows: NDArray[np.int64],
+    others: NDArray[np.int64],
+    first: int,
+    roots: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    linked = (dots >= least) & (others < rows[:, None])
+    at, column = np.nonzero(linked)
+    links = others[column]
+    early = links < first
+    links[early] = roots[links[early]]
+    at, links = np.unique(np.stack([at, links]), axis=1)
+    dots = np.where(linked, dots, np.float32(0))
+    best = np.argmax(dots, axis=1)
+    largest = dots[np.arange(len(rows)), best]
+    return at, links, np.where(linked.any(axis=1), others[best], -1), largest
+
+
+def spread(grid: NDArray[np.int16], rows: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+    """Copy these rows of the grid to `out`, (len(rows), dim), as float32."""
+    for i in range(len(rows)):
+        for k in range(grid.shape[1]):
+            out[i, k] = grid[rows[i], k]
+
+
+def _spread_numpy(grid: NDArray[np.int16], rows: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+    out[:] = grid[rows]
+
+
+if COMPILED:
+    scan, hits, spread = compiled(scan), compiled(hits), compiled(spread)
+else:
+    scan, hits, spread = _scan_numpy, _hits_numpy, _spread_numpy

@@ -1,0 +1,130 @@
+"""What every answer and every request passes: this machine only, and a strict content policy.
+
+Until sign-in is built, whoever can reach the port can read hostile text and decide on reports; so
+the server answers on the loopback interface alone and says why it refuses anything else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from importlib import resources
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from triage_core.errors import Refused
+
+WHY_LOOPBACK = (
+    "Flawdesk has no sign-in yet, so it answers on this machine only (127.0.0.1, ::1 or localhost). "
+    "Reach it from elsewhere through a tunnel that checks who you are, for example ssh -L."
+)
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+PUBLIC_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def is_loopback(address: str | None) -> bool:
+    """True for a name or number of the loopback interface."""
+    if address is None:
+        return False
+    if address in ("localhost", "testserver"):
+        return True
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def require_loopback(address: str | None) -> None:
+    """Raises Refused naming the address when a server would listen beyond this machine."""
+    if not is_loopback(address):
+        raise Refused("host", f"{address or 'every address'} is refused. {WHY_LOOPBACK}")
+
+
+def dashboard_policy(inline_scripts: Iterable[str]) -> str:
+    """The content policy of the dashboard: nothing from elsewhere; these inline scripts by their hash."""
+    hashes = " ".join(
+        "'sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() + "'"
+        for script in inline_scripts
+    )
+    return (
+        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+    )
+
+
+def streamlit_inline_scripts() -> list[str]:
+    """The inline scripts of the installed Streamlit's page, to be allowed by hash."""
+    page = (resources.files("streamlit") / "static" / "index.html").read_text("utf-8")
+    return re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+
+
+class Guard:
+    """ASGI middleware: refuses what does not come over loopback, adds the security headers."""
+
+    def __init__(self, app: ASGIApp, public_paths: tuple[str, ...], policy: str | None = None) -> None:
+        self._app = app
+        self._public = public_paths
+        self._policy = policy or dashboard_policy(streamlit_inline_scripts())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        server = scope.get("server")
+        host = Headers(scope=scope).get("host", "")
+        name = re.sub(r":\d+$", "", host)
+        if (server and not is_loopback(server[0])) or name not in LOCAL_NAMES:
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await PlainTextResponse(WHY_LOOPBACK, status_code=403)(scope, receive, send)
+            return
+        policy = PUBLIC_POLICY if scope["path"].startswith(self._public) else self._policy
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = policy
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class TokenBucket:
+    """So many requests at once per key, refilled by the second; forgets keys that are full again."""
+
+    def __init__(self, burst: float, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._burst = burst
+        self._rate = per_second
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._levels: dict[str, tuple[float, float]] = {}
+
+    def take(self, key: str) -> float:
+        """0.0 when the request may pass, else the seconds to wait."""
+        now = self._clock()
+        with self._lock:
+            if len(self._levels) > 10_000:
+                full = self._burst / self._rate
+                self._levels = {k: v for k, v in self._levels.items() if now - v[1] < full}
+            level, then = self._levels.get(key, (self._burst, now))
+            level = min(self._burst, level + (now - then) * self._rate)
+            if level < 1:
+                self._levels[key] = (level, now)
+                return (1 - level) / self._rate
+            self._levels[key] = (level - 1, now)
+            return 0.0

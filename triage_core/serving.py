@@ -1,0 +1,31 @@
+"""Start the server: dashboard, public form and API in one process."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from triage_core.middleware import require_loopback
+from triage_core.settings import ROOT, Settings
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Become the Streamlit server of app.py; does not return.
+
+    Raises Refused for a host beyond this machine.
+    """
+    require_loopback(host)
+    environment = {
+        **os.environ,
+        "FLAWDESK_STORE": str(settings.store.resolve()),
+        "FLAWDESK_POLICY": str(settings.policy.resolve()),
+        "FLAWDESK_MODEL": settings.model,
+        "FLAWDESK_RUNTIME": settings.runtime,
+        "FLAWDESK_DEVICE": settings.device,
+        "FLAWDESK_DEMO": "1" if settings.demo else "0",
+    }
+    print(f"Flawdesk at http://{'localhost' if host == '127.0.0.1' else host}:{port}", flush=True)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command += ["--server.address", host, "--server.port", str(port)]
+    os.chdir(ROOT)
+    os.execve(sys.executable, command, environment)

@@ -1,0 +1,27 @@
+"""Control tokens of chat templates typed as plain text.
+
+A tokenizer that meets `<|im_end|>` inside a prompt makes the real control token of it, so that the
+text ends the message in which it stands. Text that holds one is flagged wherever it goes out.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PATTERNS = (
+    r"<\|[^\s<>|]{1,64}\|>",  # ChatML, Llama 3, Qwen, Phi, Cohere, end of text
+    r"<｜[^\s<>｜]{1,64}｜>",  # DeepSeek, with full-width bars
+    r"</?s>|<(?:bos|eos|pad|unk|mask)>",  # sentence marks of SentencePiece and their kin
+    r"\[/?INST\]|<</?SYS>>",  # Llama 2, Mistral
+    r"\[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|TOOL_CONTENT|THINK|IMG|PREFIX|SUFFIX)\]",
+    r"<(?:start|end)_of_(?:turn|image|audio)>|<(?:start|end)_function_(?:call|response|declaration)>",  # Gemma
+    r"</?(?:think|tool_call|tool_response|tools)>",  # reasoning and tool calls of several families
+    r"\[(?:CLS|SEP|MASK|PAD|UNK|gMASK|sMASK)\]|<(?:sop|eop)>",  # BERT, GLM
+    r"<extra_id_\d{1,4}>|<reserved_\d{1,4}>",  # T5, Baichuan
+)
+_TOKEN = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+
+
+def find(text: str) -> tuple[str, ...]:
+    """The distinct control tokens in `text`, in the order in which they first stand there; spelled as found."""
+    return tuple(dict.fromkeys(match.group() for match in _TOKEN.finditer(text)))
