@@ -1,6 +1,6 @@
 """The ASGI root: dashboard, public form and HTTP intake from one process.
 
-    streamlit run app.py
+streamlit run app.py
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from triage_core import __version__, intake, reportformat, runtime
 from triage_core.errors import Conflict, InvalidReport, Refused
 from triage_core.formdata import to_report_json
 from triage_core.middleware import TokenBucket
-from triage_core.model import Channel, DisclosureIntent, HarmType, PeerConsent, TrainingConsent
+from triage_core.model import Channel, DisclosureIntent, FlawReport, HarmType, PeerConsent, TrainingConsent
 
 PUBLIC_PATHS = ("/api/", "/report", "/public.css")
 MAX_KEY = 200
@@ -53,7 +53,12 @@ async def health(request: Request) -> Response:
             "status": "ok",
             "version": __version__,
             "policy_version": opened.policy.version,
-            "worker": {"working": state.working, "done": state.done, "total": state.total, "failed": bool(state.error)},
+            "worker": {
+                "working": state.working,
+                "done": state.done,
+                "total": state.total,
+                "failed": bool(state.error),
+            },
         }
     )
 
@@ -119,7 +124,7 @@ routes = [
 ]
 
 
-async def _receive(report: reportformat.FlawReport, channel: Channel, key: str | None) -> intake.Receipt:
+async def _receive(report: FlawReport, channel: Channel, key: str | None) -> intake.Receipt:
     opened = runtime.current()
     receipt = await run_in_threadpool(intake.receive, opened.store, opened.policy, report, channel, key)
     opened.worker.wake()
@@ -168,14 +173,24 @@ async def _body(request: Request) -> bytes:
 def _form_values(body: bytes) -> dict[str, list[str]]:
     try:
         return parse_qs(
-            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=200, strict_parsing=bool(body)
+            body.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=200,
+            strict_parsing=bool(body),
         )
     except ValueError as error:
         raise InvalidReport("body", "must be a form in URL encoding, in UTF-8") from error
 
 
 def _status_of(error: Refused) -> _HttpError:
-    status = 409 if isinstance(error, Conflict) else 413 if error.field == "body" and "bytes" in error.rule else 422
+    status = (
+        409
+        if isinstance(error, Conflict)
+        else 413
+        if error.field == "body" and "bytes" in error.rule
+        else 422
+    )
     return _HttpError(status, error.field, error.rule)
 
 

@@ -30,9 +30,12 @@ err = Console(stderr=True)
 out = Console()
 
 StoreOption = Annotated[
-    Path | None, typer.Option("--store", metavar="DIR", help="Folder of the store (FLAWDESK_STORE; data/run).")
+    Path | None,
+    typer.Option("--store", metavar="DIR", help="Folder of the store (FLAWDESK_STORE; data/run)."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else.")
+]
 
 
 def main() -> None:
@@ -97,7 +100,13 @@ def similar(
     """The reports most like one report, one text, or (--all) each report."""
     if sum([report is not None, external_id is not None, text is not None, all_reports]) != 1:
         raise typer.BadParameter("give exactly one of --report, --external-id, --text and --all")
-    params: dict[str, Any] = {"report": report, "external_id": external_id, "all": all_reports, "k": k, "axis": _axis(axis)}
+    params: dict[str, Any] = {
+        "report": report,
+        "external_id": external_id,
+        "all": all_reports,
+        "k": k,
+        "axis": _axis(axis),
+    }
     if text is not None:
         params["text"] = text.read_text("utf-8", errors="replace")
     if all_reports:
@@ -132,12 +141,17 @@ def assess(
     reliability: Annotated[str | None, typer.Option(help="rare, intermittent or reliable.")] = None,
     uplift: Annotated[str | None, typer.Option(help="no or yes.")] = None,
     exploitation: Annotated[str | None, typer.Option(help="none, public_poc or active.")] = None,
-    resolution: Annotated[str | None, typer.Option(help="Closes the report; else the clause implies it.")] = None,
+    resolution: Annotated[
+        str | None, typer.Option(help="Closes the report; else the clause implies it.")
+    ] = None,
     override: Annotated[str | None, typer.Option(help="A severity instead of the computed one.")] = None,
     override_reason: Annotated[str, typer.Option(help="Why the severity is overridden.")] = "",
     note: Annotated[str, typer.Option(help="The reason that the reporter can read.")] = "",
     reproduction_log: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
-    better_answer: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="File with the answer that should have been given.")] = None,
+    better_answer: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="File with the answer that should have been given."),
+    ] = None,
     consent: Annotated[str | None, typer.Option(help="none, classifier_only or any_safety_training.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -186,8 +200,12 @@ def export(
     profile: Annotated[str, typer.Option(help="kto, preference, sft or classifier.")],
     out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME/VERSION is made.")],
     format: Annotated[str, typer.Option(help="jsonl or parquet.")] = "parquet",
-    layout: Annotated[str, typer.Option(help="strict (the trainer's columns) or rich (with meta_ columns).")] = "strict",
-    name: Annotated[str | None, typer.Option(help="Name of the dataset; the profile's when left out.")] = None,
+    layout: Annotated[
+        str, typer.Option(help="strict (the trainer's columns) or rich (with meta_ columns).")
+    ] = "strict",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the dataset; the profile's when left out.")
+    ] = None,
     version: Annotated[str | None, typer.Option(help="Version; the next free one when left out.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -218,11 +236,16 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
 
 @policy_app.command("check")
 def policy_check(
-    file: Annotated[Path, typer.Argument(exists=True, help="policy.toml, or its folder.")], as_json: JsonOption = False
+    file: Annotated[Path, typer.Argument(exists=True, help="policy.toml, or its folder.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Check a policy file and its two tables."""
     found = policy.load(file)
-    _show({"ok": True, "version": found.version, "clauses": len(found.clauses), "sha256": found.sha256}, as_json, _print_pairs)
+    _show(
+        {"ok": True, "version": found.version, "clauses": len(found.clauses), "sha256": found.sha256},
+        as_json,
+        _print_pairs,
+    )
 
 
 @app.command()

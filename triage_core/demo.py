@@ -65,7 +65,9 @@ def load_demo(runtime: Runtime, folder: Path = FOLDER) -> int:
     return len(ids)
 
 
-def _decide(runtime: Runtime, decision: Mapping[str, Any], ids: Mapping[str | None, str], at: datetime) -> None:
+def _decide(
+    runtime: Runtime, decision: Mapping[str, Any], ids: Mapping[str | None, str], at: datetime
+) -> None:
     name = decision["reviewer"]
     actor = Actor(f"demo:{name}", name.title(), frozenset({DeskRole.REVIEWER}))
     report_id = ids[decision["external_id"]]

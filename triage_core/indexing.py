@@ -68,7 +68,9 @@ class _Entry:
 class Likeness:
     """The likeness of one store's reports; any number of readers beside one refresh."""
 
-    def __init__(self, store: Store, embedder: Callable[[], Embedder], model: str, params: Params | None = None) -> None:
+    def __init__(
+        self, store: Store, embedder: Callable[[], Embedder], model: str, params: Params | None = None
+    ) -> None:
         self._store = store
         self._make_embedder = embedder
         self._model = model
@@ -85,7 +87,10 @@ class Likeness:
         self._saved: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._index: VectorIndex | None = None
         self._clusters: Clusters | None = None
-        self._decisions: tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]] = (frozenset(), frozenset())
+        self._decisions: tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]] = (
+            frozenset(),
+            frozenset(),
+        )
         self._seen_revision = -1
 
     def is_behind(self) -> bool:
@@ -129,7 +134,11 @@ class Likeness:
         if row is None or self._index is None:
             raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
         vector = self._index.vectors(np.array([row]))
-        return [found for found in self._nearest(vector, k + 1, self._entries[row].content) if found.report_id != report_id][:k]
+        return [
+            found
+            for found in self._nearest(vector, k + 1, self._entries[row].content)
+            if found.report_id != report_id
+        ][:k]
 
     def similar_text(self, words: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like a text that is not stored."""
@@ -225,7 +234,8 @@ class Likeness:
         self._seen_revision = revision
 
     def _place(self, entries: Sequence[_Entry], vectors: Vectors) -> None:
-        assert self._index is not None and self._clusters is not None
+        assert self._index is not None
+        assert self._clusters is not None
         floor = self._params.search_floor(vectors.shape[1])
         for entry, vector in zip(entries, vectors, strict=True):
             row = len(self._entries)
@@ -277,7 +287,9 @@ class Likeness:
                 "DELETE FROM clusters WHERE axis = 'whole' AND cluster_id IN (SELECT unnest(?))",
                 [[self._cluster_id(label) for label in touched.tolist()]],
             )
-            db.insert(work.cursor, "memberships", [self._membership(row, int(labels[row])) for row in changed])
+            db.insert(
+                work.cursor, "memberships", [self._membership(row, int(labels[row])) for row in changed]
+            )
             standing = touched[np.isin(touched, labels)]
             db.insert(work.cursor, "clusters", [self._cluster(label, labels) for label in standing.tolist()])
             db.insert(work.cursor, "suggestions", [s for row in new_rows if (s := self._suggestion(row))])
@@ -323,12 +335,15 @@ class Likeness:
 
 def conversation(turns: Sequence[dict[str, str]]) -> str:
     """The canonical text of a stored conversation: what is embedded."""
-    return text.canonical(text.conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in turns]))
+    return text.canonical(
+        text.conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in turns])
+    )
 
 
 def _space(cursor: db.Cursor, model: str) -> str | None:
     """The id of the space that answers, if it is the configured model's."""
-    return db.value(cursor, "SELECT model_id FROM likeness_space WHERE model = ?", [model])
+    found: str | None = db.value(cursor, "SELECT model_id FROM likeness_space WHERE model = ?", [model])
+    return found
 
 
 def _missing(cursor: db.Cursor, model_id: str) -> list[str]:
@@ -365,11 +380,11 @@ def _embedding_table(contents: Sequence[str], model_id: str, vectors: Vectors) -
 
 def _vectors(cursor: db.Cursor, model_id: str, contents: Sequence[str]) -> Vectors:
     """The vectors of these contents, (n, dim), a row for each even where contents repeat."""
-    cursor.execute(
+    table = db.arrow(
+        cursor,
         "SELECT content_sha256, vector FROM embeddings WHERE model_id = ? AND content_sha256 IN (SELECT unnest(?))",
         [model_id, list(set(contents))],
     )
-    table = cursor.to_arrow_table()
     if not len(table):
         return np.empty((0, 0), np.float32)
     position = {name: row for row, name in enumerate(table["content_sha256"].to_pylist())}

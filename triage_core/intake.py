@@ -112,7 +112,9 @@ def _store_all(
         report_id = f"FR-{next_seq}"
         received = item.report.submitted_at or work.now
         rows["reports"].append(
-            _report_row(work, policy, channel, item.report, body, digest, content, report_id, next_seq, received)
+            _report_row(
+                work, policy, channel, item.report, body, digest, content, report_id, next_seq, received
+            )
         )
         rows["cases"].append(_case_row(work, policy, item.report, report_id, received))
         embargo = _embargo_row(policy, channel, item.report, report_id, received)
@@ -135,7 +137,9 @@ def _store_all(
                 "policy_version": policy.version,
             },
         )
-        outcomes.append(Receipt(report_id, item.report.external_id, key, False, bool(content) and content in seen))
+        outcomes.append(
+            Receipt(report_id, item.report.external_id, key, False, bool(content) and content in seen)
+        )
         seen.add(content)
         next_seq += 1
     for table, records in rows.items():
@@ -224,7 +228,9 @@ def _report_row(
     }
 
 
-def _case_row(work: Work, policy: Policy, report: FlawReport, report_id: str, received: datetime) -> dict[str, Any]:
+def _case_row(
+    work: Work, policy: Policy, report: FlawReport, report_id: str, received: datetime
+) -> dict[str, Any]:
     # Evidence of illegal content involving minors is not held here: the report is rerouted at once.
     rerouted = report.illegal_minor_content
     return {

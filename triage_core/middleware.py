@@ -27,7 +27,8 @@ WHY_LOOPBACK = (
 )
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 PUBLIC_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 
 

@@ -27,7 +27,8 @@ def migrate(cursor: db.Cursor, now: datetime) -> list[str]:
     """
     cursor.execute(
         "CREATE TABLE IF NOT EXISTS migrations "
-        "(number INTEGER PRIMARY KEY, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)"
+        "(number INTEGER PRIMARY KEY, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL,"
+        " applied_at TIMESTAMP NOT NULL)"
     )
     known = {row["number"]: row for row in db.rows(cursor, "SELECT * FROM migrations")}
     files = available()

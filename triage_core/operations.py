@@ -32,7 +32,6 @@ from triage_core.model import (
     Uplift,
 )
 from triage_core.runtime import Runtime
-from triage_core.text import conversation_text
 
 BATCH = 500
 
@@ -196,7 +195,11 @@ def export(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
     request = exports.ExportRequest.from_json(params)
     actor = command_line_actor()
     return exports.build(
-        runtime.store, runtime.policy, actor, request, lambda done, total: emit.progress(done, total, "reports read")
+        runtime.store,
+        runtime.policy,
+        actor,
+        request,
+        lambda done, total: emit.progress(done, total, "reports read"),
     )
 
 

@@ -16,12 +16,12 @@ def publish(store: Store, actor: Actor, new: Policy) -> Policy:
     """
     access.require(actor, "set_policy")
     with store.write(actor, "set_policy") as work:
-        known = db.row(
-            work.cursor, "SELECT sha256 FROM policy_versions WHERE version = ?", [new.version]
-        )
+        known = db.row(work.cursor, "SELECT sha256 FROM policy_versions WHERE version = ?", [new.version])
         if known is not None:
             if known["sha256"] != new.sha256:
-                raise Conflict("version", f"policy {new.version} is published with other content: raise its version")
+                raise Conflict(
+                    "version", f"policy {new.version} is published with other content: raise its version"
+                )
             return new
         row = {
             "version": new.version,

@@ -53,7 +53,8 @@ class Filter:
 
     def where(self) -> tuple[str, dict[str, Any]]:
         """The SQL condition over r (reports), c (cases), m (membership) and its parameters."""
-        parts, values = ["true"], {}
+        parts: list[str] = ["true"]
+        values: dict[str, Any] = {}
         if self.status:
             parts.append("list_contains($status, c.status)")
             values["status"] = list(self.status)
@@ -275,7 +276,8 @@ def choices(cursor: db.Cursor, column: str) -> list[str]:
     if column not in {"platform", "model", "model_version", "channel"}:
         raise ValueError(column)
     found = db.rows(
-        cursor, f"SELECT {column} AS v, count(*) AS n FROM reports WHERE {column} <> '' GROUP BY v ORDER BY n DESC, v"
+        cursor,
+        f"SELECT {column} AS v, count(*) AS n FROM reports WHERE {column} <> '' GROUP BY v ORDER BY n DESC, v",
     )
     return [row["v"] for row in found]
 
@@ -283,7 +285,8 @@ def choices(cursor: db.Cursor, column: str) -> list[str]:
 def citations(cursor: db.Cursor) -> dict[str, int]:
     """How often each clause has been cited."""
     found = db.rows(
-        cursor, "SELECT clause, count(*) AS n FROM (SELECT unnest(clauses) AS clause FROM assessments) GROUP BY clause"
+        cursor,
+        "SELECT clause, count(*) AS n FROM (SELECT unnest(clauses) AS clause FROM assessments) GROUP BY clause",
     )
     return {row["clause"]: row["n"] for row in found}
 
@@ -301,7 +304,9 @@ def external_ids(cursor: db.Cursor, report_ids: Sequence[str] | None = None) -> 
 
 def cluster_counts(cursor: db.Cursor) -> dict[str, int]:
     """How many clusters of two and more there are on each axis."""
-    found = db.rows(cursor, "SELECT axis, count(*) AS n FROM clusters WHERE size > 1 GROUP BY axis ORDER BY axis")
+    found = db.rows(
+        cursor, "SELECT axis, count(*) AS n FROM clusters WHERE size > 1 GROUP BY axis ORDER BY axis"
+    )
     return {row["axis"]: row["n"] for row in found}
 
 

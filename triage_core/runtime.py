@@ -28,7 +28,11 @@ class Runtime:
     """An open installation. `close` ends the worker and releases the store."""
 
     def __init__(
-        self, settings: Settings, *, clock: Clock = utc_now, embedder: Callable[[], embed.Embedder] | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        embedder: Callable[[], embed.Embedder] | None = None,
     ) -> None:
         """Open the store, publish the policy file if it is new, and read what likeness needs.
 

@@ -116,7 +116,7 @@ class Store:
         head = self._head
         records = []
         for kind, subject, data in work.events:
-            event = {
+            event: dict[str, Any] = {
                 "seq": head.seq + 1,
                 "done_at": work.now,
                 "actor_id": work.actor.actor_id,

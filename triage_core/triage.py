@@ -147,7 +147,11 @@ def assess(
                 "triaged_at": case["triaged_at"] or work.now,
                 "closed_at": work.now if resolution else None,
             },
-            {"assessment_id": assessment_id, "clauses": list(decision.clauses), "policy_version": policy.version},
+            {
+                "assessment_id": assessment_id,
+                "clauses": list(decision.clauses),
+                "policy_version": policy.version,
+            },
         )
 
 
@@ -178,7 +182,9 @@ def link(
         if linked:
             raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
         if _kept_apart(work.cursor, child_id, canonical_id):
-            raise Conflict("canonical", f"a reviewer has said that {child_id} and {canonical_id} are not duplicates")
+            raise Conflict(
+                "canonical", f"a reviewer has said that {child_id} and {canonical_id} are not duplicates"
+            )
         link_id = work.next_id("duplicate_links", "link_id")
         found = evidence or {}
         row = {
@@ -390,7 +396,9 @@ def _require_earlier(cursor: db.Cursor, child_id: str, canonical_id: str) -> Non
 def _require_unlinked(cursor: db.Cursor, report_id: str) -> None:
     linked = db.value(cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id])
     if linked:
-        raise Conflict("report", f"{report_id} is a duplicate of {linked}: unlink it before deciding on it alone")
+        raise Conflict(
+            "report", f"{report_id} is a duplicate of {linked}: unlink it before deciding on it alone"
+        )
 
 
 def _kept_apart(cursor: db.Cursor, one_id: str, other_id: str) -> int | None:
@@ -405,7 +413,9 @@ def _kept_apart(cursor: db.Cursor, one_id: str, other_id: str) -> int | None:
 def _before_link(cursor: db.Cursor, child_id: str, link_id: int) -> dict[str, Any]:
     """The state of the child before the link, from the event that made it."""
     events = db.rows(
-        cursor, "SELECT data FROM events WHERE subject = ? AND kind = 'report.linked' ORDER BY seq DESC", [child_id]
+        cursor,
+        "SELECT data FROM events WHERE subject = ? AND kind = 'report.linked' ORDER BY seq DESC",
+        [child_id],
     )
     data = next(data for event in events if (data := json.loads(event["data"]))["link_id"] == link_id)
     times = {"first_response_at", "triaged_at", "closed_at"}
@@ -413,4 +423,3 @@ def _before_link(cursor: db.Cursor, child_id: str, link_id: int) -> dict[str, An
         name: datetime.fromisoformat(value) if name in times and value else value
         for name, value in data["before"].items()
     }
-

@@ -97,7 +97,11 @@ def test_clocks_start_at_receipt(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "state"),
-    [({"disclosure_intent": "yes"}, "active"), ({"disclosure_intent": "no"}, "active"), ({"disclosure_intent": "already"}, None)],
+    [
+        ({"disclosure_intent": "yes"}, "active"),
+        ({"disclosure_intent": "no"}, "active"),
+        ({"disclosure_intent": "already"}, None),
+    ],
 )
 def test_a_public_report_is_under_embargo_unless_it_is_public_already(
     store: Store, fields: dict[str, str], state: str | None
@@ -131,7 +135,10 @@ def test_illegal_material_is_rerouted_and_no_evidence_is_held(store: Store) -> N
     fields = make_report(illegal_minor_content=True)
     del fields["turns"], fields["what_is_wrong"]
     intake.receive(store, POLICY, reportformat.parse(fields), Channel.FORM)
-    assert one(store, "SELECT status, resolution FROM cases") == {"status": "closed", "resolution": "rerouted"}
+    assert one(store, "SELECT status, resolution FROM cases") == {
+        "status": "closed",
+        "resolution": "rerouted",
+    }
     assert one(store, "SELECT content_sha256 AS c, turns FROM reports") == {"c": "", "turns": []}
 
 

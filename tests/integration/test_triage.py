@@ -38,7 +38,9 @@ def assess(store: Store, report_id: str, decision: Decision = FLAW, **more: Any)
 
 
 def test_an_in_scope_decision_accepts_and_computes(store: Store) -> None:
-    made = assess(store, "FR-1", replace(FLAW, consent=TrainingConsent.ANY_SAFETY_TRAINING, better_answer="No."))
+    made = assess(
+        store, "FR-1", replace(FLAW, consent=TrainingConsent.ANY_SAFETY_TRAINING, better_answer="No.")
+    )
     assert (made["status"], made["resolution"], made["severity"], made["priority"]) == (
         "accepted", None, "medium", "scheduled",
     )  # fmt: skip
@@ -52,7 +54,8 @@ def test_an_in_scope_decision_accepts_and_computes(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("clause", "resolution"), [("OOS-1", "out_of_scope"), ("EXP-1", "expected_behaviour"), ("RTE-1", "rerouted")]
+    ("clause", "resolution"),
+    [("OOS-1", "out_of_scope"), ("EXP-1", "expected_behaviour"), ("RTE-1", "rerouted")],
 )
 def test_any_other_clause_closes(store: Store, clause: str, resolution: str) -> None:
     made = assess(store, "FR-1", Decision(clauses=(clause,)))
@@ -117,7 +120,9 @@ def test_the_same_link_twice_is_one(store: Store) -> None:
     triage.link(store, REVIEWER, "FR-2", "FR-1")
     assert triage.link(store, REVIEWER, "FR-2", "FR-1")["version"] == 2
     with pytest.raises(Conflict, match="already a duplicate of FR-1"):
-        triage.link(store, REVIEWER, "FR-2", bring(store, make_report(submitted_at="2026-01-01T00:00:00Z"))[0])
+        triage.link(
+            store, REVIEWER, "FR-2", bring(store, make_report(submitted_at="2026-01-01T00:00:00Z"))[0]
+        )
 
 
 def test_the_canonical_report_is_the_earlier_one(store: Store) -> None:

@@ -35,10 +35,16 @@ def run_sql(folder: Path, sql: str) -> None:
 
 def test_a_failed_command_leaves_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path, Clock())
-    with pytest.raises(ValueError, match="half way"), store.write(EVERYBODY, "test") as work:
-        work.event("test.happened", "x", {})
-        db.insert(work.cursor, "tracking_keys", [{"key_sha256": "k", "report_id": "FR-1", "created_at": work.now}])
-        raise ValueError("half way")
+
+    def fail_half_way() -> None:
+        with store.write(EVERYBODY, "test") as work:
+            work.event("test.happened", "x", {})
+            key = {"key_sha256": "k", "report_id": "FR-1", "created_at": work.now}
+            db.insert(work.cursor, "tracking_keys", [key])
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        fail_half_way()
     with store.read() as cursor:
         assert db.value(cursor, "SELECT count(*) FROM tracking_keys") == 0
     assert store.revision == 0
@@ -140,7 +146,9 @@ def test_a_changed_migration_is_refused(folder: Path) -> None:
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
-    assert [number for number, _, _ in migrations.available()] == list(range(1, len(migrations.available()) + 1))
+    assert [number for number, _, _ in migrations.available()] == list(
+        range(1, len(migrations.available()) + 1)
+    )
 
 
 def test_the_database_reads_no_other_file(tmp_path: Path) -> None:
@@ -148,5 +156,5 @@ def test_the_database_reads_no_other_file(tmp_path: Path) -> None:
     outside.write_text("a\n1\n")
     store = Store(tmp_path / "store", Clock())
     with store.read() as cursor, pytest.raises(Exception, match="disabled by configuration"):
-        cursor.execute(f"SELECT * FROM read_csv('{outside}')")  # noqa: S608
+        cursor.execute(f"SELECT * FROM read_csv('{outside}')")
     store.close()

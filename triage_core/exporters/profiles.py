@@ -17,7 +17,7 @@ from triage_core.embargo import Use
 from triage_core.errors import Refused
 from triage_core.exporters.gate import Reason, Verdict, in_scope
 from triage_core.model import Turn, TurnRole
-from triage_core.policy import Policy
+from triage_core.policy import ClauseKind, Policy
 from triage_core.text import canonical
 
 Row = dict[str, Any]
@@ -69,10 +69,13 @@ def get(name: str) -> Profile:
     return PROFILES[name]
 
 
-def is_adversarial(policy: Policy, clauses: Sequence[str]) -> bool:
-    """True when one of the cited in-scope clauses names a technique by which the prompt is the attack."""
-    techniques = {clause.clause_id: clause.atlas for clause in policy.clauses}
-    return any(not ATTACK_TECHNIQUES.isdisjoint(techniques.get(clause, ())) for clause in in_scope(clauses))
+def attack_clauses(policy: Policy) -> frozenset[str]:
+    """The ids of the in-scope clauses by which the prompt itself is the attack."""
+    return frozenset(
+        clause.clause_id
+        for clause in policy.clauses
+        if clause.kind is ClauseKind.IN_SCOPE and not ATTACK_TECHNIQUES.isdisjoint(clause.atlas)
+    )
 
 
 def _kto(source: Source) -> Row | Reason:

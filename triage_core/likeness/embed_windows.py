@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from triage_core.errors import ModelError
 from triage_core.likeness.embed_model import ModelFiles
 
-OVERLAP = 64
+OVERLAP = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,17 @@
+"""Imports a file and prints, after each commit, how many lines are acknowledged; to be killed by a test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.making import open_runtime
+from triage_core import operations
+
+if __name__ == "__main__":
+    operations.BATCH = 10
+    opened = open_runtime(Path(sys.argv[1]))
+    emit = operations.Emit(progress=lambda done, total, what: print(done, flush=True))
+    operations.import_files(opened, {"files": [sys.argv[2]]}, emit)
+    opened.close()
+    print("done", flush=True)

@@ -1,0 +1,160 @@
+"""Questions that single screens ask: figures for a desk, pairs to judge, how far the worker is.
+
+Like queries.py: reads only, SQL beside the function, lists paged in SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage_core import db, queries
+from triage_core.model import Turn, TurnRole
+from triage_core.text import conversation_text
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a reviewer's day looks like, in numbers of reports (`suggested`: of pairs)."""
+
+    reports: int
+    to_decide: int
+    new: int
+    late: int
+    in_work: int
+    suggested: int
+
+
+def figures(cursor: db.Cursor, now: datetime) -> Figures:
+    """Numbers for the head of the inbox; `late` counts reports with a clock that has run out."""
+    found = db.row(
+        cursor,
+        "SELECT count(*) AS reports, count(*) FILTER (c.status IN ('new', 'needs_info', 'triaged')) AS to_decide,"
+        f" count(*) FILTER (c.status = 'new') AS new, count(*) FILTER ({queries.LATE}) AS late,"
+        " count(*) FILTER (c.status IN ('accepted', 'deferred', 'fix_ready', 'fixed', 'retest')) AS in_work"
+        " FROM cases c",
+        {"late_at": db.naive(now)},
+    )
+    assert found is not None
+    return Figures(**found, suggested=queries.suggestions(cursor, size=1)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """How many different conversations the model has read, of those there are."""
+
+    done: int
+    total: int
+
+
+def embedded(cursor: db.Cursor) -> Embedded:
+    found = db.row(
+        cursor,
+        "SELECT count(DISTINCT content_sha256) AS total, count(DISTINCT content_sha256) FILTER (content_sha256 IN"
+        " (SELECT e.content_sha256 FROM embeddings e JOIN likeness_space USING (model_id))) AS done"
+        " FROM reports WHERE content_sha256 <> ''",
+    )
+    assert found is not None
+    return Embedded(found["done"], found["total"])
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A report as one side of a comparison; `asked` is what likeness read of it."""
+
+    report_id: str
+    external_id: str | None
+    seq: int
+    received_at: datetime
+    platform: str
+    status: str
+    resolution: str | None
+    severity: str | None
+    canonical_id: str | None
+    version: int
+    excerpt: str
+    asked: str
+
+
+def briefs(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, Brief]:
+    """These reports by id; those that do not exist are left out."""
+    found = queries.briefs(cursor, list(report_ids))
+    return {
+        report_id: Brief(
+            asked=conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in row.pop("turns")]),
+            seq=int(report_id.removeprefix("FR-")),
+            **row,
+        )
+        for report_id, row in found.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two reports that may be one flaw: the later one would become a duplicate of `target_id`.
+
+    That is the earlier report, or the one of which the earlier report is a duplicate itself.
+    """
+
+    earlier: Brief
+    later: Brief
+
+    @property
+    def target_id(self) -> str:
+        return self.earlier.canonical_id or self.earlier.report_id
+
+
+def pair(one: Brief, other: Brief) -> Pair:
+    """The two in the order in which they were submitted."""
+    earlier, later = sorted((one, other), key=lambda brief: (brief.received_at, brief.seq))
+    return Pair(earlier, later)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A pair that the likeness found: cosine score, basis (exact or embedding), model."""
+
+    pair: Pair
+    score: float
+    basis: str
+    model_id: str
+
+
+def suggestions(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[Suggestion], int]:
+    """Open duplicate suggestions, surest first, and their count."""
+    rows, total = queries.suggestions(cursor, page, size)
+    sides = briefs(cursor, {row[name] for row in rows for name in ("child_id", "canonical_id")})
+    found = [
+        Suggestion(pair(sides[row["child_id"]], sides[row["canonical_id"]]), row["score"], row["basis"], row["model_id"])
+        for row in rows
+    ]
+    return found, total
+
+
+def links(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row], int]:
+    """Duplicate links in force, newest first, with the child's version and excerpt; and their count."""
+    found = db.rows(
+        cursor,
+        "SELECT l.*, c.version, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), $excerpt) AS excerpt"
+        " FROM active_links l JOIN cases c ON c.report_id = l.child_id JOIN reports r ON r.report_id = l.child_id"
+        " ORDER BY l.link_id DESC LIMIT $size OFFSET $offset",
+        {"excerpt": queries.EXCERPT, "size": size, "offset": (page - 1) * size},
+    )
+    return found, int(db.value(cursor, "SELECT count(*) FROM active_links") or 0)
+
+
+def kept_apart(cursor: db.Cursor, report_id: str) -> set[str]:
+    """The reports of which a reviewer has said that they are not duplicates of this one."""
+    found = db.rows(
+        cursor,
+        "SELECT CASE WHEN a_id = $id THEN b_id ELSE a_id END AS other FROM active_cannot_links"
+        " WHERE a_id = $id OR b_id = $id",
+        {"id": report_id},
+    )
+    return {row["other"] for row in found}
+
+
+def cluster(cursor: db.Cursor, axis: str, cluster_id: str) -> db.Row | None:
+    """One cluster with its size and representative; None when no such cluster stands."""
+    return db.row(cursor, "SELECT * FROM clusters WHERE axis = ? AND cluster_id = ?", [axis, cluster_id])

@@ -1,0 +1,231 @@
+"""Build a dataset: one consistent look at the store, one folder that appears whole, one record.
+
+A version stands for its rows. It is built again elsewhere or in another format only as the same
+rows; otherwise it is refused, and a new version is the answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from triage_core import access, db
+from triage_core.errors import Conflict
+from triage_core.exporters import card, manifest, profiles, source
+from triage_core.exporters.folder import FolderWriter, row_hashes
+from triage_core.exporters.manifest import Tally
+from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.select import Example, Progress, select, splits
+from triage_core.exporters.split import Split, Splits
+from triage_core.model import Actor
+from triage_core.policy import Policy
+from triage_core.store import Store, Work
+
+__all__ = ["ExportRequest", "build", "preview"]
+
+
+def build(
+    store: Store, policy: Policy, actor: Actor, request: ExportRequest, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Write the dataset into its folder and record it; gives the manifest and `folder`, the path.
+
+    `progress` is told how many of how many reports have been read. Raises Conflict when the folder
+    is there already or the version stands for other rows, Refused when a prompt would be in train
+    and test, NotAllowed for an actor without the role.
+    """
+    access.require(actor, "export_dataset")
+    request.out.mkdir(parents=True, exist_ok=True)
+    with store.read() as cursor:
+        now = store.clock()
+        line = _line(cursor, request)
+        folder = (request.out / request.dataset / line.version).resolve()
+        if folder.exists():
+            raise Conflict("version", f"{folder} is there already, and a version never changes: choose another")
+        with _scratch(folder) as scratch:
+            profile = profiles.get(request.profile)
+            sides = splits(cursor)
+            tally = Tally(profile, source.last_seq(cursor))
+            fresh = FreshSides()
+            with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
+                for item in select(cursor, policy, profile, request.chosen, sides, now, progress or _silent):
+                    tally.add(item)
+                    if isinstance(item, Example):
+                        writer.add(item)
+                        fresh.note(item, sides)
+            tally.reconcile(source.count(cursor, request.chosen))
+            account = manifest.document(
+                request,
+                tally,
+                version=line.version,
+                created_at=now if line.record is None else line.record["created_at"],
+                policy_version=policy.version,
+                moved_to_test=fresh.moved_to_test,
+                parent=line.parent["version"] if line.parent else None,
+                diff=_diff(line.parent, scratch, request),
+            )
+            _write(scratch / "README.md", card.render(profile, policy, account))
+            account["files"] = manifest.files(scratch)
+            _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
+            with store.write(actor, "export_dataset") as work:
+                _record(work, request, account, folder)
+                fresh.remember(work.cursor)
+                _put_in_place(scratch, folder)
+    return {**account, "folder": str(folder)}
+
+
+def preview(
+    store: Store, policy: Policy, request: ExportRequest, limit: int = 20
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """What `build` would write: the first `limit` rows, and the count of excluded reports by reason.
+
+    Each row is {split, row, meta}: the trainer's columns and the meta_* columns. Stores nothing.
+    """
+    profile = profiles.get(request.profile)
+    rows: list[dict[str, Any]] = []
+    with store.read() as cursor:
+        tally = Tally(profile, source.last_seq(cursor))
+        for item in select(cursor, policy, profile, request.chosen, splits(cursor), store.clock(), _silent):
+            tally.add(item)
+            if isinstance(item, Example) and len(rows) < limit:
+                rows.append({"split": str(item.split), "row": item.row, "meta": item.meta})
+    return rows, tally.to_json()["excluded"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Where a build stands among the versions of its dataset: the version, its earlier record, the one before it."""
+
+    version: str
+    record: db.Row | None
+    parent: db.Row | None
+
+
+@dataclass(slots=True)
+class FreshSides:
+    """The sides that this build draws, to be remembered."""
+
+    report_ids: list[str] = field(default_factory=list)
+    sides: list[str] = field(default_factory=list)
+    moved_to_test: list[str] = field(default_factory=list)
+
+    def note(self, example: Example, sides: Splits) -> None:
+        seq, report_id = example.candidate.seq, example.candidate.report_id
+        moved = example.split is Split.TEST and sides.was_train(seq)
+        if moved:
+            self.moved_to_test.append(report_id)
+        if moved or not sides.is_remembered(seq):
+            self.report_ids.append(report_id)
+            self.sides.append(str(example.split))
+
+    def remember(self, cursor: db.Cursor) -> None:
+        """Store them; a report that another build has made test data meanwhile stays test data."""
+        cursor.register("fresh_sides", pa.table({"report_id": self.report_ids, "split": self.sides}))
+        try:
+            cursor.execute(
+                "INSERT INTO dataset_splits SELECT report_id, split FROM fresh_sides"
+                " ON CONFLICT DO UPDATE SET split = excluded.split WHERE excluded.split = 'test'"
+            )
+        finally:
+            cursor.unregister("fresh_sides")
+
+
+def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
+    known = db.rows(
+        cursor,
+        "SELECT version, created_at, format, layout, folder, manifest FROM datasets WHERE name = ?"
+        " ORDER BY created_at, version",
+        [request.dataset],
+    )
+    by_version = {row["version"]: row for row in known}
+    record = by_version.get(request.version)
+    if record is not None:
+        parent = by_version.get(json.loads(record["manifest"])["parent"])
+        return _Line(request.version, record, parent)
+    version = request.version or next(
+        name
+        for name in map(str, itertools.count(1))
+        if name not in by_version and not (request.out / request.dataset / name).exists()
+    )
+    return _Line(version, None, known[-1] if known else None)
+
+
+def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[str, int] | None:
+    """How the rows differ from the parent's; None without one, or when its files are no longer there."""
+    if parent is None:
+        return None
+    try:
+        before = row_hashes(Path(parent["folder"]), parent["layout"], parent["format"])
+    except (OSError, ValueError, KeyError):
+        return None
+    after = row_hashes(scratch, request.layout, request.format)
+    return {
+        "added": len(after.keys() - before.keys()),
+        "removed": len(before.keys() - after.keys()),
+        "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
+    }
+
+
+def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> None:
+    """The row of the dataset and the event; building a known version again adds the event only."""
+    name, version = account["name"], account["version"]
+    known = db.row(work.cursor, "SELECT manifest FROM datasets WHERE name = ? AND version = ?", [name, version])
+    if known is not None:
+        before = json.loads(known["manifest"])
+        same = all(before[part] == account[part] for part in ("profile", "content_sha256", "rows"))
+        if not same:
+            raise Conflict("version", f"{name} {version} stands for other rows: choose another version")
+    else:
+        row = {
+            "name": name,
+            "version": version,
+            "created_at": work.now,
+            "actor_id": work.actor.actor_id,
+            "profile": request.profile,
+            "layout": request.layout,
+            "format": request.format,
+            "folder": str(folder),
+            "manifest": json.dumps(account, sort_keys=True),
+        }
+        db.insert(work.cursor, "datasets", [row])
+    parts = ("profile", "layout", "format", "content_sha256", "rows", "excluded")
+    data = {part: account[part] for part in parts} | {"moved_to_test": account["split"]["moved_to_test"]}
+    work.event("dataset.built", f"{name}/{version}", data | {"again": known is not None})
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside `folder`, on the same file system; gone at the end unless it was moved in place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = folder.with_name(f".{folder.name}.{os.urandom(8).hex()}.partial")
+    scratch.mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _put_in_place(scratch: Path, folder: Path) -> None:
+    try:
+        scratch.rename(folder)
+    except OSError as error:
+        raise Conflict("version", f"{folder} cannot be made: {error.strerror}") from error
+
+
+def _write(path: Path, content: str) -> None:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""

@@ -1,0 +1,82 @@
+"""The dataset card: front matter that tells a loader which files are rows, and what people should know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from triage_core.exporters import metadata
+from triage_core.exporters.folder import DATA, METADATA, file_name, schema_of
+from triage_core.exporters.gate import MEANING, Reason
+from triage_core.exporters.profiles import Profile
+from triage_core.exporters.split import Split
+from triage_core.policy import Policy
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def render(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> str:
+    """README.md of a dataset. The columns are named with their types, so that a loader need not guess them."""
+    return "\n".join([*_front_matter(profile, manifest), *_body(profile, policy, manifest), ""])
+
+
+def _front_matter(profile: Profile, manifest: Mapping[str, Any]) -> Iterator[str]:
+    layout, format = manifest["layout"], manifest["format"]
+    sides = [side for side in Split if manifest["rows"]["split"].get(side)]
+    configs = [("default", DATA, schema_of(profile.schema, layout))]
+    if layout == "strict":
+        configs.append(("metadata", METADATA, metadata.SCHEMA))
+    yield from ("---", f"pretty_name: {json.dumps(manifest['name'])}", f"size_categories: [{_size(manifest)}]")
+    yield "tags: [ai-flaw-reports, safety]"
+    if sides:  # a loader refuses a configuration without files
+        yield "configs:"
+        for name, part, _ in configs:
+            yield from (f"- config_name: {name}", "  data_files:")
+            for side in sides:
+                yield from (f"  - split: {side}", f"    path: {file_name(part, side, format)}")
+        yield "dataset_info:"
+        for name, _, schema in configs:
+            yield from (f"- config_name: {name}", "  features:")
+            for field in schema:
+                yield from _feature(field)
+    yield "---"
+
+
+def _feature(field: pa.Field) -> Iterator[str]:
+    yield f"  - name: {field.name}"
+    if pa.types.is_list(field.type):
+        yield "    list:"
+        for inner in field.type.value_type:
+            yield from (f"    - name: {inner.name}", f"      dtype: {inner.type}")
+    else:
+        yield f"    dtype: {field.type}"
+
+
+def _body(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> Iterator[str]:
+    rows = manifest["rows"]
+    sides = ", ".join(f"{rows['split'].get(side, 0):,} {side}" for side in Split)
+    yield from ("", f"# {manifest['name']} {manifest['version']}", "", profile.about, "")
+    yield f"{rows['total']:,} rows ({sides}) of {manifest['considered']:,} reports, profile `{profile.name}`,"
+    yield f"made by {manifest['generator']} under policy {manifest['policy_version']}."
+    yield from ("", "Prompts in these files are hostile by nature: load them as data, never through a template engine.")
+    yield "Typed control tokens of chat templates are listed in `meta_control_tokens`, and left in the text."
+    if manifest["layout"] == "strict":
+        yield from ("", "Row *n* of a data file is described by row *n* of the metadata file of the same split")
+        yield "(configuration `metadata`); `meta_row_sha256` is the SHA-256 of the row's canonical JSON."
+    if manifest["excluded"]:
+        yield from ("", "## Not in here", "", "| reports | why |", "|---|---|")
+        for reason, count in manifest["excluded"].items():
+            yield f"| {count:,} | {MEANING[Reason(reason)]} |"
+    if "subcategory" in profile.schema.names:
+        yield from ("", "## Categories", "")
+        for clause in policy.clauses:
+            yield f"- {clause.clause_id}: {clause.title}. {' '.join(clause.text.split())}"
+    yield from ("", "`manifest.json` holds all counts and the SHA-256 of every file.")
+
+
+def _size(manifest: Mapping[str, Any]) -> str:
+    total = manifest["rows"]["total"]
+    return json.dumps(next((name for bound, name in _SIZES if total < bound), "n>1M"))

@@ -1,0 +1,106 @@
+"""The files of one version of a dataset: rows as they come, read back for comparison, nothing half done.
+
+    data/train.<ext>, data/test.<ext>            the rows
+    __metadata__/train.<ext>, .../test.<ext>     strict layout: the same rows' metadata, in the same order
+    README.md, manifest.json                     the dataset card and the account
+
+A loader that is pointed at the folder without the card leaves out names that start with two
+underscores; so the metadata never ends up between the rows. A side without rows has no file, since
+an empty one stops the loader.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triage_core.exporters import metadata
+from triage_core.exporters.jsonl import JsonlWriter
+from triage_core.exporters.parquet import ParquetWriter
+from triage_core.exporters.select import Example
+from triage_core.exporters.split import Split
+
+DATA = "data"
+METADATA = "__metadata__"
+
+
+class Writer(Protocol):
+    def write(self, row: dict[str, Any]) -> None: ...
+
+
+class FolderWriter:
+    """Writes examples into a new folder; complete when the context ends without an error."""
+
+    def __init__(self, folder: Path, schema: pa.Schema, layout: str, format: str) -> None:
+        self._folder = folder
+        self._rich = layout == "rich"
+        self._schema = schema_of(schema, layout)
+        self._format = format
+        self._stack = ExitStack()
+        self._open: dict[Path, Writer] = {}
+
+    def add(self, example: Example) -> None:
+        if self._rich:
+            self._writer(DATA, example.split, self._schema).write({**example.row, **example.meta})
+            return
+        self._writer(DATA, example.split, self._schema).write(example.row)
+        self._writer(METADATA, example.split, metadata.SCHEMA).write(example.meta)
+
+    def _writer(self, part: str, split: Split, schema: pa.Schema) -> Writer:
+        path = self._folder / file_name(part, split, self._format)
+        if path not in self._open:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = JsonlWriter(path, schema) if self._format == "jsonl" else ParquetWriter(path, schema)
+            self._open[path] = self._stack.enter_context(writer)
+        return self._open[path]
+
+    def __enter__(self) -> FolderWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+def schema_of(schema: pa.Schema, layout: str) -> pa.Schema:
+    """The columns of the data files: those of the profile, in the rich layout followed by the metadata."""
+    return pa.schema([*schema, *metadata.FIELDS]) if layout == "rich" else schema
+
+
+def file_name(part: str, split: Split, format: str) -> str:
+    """The path of one file within the folder."""
+    return f"{part}/{split}.{format}"
+
+
+def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
+    """The hex SHA-256 of every row by example id. Raises OSError or ValueError where files are missing or damaged."""
+    part = DATA if layout == "rich" else METADATA
+    if not (folder / "manifest.json").is_file():
+        raise FileNotFoundError(folder / "manifest.json")
+    found: dict[str, str] = {}
+    for split in Split:
+        path = folder / file_name(part, split, format)
+        if path.is_file():
+            rows = _json_rows(path) if format == "jsonl" else _parquet_rows(path)
+            found |= {row[metadata.EXAMPLE_ID]: row[metadata.ROW_SHA256] for row in rows}
+    return found
+
+
+def _json_rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open("rb") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def _parquet_rows(path: Path) -> Iterator[dict[str, str]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=[metadata.EXAMPLE_ID, metadata.ROW_SHA256]):
+            yield from batch.to_pylist()

@@ -1,0 +1,163 @@
+"""The account of a dataset: what is in it, what is not and why, and by which hashes it can be checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core import __version__
+from triage_core.errors import Refused, StoreError
+from triage_core.exporters import metadata
+from triage_core.exporters.gate import Reason
+from triage_core.exporters.profiles import Profile
+from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.select import Example, Excluded
+from triage_core.exporters.source import NEAR_DUPLICATE
+from triage_core.exporters.split import TEST_SHARE, Split
+
+SCHEMA_VERSION = "flawdesk-dataset/1"
+FILE = "manifest.json"
+_SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts every report exactly once, and watches that nothing is on both sides of the split.
+
+    `last` is the number of the newest report in the store.
+    """
+
+    profile: Profile
+    last: int
+    excluded: Counter[Reason] = field(default_factory=Counter)
+    _counts: dict[str, Counter[str]] = field(
+        default_factory=lambda: {name: Counter() for name in ("split", "label", "severity", "clause")}
+    )
+    _digests: list[bytes] = field(default_factory=list)
+    _prompts: dict[bytes, tuple[Split, str]] = field(default_factory=dict)
+    _group_sides: NDArray[np.uint8] = field(init=False)
+    _with_control_tokens: int = 0
+    _not_indexed: int = 0
+
+    def __post_init__(self) -> None:
+        self._group_sides = np.zeros(self.last + 1, np.uint8)
+
+    @property
+    def rows(self) -> int:
+        return len(self._digests)
+
+    def add(self, item: Example | Excluded) -> None:
+        """Count one report. Raises Refused when its prompt is already on the other side of the split."""
+        if isinstance(item, Excluded):
+            self.excluded[item.reason] += 1
+            return
+        facts = item.candidate.facts
+        self._counts["split"][item.split] += 1
+        self._counts["severity"][facts["severity"] or ""] += 1
+        self._counts["clause"].update(facts["clauses"])
+        if self.profile.label:
+            label = item.row[self.profile.label]
+            self._counts["label"]["unknown" if label is None else str(label).lower()] += 1
+        self._digests.append(bytes.fromhex(item.meta[metadata.ROW_SHA256]))
+        self._group_sides[item.group] |= _SIDE_BIT[item.split]
+        self._with_control_tokens += bool(item.meta["meta_control_tokens"])
+        self._not_indexed += not facts["is_indexed"]
+        self._watch_prompt(item)
+
+    def _watch_prompt(self, item: Example) -> None:
+        digest = bytes.fromhex(metadata.row_sha256({"prompt": item.row["prompt"]}))[:16]
+        side, report_id = self._prompts.setdefault(digest, (item.split, item.candidate.report_id))
+        if side is not item.split:
+            pair = f"{report_id} ({side}) and {item.candidate.report_id} ({item.split})"
+            raise Refused("split", f"the same prompt must not be in train and test: {pair}")
+
+    def reconcile(self, considered: int) -> None:
+        """Raise StoreError unless every report that was considered has been counted once."""
+        counted = self.rows + self.excluded.total()
+        if counted != considered:
+            raise StoreError(f"{considered} reports were considered, but {counted} were counted")
+
+    def content_sha256(self) -> str:
+        """The hex SHA-256 over the sorted hex SHA-256 of all rows, one a line; independent of format and order."""
+        digest = hashlib.sha256()
+        for row in sorted(self._digests):
+            digest.update(row.hex().encode() + b"\n")
+        return digest.hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts for the manifest."""
+        return {
+            "considered": self.rows + self.excluded.total(),
+            "rows": {"total": self.rows}
+            | {name: dict(sorted(counted.items())) for name, counted in self._counts.items()},
+            "excluded": {str(reason): self.excluded[reason] for reason in Reason if self.excluded[reason]},
+            "control_tokens": {"policy": "flag", "rows": self._with_control_tokens},
+            "leakage": {
+                "groups": int(np.count_nonzero(self._group_sides)),
+                "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
+                "prompts_across_splits": 0,  # one would have stopped the export
+                "rows_not_indexed": self._not_indexed,
+            },
+            "content_sha256": self.content_sha256(),
+        }
+
+
+def document(
+    request: ExportRequest,
+    tally: Tally,
+    *,
+    version: str,
+    created_at: datetime,
+    policy_version: str,
+    moved_to_test: list[str],
+    parent: str | None,
+    diff: dict[str, int] | None,
+) -> dict[str, Any]:
+    """The manifest, without its files.
+
+    `moved_to_test`: ids of reports that were training data before their group grew into test data.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": request.dataset,
+        "version": version,
+        "created_at": created_at.astimezone(UTC).isoformat(),
+        "generator": f"flawdesk {__version__}",
+        "profile": request.profile,
+        "layout": request.layout,
+        "format": request.format,
+        "filters": request.filters(),
+        "policy_version": policy_version,
+        "use": str(tally.profile.use),
+        "split": {
+            "method": "HMAC-SHA-256 of the oldest report of the group, remembered",
+            "test_share": TEST_SHARE,
+            "near_duplicate_from": NEAR_DUPLICATE,
+            "moved_to_test": moved_to_test,
+        },
+        **tally.to_json(),
+        "parent": parent,
+        "diff": diff,
+    }
+
+
+def files(folder: Path) -> list[dict[str, Any]]:
+    """Every file in a dataset's folder as {path, bytes, sha256}, by path; taken before the manifest is written."""
+    return [_file(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _file(folder: Path, path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return {
+        "path": path.relative_to(folder).as_posix(),
+        "bytes": path.stat().st_size,
+        "sha256": digest.hexdigest(),
+    }

@@ -1,0 +1,78 @@
+"""What somebody asks for when they build or preview a dataset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from triage_core.errors import Refused
+from triage_core.exporters import profiles
+from triage_core.queries import Filter
+
+FORMATS = ("jsonl", "parquet")
+LAYOUTS = ("strict", "rich")
+FILTERS = ("status", "severity", "platform", "harm", "cluster_id", "words")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_NAME_RULE = "lower-case letters, digits, dot, dash and underscore, 64 at most, a letter or digit first"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """A dataset to build in `out`/`name`/`version`.
+
+    `layout`: strict has the trainer's columns only and the metadata in a folder of its own, rich has
+    the metadata as further columns. `name` "" is the profile's name, `version` "" the next whole
+    number that is free. `chosen` narrows the reports down. Raises Refused naming field and rule.
+    """
+
+    profile: str
+    out: Path
+    format: str = "parquet"
+    layout: str = "strict"
+    name: str = ""
+    version: str = ""
+    chosen: Filter = field(default_factory=Filter)
+
+    def __post_init__(self) -> None:
+        profiles.get(self.profile)
+        _one_of("format", self.format, FORMATS)
+        _one_of("layout", self.layout, LAYOUTS)
+        for where, value in (("name", self.name), ("version", self.version)):
+            if value and not _NAME.fullmatch(value):
+                raise Refused(where, f"{_NAME_RULE}; not {value!r}")
+
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset."""
+        return self.name or self.profile
+
+    @classmethod
+    def from_json(cls, params: Mapping[str, Any]) -> ExportRequest:
+        """The request in decoded JSON; absent, null and empty are all the default.
+
+        Filters are keys of their own (severity, platform, ...), lists of text or text.
+        """
+        given = {key: value for key, value in params.items() if value not in (None, "", [])}
+        known = {item.name for item in fields(cls)} - {"chosen"}
+        unknown = [key for key in given if key not in known | set(FILTERS)]
+        if unknown:
+            raise Refused(unknown[0], f"an export takes {', '.join(sorted(known | set(FILTERS)))}")
+        for required in ("profile", "out"):
+            if required not in given:
+                raise Refused(required, "is required")
+        chosen = Filter(**{key: given.pop(key) for key in FILTERS if key in given})
+        return cls(**{**given, "out": Path(given["out"])}, chosen=chosen)
+
+    def filters(self) -> dict[str, Any]:
+        """The filters in force, as plain JSON."""
+        values = {name: getattr(self.chosen, name) for name in FILTERS}
+        return {name: value if isinstance(value, str) else list(value) for name, value in values.items() if value}
+
+
+def _one_of(where: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise Refused(where, f"one of {', '.join(allowed)}, not {value!r}")

@@ -1,0 +1,182 @@
+"""What an export reads from the store: standing first, text only of reports that passed the gate.
+
+Everything is read on one cursor, hence from one consistent look, in batches along the reports' numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from triage_core import db
+from triage_core.embargo import Terms, is_active
+from triage_core.exporters.gate import Standing
+from triage_core.exporters.split import Seqs, Split
+from triage_core.likeness.cluster import Params
+from triage_core.lifecycle import IN_FORCE
+from triage_core.model import EmbargoState, Resolution, Tlp, TrainingConsent, Turn, TurnRole
+from triage_core.queries import Filter
+
+BATCH = 20_000
+TEXTS = 500  # conversations may be long: 400,000 characters each
+NEAR_DUPLICATE = Params().join
+"""The cosine from which a suggested duplicate is kept on one side of the split."""
+
+_FROM = (
+    " FROM reports r JOIN cases c USING (report_id)"
+    " LEFT JOIN embargoes e USING (report_id)"
+    " LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
+    " LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
+)
+_COLUMNS = (
+    "SELECT r.seq, r.report_id, r.external_id, r.received_at, r.content_sha256, r.platform, r.model, r.model_version,"
+    " r.harm_types, c.resolution, c.severity, c.tlp, c.consent_training, e.state, e.ends_at, a.clauses,"
+    " a.policy_version, m.cluster_id AS technique,"
+    " c.resolution = 'duplicate' OR r.report_id IN (SELECT child_id FROM active_links) AS is_linked,"
+    " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One report that an export considers: its number and id, its standing, and the facts for the metadata."""
+
+    seq: int
+    report_id: str
+    standing: Standing
+    facts: db.Row
+
+
+def count(cursor: db.Cursor, chosen: Filter) -> int:
+    """How many reports the filter finds."""
+    where, values = chosen.where()
+    return int(db.value(cursor, f"SELECT count(*){_FROM} WHERE {where}", values))
+
+
+def candidates(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[list[Candidate]]:
+    """The reports that the filter finds, oldest first, in batches; no text is read."""
+    where, values = chosen.where()
+    held = _held_contents(cursor, now)
+    after = 0
+    while True:
+        found = db.rows(
+            cursor,
+            f"{_COLUMNS}{_FROM} WHERE {where} AND r.seq > $after ORDER BY r.seq LIMIT $batch",
+            {**values, "after": after, "batch": BATCH},
+        )
+        yield [_candidate(row, held) for row in found]
+        if len(found) < BATCH:
+            return
+        after = found[-1]["seq"]
+
+
+def conversations(
+    cursor: db.Cursor, chosen: Sequence[Candidate], with_answers: bool
+) -> Iterator[tuple[Candidate, tuple[Turn, ...], str]]:
+    """Each candidate with its turns and the latest better answer ("" for none, or when not asked for)."""
+    for start in range(0, len(chosen), TEXTS):
+        part = chosen[start : start + TEXTS]
+        ids = [candidate.report_id for candidate in part]
+        turns = db.rows(
+            cursor,
+            "SELECT report_id, turns FROM reports"
+            " WHERE seq BETWEEN $first AND $last AND report_id IN (SELECT unnest($ids))",
+            {"first": part[0].seq, "last": part[-1].seq, "ids": ids},
+        )
+        by_id = {row["report_id"]: row["turns"] for row in turns}
+        answers = _better_answers(cursor, ids) if with_answers else {}
+        for candidate in part:
+            spoken = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in by_id[candidate.report_id])
+            yield candidate, spoken, answers.get(candidate.report_id, "")
+
+
+def last_seq(cursor: db.Cursor) -> int:
+    """The number of the newest report, 0 for none."""
+    return int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM reports"))
+
+
+def edges(cursor: db.Cursor) -> list[tuple[Seqs, Seqs]]:
+    """What joins reports into groups, as pairs of numbers: same text, duplicate links, near duplicates, clusters."""
+    linked = " FROM {0} x JOIN reports one ON one.report_id = x.canonical_id JOIN reports two ON two.report_id = x.child_id"
+    return [
+        _pairs(
+            cursor,
+            "SELECT min(seq) OVER (PARTITION BY content_sha256) AS a, seq AS b FROM reports WHERE content_sha256 <> ''",
+        ),
+        _pairs(cursor, "SELECT one.seq AS a, two.seq AS b" + linked.format("active_links")),
+        _pairs(
+            cursor,
+            "SELECT one.seq AS a, two.seq AS b" + linked.format("suggestions") + " WHERE x.score >= $least",
+            {"least": NEAR_DUPLICATE},
+        ),
+        _pairs(
+            cursor,
+            "SELECT min(r.seq) OVER (PARTITION BY m.cluster_id) AS a, r.seq AS b"
+            " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'",
+        ),
+    ]
+
+
+def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
+    """The numbers of the reports that have been in a dataset, by their side."""
+    found = db.frame(cursor, "SELECT r.seq, s.split FROM dataset_splits s JOIN reports r USING (report_id)")
+    seqs = found["seq"].to_numpy(np.int64)
+    return {side: seqs[(found["split"] == str(side)).to_numpy(bool)] for side in Split}
+
+
+def ids(cursor: db.Cursor, seqs: Sequence[int]) -> dict[int, str]:
+    """Report ids by number."""
+    found = db.rows(cursor, "SELECT seq, report_id FROM reports WHERE seq IN (SELECT unnest(?))", [list(seqs)])
+    return {row["seq"]: row["report_id"] for row in found}
+
+
+def _candidate(row: db.Row, held: Mapping[str, int]) -> Candidate:
+    terms = Terms(
+        embargo=EmbargoState(row["state"] or EmbargoState.NONE),
+        ends_at=row["ends_at"],
+        earlier_copy_held=held.get(row["content_sha256"], row["seq"]) < row["seq"],
+        tlp=Tlp(row["tlp"]),
+        consent_training=TrainingConsent(row["consent_training"]),
+    )
+    standing = Standing(
+        terms=terms,
+        resolution=Resolution(row["resolution"]) if row["resolution"] else None,
+        clauses=tuple(row["clauses"] or ()),
+        is_linked=bool(row["is_linked"]),
+    )
+    return Candidate(row["seq"], row["report_id"], standing, row)
+
+
+def _held_contents(cursor: db.Cursor, now: datetime) -> dict[str, int]:
+    """For each conversation that came in more than once: the first report of it under an active embargo."""
+    found = db.rows(
+        cursor,
+        "SELECT r.content_sha256, r.seq, e.state, e.ends_at FROM embargoes e JOIN reports r USING (report_id)"
+        " WHERE list_contains(?, e.state) AND r.content_sha256 IN"
+        " (SELECT content_sha256 FROM reports WHERE content_sha256 <> '' GROUP BY content_sha256 HAVING count(*) > 1)"
+        " ORDER BY r.seq DESC",
+        [[str(state) for state in IN_FORCE]],
+    )
+    return {
+        row["content_sha256"]: row["seq"]
+        for row in found
+        if is_active(EmbargoState(row["state"]), row["ends_at"], now)
+    }
+
+
+def _better_answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, str]:
+    found = db.rows(
+        cursor,
+        "SELECT report_id, arg_max(content, answer_id) AS content FROM better_answers"
+        " WHERE report_id IN (SELECT unnest(?)) GROUP BY report_id",
+        [list(report_ids)],
+    )
+    return {row["report_id"]: row["content"] for row in found}
+
+
+def _pairs(cursor: db.Cursor, sql: str, values: Mapping[str, float] | None = None) -> tuple[Seqs, Seqs]:
+    found = db.frame(cursor, f"SELECT a, b FROM ({sql}) WHERE a <> b", values or {})
+    return found["a"].to_numpy(np.int64), found["b"].to_numpy(np.int64)

@@ -1,0 +1,1 @@
+"""Pieces that the screens share; nothing here decides anything."""

@@ -1,0 +1,42 @@
+"""What a screen says when there is nothing to show: always what to do next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import filters
+
+
+def no_reports() -> None:
+    """The store is empty: three ways to get reports in."""
+    with st.container(border=True):
+        st.subheader("No reports yet", anchor=False)
+        st.markdown("Reports come in through three doors. Any of them fills this screen within seconds.")
+        one, two, three = st.columns(3, gap="large")
+        with one:
+            st.markdown(":material/edit_note: **Send one yourself** with the form that the public sees.")
+            st.link_button("Open the report form", "/report", icon=":material/open_in_new:")
+        with two:
+            st.markdown(":material/upload_file: **Import** what you have as JSONL or CSV, also while this runs:")
+            st.code("python -m triage_core import FILE", language="bash", wrap_lines=True)
+        with three:
+            st.markdown(":material/science: **Look around with demo reports** on an empty store:")
+            st.code("python -m triage_core serve --demo", language="bash", wrap_lines=True)
+
+
+def nothing_found(words: str) -> None:
+    """There are reports, and none fits the filters."""
+    with st.container(border=True):
+        if words:
+            st.markdown("**No report fits these filters.** The words were looked for in the chosen states only.")
+        elif filters.active():
+            st.markdown("**No report fits these filters.**")
+        else:
+            st.markdown("**Everything is decided.** No report waits for a decision.")
+        with st.container(horizontal=True):
+            if words:
+                st.button("Search in all reports", icon=":material/search:", on_click=filters.search_everywhere)
+            if filters.active():
+                st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=filters.clear)
+            else:
+                st.button("Show reports in any state", icon=":material/inbox:", on_click=filters.search_everywhere)

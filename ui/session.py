@@ -1,0 +1,130 @@
+"""Who is looking, what they may do, and how pages read from and write to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, LiteralString, ParamSpec, TypeVar
+
+import streamlit as st
+
+from triage_core import access, runtime
+from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
+from triage_core.indexing import Neighbour
+from triage_core.model import Actor, DeskRole
+from triage_core.runtime import Runtime
+from ui.hostile import plain
+from ui.words import ROLE
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NAME = "Demo person"
+SIGN_IN_NOTICE = (
+    ":material/lock_open: **Demo.** Sign-in is not built yet, so this server answers on this machine only"
+    " and everybody is one demo person. Act as:"
+)
+
+
+def identify() -> Actor:
+    """Draw the banner that stands in for sign-in and give the person it describes."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(SIGN_IN_NOTICE, width="content")
+        st.selectbox(
+            "Role of the demo person",
+            [str(role) for role in DeskRole],
+            format_func=ROLE.__getitem__,
+            key="role",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=180,
+        )
+    return actor()
+
+
+def actor() -> Actor:
+    """The person of this session; the role comes from the banner and is checked by every command."""
+    role = DeskRole(st.session_state.get("role", DeskRole.REVIEWER))
+    return Actor(f"demo:{role}", NAME, frozenset({role}))
+
+
+def may(command: access.Command) -> bool:
+    return access.may(actor(), command)
+
+
+def current() -> Runtime:
+    return runtime.current()
+
+
+def now() -> datetime:
+    """The present minute: whatever was read for it is still good at the next click."""
+    return current().store.clock().replace(second=0, microsecond=0)
+
+
+def stamp() -> tuple[str, int, bool]:
+    """Names a state of the store: results read for the same stamp are the same."""
+    opened = current()
+    return str(opened.store.folder), opened.store.revision, opened.worker.state.working
+
+
+@st.cache_data(max_entries=1_000, show_spinner=False)
+def _read(stamp: tuple[str, int, bool], name: str, args: Any, kwargs: Any, _query: Callable[..., Any]) -> Any:
+    with current().store.read() as cursor:
+        return _query(cursor, *args, **kwargs)
+
+
+def read(query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """`query(cursor, ...)`, answered from memory while the store has not changed."""
+    found: T = _read(stamp(), f"{query.__module__}.{query.__qualname__}", args, kwargs, query)
+    return found
+
+
+def similar(report_id: str, k: int) -> list[Neighbour] | None:
+    """The reports most like this one, best first; None until the worker has placed it."""
+    opened = current()
+    if opened.worker.state.working:  # it holds the vectors until it is done; a page does not wait for that
+        return None
+    try:
+        return opened.likeness.similar(report_id, k)
+    except NotFound:
+        return None
+
+
+def command(done: LiteralString, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Give a command from a widget's callback; says `done`, or why not. True when it was done."""
+    try:
+        function(*args, **kwargs)
+    except Conflict as error:
+        st.toast(f"Nothing was changed: {plain(error.rule)}", icon=":material/group:", duration="long")
+    except Refused as error:
+        st.toast(f"Not possible: {plain(str(error))}", icon=":material/block:", duration="long")
+    except FlawdeskError as error:
+        st.toast(f"The installation has a fault: {plain(str(error))}", icon=":material/error:", duration="long")
+    else:
+        st.toast(done, icon=":material/check:")
+        return True
+    return False
+
+
+def open_report(report_id: str) -> None:
+    """Go to Review with this report on the desk; the filters stay as they are."""
+    st.switch_page("pages/review.py", query_params={**st.query_params.to_dict(), "report": report_id})
+
+
+def clicked_row(key: str, ids: tuple[str, ...]) -> str | None:
+    """The id behind the table button that was just pressed, looked up in the rows that were shown."""
+    click = st.session_state.get(key)
+    return None if click is None else ids[click["row"]]
+
+
+def picked(parameter: str) -> str:
+    """What the address names, as text that nobody vouches for; "" when it names nothing."""
+    return str(st.query_params.get(parameter, ""))
+
+
+def pick(parameter: str, value: str | None) -> None:
+    """Name something in the address, so that the view is a link; for widget callbacks."""
+    if value is None:
+        st.query_params.pop(parameter, None)
+    else:
+        st.query_params[parameter] = value

@@ -1,0 +1,212 @@
+"""How the product's own words look on screen: labels, badges, and times in relation to now.
+
+Every text here is ours. What a reporter wrote goes through ui.hostile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, LiteralString
+
+ROLE: Mapping[str, LiteralString] = {
+    "reviewer": "Reviewer",
+    "policy_owner": "Policy owner",
+    "ml_engineer": "ML engineer",
+    "disclosure_lead": "Disclosure lead",
+    "operator": "Operator",
+}
+STATUS: Mapping[str, LiteralString] = {
+    "new": "New",
+    "needs_info": "Needs information",
+    "triaged": "Triaged",
+    "accepted": "Accepted",
+    "deferred": "Deferred",
+    "fix_ready": "Fix ready",
+    "fixed": "Fixed",
+    "retest": "Retest",
+    "closed": "Closed",
+}
+STATUS_COLOUR: Mapping[str, LiteralString] = {
+    "new": "blue",
+    "needs_info": "yellow",
+    "triaged": "blue",
+    "accepted": "violet",
+    "deferred": "gray",
+    "fix_ready": "green",
+    "fixed": "green",
+    "retest": "green",
+    "closed": "gray",
+}
+RESOLUTION: Mapping[str, LiteralString] = {
+    "resolved_fixed": "Fixed",
+    "resolved_mitigated": "Mitigated",
+    "accepted_risk": "Accepted risk",
+    "duplicate": "Duplicate",
+    "expected_behaviour": "Expected behaviour",
+    "out_of_scope": "Out of scope",
+    "not_reproducible": "Not reproducible",
+    "not_applicable": "Not applicable",
+    "spam": "Spam",
+    "withdrawn": "Withdrawn",
+    "rerouted": "Rerouted",
+}
+SEVERITY: Mapping[str, LiteralString] = {
+    "": "Not assessed",
+    "none": "None",
+    "low": "Low",
+    "medium": "Medium",
+    "high": "High",
+    "critical": "Critical",
+}
+SEVERITY_COLOUR: Mapping[str, LiteralString] = {
+    "": "gray",
+    "none": "gray",
+    "low": "green",
+    "medium": "yellow",
+    "high": "orange",
+    "critical": "red",
+}
+PRIORITY: Mapping[str, LiteralString] = {
+    "": "No priority",
+    "close": "Close",
+    "defer": "Defer",
+    "scheduled": "Scheduled",
+    "out_of_cycle": "Out of cycle",
+    "immediate": "Immediate",
+}
+HARM_TYPE: Mapping[str, LiteralString] = {
+    "psychological_harm": "Psychological harm",
+    "financial_harm": "Financial harm",
+    "reputational_harm": "Reputational harm",
+    "physical_harm": "Physical harm",
+    "rights_violations": "Rights violations",
+    "discrimination": "Discrimination",
+    "misinformation": "Misinformation",
+    "other": "Other",
+    "not_sure": "Not sure",
+}
+HARM: Mapping[str, LiteralString] = {"H0": "None", "H1": "Nuisance", "H2": "Moderate", "H3": "Significant", "H4": "Severe"}
+EXPOSURE: Mapping[str, LiteralString] = {"self": "Asker only", "other": "Another person", "mass": "Many"}
+GENERALITY: Mapping[str, LiteralString] = {
+    "instance": "Instance",
+    "retargetable": "Retargetable",
+    "universal": "Universal",
+}
+RELIABILITY: Mapping[str, LiteralString] = {
+    "rare": "Under 10%",
+    "intermittent": "10 to 49%",
+    "reliable": "50% or more",
+}
+UPLIFT: Mapping[str, LiteralString] = {"no": "Freely found elsewhere", "yes": "Real uplift"}
+EXPLOITATION: Mapping[str, LiteralString] = {"none": "None seen", "public_poc": "Published", "active": "In use"}
+CONSENT: Mapping[str, LiteralString] = {
+    "none": "no training use",
+    "classifier_only": "classifiers only",
+    "any_safety_training": "any safety training",
+}
+PEER_CONSENT: Mapping[str, LiteralString] = {
+    "no": "not with peers",
+    "after_fix": "with peers after the fix",
+    "under_embargo": "with peers under embargo",
+}
+INTENT: Mapping[str, LiteralString] = {
+    "yes": "means to publish",
+    "no": "does not mean to publish",
+    "undecided": "undecided about publishing",
+    "already": "has published already",
+}
+CHANNEL: Mapping[str, LiteralString] = {"form": "by the form", "api": "by the report button", "import": "by import"}
+AXIS: Mapping[str, LiteralString] = {"whole": "Whole conversation", "technique": "Technique", "request": "Request"}
+BASIS: Mapping[str, LiteralString] = {"exact": "same text", "embedding": "near in meaning", "joint": "near in meaning"}
+TRIGGER: Mapping[str, LiteralString] = {
+    "ask_reporter": "Ask the reporter",
+    "end_wait": "Stop waiting for the reporter",
+    "triage": "Mark as triaged",
+    "accept": "Accept",
+    "defer": "Defer",
+    "resume": "Resume",
+    "revoke": "Take the acceptance back",
+    "finish_fix": "Fix is ready",
+    "deploy_fix": "Fix is deployed",
+    "start_retest": "Start the retest",
+    "fail_retest": "Retest failed",
+    "reopen": "Reopen",
+}
+EVENT: Mapping[str, LiteralString] = {
+    "report.received": "Received",
+    "report.assessed": "Assessed",
+    "report.linked": "Marked as a duplicate",
+    "report.unlinked": "Duplicate link taken back",
+    "report.moved": "State changed",
+    "pair.kept_apart": "Said not to be a duplicate",
+    "answer.written": "Better answer written",
+}
+
+
+def badge(colour: LiteralString, text: LiteralString) -> LiteralString:
+    return f":{colour}-badge[{text}]"
+
+
+def status_badge(case: Mapping[str, Any]) -> LiteralString:
+    """The state of a case, with its resolution when it is closed."""
+    if case["resolution"]:
+        return badge(STATUS_COLOUR["closed"], RESOLUTION[case["resolution"]])
+    return badge(STATUS_COLOUR[case["status"]], STATUS[case["status"]])
+
+
+def severity_badge(severity: str | None) -> LiteralString:
+    return badge(SEVERITY_COLOUR[severity or ""], SEVERITY[severity or ""])
+
+
+def moment(at: datetime) -> LiteralString:
+    """A moment with its hour and zone: a date alone leaves people guessing."""
+    return f"{at:%d %b %Y %H:%M} UTC"
+
+
+def span(length: timedelta) -> LiteralString:
+    """About how long: "3 d", "5 h", "12 min"."""
+    minutes = round(abs(length.total_seconds()) / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    if hours < 48:
+        return f"{hours} h"
+    days = round(minutes / 1440)
+    return f"{days:,} d"
+
+
+def ago(at: datetime, now: datetime) -> LiteralString:
+    if abs(now - at) < timedelta(minutes=1):
+        return "just now"
+    return f"{span(now - at)} ago" if at <= now else f"in {span(at - now)}"
+
+
+def clock(name: LiteralString, due: datetime | None, done: datetime | None, running: bool, now: datetime) -> LiteralString:
+    """One response clock as a badge: kept, missed, late by or due in; "" when it never ran."""
+    if due is None or (done is None and not running):
+        return ""
+    if done is not None:
+        return badge("green", f"{name} in time") if done <= due else badge("orange", f"{name} {span(done - due)} late")
+    if due < now:
+        return badge("red", f":material/alarm: {name} late by {span(now - due)}")
+    return badge("blue", f":material/schedule: {name} due in {span(due - now)}")
+
+
+def next_due(case: Mapping[str, Any], now: datetime) -> LiteralString:
+    """The first of a case's open clocks, for a table cell; "" when none runs."""
+    if case["status"] == "closed":
+        return ""
+    open_clocks = [
+        due
+        for due, done in (
+            (case["response_due"], case["first_response_at"]),
+            (case["triage_due"], case["triaged_at"]),
+            (case["fix_due"], None),
+        )
+        if due is not None and done is None
+    ]
+    if not open_clocks:
+        return ""
+    first = min(open_clocks)
+    return f"{span(first - now)} late" if first < now else f"in {span(first - now)}"

@@ -1,0 +1,32 @@
+"""What the background worker is doing, kept fresh without reloading the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from triage_core import boards
+from ui import session
+from ui.hostile import plain
+
+
+@st.fragment(run_every="5s")
+def line(seen: tuple[str, int, bool]) -> None:
+    """One line: embedding n of m, up to date, or what went wrong.
+
+    `seen` is the stamp of the page: when the store has moved on and the worker rests, the page is drawn again.
+    """
+    state = session.current().worker.state
+    embedded = session.read(boards.embedded)
+    if state.error:
+        st.caption(f":material/error: Comparing reports failed and is tried again: {plain(state.error)}")
+    elif state.working:
+        st.progress(
+            state.done / max(1, state.total),
+            text=f"Comparing new reports: {state.done:,} of {state.total:,} conversations read",
+        )
+    elif embedded.done < embedded.total:
+        st.caption(f":material/hourglass_top: {embedded.total - embedded.done:,} conversations wait to be compared")
+    else:
+        st.caption(f":material/done_all: All {embedded.total:,} different conversations are compared")
+    if not state.working and seen != session.stamp():
+        st.rerun()
