@@ -114,7 +114,7 @@ def frame(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any
 
 def arrow(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
     """A query as an Arrow table: the way for vectors."""
-    return cursor.execute(sql, parameters).to_arrow_table()
+    return cursor.sql(sql, params=parameters or None).to_arrow_table()
 
 
 def insert(cursor: Cursor, table: str, records: Sequence[Mapping[str, Any]]) -> None:

@@ -131,6 +131,12 @@ class _Scope:
         for rest in (arguments.vararg, arguments.kwarg):
             if rest is not None:
                 self.bound[rest.arg] = [None]
+        if isinstance(self.owner, ast.Lambda) and self.outer is not None:
+            # `lambda level, labels=labels: ...` only keeps a value of the loop: Streamlit passes one argument.
+            kept = arguments.args[max(1, len(arguments.args) - len(arguments.defaults)) :]
+            for argument, value in zip(reversed(kept), reversed(arguments.defaults), strict=False):
+                if self.outer.is_ours(value):
+                    self.trusted.add(argument.arg)
 
     def _take_binding(self, node: ast.AST) -> None:
         match node:
@@ -278,6 +284,8 @@ class _Scope:
     def _is_our_call(self, call: ast.Call) -> bool:
         name = _called_name(call)
         if name in NUMBERS or _is_door(call.func) or name in self.known.returning:
+            return True
+        if ast.unparse(call.func) == "st.Page":  # a value for st.navigation; its title is checked by itself
             return True
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
         if isinstance(call.func, ast.Attribute):

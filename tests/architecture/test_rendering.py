@@ -46,6 +46,7 @@ def test_screens_render_no_untrusted_text() -> None:
         "st.radio('Role', list(DeskRole))",
         "st.radio('Candidate', rows, format_func=plain)",
         "st.pills('Role', rows, format_func=lambda row: LABELS[row])",
+        "for labels in ALL:\n    st.pills('R', rows, format_func=lambda row, labels=labels: labels[row])",
         "for role in DeskRole:\n    st.button(f'Be {role.value}')",
         "title = 'Inbox' if empty else f'Inbox {n:,}'\nst.title(title)",
         "lines = []\nlines.append(f'{n:,} new')\nst.markdown(' '.join(lines))",
@@ -54,6 +55,7 @@ def test_screens_render_no_untrusted_text() -> None:
         "st.tabs(['One', 'Two'])\nst.metric('Open', f'{n:,}', delta=round(change))",
         "st.markdown(' · '.join(f'{plain(part)}' for part in parts))",
         "from triage_core import queries\nqueries.status(report_id)",
+        "st.navigation([st.Page(file, title=TITLES[file]) for file in files])",
     ],
 )
 def test_own_text_passes(source: str) -> None:
@@ -72,6 +74,7 @@ def test_own_text_passes(source: str) -> None:
         "st.metric('Reporter', name)",
         "st.radio('Candidate', [report.text for report in rows])",
         "st.pills('Candidate', rows, format_func=lambda row: row.text)",
+        "st.pills('Candidate', rows, format_func=lambda row, names=names: names[row])",
         "st.tabs([report.title for report in rows])",
         "text = 'ours'\ntext = report.text\nst.info(text)",
         "TITLE = report.title\nst.title(TITLE)",
@@ -80,6 +83,7 @@ def test_own_text_passes(source: str) -> None:
         "def note(text: str):\n    st.info(text)",
         "def note(text: LiteralString):\n    st.info(text)\nnote(report.text)",
         "def badge(s) -> LiteralString:\n    return s\nst.markdown(badge(report.status))",
+        "st.navigation({heading: [] for heading in texts})",
         "st.write(report)",
         "st.table(rows)",
         "st.markdown('ours', unsafe_allow_html=True)",

@@ -13,7 +13,12 @@ from tests.docs.documents import Command
 SETTING = re.compile(r"\bFLAWDESK_[A-Z_]+\b")
 
 
-@pytest.mark.parametrize("command", documents.commands(r"python -m triage_core\b"), ids=str)
+# A first word in capitals, as in "python -m triage_core COMMAND --help", stands for any command.
+@pytest.mark.parametrize(
+    "command",
+    [c for c in documents.commands(r"python -m triage_core\b") if not c.words[:1] or c.words[0].islower()],
+    ids=str,
+)
 def test_product_command_exists(command: Command) -> None:
     from typer.main import get_command
 
@@ -26,7 +31,7 @@ def test_product_command_exists(command: Command) -> None:
         options |= {
             option for parameter in step.params for option in [*parameter.opts, *parameter.secondary_opts]
         }
-    assert not getattr(step, "commands", {}), f"{words[:1]} is no command"
+    assert not command.words or not getattr(step, "commands", {}), f"{words} is no command"
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options
 
 
@@ -37,7 +42,9 @@ def test_make_target_exists(command: Command) -> None:
     assert {word for word in command.words if "=" not in word} <= targets
 
 
-@pytest.mark.parametrize("command", documents.commands(r"python -m benchmarks\."), ids=str)
+@pytest.mark.parametrize(
+    "command", [c for c in documents.commands(r"python -m benchmarks\.") if c.words[0].islower()], ids=str
+)
 def test_benchmark_exists(command: Command) -> None:
     assert (documents.REPOSITORY / "benchmarks" / f"{command.words[0]}.py").is_file()
 

@@ -125,7 +125,7 @@ def test_every_report_and_its_neighbours_as_lines(folder: Path, file: Path) -> N
     ("arguments", "field"),
     [
         (["similar", "--report", "FR-9"], "report"),
-        (["assess", "FR-9", "--clause", "IN-1"], "harm"),
+        (["assess", "FR-9", "--clause", "IN-1"], "report"),
         (["assess", "FR-9", "--clause", "IN-1", "--harm", "H9"], "exposure"),
         (["link", "FR-9", "FR-8"], "report"),
     ],

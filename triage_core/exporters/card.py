@@ -29,7 +29,11 @@ def _front_matter(profile: Profile, manifest: Mapping[str, Any]) -> Iterator[str
     configs = [("default", DATA, schema_of(profile.schema, layout))]
     if layout == "strict":
         configs.append(("metadata", METADATA, metadata.SCHEMA))
-    yield from ("---", f"pretty_name: {json.dumps(manifest['name'])}", f"size_categories: [{_size(manifest)}]")
+    yield from (
+        "---",
+        f"pretty_name: {json.dumps(manifest['name'])}",
+        f"size_categories: [{_size(manifest)}]",
+    )
     yield "tags: [ai-flaw-reports, safety]"
     if sides:  # a loader refuses a configuration without files
         yield "configs:"
@@ -61,10 +65,16 @@ def _body(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> Iter
     yield from ("", f"# {manifest['name']} {manifest['version']}", "", profile.about, "")
     yield f"{rows['total']:,} rows ({sides}) of {manifest['considered']:,} reports, profile `{profile.name}`,"
     yield f"made by {manifest['generator']} under policy {manifest['policy_version']}."
-    yield from ("", "Prompts in these files are hostile by nature: load them as data, never through a template engine.")
+    yield from (
+        "",
+        "Prompts in these files are hostile by nature: load them as data, never through a template engine.",
+    )
     yield "Typed control tokens of chat templates are listed in `meta_control_tokens`, and left in the text."
     if manifest["layout"] == "strict":
-        yield from ("", "Row *n* of a data file is described by row *n* of the metadata file of the same split")
+        yield from (
+            "",
+            "Row *n* of a data file is described by row *n* of the metadata file of the same split",
+        )
         yield "(configuration `metadata`); `meta_row_sha256` is the SHA-256 of the row's canonical JSON."
     if manifest["excluded"]:
         yield from ("", "## Not in here", "", "| reports | why |", "|---|---|")

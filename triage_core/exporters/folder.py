@@ -12,10 +12,10 @@ an empty one stops the loader.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -33,6 +33,11 @@ METADATA = "__metadata__"
 
 class Writer(Protocol):
     def write(self, row: dict[str, Any]) -> None: ...
+
+
+WRITERS: Mapping[str, Callable[[Path, pa.Schema], AbstractContextManager[Writer]]] = MappingProxyType(
+    {"jsonl": JsonlWriter, "parquet": ParquetWriter}
+)
 
 
 class FolderWriter:
@@ -57,8 +62,7 @@ class FolderWriter:
         path = self._folder / file_name(part, split, self._format)
         if path not in self._open:
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer = JsonlWriter(path, schema) if self._format == "jsonl" else ParquetWriter(path, schema)
-            self._open[path] = self._stack.enter_context(writer)
+            self._open[path] = self._stack.enter_context(WRITERS[self._format](path, schema))
         return self._open[path]
 
     def __enter__(self) -> FolderWriter:
@@ -81,10 +85,8 @@ def file_name(part: str, split: Split, format: str) -> str:
 
 
 def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
-    """The hex SHA-256 of every row by example id. Raises OSError or ValueError where files are missing or damaged."""
+    """The hex SHA-256 of every row by example id. Raises OSError, ValueError or KeyError for damaged files."""
     part = DATA if layout == "rich" else METADATA
-    if not (folder / "manifest.json").is_file():
-        raise FileNotFoundError(folder / "manifest.json")
     found: dict[str, str] = {}
     for split in Split:
         path = folder / file_name(part, split, format)

@@ -122,15 +122,13 @@ def _classifier(source: Source) -> Row | Reason:
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
     flaw = source.verdict is Verdict.FLAW
-    if not flaw:
-        prompt_label = "unharmful"
-    else:  # a flawed answer to an ordinary question says nothing against the question
-        prompt_label = "harmful" if source.adversarial else None
+    # A flawed answer to what may be an ordinary question says nothing about the question.
+    of_flaw = "harmful" if source.adversarial else None
     refusal = {Verdict.FLAW: "compliance", Verdict.EXPECTED: "compliance"}.get(source.verdict)
     return {
         "prompt": _as_text(prompt),
         "response": answer,
-        "prompt_harm_label": prompt_label,
+        "prompt_harm_label": of_flaw if flaw else "unharmful",
         "response_harm_label": None if answer is None else "harmful" if flaw else "unharmful",
         "response_refusal_label": None if answer is None else refusal,
         "adversarial": flaw and source.adversarial,

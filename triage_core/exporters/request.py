@@ -14,7 +14,8 @@ from triage_core.queries import Filter
 
 FORMATS = ("jsonl", "parquet")
 LAYOUTS = ("strict", "rich")
-FILTERS = ("status", "severity", "platform", "harm", "cluster_id", "words")
+LISTS = ("status", "severity", "platform", "harm")
+FILTERS = (*LISTS, "cluster_id", "words")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NAME_RULE = "lower-case letters, digits, dot, dash and underscore, 64 at most, a letter or digit first"
@@ -64,15 +65,29 @@ class ExportRequest:
         for required in ("profile", "out"):
             if required not in given:
                 raise Refused(required, "is required")
-        chosen = Filter(**{key: given.pop(key) for key in FILTERS if key in given})
-        return cls(**{**given, "out": Path(given["out"])}, chosen=chosen)
+        for key in given.keys() - LISTS:
+            if not isinstance(given[key], str):
+                raise Refused(key, "must be text")
+        filters = {key: given.pop(key) for key in FILTERS if key in given}
+        for key in filters.keys() & LISTS:
+            filters[key] = _texts(key, filters[key])
+        return cls(**{**given, "out": Path(given["out"])}, chosen=Filter(**filters))
 
     def filters(self) -> dict[str, Any]:
         """The filters in force, as plain JSON."""
         values = {name: getattr(self.chosen, name) for name in FILTERS}
-        return {name: value if isinstance(value, str) else list(value) for name, value in values.items() if value}
+        return {
+            name: value if isinstance(value, str) else list(value) for name, value in values.items() if value
+        }
 
 
 def _one_of(where: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
         raise Refused(where, f"one of {', '.join(allowed)}, not {value!r}")
+
+
+def _texts(where: str, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) for item in values):
+        raise Refused(where, "must be text or a list of text")
+    return tuple(values)

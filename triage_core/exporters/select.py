@@ -39,7 +39,7 @@ class Excluded:
 
 def splits(cursor: db.Cursor) -> Splits:
     """The sides of all reports as the store has them now."""
-    return Splits(group(source.last_seq(cursor), source.edges(cursor)), source.remembered(cursor))
+    return Splits(group(source.last_seq(cursor), *source.edges(cursor)), source.remembered(cursor))
 
 
 def select(

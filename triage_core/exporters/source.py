@@ -15,8 +15,8 @@ from triage_core import db
 from triage_core.embargo import Terms, is_active
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
-from triage_core.likeness.cluster import Params
 from triage_core.lifecycle import IN_FORCE
+from triage_core.likeness.cluster import Params
 from triage_core.model import EmbargoState, Resolution, Tlp, TrainingConsent, Turn, TurnRole
 from triage_core.queries import Filter
 
@@ -37,6 +37,18 @@ _COLUMNS = (
     " a.policy_version, m.cluster_id AS technique,"
     " c.resolution = 'duplicate' OR r.report_id IN (SELECT child_id FROM active_links) AS is_linked,"
     " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
+)
+
+_EDGES = (
+    "WITH pairs AS (SELECT canonical_id, child_id FROM active_links"
+    " UNION ALL SELECT canonical_id, child_id FROM suggestions WHERE score >= $least)"
+    " SELECT a, b FROM ("
+    " SELECT min(seq) OVER (PARTITION BY content_sha256) AS a, seq AS b FROM reports WHERE content_sha256 <> ''"
+    " UNION ALL SELECT one.seq, two.seq FROM pairs"
+    " JOIN reports one ON one.report_id = canonical_id JOIN reports two ON two.report_id = child_id"
+    " UNION ALL SELECT min(r.seq) OVER (PARTITION BY m.cluster_id), r.seq"
+    " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'"
+    ") WHERE a <> b"
 )
 
 
@@ -89,7 +101,9 @@ def conversations(
         by_id = {row["report_id"]: row["turns"] for row in turns}
         answers = _better_answers(cursor, ids) if with_answers else {}
         for candidate in part:
-            spoken = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in by_id[candidate.report_id])
+            spoken = tuple(
+                Turn(TurnRole(turn["role"]), turn["content"]) for turn in by_id[candidate.report_id]
+            )
             yield candidate, spoken, answers.get(candidate.report_id, "")
 
 
@@ -98,26 +112,10 @@ def last_seq(cursor: db.Cursor) -> int:
     return int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM reports"))
 
 
-def edges(cursor: db.Cursor) -> list[tuple[Seqs, Seqs]]:
-    """What joins reports into groups, as pairs of numbers: same text, duplicate links, near duplicates, clusters."""
-    linked = " FROM {0} x JOIN reports one ON one.report_id = x.canonical_id JOIN reports two ON two.report_id = x.child_id"
-    return [
-        _pairs(
-            cursor,
-            "SELECT min(seq) OVER (PARTITION BY content_sha256) AS a, seq AS b FROM reports WHERE content_sha256 <> ''",
-        ),
-        _pairs(cursor, "SELECT one.seq AS a, two.seq AS b" + linked.format("active_links")),
-        _pairs(
-            cursor,
-            "SELECT one.seq AS a, two.seq AS b" + linked.format("suggestions") + " WHERE x.score >= $least",
-            {"least": NEAR_DUPLICATE},
-        ),
-        _pairs(
-            cursor,
-            "SELECT min(r.seq) OVER (PARTITION BY m.cluster_id) AS a, r.seq AS b"
-            " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'",
-        ),
-    ]
+def edges(cursor: db.Cursor) -> tuple[Seqs, Seqs]:
+    """The pairs of reports that belong together, as numbers: same text, duplicate links, near duplicates, clusters."""
+    found = db.frame(cursor, _EDGES, {"least": NEAR_DUPLICATE})
+    return found["a"].to_numpy(np.int64), found["b"].to_numpy(np.int64)
 
 
 def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
@@ -129,7 +127,9 @@ def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
 
 def ids(cursor: db.Cursor, seqs: Sequence[int]) -> dict[int, str]:
     """Report ids by number."""
-    found = db.rows(cursor, "SELECT seq, report_id FROM reports WHERE seq IN (SELECT unnest(?))", [list(seqs)])
+    found = db.rows(
+        cursor, "SELECT seq, report_id FROM reports WHERE seq IN (SELECT unnest(?))", [list(seqs)]
+    )
     return {row["seq"]: row["report_id"] for row in found}
 
 
@@ -175,8 +175,3 @@ def _better_answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, s
         [list(report_ids)],
     )
     return {row["report_id"]: row["content"] for row in found}
-
-
-def _pairs(cursor: db.Cursor, sql: str, values: Mapping[str, float] | None = None) -> tuple[Seqs, Seqs]:
-    found = db.frame(cursor, f"SELECT a, b FROM ({sql}) WHERE a <> b", values or {})
-    return found["a"].to_numpy(np.int64), found["b"].to_numpy(np.int64)

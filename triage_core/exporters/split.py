@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,10 +41,9 @@ class Groups:
     size: Seqs
 
 
-def group(last: int, edges: Iterable[tuple[Seqs, Seqs]]) -> Groups:
-    """The connected components of reports 1 to `last`, joined by `edges` (pairs of equally long arrays)."""
-    ends = [np.concatenate(side) for side in zip(*edges, strict=True)] or [np.empty(0, np.int64)] * 2
-    links = coo_array((np.ones(len(ends[0]), np.bool_), (ends[0], ends[1])), shape=(last + 1, last + 1))
+def group(last: int, one: Seqs, other: Seqs) -> Groups:
+    """The connected components of reports 1 to `last`, where report `one[i]` belongs with `other[i]`."""
+    links = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(last + 1, last + 1))
     _, labels = connected_components(links, directed=False)
     # np.unique gives the first place of each label, which is its smallest number.
     _, first, inverse, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)

@@ -1,0 +1,56 @@
+"""Two reports beside each other: the words that differ, or both texts in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from triage_core.boards import Brief
+from triage_core.text import reveal
+from triage_core.worddiff import Piece, Side, difference
+from ui import hostile
+from ui.hostile import plain
+
+CONTEXT = 160  # characters of common text kept on either side of a difference
+_SIGN = {Side.BOTH: " ", Side.LEFT: "-", Side.RIGHT: "+"}
+
+
+def words(left: Brief, right: Brief) -> None:
+    """The text of `left` with what `right` has instead: - only in `left`, + only in `right`."""
+    found = difference(left.asked, right.asked)
+    if all(piece.side is Side.BOTH for piece in found.pieces):
+        st.caption(f":material/equal: {plain(left.report_id)} and {plain(right.report_id)} ask in the same words.")
+    else:
+        st.caption(f"**−** only in {plain(left.report_id)} · **+** only in {plain(right.report_id)}")
+    st.code("\n".join(lines(found.pieces)), language="diff", wrap_lines=True)
+    if found.cut:
+        st.caption("The texts are long: what differs further on is left out here.")
+
+
+def lines(pieces: tuple[Piece, ...]) -> Iterator[str]:
+    """A line for each stretch, its sign first: whatever a text holds, no line of it can pose as another's."""
+    for number, piece in enumerate(pieces):
+        text = piece.text
+        if piece.side is Side.BOTH:
+            text = _shortened(text, first=number == 0, last=number == len(pieces) - 1)
+        for line in reveal(text).splitlines():
+            if line.strip():
+                yield f"{_SIGN[piece.side]} {line}"
+
+
+def side_by_side(left: Brief, right: Brief, key: str) -> None:
+    """Both texts in full."""
+    for column, brief in zip(st.columns(2, gap="small"), (left, right), strict=True):
+        with column:
+            hostile.show(brief.asked, key=f"{key}-{brief.report_id}", label=plain(brief.report_id))
+
+
+def _shortened(text: str, *, first: bool, last: bool) -> str:
+    """Common text with its middle (or its far end) left out when it is long."""
+    if first and last or len(text) <= 2 * CONTEXT + 20:
+        return text
+    head = "" if first else text[:CONTEXT]
+    tail = "" if last else text[-CONTEXT:]
+    left_out = len(text) - len(head) - len(tail)
+    return f"{head}\n… {left_out:,} characters the same …\n{tail}"

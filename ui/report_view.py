@@ -1,0 +1,128 @@
+"""One report as a reviewer reads it: state, clocks, embargo, what the reporter says, what has happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from triage_core.lifecycle import IN_FORCE
+from triage_core.model import EmbargoState
+from triage_core.queries import ReportView
+from ui import hostile
+from ui.hostile import inline, plain
+from ui.words import (
+    CHANNEL,
+    CONSENT,
+    EVENT,
+    HARM_TYPE,
+    INTENT,
+    PEER_CONSENT,
+    PRIORITY,
+    ago,
+    badge,
+    clock,
+    moment,
+    severity_badge,
+    span,
+    status_badge,
+)
+
+
+def heading(view: ReportView, now: datetime) -> None:
+    """Id, state, clocks, embargo, and where the report comes from."""
+    report, case = view.report, view.case
+    st.header(plain(report["report_id"]), anchor=False)
+    marks = [status_badge(case), severity_badge(case["severity"])]
+    if case["priority"]:
+        marks.append(badge("gray", PRIORITY[case["priority"]]))
+    is_open = case["status"] != "closed"
+    marks.append(clock("Response", case["response_due"], case["first_response_at"], is_open, now))
+    marks.append(clock("Triage", case["triage_due"], case["triaged_at"], is_open, now))
+    marks.append(clock("Fix", case["fix_due"], None, case["status"] in {"accepted", "deferred", "retest"}, now))
+    st.markdown(" ".join(mark for mark in marks if mark))
+    if view.embargo:
+        _embargo(view.embargo, now)
+    parts = [plain(" ".join(report[name] for name in ("platform", "model", "model_version") if report[name]))]
+    parts += [f"received {ago(report['received_at'], now)} {CHANNEL[report['channel']]}"]
+    if report["external_id"]:
+        parts.append(f"known outside as {plain(report['external_id'])}")
+    st.caption(" · ".join(part for part in parts if part))
+
+
+def _embargo(embargo: Mapping[str, Any], now: datetime) -> None:
+    ends, proposed = embargo["ends_at"], embargo["proposed_end"]
+    if embargo["state"] in IN_FORCE and ends:
+        left = f"{span(ends - now)} left" if ends > now else "its end has passed"
+        st.markdown(f":material/lock_clock: Under embargo until **{moment(ends)}** ({left})")
+    elif embargo["state"] == EmbargoState.EXITED:
+        st.markdown(":material/lock_open: The embargo has ended")
+    if proposed:
+        st.caption(f"Another end is proposed: {moment(proposed)}")
+
+
+def words(view: ReportView) -> None:
+    """The conversation, and the reporter's own view of it."""
+    report_id, body = view.report["report_id"], view.body
+    hostile.conversation(view.turns, key=f"turn-{report_id}")
+    st.subheader("What the reporter says", anchor=False)
+    for name, label in (
+        ("what_is_wrong", "**What is wrong**"),
+        ("expected", "**What was expected**"),
+        ("actual", "**What came instead**"),
+    ):
+        if body.get(name):
+            hostile.show(body[name], key=f"{name}-{report_id}", label=label)
+    harms = ", ".join(HARM_TYPE[harm] for harm in view.report["harm_types"])
+    facts = [f"Harm: {harms}", f"Reporter {INTENT[view.report['disclosure_intent']]}"]
+    if body.get("tries"):
+        facts.append(f"worked {body.get('successes') or 0:,} of {body['tries']:,} times")
+    if body.get("other_systems_tried"):
+        tried = [f"{other['platform']} {other.get('model', '')}: {other['worked']}" for other in body["other_systems_tried"]]
+        facts.append(f"tried elsewhere: {plain('; '.join(tried), 400)}")
+    if body.get("policy_clause_claimed"):
+        facts.append(f"claims {plain(body['policy_clause_claimed'])}")
+    st.markdown(" · ".join(facts))
+    case = view.case
+    st.caption(
+        f":material/handshake: Consent: {CONSENT[case['consent_training']]},"
+        f" shared {PEER_CONSENT[case['consent_share_peers']]}"
+    )
+
+
+def history(view: ReportView) -> None:
+    """Every event of the report, newest first, with what it changed."""
+    events = view.history[::-1]
+    with st.expander(f"History, {len(events):,} events", icon=":material/history:"):
+        st.dataframe(
+            {
+                "when": [moment(event["done_at"]) for event in events],
+                "what": [EVENT.get(event["kind"], event["kind"]) for event in events],
+                "changes": [inline(changes(event["data"]), 400) for event in events],
+                "who": [inline(event["actor_id"]) for event in events],
+            },
+            column_config={
+                "when": st.column_config.TextColumn("When", width=150),
+                "what": st.column_config.TextColumn("What", width=150),
+                "changes": st.column_config.TextColumn("Changes", width="large"),
+                "who": st.column_config.TextColumn("Who", width=120),
+            },
+            hide_index=True,
+            height="content",
+            alt="Events of this report, newest first",
+        )
+
+
+def changes(data: str) -> str:
+    """What an event changed, as "name: before → after" for each field; "" when it says nothing of it."""
+    event = json.loads(data)
+    before, after = event.get("before", {}), event.get("after", {})
+    found = [f"{name}: {_shown(before.get(name))} → {_shown(value)}" for name, value in after.items()]
+    return "; ".join(found)
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else str(value).removesuffix(":00+00:00")
