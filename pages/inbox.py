@@ -21,7 +21,9 @@ with st.grid(5, gap="small"):
     st.metric("New", f"{figures.new:,}", border=True)
     st.metric("Late", f"{figures.late:,}", border=True, help="A response, triage or fix clock has run out.")
     st.metric("Being worked on", f"{figures.in_work:,}", border=True)
-    st.metric("Suggested duplicates", f"{figures.suggested:,}", border=True, help="Pairs to judge on Duplicates.")
+    st.metric(
+        "Suggested duplicates", f"{figures.suggested:,}", border=True, help="Pairs to judge on Duplicates."
+    )
 worker.line(session.stamp())
 
 chosen, sort = filters.draw()
@@ -46,7 +48,9 @@ table.dataframe(
         "open": ["Open"] * len(rows),
         "report": ids,
         "severity": [[SEVERITY[row["severity"] or ""]] for row in rows],
-        "state": [RESOLUTION[row["resolution"]] if row["resolution"] else STATUS[row["status"]] for row in rows],
+        "state": [
+            RESOLUTION[row["resolution"]] if row["resolution"] else STATUS[row["status"]] for row in rows
+        ],
         "wrong": [inline(row["excerpt"], queries.EXCERPT) for row in rows],
         "product": [inline(row["platform"]) for row in rows],
         "received": [ago(row["received_at"], now) for row in rows],
@@ -65,7 +69,9 @@ table.dataframe(
         "product": st.column_config.TextColumn("Product", width=120),
         "received": st.column_config.TextColumn("Received", width=90),
         "due": st.column_config.TextColumn("Next clock", width=90),
-        "cluster": st.column_config.NumberColumn("In cluster", width=80, help="Reports that are alike, this one included."),
+        "cluster": st.column_config.NumberColumn(
+            "In cluster", width=80, help="Reports that are alike, this one included."
+        ),
         "external": st.column_config.TextColumn("External id", width=110),
     },
     hide_index=True,

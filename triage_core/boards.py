@@ -82,7 +82,9 @@ def briefs(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, Brief]:
     found = queries.briefs(cursor, list(report_ids))
     return {
         report_id: Brief(
-            asked=conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in row.pop("turns")]),
+            asked=conversation_text(
+                [Turn(TurnRole(turn["role"]), turn["content"]) for turn in row.pop("turns")]
+            ),
             seq=int(report_id.removeprefix("FR-")),
             **row,
         )
@@ -126,7 +128,12 @@ def suggestions(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[
     rows, total = queries.suggestions(cursor, page, size)
     sides = briefs(cursor, {row[name] for row in rows for name in ("child_id", "canonical_id")})
     found = [
-        Suggestion(pair(sides[row["child_id"]], sides[row["canonical_id"]]), row["score"], row["basis"], row["model_id"])
+        Suggestion(
+            pair(sides[row["child_id"]], sides[row["canonical_id"]]),
+            row["score"],
+            row["basis"],
+            row["model_id"],
+        )
         for row in rows
     ]
     return found, total

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from triage_core import intake, queries, reportformat, triage
+from triage_core.decision import Decision
 from triage_core.errors import Refused
 from triage_core.model import (
     Actor,
@@ -85,7 +86,7 @@ def _decide(
             Uplift(decision["uplift"]),
         )
     resolution = decision.get("resolution")
-    made = triage.Decision(
+    made = Decision(
         clauses=tuple(decision["clauses"]),
         inputs=inputs,
         resolution=Resolution(resolution) if resolution else None,

@@ -43,15 +43,15 @@ def draw(cursor: db.Cursor, axis: str, limit: int = LARGEST_MAP) -> Map:
         " WHERE m.axis = ? ORDER BY md5(m.report_id) LIMIT ?",
         [axis, limit],
     )
-    total = db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = ?", [axis])
-    cursor.execute(
+    total = int(db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = ?", [axis]))
+    table = db.arrow(
+        cursor,
         "SELECT r.report_id, e.vector FROM reports r JOIN embeddings e USING (content_sha256)"
         " JOIN likeness_space USING (model_id) WHERE r.report_id IN (SELECT unnest(?))",
         [[row["report_id"] for row in rows]],
     )
-    table = cursor.to_arrow_table()
     if not len(table):
-        return Map((), int(total))
+        return Map((), total)
     position = {name: row for row, name in enumerate(table["report_id"].to_pylist())}
     vectors = table["vector"].combine_chunks().values.to_numpy().reshape(len(table), -1)
     rows = [row for row in rows if row["report_id"] in position]
@@ -60,7 +60,7 @@ def draw(cursor: db.Cursor, axis: str, limit: int = LARGEST_MAP) -> Map:
         Point(row["report_id"], row["cluster_id"], row["size"], float(x), float(y))
         for row, (x, y) in zip(rows, plane, strict=True)
     ]
-    return Map(tuple(points), int(total))
+    return Map(tuple(points), total)
 
 
 def flatten(vectors: Vectors) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from importlib import resources
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -82,9 +83,13 @@ class Guard:
             await self._app(scope, receive, send)
             return
         server = scope.get("server")
-        host = Headers(scope=scope).get("host", "")
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
         name = re.sub(r":\d+$", "", host)
-        if (server and not is_loopback(server[0])) or name not in LOCAL_NAMES:
+        origin = headers.get("origin")
+        # Another site's page in this browser is as far away as another machine.
+        foreign = origin is not None and urlsplit(origin).netloc != host
+        if (server and not is_loopback(server[0])) or name not in LOCAL_NAMES or foreign:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from triage_core import db, importers, intake, queries, triage
+from triage_core.decision import Decision
 from triage_core.errors import FlawdeskError, NotFound, Refused
 from triage_core.exporters import build as exports
 from triage_core.indexing import Axis
@@ -156,7 +157,7 @@ def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
             _enum(Reliability, params, "reliability"),
             _enum(Uplift, params, "uplift"),
         )
-    decision = triage.Decision(
+    decision = Decision(
         clauses=tuple(params.get("clauses") or ()),
         inputs=inputs,
         resolution=_enum(Resolution, params, "resolution") if params.get("resolution") else None,

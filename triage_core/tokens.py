@@ -24,4 +24,6 @@ _TOKEN = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
 
 def find(text: str) -> tuple[str, ...]:
     """The distinct control tokens in `text`, in the order in which they first stand there; spelled as found."""
+    if "<" not in text and "[" not in text:
+        return ()  # most texts, at a fraction of the cost
     return tuple(dict.fromkeys(match.group() for match in _TOKEN.finditer(text)))

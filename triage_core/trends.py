@@ -93,6 +93,8 @@ class Figures:
         return self.known / self.reports if self.reports else None
 
 
+_TO_DECIDE = "c.status IN ('new', 'needs_info', 'triaged')"
+_IN_WORK = "c.status IN ('accepted', 'deferred', 'fix_ready', 'fixed', 'retest')"
 _FROM = " FROM reports r JOIN cases c USING (report_id)"
 # Linked by a reviewer, or word for word an earlier report.
 _KNOWN = (
@@ -127,8 +129,7 @@ def volume_by_state(cursor: db.Cursor, window: Window) -> list[db.Row]:
     return _weekly(
         cursor,
         window,
-        "count(*) FILTER (c.status IN ('new', 'needs_info', 'triaged')) AS to_decide,"
-        " count(*) FILTER (c.status IN ('accepted', 'deferred', 'fix_ready', 'fixed', 'retest')) AS in_work,"
+        f"count(*) FILTER ({_TO_DECIDE}) AS to_decide, count(*) FILTER ({_IN_WORK}) AS in_work,"
         " count(*) FILTER (c.status = 'closed') AS closed",
     )
 
@@ -178,9 +179,8 @@ def backlog(cursor: db.Cursor, window: Window) -> list[db.Row]:
     )
     found = db.rows(
         cursor,
-        f"SELECT CASE {bands} ELSE {len(_OLDEST_DAYS)} END AS band,"
-        " count(*) FILTER (c.status IN ('new', 'needs_info', 'triaged')) AS to_decide,"
-        f" count(*) FILTER (c.status NOT IN ('new', 'needs_info', 'triaged')) AS in_work{_FROM} WHERE {where} GROUP BY band",
+        f"SELECT CASE {bands} ELSE {len(_OLDEST_DAYS)} END AS band, count(*) FILTER ({_TO_DECIDE}) AS to_decide,"
+        f" count(*) FILTER ({_IN_WORK}) AS in_work{_FROM} WHERE {where} GROUP BY band",
         values,
     )
     by_band = {row["band"]: row for row in found}

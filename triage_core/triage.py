@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from triage_core import access, clocks, db, lifecycle
+from triage_core.decision import MAX_NOTE, Decision, check, decided_status
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import (
@@ -20,48 +20,10 @@ from triage_core.model import (
     Exploitation,
     Resolution,
     Severity,
-    SeverityInputs,
     Status,
-    TrainingConsent,
 )
-from triage_core.policy import ClauseKind, Policy
+from triage_core.policy import Policy
 from triage_core.store import Store, Work
-
-MAX_NOTE = 5_000
-MAX_ANSWER = 50_000
-
-# What a clause says about a report when the reviewer does not name a resolution.
-RESOLUTION_OF_KIND = {
-    ClauseKind.OUT_OF_SCOPE: Resolution.OUT_OF_SCOPE,
-    ClauseKind.EXPECTED: Resolution.EXPECTED_BEHAVIOUR,
-    ClauseKind.REROUTED: Resolution.REROUTED,
-}
-
-# A report is decided on in triage; deciding again first takes the earlier decision back.
-_TO_TRIAGED: Mapping[Status, tuple[Trigger, ...]] = {
-    Status.NEW: (Trigger.TRIAGE,),
-    Status.NEEDS_INFO: (Trigger.END_WAIT, Trigger.TRIAGE),
-    Status.ACCEPTED: (Trigger.REVOKE,),
-    Status.DEFERRED: (Trigger.RESUME, Trigger.REVOKE),
-    Status.CLOSED: (Trigger.REOPEN,),
-}
-_BEYOND_TRIAGE = {Status.FIX_READY, Status.FIXED, Status.RETEST}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a reviewer decides about one report; `inputs` may be None where no clause is in scope."""
-
-    clauses: tuple[str, ...]
-    inputs: SeverityInputs | None = None
-    resolution: Resolution | None = None
-    note: str = ""
-    override: Severity | None = None
-    override_reason: str = ""
-    exploitation: Exploitation | None = None
-    better_answer: str = ""
-    consent: TrainingConsent | None = None
-    reproduction_log: str = ""
 
 
 def find(cursor: db.Cursor, name: str) -> str:
@@ -93,7 +55,7 @@ def assess(
     earlier decision back first. Raises Refused naming the field and the rule.
     """
     access.require(actor, "assess")
-    kinds = _check(policy, decision)
+    resolution = check(policy, decision)
     with store.write(actor, "assess", now) as work:
         case = _case(work, report_id, seen_version)
         _require_unlinked(work.cursor, report_id)
@@ -101,7 +63,6 @@ def assess(
         severity = decision.override or computed
         exploitation = decision.exploitation or Exploitation(case["exploitation"])
         priority = policy.priority(severity, exploitation)
-        resolution = decision.resolution or _implied_resolution(kinds)
         assessment_id = work.next_id("assessments", "assessment_id")
         inputs = decision.inputs
         row = {
@@ -127,7 +88,7 @@ def assess(
         db.insert(work.cursor, "assessments", [row])
         if decision.better_answer:
             _add_better_answer(work, report_id, decision.better_answer)
-        status = _decided_status(Status(case["status"]), severity, resolution)
+        status = decided_status(Status(case["status"]), severity, resolution)
         received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
         return _change(
             work,
@@ -200,7 +161,7 @@ def link(
         }
         db.insert(work.cursor, "duplicate_links", [row])
         after = {
-            "status": str(_decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)),
+            "status": str(decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)),
             "resolution": str(Resolution.DUPLICATE),
             "canonical_id": canonical_id,
             "first_response_at": case["first_response_at"] or work.now,
@@ -290,51 +251,6 @@ def move(
         if trigger is Trigger.ASK_REPORTER:
             after["first_response_at"] = case["first_response_at"] or work.now
         return _change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note[:MAX_NOTE]})
-
-
-def _check(policy: Policy, decision: Decision) -> set[ClauseKind]:
-    if not decision.clauses:
-        raise Refused("clause", "cite at least one clause of the policy in force")
-    kinds = {policy.clause(clause_id).kind for clause_id in decision.clauses}
-    if ClauseKind.IN_SCOPE in kinds and decision.inputs is None:
-        raise Refused("harm", "an in-scope clause needs the five severity inputs")
-    if decision.override and not decision.override_reason.strip():
-        raise Refused("override_reason", "an override of the computed severity needs a reason")
-    for name, content, limit in (
-        ("note", decision.note, MAX_NOTE),
-        ("better_answer", decision.better_answer, MAX_ANSWER),
-    ):
-        if len(content) > limit:
-            raise Refused(name, f"at most {limit:,} characters")
-    resolution = decision.resolution or _implied_resolution(kinds)
-    if resolution is Resolution.DUPLICATE:
-        raise Refused("resolution", "a duplicate is closed by linking it to its canonical report")
-    if resolution:
-        lifecycle.check_closing(
-            Trigger.CLOSE,
-            resolution,
-            reason=decision.note or policy.clause(decision.clauses[0]).title,
-            clauses=decision.clauses,
-            reproduction_log=decision.reproduction_log,
-        )
-    return kinds
-
-
-def _implied_resolution(kinds: set[ClauseKind]) -> Resolution | None:
-    if ClauseKind.IN_SCOPE in kinds:
-        return None
-    return next(resolution for kind, resolution in RESOLUTION_OF_KIND.items() if kind in kinds)
-
-
-def _decided_status(status: Status, severity: Severity, resolution: Resolution | None) -> Status:
-    """Walk the status machine from `status` to where the decision leads."""
-    if resolution is None and status in _BEYOND_TRIAGE:
-        return status  # a fix is under way: the severity is corrected, the work goes on
-    for trigger in _TO_TRIAGED.get(status, ()):
-        status = lifecycle.step(status, trigger)
-    if resolution:
-        return lifecycle.step(status, Trigger.CLOSE)
-    return lifecycle.step(status, Trigger.ACCEPT) if severity is not Severity.NONE else status
 
 
 def _case(work: Work, report_id: str, seen_version: int | None) -> dict[str, Any]:

@@ -8,14 +8,14 @@ front end puts them in place of the numbered colours below, light or dark.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, LiteralString
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from triage_core.maps import Point
 from ui.hostile import inline
 from ui.words import SEVERITY
 
@@ -28,6 +28,7 @@ LARGEST_NAME = 28
 WEEK_MS = timedelta(weeks=1) / timedelta(milliseconds=1)
 CONFIG = {"displayModeBar": False, "doubleClick": False}
 NOTHING = "Nothing to draw for this choice yet."
+NO_NUMBER = "–"
 
 Rows = Sequence[Mapping[str, Any]]
 Names = Mapping[str, LiteralString]
@@ -96,55 +97,29 @@ def bars(labels: Sequence[str], counts: Mapping[LiteralString, Sequence[int]], c
     return _plain(figure, legend=many)
 
 
-def cluster_map(points: Sequence[Point], chosen: str = "") -> go.Figure:
-    """Reports as dots that are near when alike; a chosen cluster stands out. `customdata` holds report ids.
-
-    Drawn as SVG: the WebGL traces of Plotly compile code, which the page's security policy forbids.
-    """
-    def dots(members: list[Point], name: LiteralString, colour: str, size: int) -> go.Scatter:
-        return go.Scatter(
-            x=[point.x for point in members],
-            y=[point.y for point in members],
-            name=name,
-            mode="markers",
-            marker={"color": colour, "size": size, "opacity": 0.75, "line": {"width": 0}},
-            customdata=[point.report_id for point in members],
-            text=[f"{point.report_id}, cluster of {point.size:,}" for point in members],
-            hovertemplate="%{text}<extra></extra>",
-        )
-
-    alone = [point for point in points if point.size < 2 and point.cluster_id != chosen]
-    grouped = [point for point in points if point.size > 1 and point.cluster_id != chosen]
-    picked = [point for point in points if chosen and point.cluster_id == chosen]
-    layers = [
-        dots(alone, "On their own", GREY, 5),
-        dots(grouped, "In a cluster", BLUE, 6),
-        dots(picked, "Chosen cluster", ORANGE, 10),
-    ]
-    figure = go.Figure([layer for layer in layers if layer.x])
-    figure.update_layout(xaxis_visible=False, yaxis_visible=False, hovermode="closest")
-    return _plain(figure, legend=True).update_layout(dragmode="lasso")
-
-
-def card(
-    title: LiteralString,
-    answers: LiteralString,
-    figure: go.Figure | None,
-    *,
-    alt: str,
-    numbers: Mapping[str, Sequence[Any]],
-) -> None:
-    """A chart with the question that it answers, and its numbers as a table; no figure: a line that says so."""
+@contextmanager
+def card(title: LiteralString, answers: LiteralString) -> Iterator[None]:
+    """A frame for one chart, headed by the question that it answers."""
     with st.container(border=True, height="stretch"):
         st.subheader(title, anchor=False)
         st.caption(answers)
-        if figure is None:
-            st.caption(f":material/hourglass_empty: {NOTHING}")
-            return
-        st.plotly_chart(figure, height=HEIGHT, config=CONFIG, alt=alt, key=f"chart-{title}")
-        table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{title}")
-        if table.open:
-            table.dataframe(numbers, hide_index=True, height="content", alt=f"The numbers behind: {title}")
+        yield
+
+
+def draw(name: str, figure: go.Figure | None, numbers: Mapping[str, Sequence[Any]], *, alt: str) -> None:
+    """The chart and, when it is opened, its numbers as a table; a line that says so where there is nothing."""
+    if figure is None:
+        st.caption(f":material/hourglass_empty: {NOTHING}")
+        return
+    st.plotly_chart(figure, height=HEIGHT, config=CONFIG, alt=alt, key=f"chart-{name}")
+    table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
+    if table.open:
+        table.dataframe(numbers, hide_index=True, height="content", alt=f"{alt}, as a table")
+
+
+def percent(share: float | None) -> LiteralString:
+    """A share of 0 to 1 in words."""
+    return NO_NUMBER if share is None else f"{share:.0%}"
 
 
 def week_numbers(rows: Rows, names: Mapping[str, LiteralString]) -> dict[str, list[Any]]:

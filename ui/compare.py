@@ -20,7 +20,9 @@ def words(left: Brief, right: Brief) -> None:
     """The text of `left` with what `right` has instead: - only in `left`, + only in `right`."""
     found = difference(left.asked, right.asked)
     if all(piece.side is Side.BOTH for piece in found.pieces):
-        st.caption(f":material/equal: {plain(left.report_id)} and {plain(right.report_id)} ask in the same words.")
+        st.caption(
+            f":material/equal: {plain(left.report_id)} and {plain(right.report_id)} ask in the same words."
+        )
     else:
         st.caption(f"**−** only in {plain(left.report_id)} · **+** only in {plain(right.report_id)}")
     st.code("\n".join(lines(found.pieces)), language="diff", wrap_lines=True)
@@ -48,7 +50,7 @@ def side_by_side(left: Brief, right: Brief, key: str) -> None:
 
 def _shortened(text: str, *, first: bool, last: bool) -> str:
     """Common text with its middle (or its far end) left out when it is long."""
-    if first and last or len(text) <= 2 * CONTEXT + 20:
+    if (first and last) or len(text) <= 2 * CONTEXT + 20:
         return text
     head = "" if first else text[:CONTEXT]
     tail = "" if last else text[-CONTEXT:]

@@ -94,7 +94,9 @@ def panel(policy: Policy, view: ReportView) -> None:
         key=key("resolution"),
     )
     if st.session_state[key("resolution")] == Resolution.NOT_REPRODUCIBLE:
-        st.text_area("Reproduction log", key=key("log"), placeholder="What was tried, how often, on which version")
+        st.text_area(
+            "Reproduction log", key=key("log"), placeholder="What was tried, how often, on which version"
+        )
     st.text_area("Note, which the reporter may read", before.get("note", ""), key=key("note"), height=80)
     st.text_area(
         "Better answer, for training",
@@ -121,7 +123,7 @@ def _severity(policy: Policy, view: ReportView, key: Any) -> None:
             label,
             [str(level) for level in kind],
             default=before.get(name),
-            format_func=lambda level, labels=labels: labels[level],
+            format_func=labels.__getitem__,
             key=key(name),
             width="stretch",
         )
@@ -129,7 +131,7 @@ def _severity(policy: Policy, view: ReportView, key: Any) -> None:
         "Exploitation",
         [str(level) for level in Exploitation],
         default=view.case["exploitation"],
-        format_func=lambda level: EXPLOITATION[level],
+        format_func=EXPLOITATION.__getitem__,
         required=True,
         key=key("exploitation"),
         width="stretch",
@@ -152,7 +154,9 @@ def _severity(policy: Policy, view: ReportView, key: Any) -> None:
     final = Severity(override) if override else level
     priority = policy.priority(final, Exploitation(st.session_state[key("exploitation")]))
     overridden = f" instead of {severity_badge(level)}" if override else ""
-    st.markdown(f"Severity {severity_badge(final)}{overridden} · priority {badge('blue', PRIORITY[priority])}")
+    st.markdown(
+        f"Severity {severity_badge(final)}{overridden} · priority {badge('blue', PRIORITY[priority])}"
+    )
 
 
 def _implied(clauses: list[Clause]) -> str:

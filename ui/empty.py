@@ -17,7 +17,9 @@ def no_reports() -> None:
             st.markdown(":material/edit_note: **Send one yourself** with the form that the public sees.")
             st.link_button("Open the report form", "/report", icon=":material/open_in_new:")
         with two:
-            st.markdown(":material/upload_file: **Import** what you have as JSONL or CSV, also while this runs:")
+            st.markdown(
+                ":material/upload_file: **Import** what you have as JSONL or CSV, also while this runs:"
+            )
             st.code("python -m triage_core import FILE", language="bash", wrap_lines=True)
         with three:
             st.markdown(":material/science: **Look around with demo reports** on an empty store:")
@@ -28,15 +30,21 @@ def nothing_found(words: str) -> None:
     """There are reports, and none fits the filters."""
     with st.container(border=True):
         if words:
-            st.markdown("**No report fits these filters.** The words were looked for in the chosen states only.")
+            st.markdown(
+                "**No report fits these filters.** The words were looked for in the chosen states only."
+            )
         elif filters.active():
             st.markdown("**No report fits these filters.**")
         else:
             st.markdown("**Everything is decided.** No report waits for a decision.")
         with st.container(horizontal=True):
             if words:
-                st.button("Search in all reports", icon=":material/search:", on_click=filters.search_everywhere)
+                st.button(
+                    "Search in all reports", icon=":material/search:", on_click=filters.search_everywhere
+                )
             if filters.active():
                 st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=filters.clear)
             else:
-                st.button("Show reports in any state", icon=":material/inbox:", on_click=filters.search_everywhere)
+                st.button(
+                    "Show reports in any state", icon=":material/inbox:", on_click=filters.search_everywhere
+                )

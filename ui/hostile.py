@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import LiteralString
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ from triage_core.text import HiddenKind, hidden_characters, reveal
 
 LONG_TEXT = 3_000
 
-_ROLES = {
+_ROLES: dict[TurnRole, tuple[LiteralString, LiteralString]] = {
     TurnRole.SYSTEM: (":material/settings:", "System"),
     TurnRole.USER: (":material/person:", "User"),
     TurnRole.ASSISTANT: (":material/smart_toy:", "Assistant"),
@@ -34,7 +35,7 @@ _KINDS = {
 }
 
 
-def show(text: str, *, key: str, label: str = "") -> None:
+def show(text: str, *, key: str, label: LiteralString = "") -> None:
     """One untrusted text in full, wrapped, with hidden characters written out and counted below.
 
     `label` is our own Markdown, never a reporter's. A text over `LONG_TEXT` characters is cut, with

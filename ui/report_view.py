@@ -42,7 +42,9 @@ def heading(view: ReportView, now: datetime) -> None:
     is_open = case["status"] != "closed"
     marks.append(clock("Response", case["response_due"], case["first_response_at"], is_open, now))
     marks.append(clock("Triage", case["triage_due"], case["triaged_at"], is_open, now))
-    marks.append(clock("Fix", case["fix_due"], None, case["status"] in {"accepted", "deferred", "retest"}, now))
+    marks.append(
+        clock("Fix", case["fix_due"], None, case["status"] in {"accepted", "deferred", "retest"}, now)
+    )
     st.markdown(" ".join(mark for mark in marks if mark))
     if view.embargo:
         _embargo(view.embargo, now)
@@ -81,7 +83,10 @@ def words(view: ReportView) -> None:
     if body.get("tries"):
         facts.append(f"worked {body.get('successes') or 0:,} of {body['tries']:,} times")
     if body.get("other_systems_tried"):
-        tried = [f"{other['platform']} {other.get('model', '')}: {other['worked']}" for other in body["other_systems_tried"]]
+        tried = [
+            f"{other['platform']} {other.get('model', '')}: {other['worked']}"
+            for other in body["other_systems_tried"]
+        ]
         facts.append(f"tried elsewhere: {plain('; '.join(tried), 400)}")
     if body.get("policy_clause_claimed"):
         facts.append(f"claims {plain(body['policy_clause_claimed'])}")

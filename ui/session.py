@@ -99,7 +99,9 @@ def command(done: LiteralString, function: Callable[P, T], *args: P.args, **kwar
     except Refused as error:
         st.toast(f"Not possible: {plain(str(error))}", icon=":material/block:", duration="long")
     except FlawdeskError as error:
-        st.toast(f"The installation has a fault: {plain(str(error))}", icon=":material/error:", duration="long")
+        st.toast(
+            f"The installation has a fault: {plain(str(error))}", icon=":material/error:", duration="long"
+        )
     else:
         st.toast(done, icon=":material/check:")
         return True

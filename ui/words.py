@@ -86,7 +86,13 @@ HARM_TYPE: Mapping[str, LiteralString] = {
     "other": "Other",
     "not_sure": "Not sure",
 }
-HARM: Mapping[str, LiteralString] = {"H0": "None", "H1": "Nuisance", "H2": "Moderate", "H3": "Significant", "H4": "Severe"}
+HARM: Mapping[str, LiteralString] = {
+    "H0": "None",
+    "H1": "Nuisance",
+    "H2": "Moderate",
+    "H3": "Significant",
+    "H4": "Severe",
+}
 EXPOSURE: Mapping[str, LiteralString] = {"self": "Asker only", "other": "Another person", "mass": "Many"}
 GENERALITY: Mapping[str, LiteralString] = {
     "instance": "Instance",
@@ -99,7 +105,11 @@ RELIABILITY: Mapping[str, LiteralString] = {
     "reliable": "50% or more",
 }
 UPLIFT: Mapping[str, LiteralString] = {"no": "Freely found elsewhere", "yes": "Real uplift"}
-EXPLOITATION: Mapping[str, LiteralString] = {"none": "None seen", "public_poc": "Published", "active": "In use"}
+EXPLOITATION: Mapping[str, LiteralString] = {
+    "none": "None seen",
+    "public_poc": "Published",
+    "active": "In use",
+}
 CONSENT: Mapping[str, LiteralString] = {
     "none": "no training use",
     "classifier_only": "classifiers only",
@@ -116,9 +126,21 @@ INTENT: Mapping[str, LiteralString] = {
     "undecided": "undecided about publishing",
     "already": "has published already",
 }
-CHANNEL: Mapping[str, LiteralString] = {"form": "by the form", "api": "by the report button", "import": "by import"}
-AXIS: Mapping[str, LiteralString] = {"whole": "Whole conversation", "technique": "Technique", "request": "Request"}
-BASIS: Mapping[str, LiteralString] = {"exact": "same text", "embedding": "near in meaning", "joint": "near in meaning"}
+CHANNEL: Mapping[str, LiteralString] = {
+    "form": "by the form",
+    "api": "by the report button",
+    "import": "by import",
+}
+AXIS: Mapping[str, LiteralString] = {
+    "whole": "Whole conversation",
+    "technique": "Technique",
+    "request": "Request",
+}
+BASIS: Mapping[str, LiteralString] = {
+    "exact": "same text",
+    "embedding": "near in meaning",
+    "joint": "near in meaning",
+}
 TRIGGER: Mapping[str, LiteralString] = {
     "ask_reporter": "Ask the reporter",
     "end_wait": "Stop waiting for the reporter",
@@ -182,12 +204,18 @@ def ago(at: datetime, now: datetime) -> LiteralString:
     return f"{span(now - at)} ago" if at <= now else f"in {span(at - now)}"
 
 
-def clock(name: LiteralString, due: datetime | None, done: datetime | None, running: bool, now: datetime) -> LiteralString:
+def clock(
+    name: LiteralString, due: datetime | None, done: datetime | None, running: bool, now: datetime
+) -> LiteralString:
     """One response clock as a badge: kept, missed, late by or due in; "" when it never ran."""
     if due is None or (done is None and not running):
         return ""
     if done is not None:
-        return badge("green", f"{name} in time") if done <= due else badge("orange", f"{name} {span(done - due)} late")
+        return (
+            badge("green", f"{name} in time")
+            if done <= due
+            else badge("orange", f"{name} {span(done - due)} late")
+        )
     if due < now:
         return badge("red", f":material/alarm: {name} late by {span(now - due)}")
     return badge("blue", f":material/schedule: {name} due in {span(due - now)}")

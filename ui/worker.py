@@ -25,7 +25,9 @@ def line(seen: tuple[str, int, bool]) -> None:
             text=f"Comparing new reports: {state.done:,} of {state.total:,} conversations read",
         )
     elif embedded.done < embedded.total:
-        st.caption(f":material/hourglass_top: {embedded.total - embedded.done:,} conversations wait to be compared")
+        st.caption(
+            f":material/hourglass_top: {embedded.total - embedded.done:,} conversations wait to be compared"
+        )
     else:
         st.caption(f":material/done_all: All {embedded.total:,} different conversations are compared")
     if not state.working and seen != session.stamp():

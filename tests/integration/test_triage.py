@@ -15,7 +15,7 @@ from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole, Resolution, Severity, TrainingConsent
 from triage_core.store import Store
-from triage_core.triage import Decision
+from triage_core.decision import Decision
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ class FolderWriter:
         self._schema = schema_of(schema, layout)
         self._format = format
         self._stack = ExitStack()
-        self._open: dict[Path, Writer] = {}
+        self._open: dict[tuple[str, Split], Writer] = {}
 
     def add(self, example: Example) -> None:
         if self._rich:
@@ -59,11 +59,12 @@ class FolderWriter:
         self._writer(METADATA, example.split, metadata.SCHEMA).write(example.meta)
 
     def _writer(self, part: str, split: Split, schema: pa.Schema) -> Writer:
-        path = self._folder / file_name(part, split, self._format)
-        if path not in self._open:
+        if (part, split) not in self._open:
+            path = self._folder / file_name(part, split, self._format)
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._open[path] = self._stack.enter_context(WRITERS[self._format](path, schema))
-        return self._open[path]
+            writer = self._stack.enter_context(WRITERS[self._format](path, schema))
+            self._open[part, split] = writer
+        return self._open[part, split]
 
     def __enter__(self) -> FolderWriter:
         return self

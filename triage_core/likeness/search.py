@@ -1,34 +1,69 @@
 """Exact nearest neighbours by cosine over an append-only set of unit vectors.
 
-Rows are numbered from 0 in order of arrival. Scores are computed the same way whatever the batch, so a
-pair has one score; ties go to the lower row.
+Rows are numbered from 0 in order of arrival. In memory each row is a byte per dimension with a bound on what
+the rounding may hide. A query scans those, keeps the rows that may belong to the answer by the bound, and
+computes their cosines from the full vectors, so the answer is exact, not likely. Scores are computed the
+same way whatever else is asked, so a pair has one score; ties go to the lower row.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core.likeness.grid import checked_unit
+from triage_core.likeness.grid import NORM_TOLERANCE, checked_unit
+from triage_core.likeness.kernels import GROUP, scan
 
 CHUNK = 65_536
-# Far above the rounding of a float32 dot product of unit vectors, far below a difference that matters.
+# Far above the rounding of float32 sums over unit vectors, far below a difference that matters.
 ROUNDING = 1e-5
+MOST_THREADS = 4
 
+Vectors = NDArray[np.float32]
 Scores = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 
-class VectorIndex:
-    """Exact cosine search; any number of readers while one writer adds."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Room for CHUNK rows: codes * scales is the vector but for a rest no longer than `errors`."""
 
-    def __init__(self, dim: int) -> None:
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    errors: NDArray[np.float32]
+    full: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Approximate cosines of a query with all rows, and for every GROUP rows the bounds on the best one."""
+
+    near: Scores
+    low: Scores
+    high: Scores
+
+
+class VectorIndex:
+    """Exact cosine search; any number of readers while one writer adds.
+
+    `scratch` names a folder for a nameless file that holds the full vectors (4 * dim bytes a row) out of
+    memory; without it they are held in memory too.
+    """
+
+    def __init__(self, dim: int, scratch: Path | None = None) -> None:
         self._dim = dim
         self._length = 0
-        self._chunks: list[NDArray[np.float32]] = []
+        self._chunks: list[Chunk] = []
         self._writing = threading.Lock()
+        self._file = None if scratch is None else tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115
 
     def __len__(self) -> int:
         return self._length
@@ -39,71 +74,143 @@ class VectorIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory."""
-        return sum(chunk.nbytes for chunk in self._chunks)
+        """Bytes held in memory; vectors in a scratch file are not."""
+        held = sum(chunk.codes.nbytes + chunk.scales.nbytes + chunk.errors.nbytes for chunk in self._chunks)
+        return held + (0 if self._file else sum(chunk.full.nbytes for chunk in self._chunks))
 
-    def add(self, vectors: NDArray[np.float32]) -> None:
+    def add(self, vectors: Vectors) -> None:
         """Append rows, (n, dim) float32 of length one (or zero: like nothing). Raises ValueError."""
         if vectors.ndim != 2 or vectors.shape[1] != self._dim:
             raise ValueError(f"vectors: an array of shape (n, {self._dim}), not {vectors.shape}")
-        checked_unit(vectors)
         with self._writing:
             while len(vectors):
                 within = self._length % CHUNK
-                if within == 0:
-                    self._chunks.append(np.empty((CHUNK, self._dim), dtype=np.float32))
                 part = vectors[: CHUNK - within]
-                self._chunks[-1][within : within + len(part)] = part
+                checked_unit(part)
+                if within == 0:
+                    self._chunks.append(self._new_chunk())
+                self._write(self._chunks[-1], within, part)
                 # Readers look at the length first, so rows become visible only once they are complete.
                 self._length += len(part)
                 vectors = vectors[len(part) :]
 
-    def vectors(self, rows: Rows) -> NDArray[np.float32]:
+    def vectors(self, rows: Rows) -> Vectors:
         """The vectors of these rows, (n, dim) float32."""
         found = np.empty((len(rows), self._dim), dtype=np.float32)
-        for number in np.unique(rows // CHUNK):
+        for number in np.unique(rows // CHUNK).tolist():
             here = rows // CHUNK == number
-            found[here] = self._chunks[number][rows[here] % CHUNK]
+            found[here] = self._chunks[number].full[rows[here] % CHUNK]
         return found
 
-    def top_k(
-        self, queries: NDArray[np.float32], k: int, before: NDArray[np.int64] | None = None
-    ) -> tuple[Scores, Rows]:
+    def top_k(self, queries: Vectors, k: int, before: Rows | None = None) -> tuple[Scores, Rows]:
         """The k nearest rows of each query, best first: scores (q, k) and rows (q, k).
 
         `before`, (q,), limits query i to rows lower than before[i]. Where there are fewer than k rows,
         the score is -inf and the row -1.
         """
+        checked_unit(queries)
         length = self._length
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         for number, query in enumerate(queries):
             limit = length if before is None else min(length, int(before[number]))
-            near = self._approximate(query, limit)
             wanted = min(k, limit)
-            if wanted:
-                least = np.partition(near, limit - wanted)[limit - wanted] - ROUNDING
-                best, found = self._exact(query, np.flatnonzero(near >= least))
+            if wanted > 0:
+                scanned = self._scan(query, limit)
+                # The k-th best of some rows' lower bounds is a lower bound of the k-th best of all rows.
+                lows = scanned.low if len(scanned.low) >= wanted else scanned.near - self._slack(limit)
+                floor = float(np.partition(lows, len(lows) - wanted)[len(lows) - wanted])
+                best, found = self._exact(query, self._possible(scanned, floor), wanted)
                 scores[number, :wanted], rows[number, :wanted] = best[:wanted], found[:wanted]
         return scores, rows
 
-    def above(self, query: NDArray[np.float32], floor: float) -> tuple[Scores, Rows]:
+    def above(self, query: Vectors, floor: float) -> tuple[Scores, Rows]:
         """Every row whose cosine with the query, (dim,), is at least `floor`, best first."""
-        near = self._approximate(query, self._length)
-        scores, rows = self._exact(query, np.flatnonzero(near >= floor - ROUNDING))
+        checked_unit(query)
+        length = self._length
+        if length == 0:
+            return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
+        possible = self._possible(self._scan(query, length), floor)
+        scores, rows = self._exact(query, possible, len(possible))
         enough = scores >= floor
         return scores[enough], rows[enough]
 
-    def _approximate(self, query: NDArray[np.float32], limit: int) -> Scores:
-        near = np.empty(limit, dtype=np.float32)
-        for start in range(0, limit, CHUNK):
-            stop = min(start + CHUNK, limit)
-            np.dot(self._chunks[start // CHUNK][: stop - start], query, out=near[start:stop])
-        return near
+    def _new_chunk(self) -> Chunk:
+        shape = (CHUNK, self._dim)
+        if self._file is None:
+            full: Vectors = np.empty(shape, dtype=np.float32)
+        else:
+            offset = len(self._chunks) * CHUNK * self._dim * 4
+            full = np.memmap(self._file, np.float32, "r+", offset, shape)
+        codes = np.empty(shape, dtype=np.int8)
+        return Chunk(codes, np.empty(CHUNK, dtype=np.float32), np.empty(CHUNK, dtype=np.float32), full)
 
-    def _exact(self, query: NDArray[np.float32], rows: Rows) -> tuple[Scores, Rows]:
+    def _write(self, chunk: Chunk, within: int, vectors: Vectors) -> None:
+        place = slice(within, within + len(vectors))
+        largest = np.abs(vectors).max(axis=1)
+        scales = np.where(largest > 0, largest / np.float32(127), np.float32(1))
+        codes = np.rint(vectors / scales[:, None])
+        chunk.codes[place] = codes
+        chunk.scales[place] = scales
+        rest = np.linalg.norm(vectors - codes * scales[:, None], axis=1)
+        chunk.errors[place] = rest * (1 + NORM_TOLERANCE) + ROUNDING
+        chunk.full[place] = vectors
+
+    def _scan(self, query: Vectors, limit: int) -> Scan:
+        most = min(32_767, 2**31 // (127 * self._dim) - 1)  # the sum of a row fits into 32 bits
+        scale = max(float(np.abs(query).max()), 1e-9) / most
+        coded = np.rint(query / scale).astype(np.int16)
+        error = 2 * float(np.linalg.norm(query - coded * np.float32(scale))) + ROUNDING
+        near = np.empty(limit, dtype=np.float32)
+        low = np.empty(-(-limit // GROUP), dtype=np.float32)
+        high = np.empty_like(low)
+
+        def part(number: int) -> None:
+            chunk, start = self._chunks[number], number * CHUNK
+            count = min(CHUNK, limit - start)
+            groups = slice(start // GROUP, -(-(start + count) // GROUP))
+            scan(
+                chunk.codes[:count], chunk.scales[:count], chunk.errors[:count], coded, scale, error,
+                near[start : start + count], low[groups], high[groups],
+            )  # fmt: skip
+
+        numbers = range(-(-limit // CHUNK))
+        if len(numbers) == 1:
+            part(0)
+        else:
+            list(_threads().map(part, numbers))
+        return Scan(near, low, high)
+
+    def _slack(self, limit: int) -> Scores:
+        """How far the rows' cosines may lie from the approximate ones."""
+        errors = [chunk.errors for chunk in self._chunks[: -(-limit // CHUNK)]]
+        return np.concatenate(errors)[:limit] + np.float32(2 * ROUNDING)
+
+    def _possible(self, scanned: Scan, floor: float) -> Rows:
+        """The rows whose cosine may be at least `floor`."""
+        groups = np.flatnonzero(scanned.high >= floor)
+        rows = (groups[:, None] * GROUP + np.arange(GROUP)).ravel()
+        rows = rows[rows < len(scanned.near)]
+        errors = np.empty(len(rows), dtype=np.float32)
+        for number in np.unique(rows // CHUNK).tolist():
+            here = rows // CHUNK == number
+            errors[here] = self._chunks[number].errors[rows[here] % CHUNK]
+        possible: Rows = rows[scanned.near[rows] + errors + np.float32(2 * ROUNDING) >= floor]
+        return possible
+
+    def _exact(self, query: Vectors, rows: Rows, wanted: int) -> tuple[Scores, Rows]:
+        """Scores and rows, best first; at least the `wanted` best of those given."""
+        vectors = self.vectors(rows)
+        if wanted < len(rows):
+            near = vectors @ query
+            floor = np.partition(near, len(rows) - wanted)[len(rows) - wanted] - ROUNDING
+            rows, vectors = rows[near >= floor], vectors[near >= floor]
         # Row by row in float64: numpy's sum along a row does not depend on how many rows there are.
-        products = self.vectors(rows).astype(np.float64) * query.astype(np.float64)
-        scores = products.sum(axis=1).astype(np.float32)
+        scores = (vectors.astype(np.float64) * query.astype(np.float64)).sum(axis=1).astype(np.float32)
         order = np.lexsort((rows, -scores))
         return scores[order], rows[order]
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), "scan")

@@ -1,0 +1,164 @@
+"""How fast texts become vectors, and how near the vectors are to the reference.
+
+Every contestant embeds the same distinct texts, cut to the model's 256 tokens so that all do the same work:
+sentence-transformers (ST) in single precision with batches in arrival order and sorted by length, and our
+OpenVINO runtime in f32 and in the precision that the processor has natively. Matrix products measured in the
+same rounds give the machine's limit. Texts come from ../shared/data where it is present, else from data/demo.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import arguments, compete, finish, ratio, say, table
+from triage_core.errors import ModelError
+from triage_core.likeness.embed import WindowedEmbedder
+from triage_core.likeness.embed_model import ModelFiles, find
+from triage_core.likeness.embed_openvino import OpenVino, Precision
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL = ROOT.parent / "shared" / "data"
+FIELDS = {
+    "wild_jailbreaks/wild_dev.jsonl": "text",
+    "jbb_artifacts/prompts_dev.jsonl": "prompt",
+    "template_x_payload/composed_dev.jsonl": "text",
+    "harm_categories/ailuminate_en_dev.jsonl": "text",
+    "harm_categories/openai_moderation_dev.jsonl": "text",
+    "human_severity/scores_dev.jsonl": "response",
+}
+ST_BATCH = 32
+ST_ARRIVAL, ST_SORTED = "ST f32, arrival order", "ST f32, sorted"
+GEMM = {"f32": "matrix product f32", "bf16": "matrix product bf16"}
+TARGETS = {"ratio_to_st_sorted": (">=", 3.5), "cosine_min": (">=", 0.9999)}
+
+
+def main() -> None:
+    options = arguments(__doc__)
+    files = find()
+    whole = sample(120 if options.small else 800)
+    texts, lengths = cut(whole, files)
+    flops = sum(flops_of(length, files) for length in lengths)
+    side = 1_024 if options.small else 3_072
+    say(
+        f"{len(texts)} texts, {fmean(lengths):.0f} tokens and {flops / len(texts) / 1e9:.2f} GFLOP on average"
+    )
+    st_encode = reference(files)
+    with tempfile.TemporaryDirectory() as cache:
+        ours = openvino(files, Path(cache))
+        contestants: dict[str, Callable[[], object]] = {
+            ST_ARRIVAL: lambda: [
+                st_encode(texts[at : at + ST_BATCH]) for at in range(0, len(texts), ST_BATCH)
+            ],
+            ST_SORTED: lambda: st_encode(texts),
+            **{name: partial(embedder.embed, texts) for name, embedder in ours.items()},
+            **products(side),
+        }
+        times = compete(contestants, rounds=2 if options.small else 3)
+        limits = {precision: 2 * side**3 / min(times[name].seconds) for precision, name in GEMM.items()}
+        figures = {
+            "tokens_mean": fmean(lengths),
+            "gflop_per_text": flops / len(texts) / 1e9,
+            "limit_f32_gflops": limits["f32"] / 1e9,
+            "limit_bf16_gflops": limits["bf16"] / 1e9,
+        }
+        expected = st_encode(texts)
+        rows = []
+        for name in (ST_ARRIVAL, ST_SORTED, *ours):
+            cosines = np.einsum("ij,ij->i", ours[name].embed(texts) if name in ours else expected, expected)
+            speed, gain = len(texts) / times[name].median, 1 / ratio(times, name, ST_SORTED)
+            share = flops / times[name].median / limits["bf16" if name.endswith("bf16") else "f32"]
+            rows.append((name, speed, gain, float(cosines.mean()), float(cosines.min()), share))
+            figures[f"texts_per_second, {name}"] = speed
+        columns = ("runtime", "texts/s", "times ST sorted", "cosine mean", "cosine min", "share of the limit")
+        table(f"{len(texts)} texts, {fmean(lengths):.0f} tokens on average", columns, rows)
+        if ours:
+            _, _, figures["ratio_to_st_sorted"], _, figures["cosine_min"], figures["share_of_limit"] = rows[
+                -1
+            ]
+            start = time.perf_counter()
+            list(ours.values())[-1].embed(whole)
+            figures["texts_per_second, whole, in windows"] = len(whole) / (time.perf_counter() - start)
+    finish("likeness_embed", figures, TARGETS)
+
+
+def openvino(files: ModelFiles, cache: Path) -> dict[str, WindowedEmbedder]:
+    """Our embedder in f32 and, last, in the precision that is native here; none where it cannot run."""
+    embedders = {}
+    precisions: tuple[Precision, ...] = ("f32", "native")
+    for precision in precisions:
+        try:
+            runtime = OpenVino(files, cache, precision)
+        except ModelError as reason:
+            say(f"OpenVINO is left out: {reason}")
+            break
+        embedders[f"OpenVINO {runtime.precision}"] = WindowedEmbedder(files, runtime)
+    return embedders
+
+
+def sample(count: int) -> list[str]:
+    """`count` distinct texts, the same ones on every run."""
+    distinct = sorted({text for text in all_texts() if text.strip()})
+    random.Random(1).shuffle(distinct)
+    return distinct[:count]
+
+
+def all_texts() -> Iterator[str]:
+    if not REAL.is_dir():
+        say(f"{REAL} is not there: the texts are the demo's, which are short")
+        for line in (ROOT / "data" / "demo" / "reports.jsonl").open(encoding="utf-8"):
+            yield "\n".join(turn["content"] for turn in json.loads(line)["turns"])
+        return
+    for path, field in FIELDS.items():
+        for line in (REAL / path).open(encoding="utf-8"):
+            yield str(json.loads(line)[field])
+
+
+def cut(texts: list[str], files: ModelFiles) -> tuple[list[str], list[int]]:
+    """The beginning of each text that fits into one window, and its number of tokens."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(files.max_tokens)
+    encoded = tokenizer.encode_batch(texts)
+    ends = [max(end for _, end in encoding.offsets) for encoding in encoded]
+    return [text[:end] for text, end in zip(texts, ends, strict=True)], [len(e.ids) for e in encoded]
+
+
+def flops_of(length: int, files: ModelFiles) -> float:
+    """Floating-point operations of the model's matrix products for one text of `length` tokens."""
+    config = json.loads((files.folder / "config.json").read_text(encoding="utf-8"))
+    width, inner = config["hidden_size"], config["intermediate_size"]
+    return float(
+        config["num_hidden_layers"] * 2 * length * (4 * width**2 + 2 * width * inner + 2 * length * width)
+    )
+
+
+def reference(files: ModelFiles) -> Callable[[list[str]], NDArray[np.float32]]:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(files.folder), device="cpu")
+    return lambda texts: np.asarray(model.encode(texts, batch_size=ST_BATCH, show_progress_bar=False))
+
+
+def products(side: int) -> dict[str, Callable[[], object]]:
+    """Square matrix products on all cores: the rate that no model can exceed."""
+    import torch
+
+    single = torch.rand(side, side)
+    half = single.to(torch.bfloat16)
+    return {GEMM["f32"]: lambda: single @ single, GEMM["bf16"]: lambda: half @ half}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Duplicates: pairs that are probably one flaw, and the links in force."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from triage_core import boards
+from triage_core.access import Command
+from ui import compare, desk, session, worker
+from ui.hostile import plain
+from ui.words import BASIS, ago, moment, severity_badge, status_badge
+
+SIZE = 25
+VIEWS = ["Suggested", "In force"]
+
+now = session.now()
+st.title("Duplicates", anchor=False)
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="links",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+may_link = session.may(Command.LINK)
+
+if view == VIEWS[0]:
+    worker.line(session.stamp())
+    total = session.read(boards.suggestions, 1, 1)[1]
+    if not total:
+        st.info(
+            "No pair waits for a judgement. When reports come in that are like earlier ones, they are suggested here.",
+            icon=":material/done_all:",
+        )
+        st.stop()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            f"{total:,} pairs, surest first. The test of a duplicate: **would one fix resolve both?**",
+            width="content",
+        )
+        page = st.pagination(-(-total // SIZE), key="pairs", bind="query-params")
+    for suggestion in session.read(boards.suggestions, page, SIZE)[0]:
+        pair = suggestion.pair
+        key = f"{pair.later.report_id}-{pair.later.version}-{pair.earlier.report_id}"
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(
+                    f"**{suggestion.score:.2f}** {BASIS[suggestion.basis]} · {plain(pair.later.report_id)}"
+                    f" {status_badge(pair.later)} {severity_badge(pair.later.severity)} {ago(pair.later.received_at, now)}"
+                    f" · {plain(pair.earlier.report_id)} {status_badge(pair.earlier)}"
+                    f" {severity_badge(pair.earlier.severity)} {ago(pair.earlier.received_at, now)}",
+                    width="stretch",
+                )
+                st.button(
+                    f"Duplicate of {plain(pair.target_id)}",
+                    key=f"link-{key}",
+                    type="primary",
+                    icon=":material/content_copy:",
+                    disabled=not may_link,
+                    on_click=desk.link,
+                    args=(pair, suggestion.score),
+                )
+                st.button(
+                    "Not a duplicate",
+                    key=f"apart-{key}",
+                    icon=":material/call_split:",
+                    disabled=not may_link,
+                    on_click=desk.keep_apart,
+                    args=(pair.later.report_id, pair.earlier.report_id),
+                )
+                if st.button("Open", key=f"open-{key}", icon=":material/rate_review:"):
+                    session.open_report(pair.later.report_id)
+            if pair.target_id != pair.earlier.report_id:
+                st.caption(
+                    f"{plain(pair.earlier.report_id)} is itself a duplicate of {plain(pair.target_id)}."
+                )
+            compare.words(pair.earlier, pair.later)
+            if st.toggle("Both texts in full", key=f"full-{key}"):
+                compare.side_by_side(pair.earlier, pair.later, f"side-{key}")
+else:
+    total = session.read(boards.links, 1, 1)[1]
+    if not total:
+        st.info("No report is marked as a duplicate yet. Links made here or on Review are listed here.")
+        st.stop()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            f"{total:,} links in force, newest first. Unlinking gives a report its earlier state back.",
+            width="content",
+        )
+        page = st.pagination(-(-total // SIZE), key="linked", bind="query-params")
+    for link in session.read(boards.links, page, SIZE)[0]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            score = "" if link["score"] is None else f" · score {link['score']:.2f}"
+            st.markdown(
+                f"{plain(link['child_id'])} is a duplicate of {plain(link['canonical_id'])}  \n"
+                f":small[{moment(link['done_at'])} by {plain(link['actor_id'])}{score} · {plain(link['excerpt'], 120)}]",
+                width="stretch",
+            )
+            st.button(
+                "Unlink",
+                key=f"unlink-{link['child_id']}-{link['version']}",
+                icon=":material/link_off:",
+                disabled=not session.may(Command.UNLINK),
+                on_click=desk.unlink,
+                args=(link["child_id"], link["version"]),
+            )
+            if st.button("Open", key=f"open-{link['child_id']}", icon=":material/rate_review:"):
+                session.open_report(link["child_id"])

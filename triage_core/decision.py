@@ -1,0 +1,97 @@
+"""One decision of a reviewer, and the rules that it keeps: pure, so that a screen can ask them too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from triage_core import lifecycle
+from triage_core.errors import Refused
+from triage_core.lifecycle import Trigger
+from triage_core.model import Exploitation, Resolution, Severity, SeverityInputs, Status, TrainingConsent
+from triage_core.policy import ClauseKind, Policy
+
+MAX_NOTE = 5_000
+MAX_ANSWER = 50_000
+
+# What a clause says about a report when the reviewer does not name a resolution.
+RESOLUTION_OF_KIND = {
+    ClauseKind.OUT_OF_SCOPE: Resolution.OUT_OF_SCOPE,
+    ClauseKind.EXPECTED: Resolution.EXPECTED_BEHAVIOUR,
+    ClauseKind.REROUTED: Resolution.REROUTED,
+}
+
+# A report is decided on in triage; deciding again first takes the earlier decision back.
+_TO_TRIAGED: Mapping[Status, tuple[Trigger, ...]] = {
+    Status.NEW: (Trigger.TRIAGE,),
+    Status.NEEDS_INFO: (Trigger.END_WAIT, Trigger.TRIAGE),
+    Status.ACCEPTED: (Trigger.REVOKE,),
+    Status.DEFERRED: (Trigger.RESUME, Trigger.REVOKE),
+    Status.CLOSED: (Trigger.REOPEN,),
+}
+_BEYOND_TRIAGE = {Status.FIX_READY, Status.FIXED, Status.RETEST}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reviewer decides about one report; `inputs` may be None where no clause is in scope."""
+
+    clauses: tuple[str, ...]
+    inputs: SeverityInputs | None = None
+    resolution: Resolution | None = None
+    note: str = ""
+    override: Severity | None = None
+    override_reason: str = ""
+    exploitation: Exploitation | None = None
+    better_answer: str = ""
+    consent: TrainingConsent | None = None
+    reproduction_log: str = ""
+
+
+def check(policy: Policy, decision: Decision) -> Resolution | None:
+    """The resolution that the decision closes with, None when the report stays open.
+
+    Raises Refused naming the field that breaks a rule.
+    """
+    if not decision.clauses:
+        raise Refused("clause", "cite at least one clause of the policy in force")
+    kinds = {policy.clause(clause_id).kind for clause_id in decision.clauses}
+    if ClauseKind.IN_SCOPE in kinds and decision.inputs is None:
+        raise Refused("harm", "an in-scope clause needs the five severity inputs")
+    if decision.override and not decision.override_reason.strip():
+        raise Refused("override_reason", "an override of the computed severity needs a reason")
+    for name, content, limit in (
+        ("note", decision.note, MAX_NOTE),
+        ("better_answer", decision.better_answer, MAX_ANSWER),
+    ):
+        if len(content) > limit:
+            raise Refused(name, f"at most {limit:,} characters")
+    resolution = decision.resolution or _implied_resolution(kinds)
+    if resolution is Resolution.DUPLICATE:
+        raise Refused("resolution", "a duplicate is closed by linking it to its canonical report")
+    if resolution:
+        lifecycle.check_closing(
+            Trigger.CLOSE,
+            resolution,
+            reason=decision.note or policy.clause(decision.clauses[0]).title,
+            clauses=decision.clauses,
+            reproduction_log=decision.reproduction_log,
+        )
+    return resolution
+
+
+def _implied_resolution(kinds: set[ClauseKind]) -> Resolution | None:
+    if ClauseKind.IN_SCOPE in kinds:
+        return None
+    return next(resolution for kind, resolution in RESOLUTION_OF_KIND.items() if kind in kinds)
+
+
+def decided_status(status: Status, severity: Severity, resolution: Resolution | None) -> Status:
+    """Walk the status machine from `status` to where the decision leads."""
+    if resolution is None and status in _BEYOND_TRIAGE:
+        return status  # a fix is under way: the severity is corrected, the work goes on
+    for trigger in _TO_TRIAGED.get(status, ()):
+        status = lifecycle.step(status, trigger)
+    if resolution:
+        return lifecycle.step(status, Trigger.CLOSE)
+    return lifecycle.step(status, Trigger.ACCEPT) if severity is not Severity.NONE else status

@@ -1,0 +1,74 @@
+"""The datasets that have been built: their accounts, and their files as one archive."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from triage_core import db
+from triage_core.errors import NotFound
+from triage_core.exporters import manifest
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can say: the same files give the same archive
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One version of a dataset: who built it when, into which folder, and its manifest."""
+
+    name: str
+    version: str
+    created_at: datetime
+    actor_id: str
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def is_here(self) -> bool:
+        """True while the folder and every file of the manifest are where they were written."""
+        return all((self.folder / path).is_file() for path in self._paths())
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files together."""
+        return sum(file["bytes"] for file in self.manifest["files"])
+
+    def archive(self) -> io.BytesIO:
+        """The version as a ZIP with the folder NAME-VERSION in it; only files that the manifest names.
+
+        Raises NotFound when the files are no longer there.
+        """
+        if not self.is_here:
+            raise NotFound("dataset", f"the files of {self.name} {self.version} are no longer in its folder")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+            for path in self._paths():
+                entry = zipfile.ZipInfo(f"{self.name}-{self.version}/{path}", _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with (self.folder / path).open("rb") as source, packed.open(entry, "w", force_zip64=True) as target:
+                    while part := source.read(1 << 20):
+                        target.write(part)
+        archive.seek(0)
+        return archive
+
+    def _paths(self) -> list[str]:
+        return [manifest.FILE, *(str(file["path"]) for file in self.manifest["files"])]
+
+
+def built(cursor: db.Cursor, page: int = 1, size: int = 10) -> tuple[list[Built], int]:
+    """Datasets, the newest first, and their count."""
+    found = db.rows(
+        cursor,
+        "SELECT name, version, created_at, actor_id, folder, manifest FROM datasets"
+        " ORDER BY created_at DESC, name, version DESC LIMIT ? OFFSET ?",
+        [size, (page - 1) * size],
+    )
+    versions = [
+        Built(**{**row, "folder": Path(row["folder"]), "manifest": json.loads(row["manifest"])}) for row in found
+    ]
+    return versions, int(db.value(cursor, "SELECT count(*) FROM datasets"))

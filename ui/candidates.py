@@ -1,0 +1,65 @@
+"""The reports most like the one on the desk, and the one of them that is highlighted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import streamlit as st
+
+from triage_core import boards
+from triage_core.boards import Brief
+from ui import session
+from ui.hostile import plain
+from ui.words import RESOLUTION, STATUS, ago
+
+SIMILAR = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A report like the one on the desk; `apart`: a reviewer has said that it is no duplicate."""
+
+    brief: Brief
+    score: float
+    apart: bool
+
+
+def draw(report_id: str, version: int, now: datetime) -> Candidate | None:
+    """List the most similar reports and give the highlighted one; None when there is none."""
+    st.subheader("Most similar", anchor=False)
+    neighbours = session.similar(report_id, SIMILAR)
+    if neighbours is None:
+        st.caption(":material/hourglass_top: This report has not been compared yet; the worker is on it.")
+        return None
+    briefs = session.read(boards.briefs, tuple(neighbour.report_id for neighbour in neighbours))
+    if not briefs:
+        st.caption("There is no other report yet.")
+        return None
+    apart = session.read(boards.kept_apart, report_id)
+    found = {
+        neighbour.report_id: Candidate(
+            briefs[neighbour.report_id], neighbour.score, neighbour.report_id in apart
+        )
+        for neighbour in neighbours
+    }
+    chosen = st.radio(
+        "Candidate",
+        list(found),
+        format_func=lambda other_id: f"**{found[other_id].score:.2f}** {plain(other_id)}",
+        captions=[_about(candidate, now) for candidate in found.values()],
+        key=f"candidate-{report_id}-{version}",
+        label_visibility="collapsed",
+    )
+    return found[chosen]
+
+
+def _about(candidate: Candidate, now: datetime) -> str:
+    brief = candidate.brief
+    parts = [RESOLUTION[brief.resolution] if brief.resolution else STATUS[brief.status]]
+    if brief.canonical_id:
+        parts.append(f"of {plain(brief.canonical_id)}")
+    parts.append(ago(brief.received_at, now))
+    if candidate.apart:
+        parts.append("**not a duplicate**")
+    return f"{' · '.join(parts)}  \n{plain(brief.excerpt, 90)}"
