@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from triage_core.access import Command
 from ui import session
 
-st.set_page_config(page_title="Flawdesk", page_icon=":material/flag:", layout="wide")
-session.identify()
+# A file of ours: an icon by name would be fetched from another host for the browser's tab.
+ICON = Path(__file__).parent / "ui" / "icon.svg"
 
-pages = [
-    st.Page(f"pages/{file}.py", title=title, icon=icon, url_path=file)
-    for file, title, icon, command in (
-        ("inbox", "Inbox", ":material/inbox:", Command.VIEW_REPORTS),
-        ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
-        ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
-        ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
-        ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
-        ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
-        ("datasets", "Datasets", ":material/dataset:", Command.EXPORT_DATASET),
-    )
-    if session.may(command) and __import__('pathlib').Path(f'pages/{file}.py').exists()  # TEMP
-]
-st.navigation(pages, position="top").run()
+st.set_page_config(page_icon=ICON, layout="wide")
+session.identify()
+page = st.navigation(
+    [
+        st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=name)
+        for name, title, icon, command in (
+            ("inbox", "Inbox", ":material/inbox:", Command.VIEW_REPORTS),
+            ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
+            ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
+            ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
+            ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
+            ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
+            ("datasets", "Datasets", ":material/dataset:", Command.EXPORT_DATASET),
+        )
+        if session.may(command) and (Path(__file__).parent / "pages" / f"{name}.py").exists()  # TEMP
+    ],
+    position="top",
+)
+st.set_page_config(page_title=f"{page.title} · Flawdesk")
+page.run()

@@ -45,7 +45,7 @@ TARGETS = {"ratio_to_st_sorted": (">=", 3.5), "cosine_min": (">=", 0.9999)}
 def main() -> None:
     options = arguments(__doc__)
     files = find()
-    whole = sample(120 if options.small else 800)
+    whole = sample(60 if options.small else 800)
     texts, lengths = cut(whole, files)
     flops = sum(flops_of(length, files) for length in lengths)
     side = 1_024 if options.small else 3_072

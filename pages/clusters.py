@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from triage_core import boards, maps, queries
-from ui import charts, empty, hostile, session, worker
+from ui import empty, hostile, mapchart, session, worker
 from ui.hostile import inline, plain
 from ui.words import AXIS, SEVERITY, STATUS, ago
 
@@ -74,18 +74,9 @@ with listed:
 
 with plotted:
     drawn = session.read(maps.draw, axis)
-    event = st.plotly_chart(
-        charts.cluster_map(drawn.points, chosen),
-        height=440,
-        config=charts.CONFIG,
-        on_select="rerun",
-        selection_mode=["points", "lasso"],
-        key=f"map-{session.current().store.revision}-{axis}-{chosen}",
-        alt="Map of the reports: near points are alike; the chosen cluster stands out",
-    )
-    clusters = {point.report_id: point.cluster_id for point in drawn.points}
-    for point in event.selection.points[:1]:
-        session.pick("cluster", clusters.get(point["customdata"]))
+    picked = mapchart.draw(drawn, chosen, f"map-{session.current().store.revision}-{axis}-{chosen}")
+    if picked and picked != chosen:
+        session.pick("cluster", picked)
         st.rerun()
     st.caption(
         "Near points are alike; the directions mean nothing else."
@@ -96,7 +87,7 @@ cluster = session.read(boards.cluster, axis, chosen)
 if cluster is None:
     st.warning(f"There is no cluster {plain(chosen)} any more.", icon=":material/search_off:")
     st.stop()
-members = session.read(queries.members, axis, chosen)
+members = session.read(maps.members, axis, chosen)
 st.header(f"Cluster {plain(chosen)}, {cluster['size']:,} reports", anchor=False)
 typical, others = st.columns([5, 6], gap="medium")
 with typical:
@@ -135,5 +126,5 @@ with others:
         hide_index=True,
         height="content" if len(members) <= 15 else 560,
         key=f"table-{key}",
-        alt="Members of the cluster, nearest to the others first, with a button that opens each on Review",
+        alt="Members of the cluster, the most typical first, with a button that opens each on Review",
     )

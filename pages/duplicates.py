@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 import streamlit as st
 
 from triage_core import boards
 from triage_core.access import Command
+from triage_core.boards import Brief
 from ui import compare, desk, session, worker
 from ui.hostile import plain
-from ui.words import BASIS, ago, moment, severity_badge, status_badge
+from ui.words import BASIS, ago, moment, severity_badge, state_badge
 
 SIZE = 25
 VIEWS = ["Suggested", "In force"]
+
+
+def about(brief: Brief) -> LiteralString:
+    """Id, state, severity and age of one side."""
+    marks = f"{state_badge(brief.status, brief.resolution)} {severity_badge(brief.severity)}"
+    return f"{plain(brief.report_id)} {marks} {ago(brief.received_at, now)}"
+
 
 now = session.now()
 st.title("Duplicates", anchor=False)
@@ -47,14 +57,12 @@ if view == VIEWS[0]:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    f"**{suggestion.score:.2f}** {BASIS[suggestion.basis]} · {plain(pair.later.report_id)}"
-                    f" {status_badge(pair.later)} {severity_badge(pair.later.severity)} {ago(pair.later.received_at, now)}"
-                    f" · {plain(pair.earlier.report_id)} {status_badge(pair.earlier)}"
-                    f" {severity_badge(pair.earlier.severity)} {ago(pair.earlier.received_at, now)}",
+                    f"**{suggestion.score:.2f}** {BASIS[suggestion.basis]}: {about(pair.later)}"
+                    f" :material/arrow_forward: {about(pair.earlier)}",
                     width="stretch",
                 )
                 st.button(
-                    f"Duplicate of {plain(pair.target_id)}",
+                    "Mark as duplicate",
                     key=f"link-{key}",
                     type="primary",
                     icon=":material/content_copy:",
@@ -94,8 +102,8 @@ else:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             score = "" if link["score"] is None else f" · score {link['score']:.2f}"
             st.markdown(
-                f"{plain(link['child_id'])} is a duplicate of {plain(link['canonical_id'])}  \n"
-                f":small[{moment(link['done_at'])} by {plain(link['actor_id'])}{score} · {plain(link['excerpt'], 120)}]",
+                f"{plain(link['child_id'])} is a duplicate of {plain(link['canonical_id'])}"
+                f" · {moment(link['done_at'])} by {plain(link['actor_id'])}{score}  \n{plain(link['excerpt'], 120)}",
                 width="stretch",
             )
             st.button(

@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core import boards, queries
 from ui import empty, filters, session, worker
 from ui.hostile import inline
-from ui.words import RESOLUTION, SEVERITY, SEVERITY_COLOUR, STATUS, ago, next_due
+from ui.words import SEVERITY, SEVERITY_COLOUR, ago, next_due, state
 
 now = session.now()
 figures = session.read(boards.figures, now)
@@ -47,15 +47,13 @@ table.dataframe(
     {
         "open": ["Open"] * len(rows),
         "report": ids,
-        "severity": [[SEVERITY[row["severity"] or ""]] for row in rows],
-        "state": [
-            RESOLUTION[row["resolution"]] if row["resolution"] else STATUS[row["status"]] for row in rows
-        ],
+        "severity": [[SEVERITY[row["severity"]]] if row["severity"] else [] for row in rows],
+        "state": [state(row["status"], row["resolution"]) for row in rows],
         "wrong": [inline(row["excerpt"], queries.EXCERPT) for row in rows],
         "product": [inline(row["platform"]) for row in rows],
         "received": [ago(row["received_at"], now) for row in rows],
         "due": [next_due(row, now) for row in rows],
-        "cluster": [row["cluster_size"] for row in rows],
+        "cluster": [f"{row['cluster_size']:,}" if (row["cluster_size"] or 0) > 1 else "" for row in rows],
         "external": [inline(row["external_id"] or "") for row in rows],
     },
     column_config={
@@ -69,8 +67,8 @@ table.dataframe(
         "product": st.column_config.TextColumn("Product", width=120),
         "received": st.column_config.TextColumn("Received", width=90),
         "due": st.column_config.TextColumn("Next clock", width=90),
-        "cluster": st.column_config.NumberColumn(
-            "In cluster", width=80, help="Reports that are alike, this one included."
+        "cluster": st.column_config.TextColumn(
+            "Alike", width=60, alignment="right", help="Reports of its cluster, this one included."
         ),
         "external": st.column_config.TextColumn("External id", width=110),
     },

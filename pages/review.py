@@ -42,8 +42,9 @@ version = view.case["version"]
 place = queue.place(ids, report_id)
 is_duplicate = view.case["canonical_id"] is not None
 
+may_decide = session.may(Command.ASSESS)
 with right:
-    may_decide = session.may(Command.ASSESS)
+    candidate = candidates.draw(report_id, version, now)
     if is_duplicate:
         st.info(f"A duplicate of {plain(view.case['canonical_id'])}.", icon=":material/content_copy:")
         with st.container(horizontal=True):
@@ -61,7 +62,6 @@ with right:
         decision.panel(session.current().policy, view)
     else:
         st.info("Your role reads reports; reviewers decide on them.", icon=":material/visibility:")
-    candidate = candidates.draw(report_id, version, now)
 
 with middle:
     report_view.heading(view, now)

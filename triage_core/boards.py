@@ -37,7 +37,7 @@ def figures(cursor: db.Cursor, now: datetime) -> Figures:
         {"late_at": db.naive(now)},
     )
     assert found is not None
-    return Figures(**found, suggested=queries.suggestions(cursor, size=1)[1])
+    return Figures(**found, suggested=suggestions(cursor, size=1)[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +123,34 @@ class Suggestion:
     model_id: str
 
 
+# Which of the two came first is asked of the reports: an import may bring old ones after newer ones.
+_OPEN_PAIRS = (
+    " FROM suggestions s JOIN reports a ON a.report_id = s.child_id JOIN reports b ON b.report_id = s.canonical_id"
+    " JOIN cases c ON c.report_id = CASE WHEN (a.received_at, a.seq) > (b.received_at, b.seq)"
+    " THEN a.report_id ELSE b.report_id END"
+    " WHERE c.status <> 'closed' AND NOT EXISTS (SELECT 1 FROM active_cannot_links n"
+    " WHERE (n.a_id = a.report_id AND n.b_id = b.report_id) OR (n.a_id = b.report_id AND n.b_id = a.report_id))"
+)
+
+
 def suggestions(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[Suggestion], int]:
-    """Open duplicate suggestions, surest first, and their count."""
-    rows, total = queries.suggestions(cursor, page, size)
+    """Open duplicate suggestions, surest first, and their count.
+
+    Open: the later report is not closed, and nobody has said that the two are not duplicates.
+    """
+    rows = db.rows(
+        cursor,
+        f"SELECT s.*{_OPEN_PAIRS} ORDER BY s.score DESC, c.report_id LIMIT ? OFFSET ?",
+        [size, (page - 1) * size],
+    )
     sides = briefs(cursor, {row[name] for row in rows for name in ("child_id", "canonical_id")})
     found = [
         Suggestion(
-            pair(sides[row["child_id"]], sides[row["canonical_id"]]),
-            row["score"],
-            row["basis"],
-            row["model_id"],
+            pair(sides[row["child_id"]], sides[row["canonical_id"]]), row["score"], row["basis"], row["model_id"]
         )
         for row in rows
     ]
-    return found, total
+    return found, int(db.value(cursor, f"SELECT count(*){_OPEN_PAIRS}") or 0)
 
 
 def links(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row], int]:

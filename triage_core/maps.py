@@ -1,13 +1,14 @@
-"""A flat map of the embedded reports: which lie near each other, as two numbers a report."""
+"""Nearness for the eye: a flat map of the embedded reports, and how typical each member of a cluster is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import db
+from triage_core import db, queries
 
 Vectors = NDArray[np.float32]
 LARGEST_MAP = 2_000
@@ -44,16 +45,9 @@ def draw(cursor: db.Cursor, axis: str, limit: int = LARGEST_MAP) -> Map:
         [axis, limit],
     )
     total = int(db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = ?", [axis]))
-    table = db.arrow(
-        cursor,
-        "SELECT r.report_id, e.vector FROM reports r JOIN embeddings e USING (content_sha256)"
-        " JOIN likeness_space USING (model_id) WHERE r.report_id IN (SELECT unnest(?))",
-        [[row["report_id"] for row in rows]],
-    )
-    if not len(table):
+    position, vectors = _vectors(cursor, [row["report_id"] for row in rows])
+    if not position:
         return Map((), total)
-    position = {name: row for row, name in enumerate(table["report_id"].to_pylist())}
-    vectors = table["vector"].combine_chunks().values.to_numpy().reshape(len(table), -1)
     rows = [row for row in rows if row["report_id"] in position]
     plane = flatten(vectors[[position[row["report_id"]] for row in rows]])
     points = [
@@ -61,6 +55,16 @@ def draw(cursor: db.Cursor, axis: str, limit: int = LARGEST_MAP) -> Map:
         for row, (x, y) in zip(rows, plane, strict=True)
     ]
     return Map(tuple(points), total)
+
+
+def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = 200) -> list[db.Row]:
+    """The members of a cluster, the most typical first: `mean` is the mean cosine to the other members shown."""
+    rows = queries.members(cursor, axis, cluster_id, limit)
+    position, vectors = _vectors(cursor, [row["report_id"] for row in rows])
+    if len(position) > 1:
+        means = (vectors @ vectors.sum(axis=0) - 1) / (len(vectors) - 1)
+        rows = [{**row, "mean": float(means[position[row["report_id"]]])} for row in rows]
+    return sorted(rows, key=lambda row: -(row["mean"] or 0))
 
 
 def flatten(vectors: Vectors) -> NDArray[np.float64]:
@@ -74,3 +78,17 @@ def flatten(vectors: Vectors) -> NDArray[np.float64]:
     largest = np.abs(first_two).argmax(axis=0)
     plane: NDArray[np.float64] = centred @ (first_two * np.sign(first_two[largest, [0, 1]]))
     return plane
+
+
+def _vectors(cursor: db.Cursor, report_ids: Sequence[str]) -> tuple[dict[str, int], Vectors]:
+    """The row of each embedded report, and the unit vectors in those rows."""
+    table = db.arrow(
+        cursor,
+        "SELECT r.report_id, e.vector FROM reports r JOIN embeddings e USING (content_sha256)"
+        " JOIN likeness_space USING (model_id) WHERE r.report_id IN (SELECT unnest(?))",
+        [list(report_ids)],
+    )
+    if not len(table):
+        return {}, np.empty((0, 0), np.float32)
+    vectors: Vectors = table["vector"].combine_chunks().values.to_numpy().reshape(len(table), -1)
+    return {name: row for row, name in enumerate(table["report_id"].to_pylist())}, vectors

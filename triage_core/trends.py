@@ -7,7 +7,8 @@ for weeks in which nothing came in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -109,7 +110,7 @@ def figures(cursor: db.Cursor, window: Window) -> Figures:
     found = db.row(
         cursor,
         f"SELECT count(*) AS reports, count(*) FILTER ({_KNOWN}) AS known,"
-        f" {_kept(Clock.FIRST_RESPONSE, 'first_')}, {_kept(Clock.TRIAGE, 'triage_')}{_FROM} WHERE {where}",
+        f" {', '.join(map(_kept, Clock))}{_FROM} WHERE {where}",
         values,
     )
     assert found is not None
@@ -119,8 +120,7 @@ def figures(cursor: db.Cursor, window: Window) -> Figures:
         reports=found["reports"],
         open=int(is_open),
         known=found["known"],
-        first_response=Kept(found["first_counted"], found["first_inside"], found["first_median_hours"]),
-        triage=Kept(found["triage_counted"], found["triage_inside"], found["triage_median_hours"]),
+        **{str(clock): Kept(*(found[f"{clock}_{part.name}"] for part in fields(Kept))) for clock in Clock},
     )
 
 
@@ -155,15 +155,23 @@ def severities(cursor: db.Cursor, window: Window) -> dict[str, int]:
     return _counts(cursor, window, "coalesce(c.severity, '')")
 
 
-def products(cursor: db.Cursor, window: Window) -> dict[str, int]:
-    """How many reports each product got, most first; "" where the reporter named none."""
-    return _counts(cursor, window, "r.platform")
+def products(cursor: db.Cursor, window: Window, limit: int) -> dict[str, int]:
+    """How many reports the `limit` most reported products got, most first; "" where the reporter named none."""
+    return dict(itertools.islice(_counts(cursor, window, "r.platform").items(), limit))
 
 
-def clock_by_week(cursor: db.Cursor, window: Window, clock: Clock) -> list[db.Row]:
-    """How a clock was kept, by the week the reports came in: week, counted, inside, share, median_hours."""
-    rows = _weekly(cursor, window, _kept(clock))
-    return [{**row, "share": row["inside"] / row["counted"] if row["counted"] else None} for row in rows]
+def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    """How the clocks were kept, by the week the reports came in.
+
+    Columns: week, and for each clock CLOCK_counted, CLOCK_inside, CLOCK_median_hours as in `Kept`, and
+    CLOCK_share.
+    """
+    rows = _weekly(cursor, window, ", ".join(map(_kept, Clock)))
+    for row in rows:
+        for clock in Clock:
+            counted = row[f"{clock}_counted"]
+            row[f"{clock}_share"] = row[f"{clock}_inside"] / counted if counted else None
+    return rows
 
 
 def known_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
@@ -172,7 +180,7 @@ def known_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
 
 
 def backlog(cursor: db.Cursor, window: Window) -> list[db.Row]:
-    """What is open now, however old, by age: age (one of AGES), to_decide, in_work. The weeks do not matter."""
+    """What is open now, however old, by age: label (one of AGES), to_decide, in_work. The weeks do not matter."""
     where, values = _product("c.status <> 'closed'", {"now": db.naive(window.now)}, window)
     bands = " ".join(
         f"WHEN r.received_at >= $now - INTERVAL {days} DAY THEN {place}" for place, days in enumerate(_OLDEST_DAYS)
@@ -186,7 +194,7 @@ def backlog(cursor: db.Cursor, window: Window) -> list[db.Row]:
     by_band = {row["band"]: row for row in found}
     nothing = {"to_decide": 0, "in_work": 0}
     return [
-        {"age": age} | {name: by_band.get(band, nothing)[name] for name in nothing} for band, age in enumerate(AGES)
+        {"label": age} | {name: by_band.get(band, nothing)[name] for name in nothing} for band, age in enumerate(AGES)
     ]
 
 
@@ -233,18 +241,18 @@ def _counts(cursor: db.Cursor, window: Window, column: str) -> dict[str, int]:
     return {row["v"]: row["n"] for row in found}
 
 
-def _kept(clock: Clock, prefix: str = "") -> str:
-    """SQL columns counted, inside, median_hours of a clock, each named with `prefix`; needs $now.
+def _kept(clock: Clock) -> str:
+    """SQL columns CLOCK_counted, CLOCK_inside, CLOCK_median_hours; needs $now.
 
     What is neither answered nor due says nothing yet. A report that was closed without an answer,
-    as one that its reporter withdrew, was never ours to answer.
+    as one that its reporter withdrew, was not ours to answer.
     """
     done, due = f"c.{_DONE[clock]}", f"c.{_DUE[clock]}"
     missed = f"({done} IS NULL AND c.status <> 'closed' AND {due} < $now)"
     hours = f"date_diff('second', r.received_at, {done}) / 3600.0"
     return (
-        f"count(*) FILTER ({done} IS NOT NULL OR {missed}) AS {prefix}counted,"
-        f" count(*) FILTER ({done} <= {due}) AS {prefix}inside, median({hours}) AS {prefix}median_hours"
+        f"count(*) FILTER ({done} IS NOT NULL OR {missed}) AS {clock}_counted,"
+        f" count(*) FILTER ({done} <= {due}) AS {clock}_inside, median({hours}) AS {clock}_median_hours"
     )
 
 

@@ -37,18 +37,22 @@ class Difference:
 
 
 def difference(left: str, right: str) -> Difference:
-    """How `right` differs from `left`, word by word.
+    """How `right` differs from `left`, word by word; upper and lower case count as the same.
 
-    The pieces of one side, with those of both, give that text again, unless it was cut.
+    The pieces of `left`, with those of both, give `left` again unless it was cut; those of `right` give
+    `right` but for its case.
     """
     a, b = _WORD.findall(left), _WORD.findall(right)
-    head = _shared(a, b)
-    tail = _shared(a[head:][::-1], b[head:][::-1])
+    like_a, like_b = [word.casefold() for word in a], [word.casefold() for word in b]
+    head = _shared(like_a, like_b)
+    tail = _shared(like_a[head:][::-1], like_b[head:][::-1])
     middle_a, middle_b = a[head : len(a) - tail], b[head : len(b) - tail]
     cut = max(len(middle_a), len(middle_b)) > MAX_WORDS
-    middle_a, middle_b = middle_a[:MAX_WORDS], middle_b[:MAX_WORDS]
+    matcher = SequenceMatcher(
+        None, like_a[head : len(a) - tail][:MAX_WORDS], like_b[head : len(b) - tail][:MAX_WORDS]
+    )
     found = [(Side.BOTH, a[:head])]
-    for tag, i, j, k, n in SequenceMatcher(None, middle_a, middle_b).get_opcodes():
+    for tag, i, j, k, n in matcher.get_opcodes():
         if tag == "equal":
             found.append((Side.BOTH, middle_a[i:j]))
         else:

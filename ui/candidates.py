@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from triage_core import boards
 from triage_core.boards import Brief
 from ui import session
 from ui.hostile import plain
-from ui.words import RESOLUTION, STATUS, ago
+from ui.words import ago, state
 
 SIMILAR = 5
 
@@ -46,20 +47,17 @@ def draw(report_id: str, version: int, now: datetime) -> Candidate | None:
     chosen = st.radio(
         "Candidate",
         list(found),
-        format_func=lambda other_id: f"**{found[other_id].score:.2f}** {plain(other_id)}",
-        captions=[_about(candidate, now) for candidate in found.values()],
+        format_func=lambda other_id: _label(found[other_id], now),
+        captions=[plain(candidate.brief.excerpt, 46) for candidate in found.values()],
         key=f"candidate-{report_id}-{version}",
         label_visibility="collapsed",
     )
     return found[chosen]
 
 
-def _about(candidate: Candidate, now: datetime) -> str:
+def _label(candidate: Candidate, now: datetime) -> LiteralString:
     brief = candidate.brief
-    parts = [RESOLUTION[brief.resolution] if brief.resolution else STATUS[brief.status]]
-    if brief.canonical_id:
-        parts.append(f"of {plain(brief.canonical_id)}")
-    parts.append(ago(brief.received_at, now))
-    if candidate.apart:
-        parts.append("**not a duplicate**")
-    return f"{' · '.join(parts)}  \n{plain(brief.excerpt, 90)}"
+    standing = state(brief.status, brief.resolution)
+    of = f" of {plain(brief.canonical_id)}" if brief.canonical_id else ""
+    apart = " · **not a duplicate**" if candidate.apart else ""
+    return f"**{candidate.score:.2f}** {plain(brief.report_id)} {standing}{of}, {ago(brief.received_at, now)}{apart}"

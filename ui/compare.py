@@ -13,6 +13,7 @@ from ui import hostile
 from ui.hostile import plain
 
 CONTEXT = 160  # characters of common text kept on either side of a difference
+TALL = 12  # lines; more of them scroll
 _SIGN = {Side.BOTH: " ", Side.LEFT: "-", Side.RIGHT: "+"}
 
 
@@ -20,12 +21,14 @@ def words(left: Brief, right: Brief) -> None:
     """The text of `left` with what `right` has instead: - only in `left`, + only in `right`."""
     found = difference(left.asked, right.asked)
     if all(piece.side is Side.BOTH for piece in found.pieces):
-        st.caption(
-            f":material/equal: {plain(left.report_id)} and {plain(right.report_id)} ask in the same words."
-        )
-    else:
-        st.caption(f"**−** only in {plain(left.report_id)} · **+** only in {plain(right.report_id)}")
-    st.code("\n".join(lines(found.pieces)), language="diff", wrap_lines=True)
+        note = f":material/equal: {plain(left.report_id)} and {plain(right.report_id)} ask in the same words."
+        hostile.show(left.asked, key=f"same-{left.report_id}-{right.report_id}", label=note)
+        return
+    st.caption(f"**−** only in {plain(left.report_id)} · **+** only in {plain(right.report_id)}")
+    shown = list(lines(found.pieces))
+    st.code(
+        "\n".join(shown), language="diff", wrap_lines=True, height=300 if len(shown) > TALL else "content"
+    )
     if found.cut:
         st.caption("The texts are long: what differs further on is left out here.")
 
@@ -38,7 +41,7 @@ def lines(pieces: tuple[Piece, ...]) -> Iterator[str]:
             text = _shortened(text, first=number == 0, last=number == len(pieces) - 1)
         for line in reveal(text).splitlines():
             if line.strip():
-                yield f"{_SIGN[piece.side]} {line}"
+                yield f"{_SIGN[piece.side]} {line.rstrip()}"
 
 
 def side_by_side(left: Brief, right: Brief, key: str) -> None:

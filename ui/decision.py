@@ -30,7 +30,8 @@ from ui.words import (
     EXPLOITATION,
     EXPOSURE,
     GENERALITY,
-    HARM,
+    HARM_HELP,
+    HARM_LEVEL,
     PRIORITY,
     RELIABILITY,
     RESOLUTION,
@@ -48,7 +49,7 @@ OUTCOMES = [
     Resolution.SPAM,
 ]
 _INPUTS = (
-    ("harm", "Harm", Harm, HARM),
+    ("harm", "Harm", Harm, HARM_LEVEL),
     ("exposure", "Who is exposed", Exposure, EXPOSURE),
     ("generality", "How general", Generality, GENERALITY),
     ("reliability", "How often it works", Reliability, RELIABILITY),
@@ -125,6 +126,7 @@ def _severity(policy: Policy, view: ReportView, key: Any) -> None:
             default=before.get(name),
             format_func=labels.__getitem__,
             key=key(name),
+            help=HARM_HELP if kind is Harm else None,
             width="stretch",
         )
     st.segmented_control(

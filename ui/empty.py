@@ -20,10 +20,10 @@ def no_reports() -> None:
             st.markdown(
                 ":material/upload_file: **Import** what you have as JSONL or CSV, also while this runs:"
             )
-            st.code("python -m triage_core import FILE", language="bash", wrap_lines=True)
+            st.code("python -m triage_core import FILE", language=None, wrap_lines=True)
         with three:
             st.markdown(":material/science: **Look around with demo reports** on an empty store:")
-            st.code("python -m triage_core serve --demo", language="bash", wrap_lines=True)
+            st.code("python -m triage_core serve --demo", language=None, wrap_lines=True)
 
 
 def nothing_found(words: str) -> None:

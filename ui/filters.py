@@ -54,7 +54,7 @@ def draw() -> tuple[Filter, Sort]:
             bind="query-params",
             type="search",
             placeholder="Search",
-            width=210,
+            width=190,
             on_change=show_first_page,
         )
         state = st.selectbox(
@@ -63,7 +63,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_STATE_LABELS.__getitem__,
             key="state",
             bind="query-params",
-            width=210,
+            width=205,
             on_change=show_first_page,
         )
         severity = st.multiselect(
@@ -73,7 +73,7 @@ def draw() -> tuple[Filter, Sort]:
             key="severity",
             bind="query-params",
             placeholder="Any",
-            width=180,
+            width=150,
             on_change=show_first_page,
         )
         harm = st.multiselect(
@@ -83,7 +83,7 @@ def draw() -> tuple[Filter, Sort]:
             key="harm",
             bind="query-params",
             placeholder="Any",
-            width=180,
+            width=150,
             on_change=show_first_page,
         )
         product = st.multiselect(
@@ -93,7 +93,7 @@ def draw() -> tuple[Filter, Sort]:
             key="product",
             bind="query-params",
             placeholder="Any",
-            width=180,
+            width=150,
             on_change=show_first_page,
         )
         sort = st.selectbox(
@@ -102,7 +102,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_SORTS.__getitem__,
             key="sort",
             bind="query-params",
-            width=190,
+            width=175,
             on_change=show_first_page,
         )
         late = st.toggle("Only late ones", key="late", bind="query-params", on_change=show_first_page)

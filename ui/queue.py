@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 import streamlit as st
 
 from triage_core import boards
+from triage_core.boards import Brief
 from ui import desk, session
 from ui.hostile import plain
-from ui.words import SEVERITY_COLOUR
+from ui.words import severity_badge, state
 
 LONGEST = 500
-WINDOW = 15
+WINDOW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +38,36 @@ def place(ids: Sequence[str], report_id: str) -> Place:
 
 
 def draw(ids: Sequence[str], report_id: str) -> None:
-    """The part of the queue around this report, a button for each."""
+    """The part of the queue around this report; choosing another one puts it on the desk."""
     stands = place(ids, report_id)
     many = "the first " if len(ids) == LONGEST else ""
     st.caption(
         f"{stands.number:,} of {many}{len(ids):,}" if stands.number else f"Not in this queue of {len(ids):,}"
     )
     start = min(max(0, stands.number - WINDOW // 2), max(0, len(ids) - WINDOW))
-    shown = ids[start : start + WINDOW]
-    briefs = session.read(boards.briefs, tuple(shown))
-    for other_id in shown:
-        brief = briefs[other_id]
-        st.button(
-            f":{SEVERITY_COLOUR[brief.severity or '']}[:material/circle:] {plain(other_id)} {plain(brief.excerpt, 60)}",
-            key=f"queue-{other_id}",
-            type="primary" if other_id == report_id else "tertiary",
-            on_click=desk.go,
-            args=(other_id,),
-            width="stretch",
-            wrap=False,
-        )
+    shown = tuple(ids[start : start + WINDOW])
+    if not shown:
+        return
+    briefs = session.read(boards.briefs, shown)
+    # The key carries what is shown: a choice made in one queue is never read as one of another.
+    key = f"queue-{report_id}-{'-'.join(shown)}"
+    st.radio(
+        "Queue",
+        shown,
+        index=shown.index(report_id) if report_id in shown else None,
+        format_func=lambda other_id: _label(briefs[other_id]),
+        captions=[plain(briefs[other_id].excerpt, 33) for other_id in shown],
+        key=key,
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=(key,),
+    )
+
+
+def _choose(key: str) -> None:
+    desk.go(st.session_state[key])
+
+
+def _label(brief: Brief) -> LiteralString:
+    assessed = f" {severity_badge(brief.severity)}" if brief.severity else ""
+    return f"{plain(brief.report_id)} {state(brief.status, brief.resolution)}{assessed}"

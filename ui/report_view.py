@@ -28,7 +28,7 @@ from ui.words import (
     moment,
     severity_badge,
     span,
-    status_badge,
+    state_badge,
 )
 
 
@@ -36,7 +36,7 @@ def heading(view: ReportView, now: datetime) -> None:
     """Id, state, clocks, embargo, and where the report comes from."""
     report, case = view.report, view.case
     st.header(plain(report["report_id"]), anchor=False)
-    marks = [status_badge(case), severity_badge(case["severity"])]
+    marks = [state_badge(case["status"], case["resolution"]), severity_badge(case["severity"])]
     if case["priority"]:
         marks.append(badge("gray", PRIORITY[case["priority"]]))
     is_open = case["status"] != "closed"

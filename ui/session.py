@@ -67,7 +67,8 @@ def stamp() -> tuple[str, int, bool]:
     return str(opened.store.folder), opened.store.revision, opened.worker.state.working
 
 
-@st.cache_data(max_entries=1_000, show_spinner=False)
+# The worker writes clusters and suggestions without an event, so an answer is also given up by its age.
+@st.cache_data(ttl="10s", max_entries=1_000, show_spinner=False)
 def _read(stamp: tuple[str, int, bool], name: str, args: Any, kwargs: Any, _query: Callable[..., Any]) -> Any:
     with current().store.read() as cursor:
         return _query(cursor, *args, **kwargs)

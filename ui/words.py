@@ -93,6 +93,10 @@ HARM: Mapping[str, LiteralString] = {
     "H3": "Significant",
     "H4": "Severe",
 }
+HARM_LEVEL: Mapping[str, LiteralString] = {level: level for level in ("H0", "H1", "H2", "H3", "H4")}
+HARM_HELP: LiteralString = (
+    "H0 none. H1 nuisance or policy breach. H2 moderate. H3 significant: safety, rights, private data. H4 severe."
+)
 EXPOSURE: Mapping[str, LiteralString] = {"self": "Asker only", "other": "Another person", "mass": "Many"}
 GENERALITY: Mapping[str, LiteralString] = {
     "instance": "Instance",
@@ -170,11 +174,13 @@ def badge(colour: LiteralString, text: LiteralString) -> LiteralString:
     return f":{colour}-badge[{text}]"
 
 
-def status_badge(case: Mapping[str, Any]) -> LiteralString:
-    """The state of a case, with its resolution when it is closed."""
-    if case["resolution"]:
-        return badge(STATUS_COLOUR["closed"], RESOLUTION[case["resolution"]])
-    return badge(STATUS_COLOUR[case["status"]], STATUS[case["status"]])
+def state(status: str, resolution: str | None) -> LiteralString:
+    """The state of a case in a word; of a closed one, its resolution."""
+    return RESOLUTION[resolution] if resolution else STATUS[status]
+
+
+def state_badge(status: str, resolution: str | None) -> LiteralString:
+    return badge(STATUS_COLOUR[status], state(status, resolution))
 
 
 def severity_badge(severity: str | None) -> LiteralString:

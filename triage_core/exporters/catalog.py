@@ -50,7 +50,10 @@ class Built:
             for path in self._paths():
                 entry = zipfile.ZipInfo(f"{self.name}-{self.version}/{path}", _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                with (self.folder / path).open("rb") as source, packed.open(entry, "w", force_zip64=True) as target:
+                with (
+                    (self.folder / path).open("rb") as source,
+                    packed.open(entry, "w", force_zip64=True) as target,
+                ):
                     while part := source.read(1 << 20):
                         target.write(part)
         archive.seek(0)
@@ -69,6 +72,7 @@ def built(cursor: db.Cursor, page: int = 1, size: int = 10) -> tuple[list[Built]
         [size, (page - 1) * size],
     )
     versions = [
-        Built(**{**row, "folder": Path(row["folder"]), "manifest": json.loads(row["manifest"])}) for row in found
+        Built(**{**row, "folder": Path(row["folder"]), "manifest": json.loads(row["manifest"])})
+        for row in found
     ]
     return versions, int(db.value(cursor, "SELECT count(*) FROM datasets"))

@@ -63,6 +63,7 @@ _REFUSED = {
     Resolution.SPAM: Reason.SPAM,
     Resolution.WITHDRAWN: Reason.WITHDRAWN,
     Resolution.REROUTED: Reason.REROUTED,
+    Resolution.DUPLICATE: Reason.LINKED_DUPLICATE,
 }
 _VERDICT = {
     Resolution.EXPECTED_BEHAVIOUR: Verdict.EXPECTED,
@@ -76,14 +77,12 @@ _VERDICT = {
 class Standing:
     """Where one report stands: the terms it is held under and what was decided on it.
 
-    `clauses` are those of the decision in force, none where there is none; `is_linked` says that a
-    reviewer has marked it as a duplicate of another report.
+    `clauses` are those of the decision in force, none where there is none.
     """
 
     terms: Terms
     resolution: Resolution | None
     clauses: Sequence[str]
-    is_linked: bool
 
 
 def verdict(resolution: Resolution | None, clauses: Sequence[str]) -> Verdict | None:
@@ -113,8 +112,6 @@ def why_not(standing: Standing, use: Use, takes: Collection[Verdict], now: datet
         return _REFUSED[standing.resolution]
     if any(_is_of(clause, ClauseKind.REROUTED) for clause in standing.clauses):
         return Reason.REROUTED
-    if standing.is_linked:
-        return Reason.LINKED_DUPLICATE
     found = verdict(standing.resolution, standing.clauses)
     if found is None:
         return Reason.UNDECIDED

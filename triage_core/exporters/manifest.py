@@ -18,7 +18,7 @@ from triage_core.exporters import metadata
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.select import Example, Excluded
+from triage_core.exporters.select import Example
 from triage_core.exporters.source import NEAR_DUPLICATE
 from triage_core.exporters.split import TEST_SHARE, Split
 
@@ -48,15 +48,16 @@ class Tally:
 
     def __post_init__(self) -> None:
         self._group_sides = np.zeros(self.last + 1, np.uint8)
+        self._counts["split"].update(dict.fromkeys(Split, 0))  # a side without rows is told, too
 
     @property
     def rows(self) -> int:
         return len(self._digests)
 
-    def add(self, item: Example | Excluded) -> None:
+    def add(self, item: Example | Reason) -> None:
         """Count one report. Raises Refused when its prompt is already on the other side of the split."""
-        if isinstance(item, Excluded):
-            self.excluded[item.reason] += 1
+        if isinstance(item, Reason):
+            self.excluded[item] += 1
             return
         facts = item.candidate.facts
         self._counts["split"][item.split] += 1

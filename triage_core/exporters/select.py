@@ -29,14 +29,6 @@ class Example:
     meta: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """One report that is not in the dataset, and why."""
-
-    report_id: str
-    reason: Reason
-
-
 def splits(cursor: db.Cursor) -> Splits:
     """The sides of all reports as the store has them now."""
     return Splits(group(source.last_seq(cursor), *source.edges(cursor)), source.remembered(cursor))
@@ -50,7 +42,7 @@ def select(
     sides: Splits,
     now: datetime,
     progress: Progress,
-) -> Iterator[Example | Excluded]:
+) -> Iterator[Example | Reason]:
     """Each report that the filter finds, as a row or as the one reason why it is none.
 
     Rows come in the order in which the reports came in; at most one batch is in memory.
@@ -67,7 +59,7 @@ def select(
             if reason is None:
                 passed.append(candidate)
             else:
-                yield Excluded(candidate.report_id, reason)
+                yield reason
         oldest = source.ids(cursor, [sides.oldest(candidate.seq) for candidate in passed])
         yield from _rows(cursor, profile, sides, attacks, oldest, passed, seen)
         done += len(batch)
@@ -82,7 +74,7 @@ def _rows(
     oldest: dict[int, str],
     passed: list[Candidate],
     seen: set[bytes],
-) -> Iterator[Example | Excluded]:
+) -> Iterator[Example | Reason]:
     for candidate, turns, answer in source.conversations(cursor, passed, profile.needs_better_answer):
         standing = candidate.standing
         verdict = gate.verdict(standing.resolution, standing.clauses)
@@ -90,11 +82,11 @@ def _rows(
         adversarial = not attacks.isdisjoint(standing.clauses)
         row = profile.row(Source(turns, verdict, standing.clauses, adversarial, answer))
         if isinstance(row, Reason):
-            yield Excluded(candidate.report_id, row)
+            yield row
             continue
         content = bytes.fromhex(candidate.facts["content_sha256"])
         if content in seen:
-            yield Excluded(candidate.report_id, Reason.EXACT_DUPLICATE)
+            yield Reason.EXACT_DUPLICATE
             continue
         seen.add(content)
         number = sides.oldest(candidate.seq)

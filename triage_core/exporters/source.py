@@ -35,7 +35,6 @@ _COLUMNS = (
     "SELECT r.seq, r.report_id, r.external_id, r.received_at, r.content_sha256, r.platform, r.model, r.model_version,"
     " r.harm_types, c.resolution, c.severity, c.tlp, c.consent_training, e.state, e.ends_at, a.clauses,"
     " a.policy_version, m.cluster_id AS technique,"
-    " c.resolution = 'duplicate' OR r.report_id IN (SELECT child_id FROM active_links) AS is_linked,"
     " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
 )
 
@@ -145,7 +144,6 @@ def _candidate(row: db.Row, held: Mapping[str, int]) -> Candidate:
         terms=terms,
         resolution=Resolution(row["resolution"]) if row["resolution"] else None,
         clauses=tuple(row["clauses"] or ()),
-        is_linked=bool(row["is_linked"]),
     )
     return Candidate(row["seq"], row["report_id"], standing, row)
 

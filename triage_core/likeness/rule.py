@@ -194,16 +194,10 @@ def lay(
     state.runner_up[row] = -1 if second < 0 else linked[second]
     state.runner_up_mean[row] = np.nan if second < 0 else min(means[second] / unit, 1.0)
     state.decided[row] = forced >= 0
-    if at < 0:
-        state.founded[row] = True
-        state.parent[row] = row
-        state.sizes[row] = 1
-    else:
-        state.parent[row] = linked[at]
-        add_to(state, linked[at], vector, 1)
-        if guarded:
-            apart[at] |= apart[count]
-            apart[:, at] |= apart[:, count]
+    if guarded and at >= 0:
+        apart[at] |= apart[count]
+        apart[:, at] |= apart[:, count]
+    # Clusters are weighed against each other without the new row: a bridge is no evidence of its own.
     merged = np.empty((max(count - 1, 0), 2), dtype=np.int64)
     found = 0
     alive = np.ones(count, dtype=np.bool_)
@@ -220,6 +214,14 @@ def lay(
                 if guarded:
                     apart[i] |= apart[j]
                     apart[:, i] |= apart[:, j]
+    if at < 0:
+        state.founded[row] = True
+        state.parent[row] = row
+        state.sizes[row] = 1
+    else:
+        home = find(state.parent, linked[at])
+        state.parent[row] = home
+        add_to(state, home, vector, 1)
     return merged[:found]
 
 

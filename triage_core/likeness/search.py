@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -44,9 +45,13 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Approximate cosines of a query with all rows, and for every GROUP rows the bounds on the best one."""
+    """Approximate cosines of a query with all rows, and for every GROUP rows the bounds on the best one.
+
+    `error` is what the rounding of the query adds to the rows' own errors.
+    """
 
     near: Scores
+    error: np.float32
     low: Scores
     high: Scores
 
@@ -64,6 +69,8 @@ class VectorIndex:
         self._chunks: list[Chunk] = []
         self._writing = threading.Lock()
         self._file = None if scratch is None else tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115
+        if self._file:
+            weakref.finalize(self, self._file.close)
 
     def __len__(self) -> int:
         return self._length
@@ -118,7 +125,9 @@ class VectorIndex:
             if wanted > 0:
                 scanned = self._scan(query, limit)
                 # The k-th best of some rows' lower bounds is a lower bound of the k-th best of all rows.
-                lows = scanned.low if len(scanned.low) >= wanted else scanned.near - self._slack(limit)
+                lows = scanned.low
+                if len(lows) < wanted:
+                    lows = scanned.near - self._errors(np.arange(limit)) - scanned.error
                 floor = float(np.partition(lows, len(lows) - wanted)[len(lows) - wanted])
                 best, found = self._exact(query, self._possible(scanned, floor), wanted)
                 scores[number, :wanted], rows[number, :wanted] = best[:wanted], found[:wanted]
@@ -179,24 +188,22 @@ class VectorIndex:
             part(0)
         else:
             list(_threads().map(part, numbers))
-        return Scan(near, low, high)
-
-    def _slack(self, limit: int) -> Scores:
-        """How far the rows' cosines may lie from the approximate ones."""
-        errors = [chunk.errors for chunk in self._chunks[: -(-limit // CHUNK)]]
-        return np.concatenate(errors)[:limit] + np.float32(2 * ROUNDING)
+        return Scan(near, np.float32(error), low, high)
 
     def _possible(self, scanned: Scan, floor: float) -> Rows:
         """The rows whose cosine may be at least `floor`."""
         groups = np.flatnonzero(scanned.high >= floor)
         rows = (groups[:, None] * GROUP + np.arange(GROUP)).ravel()
         rows = rows[rows < len(scanned.near)]
+        possible: Rows = rows[scanned.near[rows] + self._errors(rows) + scanned.error >= floor]
+        return possible
+
+    def _errors(self, rows: Rows) -> Scores:
         errors = np.empty(len(rows), dtype=np.float32)
         for number in np.unique(rows // CHUNK).tolist():
             here = rows // CHUNK == number
             errors[here] = self._chunks[number].errors[rows[here] % CHUNK]
-        possible: Rows = rows[scanned.near[rows] + errors + np.float32(2 * ROUNDING) >= floor]
-        return possible
+        return errors
 
     def _exact(self, query: Vectors, rows: Rows, wanted: int) -> tuple[Scores, Rows]:
         """Scores and rows, best first; at least the `wanted` best of those given."""

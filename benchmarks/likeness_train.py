@@ -1,0 +1,107 @@
+"""Fits the coefficients that the likeness modules ship: `python -m benchmarks.likeness_train`.
+
+Writes numbers only, no words, to triage_core/likeness/slots.json. `slots(fold)` fits on one half of the
+templates, payloads, behaviours and wild families, for the benchmark that judges on the other half.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks import likeness_data as data
+from triage_core.likeness import slots as slot
+from triage_core.likeness.lexical import segments, tokenize
+
+TARGET = Path(slot.__file__).with_name("slots.json")
+SCALE = 100
+
+
+def _pieces(texts: list[str]) -> list[str]:
+    return [text[begin:end] for text in texts for begin, end in segments(text)]
+
+
+def _plain(fold: int, draw: random.Random) -> list[str]:
+    """Texts that are nothing but a request."""
+    bugs = data.bugs()[0].texts
+    return [
+        *draw.sample(data.paraphrases(fold).texts, 150),
+        *draw.sample(data.intents("train").texts, 200),
+        *[text for text in draw.sample(bugs, 60) if len(text) < 1500],
+    ]
+
+
+def slots(fold: int = -1, seed: int = 0) -> slot.SlotModel:
+    """A slot model fitted on the fold (-1: on everything)."""
+    draw = random.Random(seed)
+    plain = _plain(fold, draw)
+    goals = sorted({r["goal"] for r in data.rows("jbb_artifacts/prompts_dev.jsonl") if r["behavior"] in set(data.behaviours(fold))})
+    wrappers = [t["text"].replace(data.SLOT, "\n") for t in data.templates(fold)]
+    wild = data.families(fold).texts
+    negative = _pieces(wrappers + draw.sample(wild, min(150, len(wild))))
+    positive = _pieces([p["text"] for p in data.payloads(fold)] + goals + plain)
+    label = np.r_[np.zeros(len(negative)), np.ones(len(positive))]
+    first = LogisticRegression(C=1.0, max_iter=2000, class_weight="balanced")
+    first.fit(slot.segment_features(negative + positive), label)
+    model = slot.SlotModel(
+        segment=(np.round(first.coef_[0] * SCALE) / SCALE).astype(np.float32),
+        segment_bias=float(np.round(first.intercept_[0], 3)),
+        place=np.zeros(slot.PLACE_FEATURES, np.float32),
+        place_bias=0.0,
+    )
+    corpora = [data.composed(fold, 1, 40, seed=s) for s in range(4)] + [data.attacks(fold)]
+    corpora.append(data.Corpus("plain", plain, {}, [[(0, len(text))] for text in plain]))
+    features, labels, weights = [], [], []
+    for corpus in corpora:
+        for text, spans in zip(corpus.texts, corpus.requests, strict=True):
+            found = _token_rows(text, spans, model)
+            if found is not None:
+                features.append(found[0])
+                labels.append(found[1])
+                weights.append(found[2] / len(corpus.texts))
+    weight = np.concatenate(weights)
+    second = LogisticRegression(C=1.0, max_iter=2000)
+    second.fit(
+        np.concatenate(features), np.concatenate(labels), sample_weight=weight * 300 * len(corpora) / weight.sum()
+    )
+    return slot.SlotModel(
+        model.segment, model.segment_bias, second.coef_[0].astype(np.float32), float(second.intercept_[0])
+    )
+
+
+def _token_rows(
+    text: str, spans: list[tuple[int, int]] | None, model: slot.SlotModel
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Features, labels and weights of a text's tokens; request and wrapper weigh the same within a text."""
+    tokens = tokenize(text)
+    if not spans or not len(tokens):
+        return None
+    inside = np.zeros(len(tokens), dtype=np.float64)
+    for begin, end in spans:
+        inside[(tokens.starts >= begin) & (tokens.starts < end)] = 1
+    scores = slot.segment_scores(text, tokens, model)
+    weight = np.where(inside == 1, 0.5 / max(1, inside.sum()), 0.5 / max(1, (1 - inside).sum()))
+    return slot.place_features(tokens, scores, len(text)), inside, weight
+
+
+def main() -> None:
+    model = slots()
+    stored = {
+        "version": 1,
+        "scale": SCALE,
+        "segment": [int(round(float(value) * SCALE)) for value in model.segment],
+        "segment_bias": model.segment_bias,
+        "place": [round(float(value), 4) for value in model.place],
+        "place_bias": round(model.place_bias, 4),
+    }
+    TARGET.write_text(json.dumps(stored) + "\n", encoding="utf-8")
+    print(f"{TARGET.name}: {len(stored['segment']) + len(stored['place']) + 2} numbers, {TARGET.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

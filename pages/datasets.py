@@ -1,0 +1,110 @@
+"""Datasets: labelled rows for training, what each leaves out and why, and every version that was built."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from triage_core import queries
+from triage_core.access import Command
+from triage_core.errors import Refused
+from triage_core.exporters import build as exports
+from triage_core.exporters import catalog
+from triage_core.exporters.profiles import PROFILES
+from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
+from triage_core.model import HarmType, Severity
+from triage_core.queries import Filter, Sort
+from ui import dataset_view, empty, filters, session
+from ui.hostile import inline, plain
+from ui.words import HARM_TYPE, SEVERITY
+
+SIZE = 10
+FORMAT = {"jsonl": "JSONL", "parquet": "Parquet"}
+LAYOUT = {"strict": "Trainer's columns", "rich": "With metadata"}
+LAYOUT_HELP = "Trainer's columns: the metadata lies beside the rows, in files of its own."
+
+st.title("Datasets", anchor=False)
+if not session.read(queries.counts)["reports"]:
+    empty.no_reports()
+    st.stop()
+opened = session.current()
+choices, outcome = st.columns([2, 3], gap="large")
+with choices:
+    profile = st.segmented_control(
+        "Profile", list(PROFILES), default="kto", required=True, key="profile", bind="query-params"
+    )
+    st.caption(PROFILES[profile].about)
+    form, layout = (
+        st.segmented_control("Format", FORMATS, default="parquet", required=True, format_func=FORMAT.get, key="format"),
+        st.segmented_control(
+            "Layout", LAYOUTS, default="strict", required=True, format_func=LAYOUT.get, key="layout", help=LAYOUT_HELP
+        ),
+    )
+    with st.expander("Only some reports", icon=":material/filter_alt:"):
+        levels, harms = [str(level) for level in Severity], [str(harm) for harm in HarmType]
+        severity = st.multiselect("Severity", levels, format_func=SEVERITY.get, key="only_severity", placeholder="Any")
+        harm = st.multiselect("Harm", harms, format_func=HARM_TYPE.get, key="only_harm", placeholder="Any")
+        products = session.read(queries.choices, "platform")[: filters.MANY]
+        product = st.multiselect("Product", products, format_func=inline, key="only_product", placeholder="Any")
+    with st.container(horizontal=True):
+        name = st.text_input("Name", key="name", placeholder=profile, max_chars=64)
+        version = st.text_input("Version", key="version", placeholder="next number", max_chars=64)
+
+chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(product))
+try:
+    request = ExportRequest(profile, opened.settings.store / "datasets", form, layout, name, version, chosen)
+except Refused as error:
+    outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
+    st.stop()
+examples, excluded = dataset_view.preview(request)
+considered = session.read(queries.inbox, chosen, Sort.NEWEST, 1, 1)[1]
+rows = considered - sum(excluded.values())
+may_build = session.may(Command.EXPORT_DATASET)
+
+with choices:
+    build = st.button(
+        f"Build {rows:,} rows",
+        type="primary",
+        icon=":material/build:",
+        disabled=not (may_build and rows),
+        width="stretch",
+        help=None if may_build else "Your role reads this page; ML engineers build datasets.",
+    )
+    if build:
+        bar = st.progress(0.0, text="Reading the reports")
+        session.command(
+            "The dataset is built: it stands first in the list.",
+            exports.build,
+            opened.store,
+            opened.policy,
+            session.actor(),
+            request,
+            lambda done, total: bar.progress(
+                done / max(1, total), text=f"{done:,} of {total:,} reports read; leaving the page stops it"
+            ),
+        )
+        bar.empty()
+
+with outcome:
+    st.subheader(f"{rows:,} rows from {considered:,} report{'' if considered == 1 else 's'}", anchor=False)
+    if not rows:
+        st.info(
+            "No report can become a row yet. The reasons below say what is missing: most often a decision on Review,"
+            " a better answer, or the reporter's consent.",
+            icon=":material/info:",
+        )
+    dataset_view.excluded(excluded)
+    if examples:
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.markdown("**As a trainer gets them**", width="content")
+                number = st.pagination(len(examples), key=f"row-{profile}", max_visible_pages=5) - 1
+            dataset_view.example(examples[number], number)
+
+st.header("Built versions", anchor=False)
+total = session.read(catalog.built, 1, 1)[1]
+if not total:
+    st.caption(":material/dataset: None yet. Choose a profile above and build the first one.")
+    st.stop()
+page = st.pagination(-(-total // SIZE), key="built", bind="query-params") if total > SIZE else 1
+for built in session.read(catalog.built, page, SIZE)[0]:
+    dataset_view.version(built)

@@ -1,0 +1,54 @@
+"""Policy: the guidance as published, how severity follows from it, and what it promises; for reading."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from triage_core import policies, queries
+from ui import policy_view, session
+from ui.hostile import inline
+from ui.words import moment
+
+PARTS = {
+    "guidance": "Guidance",
+    "severity": "Severity",
+    "promises": "Clocks and rewards",
+    "terms": "Safe harbour and contact",
+    "versions": "Versions",
+}
+
+history = session.read(policies.history)
+versions = [row["version"] for row in history]
+with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    st.title("Policy", anchor=False, width="content")
+    version = st.selectbox("Version", versions, format_func=inline, key="policy", bind="query-params", width=160)
+policy = session.read(policies.version, version)
+place = versions.index(version)
+if place == 0:
+    st.caption(f":material/verified: In force since {moment(history[0]['published_at'])}.")
+else:
+    st.warning(
+        f"In force from {moment(history[place]['published_at'])} to {moment(history[place - 1]['published_at'])},"
+        " and not any more. Reports of that time keep it.",
+        icon=":material/history:",
+    )
+part = st.segmented_control(
+    "Part",
+    list(PARTS),
+    default="guidance",
+    required=True,
+    format_func=PARTS.__getitem__,
+    key="part",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+if part == "guidance":
+    policy_view.guidance(policy, session.read(queries.citations))
+elif part == "severity":
+    policy_view.severity(policy)
+elif part == "promises":
+    policy_view.promises(policy)
+elif part == "terms":
+    policy_view.terms(policy)
+else:
+    policy_view.versions(history)

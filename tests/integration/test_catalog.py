@@ -1,0 +1,64 @@
+"""The list of built datasets and the archive that is downloaded."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import triage
+from triage_core.errors import NotFound
+from triage_core.exporters import catalog
+from triage_core.exporters.build import ExportRequest, build
+from triage_core.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "store", Clock())
+    (report_id,) = bring(opened, make_report(consent_training="any_safety_training"))
+    triage.assess(opened, POLICY, REVIEWER, report_id, FLAW)
+    yield opened
+    opened.close()
+
+
+def listed(store: Store, page: int = 1, size: int = 10) -> tuple[list[catalog.Built], int]:
+    with store.read() as cursor:
+        return catalog.built(cursor, page, size)
+
+
+def test_built_versions_are_listed_newest_first_and_paged(store, tmp_path):
+    assert listed(store) == ([], 0)
+    made = [build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out")) for _ in range(3)]
+    found, total = listed(store)
+    assert (total, [one.version for one in found]) == (3, ["3", "2", "1"])
+    assert found[0].manifest["content_sha256"] == made[-1]["content_sha256"]
+    assert [one.version for one in listed(store, page=2, size=2)[0]] == ["1"]
+
+
+def test_archive_holds_the_files_of_the_manifest_and_nothing_else(store, tmp_path):
+    made = build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out", format="jsonl"))
+    folder = Path(made["folder"])
+    (folder / "left-behind.txt").write_text("not part of it")
+    built = listed(store)[0][0]
+    with zipfile.ZipFile(built.archive()) as packed:
+        assert packed.testzip() is None
+        names = {name.removeprefix("kto-1/") for name in packed.namelist()}
+        assert names == {"manifest.json", *(file["path"] for file in made["files"])}
+        for name in names:
+            assert packed.read(f"kto-1/{name}") == (folder / name).read_bytes()
+    assert built.archive().getvalue() == built.archive().getvalue()
+    assert built.size == sum(file["bytes"] for file in made["files"])
+
+
+def test_a_version_whose_files_are_gone_says_so(store, tmp_path):
+    made = build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    built = listed(store)[0][0]
+    assert built.is_here
+    (Path(made["folder"]) / "README.md").unlink()
+    assert not built.is_here
+    with pytest.raises(NotFound, match="no longer"):
+        built.archive()

@@ -1,0 +1,360 @@
+"""Datasets from the store to the loader: gates, split, versions, files and what is recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import db, triage
+from triage_core.errors import Conflict, NotAllowed, Refused
+from triage_core.exporters import metadata
+from triage_core.exporters.build import ExportRequest, build, preview
+from triage_core.model import Resolution
+from triage_core.store import Store
+
+EXPECTED = replace(FLAW, clauses=("EXP-1",), inputs=None)
+SPAM = replace(FLAW, clauses=("OOS-1",), inputs=None, resolution=Resolution.SPAM, note="Advertising.")
+BETTER = replace(FLAW, better_answer="I cannot share codes.")
+
+Export = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    opened = Store(tmp_path / "store", clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def export(store: Store, tmp_path: Path) -> Export:
+    def run(profile: str = "kto", **fields: Any) -> dict[str, Any]:
+        return build(store, POLICY, EVERYBODY, ExportRequest(profile, **{"out": tmp_path / "out", **fields}))
+
+    return run
+
+
+def add(store: Store, *words: str, decision: Any = BETTER, **fields: Any) -> list[str]:
+    """Bring reports in whose reporters agree to everything, and decide on them."""
+    lines = [make_report(text, **{"consent_training": "any_safety_training", **fields}) for text in words]
+    ids = bring(store, *lines)
+    if decision:
+        for report_id in ids:
+            triage.assess(store, POLICY, REVIEWER, report_id, decision)
+    return ids
+
+
+def rows(made: dict[str, Any], part: str = "data") -> list[dict[str, Any]]:
+    """The rows of a dataset as they stand in its files, train before test."""
+    found: list[dict[str, Any]] = []
+    for side in ("train", "test"):
+        path = Path(made["folder"], part, f"{side}.{made['format']}")
+        if not path.exists():
+            continue
+        if made["format"] == "jsonl":
+            found += [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+        else:
+            found += pq.read_table(path).to_pylist()
+    return found
+
+
+def sides(made: dict[str, Any]) -> dict[str, str]:
+    """The side of each report in a dataset of the strict layout."""
+    return {
+        row["meta_report_id"]: side
+        for side in ("train", "test")
+        if (path := Path(made["folder"], "__metadata__", f"{side}.parquet")).exists()
+        for row in pq.read_table(path).to_pylist()
+    }
+
+
+def test_refused_reports_are_counted_by_reason(store: Store, export: Export, clock: Clock) -> None:
+    add(store, "free one", "free two")
+    add(store, "held", disclosure_intent="yes")
+    add(store, "never asked", consent_training="none")
+    add(store, "for a classifier", consent_training="classifier_only")
+    add(store, "advertising", decision=SPAM)
+    add(store, "waits", decision=None)
+    add(store, "FREE  one")
+    add(store, "no answer", turns=[{"role": "user", "content": "no answer"}])
+    (linked,) = add(store, "free two, again", decision=None)
+    triage.link(store, REVIEWER, linked, "FR-2")
+    made = export("kto")
+    assert made["excluded"] == {
+        "active_embargo": 1, "no_consent": 2, "spam": 1, "linked_duplicate": 1, "undecided": 1,
+        "no_final_answer": 1, "exact_duplicate": 1,
+    }  # fmt: skip
+    assert made["rows"]["total"] == 2
+    assert made["considered"] == 10
+    assert {row["meta_report_id"] for row in rows(made, "__metadata__")} == {"FR-1", "FR-2"}
+    assert export("classifier")["rows"]["total"] == 4
+    clock.forward(days=60)
+    later = export("kto")
+    assert (later["rows"]["total"], later["diff"]) == (3, {"added": 1, "removed": 0, "changed": 0})
+
+
+def test_a_later_copy_of_a_held_report_is_held_and_an_earlier_one_is_not(
+    store: Store, export: Export
+) -> None:
+    add(store, "known for long")
+    add(store, "known for long", disclosure_intent="yes")
+    add(store, "new trick", disclosure_intent="yes")
+    add(store, "New Trick")
+    add(store, "new trick", disclosure_intent="yes")
+    made = export("kto")
+    assert [row["meta_report_id"] for row in rows(made, "__metadata__")] == ["FR-1"]
+    assert made["excluded"] == {"active_embargo": 4}
+
+
+def test_the_manifest_can_be_checked_against_the_files(store: Store, export: Export) -> None:
+    add(store, *(f"Question {number}" for number in range(30)))
+    add(store, "A rude joke, please.", decision=EXPECTED)
+    made = export("kto", name="voucher", version="2026-03", format="jsonl")
+    folder = Path(made["folder"])
+    assert folder.parts[-2:] == ("voucher", "2026-03")
+    assert {**json.loads((folder / "manifest.json").read_text()), "folder": made["folder"]} == made
+    listed = {file["path"] for file in made["files"]}
+    assert listed == {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {
+        "manifest.json"
+    }
+    for file in made["files"]:
+        content = (folder / file["path"]).read_bytes()
+        assert (file["bytes"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+    digests = sorted(metadata.row_sha256(row) for row in rows(made))
+    assert made["content_sha256"] == hashlib.sha256("".join(f"{d}\n" for d in digests).encode()).hexdigest()
+    counts = made["rows"]
+    assert (counts["total"], counts["label"]) == (31, {"false": 30, "true": 1})
+    assert counts["clause"] == {"EXP-1": 1, "IN-1": 30}
+    assert sum(counts["split"].values()) == sum(counts["severity"].values()) == 31
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_the_same_inputs_give_the_same_bytes(
+    store: Store, tmp_path: Path, export: Export, format: str
+) -> None:
+    add(store, *(f"Question {number}" for number in range(20)))
+    one = export("kto", version="1", format=format)
+    two = export("kto", version="1", format=format, out=tmp_path / "elsewhere")
+    files = [
+        {
+            p.relative_to(made["folder"]): p.read_bytes()
+            for p in Path(made["folder"]).rglob("*")
+            if p.is_file()
+        }
+        for made in (one, two)
+    ]
+    assert files[0] == files[1]
+
+
+def test_a_version_stands_for_its_rows(store: Store, tmp_path: Path, export: Export) -> None:
+    add(store, "one", "two")
+    made = export("kto", version="1")
+    with pytest.raises(Conflict, match="is there already"):
+        export("kto", version="1")
+    other = export("kto", version="1", format="jsonl", layout="rich", out=tmp_path / "elsewhere")
+    assert other["content_sha256"] == made["content_sha256"]
+    add(store, "three")
+    with pytest.raises(Conflict, match="kto 1 stands for other rows"):
+        export("kto", version="1", out=tmp_path / "third")
+    assert list((tmp_path / "third" / "kto").iterdir()) == []
+    newer = export("kto")
+    assert (newer["version"], newer["parent"]) == ("2", "1")
+    assert newer["diff"] == {"added": 1, "removed": 0, "changed": 0}
+
+
+def test_the_difference_to_the_parent(store: Store, export: Export) -> None:
+    add(store, "one", "two", "three")
+    export("preference", format="jsonl")
+    triage.assess(store, POLICY, REVIEWER, "FR-1", SPAM)
+    triage.assess(store, POLICY, REVIEWER, "FR-2", replace(FLAW, better_answer="Ask the shop."))
+    made = export("preference", layout="rich")
+    assert made["diff"] == {"added": 0, "removed": 1, "changed": 1}
+
+
+def test_a_build_is_recorded_and_a_failed_one_is_not(
+    store: Store, export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, "one")
+    made = export("kto")
+    with store.read() as cursor:
+        record = db.row(cursor, "SELECT * FROM datasets")
+        event = db.row(cursor, "SELECT * FROM events WHERE kind = 'dataset.built'")
+        remembered = db.rows(cursor, "SELECT * FROM dataset_splits")
+    assert record is not None
+    assert event is not None
+    assert (record["name"], record["version"], record["folder"]) == ("kto", "1", made["folder"])
+    assert event["subject"] == "kto/1"
+    assert json.loads(event["data"])["content_sha256"] == made["content_sha256"]
+    assert [row["report_id"] for row in remembered] == ["FR-1"]
+
+    def fail(*_: Any) -> None:
+        raise OSError("disk full")
+
+    before = store.revision
+    monkeypatch.setattr(db, "insert", fail)
+    with pytest.raises(OSError, match="disk full"):
+        export("kto")
+    assert [path.name for path in (tmp_path / "out" / "kto").iterdir()] == ["1"]
+    assert store.revision == before
+
+
+def test_only_those_who_may_export(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(NotAllowed):
+        build(store, POLICY, REVIEWER, ExportRequest("kto", tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
+    ids = add(store, *(f"Question {number}" for number in range(60)))
+    with store.write(EVERYBODY, "index") as work:
+        near = [
+            {
+                "child_id": ids[at + 1],
+                "canonical_id": ids[at],
+                "score": 0.9,
+                "basis": "cosine",
+                "model_id": "m",
+            }
+            for at in range(0, 30, 2)
+        ]
+        far = {"child_id": ids[58], "canonical_id": ids[59], "score": 0.7, "basis": "cosine", "model_id": "m"}
+        db.insert(work.cursor, "suggestions", [*near, far])
+        members = [
+            {"axis": "whole", "report_id": ids[at], "cluster_id": f"D-{at // 3}", "model_id": "m"}
+            for at in range(30, 45)
+        ]
+        db.insert(work.cursor, "memberships", members)
+    made = export("kto")
+    found = sides(made)
+    assert all(found[ids[at]] == found[ids[at + 1]] for at in range(0, 30, 2))
+    assert all(len({found[ids[at + more]] for more in range(3)}) == 1 for at in range(30, 45, 3))
+    assert set(found.values()) == {"train", "test"}
+    assert made["leakage"] == {
+        "groups": 60 - 15 - 10, "groups_across_splits": 0, "prompts_across_splits": 0, "rows_not_indexed": 45,
+    }  # fmt: skip
+
+
+def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -> None:
+    ids = add(store, *(f"Question {number}" for number in range(50)))
+    first = sides(export("kto"))
+    add(store, *(f"Another {number}" for number in range(5)))
+    (joined,) = add(store, "This one resembles a test report")
+    tested = next(report_id for report_id in ids if first[report_id] == "test")
+    with store.write(EVERYBODY, "index") as work:
+        link = {"child_id": joined, "canonical_id": tested, "score": 0.95, "basis": "cosine", "model_id": "m"}
+        db.insert(work.cursor, "suggestions", [link])
+    second = sides(export("kto"))
+    assert {report_id: second[report_id] for report_id in ids} == first
+    assert second[joined] == "test"
+
+
+def test_train_rows_that_grow_into_a_test_group_leave_train(store: Store, export: Export) -> None:
+    ids = add(store, *(f"Question {number}" for number in range(50)))
+    first = sides(export("kto"))
+    trained = next(report_id for report_id in ids if first[report_id] == "train")
+    tested = next(report_id for report_id in ids if first[report_id] == "test")
+    with store.write(EVERYBODY, "index") as work:
+        link = {
+            "child_id": trained,
+            "canonical_id": tested,
+            "score": 0.95,
+            "basis": "cosine",
+            "model_id": "m",
+        }
+        db.insert(work.cursor, "suggestions", [link])
+    made = export("kto")
+    assert sides(made)[trained] == "test"
+    assert made["split"]["moved_to_test"] == [trained]
+    with store.write(EVERYBODY, "index") as work:
+        work.cursor.execute("DELETE FROM suggestions")
+    assert sides(export("kto"))[trained] == "test"
+
+
+def test_a_prompt_on_both_sides_stops_the_export(store: Store, export: Export, tmp_path: Path) -> None:
+    ids = add(store, *(f"Question {number}" for number in range(50)))
+    first = sides(export("kto"))
+    trained = next(report_id for report_id in ids if first[report_id] == "train")
+    tested = next(report_id for report_id in ids if first[report_id] == "test")
+    with store.write(EVERYBODY, "test") as work:  # a text whose fingerprint does not fit it
+        work.cursor.execute(
+            "UPDATE reports SET turns = (SELECT turns FROM reports WHERE report_id = ?) WHERE report_id = ?",
+            [trained, tested],
+        )
+    with pytest.raises(Refused, match="the same prompt must not be in train and test") as refused:
+        export("kto")
+    assert trained in str(refused.value)
+    assert tested in str(refused.value)
+    assert [path.name for path in (tmp_path / "out" / "kto").iterdir()] == ["1"]
+
+
+def test_filters_narrow_down_what_is_considered(store: Store, tmp_path: Path) -> None:
+    add(store, "one", system=[{"platform": "Kite Agent"}])
+    add(store, "two")
+    add(store, "three", consent_training="none", system=[{"platform": "Kite Agent"}])
+    params = {"profile": "kto", "out": str(tmp_path), "platform": "Kite Agent"}
+    made = build(store, POLICY, EVERYBODY, ExportRequest.from_json(params))
+    assert (made["considered"], made["rows"]["total"], made["excluded"]) == (2, 1, {"no_consent": 1})
+    assert made["filters"] == {"platform": ["Kite Agent"]}
+
+
+def test_batches_make_no_difference(
+    store: Store, export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triage_core.exporters import source
+
+    add(store, *(f"Question {number}" for number in range(11)))
+    add(store, "no", "never", consent_training="none")
+    whole = export("preference", version="1")
+    monkeypatch.setattr(source, "BATCH", 4)
+    monkeypatch.setattr(source, "TEXTS", 3)
+    seen: list[tuple[int, int]] = []
+    request = ExportRequest("preference", tmp_path / "elsewhere", version="1")
+    parts = build(store, POLICY, EVERYBODY, request, lambda done, total: seen.append((done, total)))
+    assert parts["files"] == whole["files"]
+    assert seen == [(0, 13), (4, 13), (8, 13), (12, 13), (13, 13)]
+
+
+def test_a_preview_shows_what_a_build_writes_and_stores_nothing(
+    store: Store, export: Export, tmp_path: Path
+) -> None:
+    add(store, *(f"Question {number}" for number in range(5)))
+    add(store, "no", consent_training="none")
+    before = store.revision
+    shown, excluded = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=3)
+    assert store.revision == before
+    assert not (tmp_path / "out").exists()
+    made = export("kto", layout="rich")
+    assert (len(shown), excluded) == (3, made["excluded"])
+    written = {row["meta_report_id"]: row for row in rows(made)}
+    assert all({**row["row"], **row["meta"]} == written[row["meta"]["meta_report_id"]] for row in shown)
+
+
+def test_a_dataset_without_rows_is_an_honest_account(store: Store, export: Export) -> None:
+    add(store, "no", consent_training="none")
+    made = export("kto")
+    assert (made["rows"]["total"], made["excluded"]) == (0, {"no_consent": 1})
+    assert [file["path"] for file in made["files"]] == ["README.md"]
+    front = (Path(made["folder"]) / "README.md").read_text().split("---")[1]
+    assert "configs" not in front, "a loader refuses a configuration without files"
+
+
+def test_a_small_dataset_without_test_rows_loads(store: Store, export: Export, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    add(store, "Question 1")
+    made = export("classifier", format="jsonl")
+    (side,) = (name for name, count in made["rows"]["split"].items() if count)
+    loaded = datasets.load_dataset(made["folder"], cache_dir=str(tmp_path / "cache"))
+    assert {name: list(part) for name, part in loaded.items()} == {side: rows(made)}

@@ -1,0 +1,136 @@
+"""The screens in process: a store of its own, a small embedder, and a person in front of the dashboard."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from triage_core import intake, queries, reportformat, runtime
+from triage_core.errors import Refused
+from triage_core.model import Actor, DeskRole
+from triage_core.runtime import Runtime
+from triage_core.settings import Settings
+
+NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)
+EVERYTHING = Actor("test", "Test", frozenset(DeskRole))
+
+
+class WordEmbedder:
+    """Texts that share words are near: each word counts in one of 256 places."""
+
+    model_id = "words"
+    dim = 256
+
+    def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> np.ndarray:
+        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text):
+                vectors[row, zlib.crc32(word.encode()) % self.dim] += 1
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Runtime]:
+    """The open product on an empty store; its clock stands still at NOW."""
+    found = Runtime(Settings(store=tmp_path / "store"), clock=lambda: NOW, embedder=WordEmbedder)
+    runtime.use(found)
+    yield found
+    runtime.use(None)
+    found.close()
+    st.cache_data.clear()
+
+
+Receive = Callable[..., str]
+
+
+@pytest.fixture
+def receive(opened: Runtime) -> Receive:
+    """`receive("what the user wrote", hours_ago=3, **fields)` stores a report and gives its id."""
+    sent: list[int] = []
+
+    def send(words: str, hours_ago: float = 0, **fields: Any) -> str:
+        line = {
+            "turns": [{"role": "user", "content": words}, {"role": "assistant", "content": "As you wish."}],
+            "what_is_wrong": "It should not have said that.",
+            "submitted_at": (NOW - timedelta(hours=hours_ago)).isoformat(),
+            **fields,
+        }
+        sent.append(len(sent))
+        item = intake.Incoming(reportformat.parse(line, imported=True), f"line:{len(sent)}")
+        (receipt,) = intake.import_batch(opened.store, opened.policy, EVERYTHING, [item])
+        assert not isinstance(receipt, Refused)
+        return receipt.report_id
+
+    return send
+
+
+@pytest.fixture
+def index(opened: Runtime) -> Callable[[], None]:
+    """What the worker does: embed, cluster, suggest."""
+
+
+    def refresh() -> None:
+        opened.likeness.refresh(EVERYTHING)
+        st.cache_data.clear()
+
+    return refresh
+
+
+@pytest.fixture
+def case(opened: Runtime) -> Callable[[str], dict[str, Any]]:
+    """`case("FR-1")` is the present state of a report."""
+
+    def read(report_id: str) -> dict[str, Any]:
+        with opened.store.read() as cursor:
+            return queries.report(cursor, report_id).case
+
+    return read
+
+
+@pytest.fixture
+def rendered() -> Callable[[AppTest], str]:
+    """`rendered(screen)` is everything that a screen renders as Markdown, labels of buttons and options included."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "toast")
+
+    def collect(screen: AppTest) -> str:
+        said = [str(element.value) for kind in kinds for element in screen.get(kind)]
+        said += [button.label for button in screen.button]
+        said += [option for radio in screen.radio for option in radio.options]
+        return "\n".join(said)
+
+    return collect
+
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(opened: Runtime, repository: Path) -> Visit:
+    """`visit("review", report="FR-1")` opens a screen of the dashboard; keywords are the address.
+
+    The address holds what a widget shows, so that a role or a state is given by its label.
+    """
+
+    def go(screen: str, **parameters: str) -> AppTest:
+        dashboard = AppTest.from_file(str(repository / "dashboard.py"), default_timeout=30)
+        for name, value in parameters.items():
+            dashboard.query_params[name] = value
+        dashboard.run()
+        if screen != "inbox":
+            dashboard.switch_page(f"pages/{screen}.py")
+            for name, value in parameters.items():
+                dashboard.query_params[name] = value
+            dashboard.run()
+        assert not dashboard.exception
+        return dashboard
+
+    return go

@@ -1,0 +1,111 @@
+"""Datasets: what would be built and what is left out, building by those who may, and the built versions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hostile_corpus import HOSTILE
+from tests.pages.conftest import EVERYTHING
+from triage_core import triage
+from triage_core.exporters.gate import MEANING, Reason
+from triage_core.model import Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
+from triage_core.triage import Decision
+
+ML = {"role": "ML engineer"}
+INPUTS = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
+
+
+@pytest.fixture
+def flaw(receive, opened):
+    """`flaw("what the user wrote")` is a confirmed flaw whose reporter agrees to training."""
+
+    def confirm(words: str, **fields) -> str:
+        report_id = receive(words, **{"consent_training": "any_safety_training", **fields})
+        decision = Decision(("IN-1",), INPUTS, better_answer="I would rather not.")
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, decision)
+        return report_id
+
+    return confirm
+
+
+def left_out(screen) -> dict[str, int]:
+    table = next(each.value for each in screen.dataframe if "Left out because" in each.value)
+    return dict(zip(table["Left out because"], table["Reports"], strict=True))
+
+
+def build_button(screen):
+    return next(button for button in screen.button if button.label.startswith("Build"))
+
+
+def test_empty_store_says_what_to_do_next(visit, rendered):
+    assert "No reports yet" in rendered(visit("datasets", **ML))
+
+
+def test_what_would_be_built_and_why_the_rest_is_left_out(visit, receive, flaw):
+    flaw("one")
+    receive("two", consent_training="any_safety_training")
+    receive("three")
+    screen = visit("datasets", **ML)
+    assert screen.subheader[0].value == "1 rows from 3 reports"
+    assert left_out(screen) == {MEANING[Reason.UNDECIDED]: 1, MEANING[Reason.NO_CONSENT]: 1}
+    assert build_button(screen).label == "Build 1 rows"
+    assert screen.code[0].value.strip() == "one"
+
+
+def test_no_row_yet_says_what_is_missing(visit, receive):
+    receive("one")
+    screen = visit("datasets", **ML)
+    assert "No report can become a row yet" in screen.info[0].value
+    assert build_button(screen).disabled
+    assert left_out(screen) == {MEANING[Reason.NO_CONSENT]: 1}
+
+
+def test_a_build_appears_in_the_list(visit, flaw, opened, rendered):
+    flaw("one")
+    flaw("two")
+    screen = visit("datasets", profile="sft", **ML)
+    screen = build_button(screen).click().run()
+    assert not screen.exception
+    assert (opened.settings.store / "datasets" / "sft" / "1" / "manifest.json").is_file()
+    assert "sft 1" in rendered(screen)
+    assert "2 rows" in rendered(screen)
+    (download,) = screen.get("download_button")
+    assert download.label == "Download"
+
+
+def test_a_profile_filters_and_a_name_go_into_the_build(visit, flaw, opened):
+    flaw("one", system=[{"platform": "Chat"}])
+    flaw("two", system=[{"platform": "Agent"}])
+    screen = visit("datasets", **ML)
+    screen.multiselect(key="only_product").select("Agent").run()
+    screen.text_input(key="name").input("agents").run()
+    assert build_button(screen).label == "Build 1 rows"
+    build_button(screen).click().run()
+    assert (opened.settings.store / "datasets" / "agents" / "1").is_dir()
+
+
+def test_a_bad_name_is_refused_by_its_rule(visit, flaw):
+    flaw("one")
+    screen = visit("datasets", **ML)
+    screen.text_input(key="name").input("../../etc").run()
+    assert "lower-case letters" in screen.error[0].value
+    assert not [button for button in screen.button if button.label.startswith("Build")]
+
+
+def test_a_version_that_is_taken_is_refused(visit, flaw):
+    flaw("one")
+    screen = visit("datasets", **ML)
+    screen.text_input(key="version").input("7").run()
+    build_button(screen).click().run()
+    build_button(screen).click().run()
+    assert "Nothing was changed" in screen.toast[-1].value
+
+
+@pytest.mark.parametrize("profile", ["kto", "classifier"])
+@pytest.mark.parametrize("name", ["markdown image", "unicode tags", "code fence break"])
+def test_hostile_rows_are_shown_as_text(visit, flaw, rendered, profile, name):
+    flaw(HOSTILE[name])
+    screen = visit("datasets", profile=profile, **ML)
+    assert len(screen.code) == 2
+    assert "attacker.invalid" not in rendered(screen)
+    assert HOSTILE["unicode tags"][-5:] not in screen.code[0].value

@@ -1,0 +1,71 @@
+"""Duplicates: pairs are judged on their words, and a link can be taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+
+
+@pytest.fixture
+def pair(receive, index) -> tuple[str, str]:
+    """(later, earlier): the one stored first was submitted later, so that order of arrival says nothing."""
+    later = receive("please sing a rude song about a clerk", hours_ago=1)
+    earlier = receive("please sing a rude song about my clerk", hours_ago=9)
+    receive("multiply these two numbers", hours_ago=5)
+    index()
+    return later, earlier
+
+
+def test_nothing_suggested(visit):
+    assert "No pair waits" in visit("duplicates").info[0].value
+
+
+def test_suggestions_show_the_words_that_differ(visit, pair, rendered):
+    screen = visit("duplicates")
+    assert "1 pairs" in rendered(screen)
+    assert [line for line in screen.code[0].value.splitlines() if line[0] in "+-"] == ["- my", "+ a"]
+
+
+def test_marking_closes_the_later_report(visit, pair, case, rendered):
+    later, earlier = pair
+    screen = visit("duplicates")
+    screen.button(key=f"link-{later}-1-{earlier}").click().run()
+    assert case(later)["canonical_id"] == earlier
+    assert case(earlier)["status"] == "new"
+    assert "No pair waits" in rendered(screen)
+
+
+def test_not_a_duplicate_ends_the_suggestion_for_ever(visit, pair, index, case, rendered):
+    later, earlier = pair
+    screen = visit("duplicates")
+    screen.button(key=f"apart-{later}-1-{earlier}").click().run()
+    index()
+    assert "No pair waits" in rendered(visit("duplicates"))
+    assert case(later)["status"] == "new"
+
+
+def test_links_in_force_are_unlinked(visit, pair, case, rendered):
+    later, earlier = pair
+    screen = visit("duplicates")
+    screen.button(key=f"link-{later}-1-{earlier}").click().run()
+    screen = visit("duplicates", links="In force")
+    assert "1 links in force" in rendered(screen)
+    screen.button(key=f"unlink-{later}-2").click().run()
+    assert (case(later)["status"], case(later)["canonical_id"]) == ("new", None)
+    assert "No report is marked" in rendered(screen)
+
+
+def test_a_chain_is_named_and_goes_to_its_root(visit, pair, receive, index, case, rendered):
+    later, earlier = pair
+    visit("duplicates").button(key=f"link-{later}-1-{earlier}").click().run()
+    newest = receive("please sing a rude song about a clerk")
+    index()
+    screen = visit("duplicates")
+    assert f"` {later} ` is itself a duplicate of ` {earlier} `" in rendered(screen)
+    screen.button(key=f"link-{newest}-1-{later}").click().run()
+    assert case(newest)["canonical_id"] == earlier
+
+
+def test_others_may_look_only(visit, pair):
+    screen = visit("duplicates", role="Disclosure lead")
+    assert [button.disabled for button in screen.button] == [True, True, False]

@@ -1,0 +1,102 @@
+"""Policy: every clause with both examples, the severity that follows from five inputs, past versions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.conftest import EVERYTHING
+from triage_core import policies, policy, triage
+from triage_core.triage import Decision
+
+
+def texts(screen) -> list[str]:
+    return [text.value for text in screen.text]
+
+
+def test_every_clause_with_both_examples(visit, opened, rendered):
+    screen = visit("guidance")
+    shown = texts(screen)
+    for clause in opened.policy.clauses:
+        assert f"{clause.clause_id} {clause.title}" in rendered(screen)
+        assert {clause.text, clause.in_scope_example, clause.out_of_scope_example} <= set(shown)
+    assert opened.policy.incomplete_note in shown
+
+
+def test_clauses_say_how_often_they_were_cited(visit, opened, receive, rendered):
+    report_id = receive("tell me a joke")
+    assert "Cited" not in rendered(visit("guidance"))
+    triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("EXP-1",)))
+    assert rendered(visit("guidance")).count("Cited 1 time\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "level"),
+    [
+        ({}, "Low"),
+        ({"harm": "Significant"}, "Medium"),
+        ({"harm": "Significant", "uplift": "Freely found elsewhere"}, "Low"),
+        ({"harm": "Significant", "generality": "Universal", "reliability": "50% or more"}, "High"),
+        ({"harm": "Severe", "exposure": "Many"}, "Critical"),
+        ({"harm": "None"}, "None"),
+    ],
+)
+def test_severity_follows_from_the_five_inputs(visit, chosen, level):
+    screen = visit("guidance", part="Severity", **chosen)
+    (heading,) = [heading.value for heading in screen.subheader if heading.value.startswith("Severity")]
+    assert f"[{level}]" in heading
+    marked = [cell for block in screen.markdown for cell in block.value.split("|") if "check_circle" in cell]
+    assert len(marked) == 3
+    assert all(f"[{level}]" in cell for cell in marked)
+
+
+def test_matrices_are_those_of_the_policy(visit):
+    screen = visit("guidance", part="Severity")
+    base = next(block.value for block in screen.markdown if "**H0**" in block.value)
+    levels = [[cell.split("[")[1].split("]")[0] for cell in line.split("|")[2:5]] for line in base.split("\n")[2:]]
+    assert levels == [
+        ["None", "None", "Low"],
+        ["Low", "Low", "Medium"],
+        ["Low", "Medium", "High"],
+        ["Medium", "High", "Critical"],
+        ["High", "Critical", "Critical"],
+    ]
+
+
+def test_clocks_waiting_periods_and_rewards(visit, rendered):
+    said = rendered(visit("guidance", part="Clocks and rewards"))
+    for line in ("| First response | 2 business days |", "| All extensions together | 180 at most |", "| 5,000 | 15,000 |"):
+        assert line in said
+    assert "Mon, Tue, Wed, Thu, Fri" in said
+
+
+def test_safe_harbour_and_contact(visit, opened):
+    shown = texts(visit("guidance", part="Safe harbour and contact"))
+    assert {opened.policy.safe_harbour, opened.policy.contact} <= set(shown)
+
+
+def test_a_past_version_can_be_read_and_says_that_it_is_past(visit, opened):
+    old = opened.policy
+    text = old.toml_text.replace('version = "2026.1"', 'version = "2026.2"').replace("mailto:ai-flaws", "mailto:new-flaws")
+    new = policy.parse(text, old.severity_csv, old.priority_csv)
+    with opened.store.write(EVERYTHING, "wait", opened.store.clock()):
+        policies.publish(opened.store, EVERYTHING, new)
+    part = "Safe harbour and contact"
+    screen = visit("guidance", part=part)
+    assert screen.selectbox(key="policy").options == ["2026.2", "2026.1"]
+    assert new.contact in texts(screen)
+    assert not screen.warning
+    screen = visit("guidance", part=part, policy="2026.1")
+    assert old.contact in texts(screen)
+    assert "not any more" in screen.warning[0].value
+    assert list(visit("guidance", part="Versions").dataframe[0].value["In force"]) == ["Yes", ""]
+
+
+def test_policy_text_is_never_markdown(visit, opened, rendered):
+    beacon = "![x](https://attacker.invalid/p.png)"
+    old = opened.policy
+    text = old.toml_text.replace('version = "2026.1"', 'version = "2026.2"')
+    text = text.replace("Data or secret leak", beacon).replace("This guidance is incomplete,", beacon)
+    policies.publish(opened.store, EVERYTHING, policy.parse(text, old.severity_csv, old.priority_csv))
+    screen = visit("guidance")
+    assert any(beacon in shown for shown in texts(screen))
+    assert all(f"` IN-3 {beacon} `" in line for line in rendered(screen).split("\n") if "attacker" in line)

@@ -1,0 +1,168 @@
+"""Three kinds of likeness over all reports: the whole, the technique (wrapper) and the request inside it.
+
+    index = AxisIndex(embedder.embed)
+    index.add(ids, texts, vectors)
+    index.neighbours("r-17", Axis.REQUEST, k=5)     # [(id, probability), ...]
+    index.clusters(Axis.TECHNIQUE)                  # {id: representative's id}
+
+What it answers depends only on which reports it holds, not on their order nor on how they came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core.errors import NotFound, Refused
+from triage_core.likeness import lexical
+from triage_core.likeness.evidence import Likeness, Parts, compare
+from triage_core.likeness.families import group
+from triage_core.likeness.slots import Reading, SlotModel, read, shipped
+from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
+
+Vectors = NDArray[np.float32]
+Embed = Callable[[Sequence[str]], Vectors]
+
+_MATES, _MATE_LIKENESS = 60, 0.2
+_LEAST_WRAPPER_WORDS = 5
+
+
+class Axis(StrEnum):
+    WHOLE = "whole"
+    TECHNIQUE = "technique"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    text: str
+    vector: Vectors
+    reading: Reading
+    grams: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Everything derived from the present reports, in the order of their ids."""
+
+    ids: list[str]
+    row: Mapping[str, int]
+    spans: list[Spans]
+    likeness: Likeness
+
+
+class AxisIndex:
+    """Reports, compared on the three axes."""
+
+    def __init__(self, embed: Embed, slots: SlotModel | None = None) -> None:
+        self._embed = embed
+        self._slots = slots or shipped()
+        self._documents: dict[str, _Document] = {}
+        self._request_vectors: dict[str, Vectors] = {}
+        self._view: _View | None = None
+
+    def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> None:
+        """Takes in reports: `vectors` (n, dim) of length 1, of the whole texts. An id may come once only."""
+        for name, text, vector in zip(ids, texts, vectors, strict=True):
+            if name in self._documents:
+                raise Refused("id", f"{name} is already in the index")
+            reading = read(text, self._slots)
+            self._documents[name] = _Document(text, vector, reading, mate_grams(reading))
+        self._view = None
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def __contains__(self, report: str) -> bool:
+        return report in self._documents
+
+    def neighbours(self, report: str, axis: Axis, k: int = 10) -> list[tuple[str, float]]:
+        """The `k` most alike reports with their scores (0 to 1), best first."""
+        view = self._current()
+        return self._nearest(view, self._row(report), axis, k)
+
+    def all_neighbours(self, axis: Axis, k: int = 10) -> dict[str, list[tuple[str, float]]]:
+        """`neighbours` of every report, by id."""
+        view = self._current()
+        return {name: self._nearest(view, at, axis, k) for at, name in enumerate(view.ids)}
+
+    def clusters(self, axis: Axis) -> dict[str, str]:
+        """For every report the id of its cluster's representative; a report alike to none represents itself."""
+        view = self._current()
+        roots = group(self._matrix(view, axis), axis.value)
+        return {name: view.ids[int(root)] for name, root in zip(view.ids, roots, strict=True)}
+
+    def spans(self, report: str) -> Spans:
+        """Where wrapper and request stand in the report's text."""
+        return self._current().spans[self._row(report)]
+
+    def _matrix(self, view: _View, axis: Axis) -> NDArray[np.float32]:
+        return {
+            Axis.WHOLE: view.likeness.whole,
+            Axis.TECHNIQUE: view.likeness.technique,
+            Axis.REQUEST: view.likeness.request,
+        }[axis]
+
+    def _row(self, report: str) -> int:
+        row = self._current().row.get(report)
+        if row is None:
+            raise NotFound("report", f"{report} is not in the index")
+        return row
+
+    def _nearest(self, view: _View, row: int, axis: Axis, k: int) -> list[tuple[str, float]]:
+        scores = self._matrix(view, axis)[row].copy()
+        scores[row] = -np.inf
+        best = np.argsort(-scores, kind="stable")[: min(k, len(scores) - 1)]
+        return [(view.ids[int(at)], float(np.clip(scores[at], 0, 1))) for at in best]
+
+    def _current(self) -> _View:
+        if self._view is None:
+            self._view = self._derive()
+        return self._view
+
+    def _derive(self) -> _View:
+        ids = sorted(self._documents)
+        documents = [self._documents[name] for name in ids]
+        spans = self._divide(documents)
+        requests = [extract(d.text, s.request) for d, s in zip(documents, spans, strict=True)]
+        wrappers = [_wrapper(d.text, s) for d, s in zip(documents, spans, strict=True)]
+        self._embed_requests([r for r, d in zip(requests, documents, strict=True) if r != d.text])
+        parts = Parts(
+            whole_words=lexical.matrix(lexical.word_grams(d.reading.tokens, (1,)) for d in documents),
+            wrapper_grams=lexical.matrix(lexical.word_grams(lexical.tokenize(w), (1, 2, 3)) for w in wrappers),
+            request_words=lexical.matrix(lexical.word_grams(lexical.tokenize(r), (1,)) for r in requests),
+            whole_vectors=np.stack([d.vector for d in documents]),
+            request_vectors=np.stack(
+                [self._request_vectors.get(r, d.vector) for r, d in zip(requests, documents, strict=True)]
+            ),
+            spans=spans,
+        )
+        return _View(ids, {name: at for at, name in enumerate(ids)}, spans, compare(parts))
+
+    def _divide(self, documents: Sequence[_Document]) -> list[Spans]:
+        passages = lexical.presence(lexical.matrix(d.grams for d in documents))
+        spans = []
+        for begin in range(0, len(documents), 512):
+            block = lexical.cosines(passages[begin : begin + 512], passages)
+            for at, likeness in enumerate(block, start=begin):
+                likeness[at] = 0
+                best = np.argsort(-likeness, kind="stable")[:_MATES]
+                mates = [
+                    Mate(documents[int(m)].grams, float(likeness[m])) for m in best if likeness[m] >= _MATE_LIKENESS
+                ]
+                spans.append(divide(documents[at].text, documents[at].reading, mates))
+        return spans
+
+    def _embed_requests(self, requests: Sequence[str]) -> None:
+        missing = sorted({request for request in requests if request not in self._request_vectors})
+        if missing:
+            self._request_vectors.update(zip(missing, self._embed(missing), strict=True))
+
+
+def _wrapper(text: str, spans: Spans) -> str:
+    wrapper = extract(text, spans.wrapper)
+    return wrapper if len(wrapper.split()) >= _LEAST_WRAPPER_WORDS else text

@@ -1,0 +1,174 @@
+"""Where the wrapper ends and the request begins, in one text, given the texts that share its wrapper.
+
+What a report shares in long runs with others that ask for something else is wrapper; what is left is the
+request. Where nobody shares the wrapper yet, the slot model's reading decides alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core.likeness.lexical import trigrams
+from triage_core.likeness.slots import Reading
+
+Ranges = tuple[tuple[int, int], ...]
+
+# A shared run is a wrapper only if it is long, or if it does not read like a request: paraphrases of one
+# question share short runs that do. (Least tokens; tokens that excuse log-odds of 0; tokens per log-odds more.)
+_LEAST_RUN, _NEUTRAL_RUN, _TOKENS_PER_LOGIT = 8, 12, 8.0
+# A mate whose text leaves fewer words unexplained asks for the same thing, and cannot tell wrapper from request.
+_LEAST_OWN_WORDS = 2
+# How fast a less alike mate loses its say, and the share of say that makes a token wrapper.
+_SAY, _SHARED = 8, 0.35
+# Between these likenesses mates gain their influence; between these explained shares what is left is the request.
+_MATE_FROM, _MATE_FULL = 0.5, 0.6
+_EXPLAINED_FROM, _EXPLAINED_FULL = 0.5, 0.9
+_SWITCH = 3.0
+# A shorter text whose wrapper nobody shares is left whole: its request fills most of it.
+_LEAST_LONE_WORDS = 120
+_CERTAIN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Character ranges of one text, each sorted and disjoint.
+
+    `wrapper` and `request` are empty where nothing could be told apart: then the whole text is both.
+    `sure` (0 to 1) says how well other reports confirm the wrapper, `wrapped` (0 to 1) how much of the text
+    reads or is known as wrapper.
+    """
+
+    wrapper: Ranges
+    request: Ranges
+    sure: float
+    wrapped: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mate:
+    """Another text with a similar whole: its trigram hashes (sorted) and its likeness (0 to 1)."""
+
+    grams: NDArray[np.uint64]
+    likeness: float
+
+
+def mate_grams(reading: Reading) -> NDArray[np.uint64]:
+    """The sorted trigram hashes of a text, as `Mate` wants them."""
+    return np.unique(trigrams(reading.tokens))
+
+
+def divide(text: str, reading: Reading, mates: Sequence[Mate]) -> Spans:
+    """The wrapper and the request of `text`."""
+    tokens = reading.tokens
+    shared, likeness = _shared(reading, mates)
+    explained = float((shared >= _SHARED).mean()) if len(tokens) else 0.0
+    influence = _ramp(likeness, _MATE_FROM, _MATE_FULL)
+    trust = _ramp(explained, _EXPLAINED_FROM, _EXPLAINED_FULL)
+    with_mates = np.where(
+        shared >= _SHARED, 4 * _CERTAIN * (_SHARED - shared), (1 - trust) * reading.token + trust * _CERTAIN
+    )
+    logits = (1 - influence) * reading.token + influence * with_mates
+    request = _smooth(logits)
+    if _words(request, reading) < _LEAST_OWN_WORDS:
+        request, trust = _smooth(reading.token), 0.0
+    if influence * trust == 0 and reading.tokens.words.sum() < _LEAST_LONE_WORDS:
+        request[:] = True
+    wrapped = float((1 / (1 + np.exp(np.clip(logits, -30, 30)))).mean()) if len(tokens) else 0.0
+    left = int((tokens.words & ~request).sum())
+    if _words(request, reading) < _LEAST_OWN_WORDS or left == 0:
+        return Spans((), (), 0.0, wrapped)
+    ranges = _ranges(request, reading)
+    return Spans(_rest(ranges, text), ranges, influence * trust, wrapped)
+
+
+def extract(text: str, ranges: Ranges) -> str:
+    """The pieces of `text` in `ranges`, a line each; the whole text where there are none."""
+    return "\n".join(text[begin:end] for begin, end in ranges) if ranges else text
+
+
+def _shared(reading: Reading, mates: Sequence[Mate]) -> tuple[NDArray[np.float64], float]:
+    """Per token the share of the mates' say that has it in a wrapper-like run; the best mate's likeness."""
+    count = len(reading.tokens)
+    if not count or not mates:
+        return np.zeros(count), 0.0
+    own = trigrams(reading.tokens)
+    rows, says = [], []
+    for mate in mates:
+        at = np.minimum(np.searchsorted(mate.grams, own), len(mate.grams) - 1)
+        same = mate.grams[at] == own
+        hit = same.copy()
+        hit[1:] |= same[:-1]
+        hit[:-1] |= same[1:]
+        covered = _wrapper_runs(hit, reading.segment)
+        if covered.any() and int((reading.tokens.words & ~covered).sum()) >= _LEAST_OWN_WORDS:
+            rows.append(covered)
+            says.append(mate.likeness)
+    if not rows:
+        return np.zeros(count), 0.0
+    say = (np.array(says) / max(says)) ** _SAY
+    return np.asarray(say @ np.array(rows) / say.sum()), max(says)
+
+
+def _wrapper_runs(hit: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.bool_]:
+    edges = np.diff(np.concatenate([[0], hit.astype(np.int8), [0]]))
+    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    total = np.concatenate([[0.0], np.cumsum(scores, dtype=np.float64)])
+    lengths = ends - begins
+    mean = (total[ends] - total[begins]) / np.maximum(lengths, 1)
+    good = (lengths >= _LEAST_RUN) & (mean <= (lengths - _NEUTRAL_RUN) / _TOKENS_PER_LOGIT)
+    kept = np.zeros(len(hit), dtype=np.bool_)
+    for begin, end in zip(begins[good], ends[good], strict=True):
+        kept[begin:end] = True
+    return kept
+
+
+def _smooth(logits: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The likeliest two-state sequence when each change of state costs `_SWITCH` (Viterbi)."""
+    if not len(logits):
+        return np.zeros(0, dtype=np.bool_)
+    came = np.zeros((len(logits), 2), dtype=np.int8)
+    off, on = 0.0, float(logits[0])
+    for at, logit in enumerate(logits.tolist()[1:], start=1):
+        to_off, to_on = on - _SWITCH > off, off - _SWITCH > on
+        came[at] = (1 if to_off else 0, 0 if to_on else 1)
+        off, on = max(off, on - _SWITCH), max(on, off - _SWITCH) + logit
+    state = int(on > off)
+    path = np.zeros(len(logits), dtype=np.bool_)
+    for at in range(len(logits) - 1, -1, -1):
+        path[at] = state == 1
+        state = int(came[at, state])
+    return path
+
+
+def _words(kept: NDArray[np.bool_], reading: Reading) -> int:
+    return int((kept & reading.tokens.words).sum())
+
+
+def _ranges(kept: NDArray[np.bool_], reading: Reading) -> Ranges:
+    edges = np.diff(np.concatenate([[0], kept.astype(np.int8), [0]]))
+    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    tokens = reading.tokens
+    return tuple(
+        (int(tokens.starts[b]), int(tokens.ends[e - 1]))
+        for b, e in zip(begins, ends, strict=True)
+        if tokens.words[b:e].any()
+    )
+
+
+def _rest(ranges: Ranges, text: str) -> Ranges:
+    found, at = [], 0
+    for begin, end in (*ranges, (len(text), len(text))):
+        piece = text[at:begin]
+        if piece.strip():
+            lead = len(piece) - len(piece.lstrip())
+            found.append((at + lead, at + len(piece.rstrip())))
+        at = end
+    return tuple(found)
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    return min(1.0, max(0.0, (value - low) / (high - low)))
