@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import config
+from streamlit.runtime.pages_manager import PagesManager
 
 from triage_core import api, runtime, settings
 from triage_core.control import ControlServer
@@ -35,6 +36,10 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         runtime.use(None)
         opened.close()
 
+
+# Streamlit serves the files under pages/ on their own until the dashboard has declared its pages once:
+# a deep link as the first request would pass by identity and roles.
+PagesManager.uses_pages_directory = False
 
 app = st.App(
     "dashboard.py",

@@ -24,9 +24,9 @@ page = st.navigation(
             ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
             ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
             ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
-            ("datasets", "Datasets", ":material/dataset:", Command.EXPORT_DATASET),
+            ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
         )
-        if session.may(command) and (Path(__file__).parent / "pages" / f"{name}.py").exists()  # TEMP
+        if session.may(command)
     ],
     position="top",
 )

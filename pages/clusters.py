@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core import boards, maps, queries
 from ui import empty, hostile, mapchart, session, worker
 from ui.hostile import inline, plain
-from ui.words import AXIS, SEVERITY, STATUS, ago
+from ui.words import AXIS, SEVERITY, STATUS, ago, counted
 
 SIZE = 15
 
@@ -41,7 +41,7 @@ with listed:
     total = session.read(queries.clusters, axis, 2, 1, 1)[1]
     table = st.container()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{total:,} clusters of two and more", width="content")
+        st.caption(f"{counted(total, 'cluster')} of two and more", width="content")
         page = st.pagination(-(-total // SIZE), key="clusters", bind="query-params", max_visible_pages=5)
     rows = session.read(queries.clusters, axis, 2, page, SIZE)[0]
     ids = tuple(row["cluster_id"] for row in rows)
@@ -88,7 +88,7 @@ if cluster is None:
     st.warning(f"There is no cluster {plain(chosen)} any more.", icon=":material/search_off:")
     st.stop()
 members = session.read(maps.members, axis, chosen)
-st.header(f"Cluster {plain(chosen)}, {cluster['size']:,} reports", anchor=False)
+st.header(f"Cluster {plain(chosen)}, {counted(cluster['size'], 'report')}", anchor=False)
 typical, others = st.columns([5, 6], gap="medium")
 with typical:
     representative = session.read(queries.report, cluster["representative_id"])

@@ -11,7 +11,7 @@ from triage_core.access import Command
 from triage_core.boards import Brief
 from ui import compare, desk, session, worker
 from ui.hostile import plain
-from ui.words import BASIS, ago, moment, severity_badge, state_badge
+from ui.words import BASIS, ago, counted, moment, severity_badge, state_badge
 
 SIZE = 25
 VIEWS = ["Suggested", "In force"]
@@ -47,7 +47,7 @@ if view == VIEWS[0]:
         st.stop()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
-            f"{total:,} pairs, surest first. The test of a duplicate: **would one fix resolve both?**",
+            f"{counted(total, 'pair')}, surest first. The test of a duplicate: **would one fix resolve both?**",
             width="content",
         )
         page = st.pagination(-(-total // SIZE), key="pairs", bind="query-params")
@@ -94,7 +94,7 @@ else:
         st.stop()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
-            f"{total:,} links in force, newest first. Unlinking gives a report its earlier state back.",
+            f"{counted(total, 'link')} in force, newest first. Unlinking gives a report its earlier state back.",
             width="content",
         )
         page = st.pagination(-(-total // SIZE), key="linked", bind="query-params")

@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core import boards, queries
 from ui import empty, filters, session, worker
 from ui.hostile import inline
-from ui.words import SEVERITY, SEVERITY_COLOUR, ago, next_due, state
+from ui.words import SEVERITY, SEVERITY_COLOUR, ago, counted, next_due, state_label
 
 now = session.now()
 figures = session.read(boards.figures, now)
@@ -33,7 +33,7 @@ if not total:
     st.stop()
 table = st.container()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.caption(f"{total:,} reports", width="content")
+    st.caption(counted(total, "report"), width="content")
     page = st.pagination(-(-total // filters.PAGE), key="page", bind="query-params")
 rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)[0]
 
@@ -48,7 +48,7 @@ table.dataframe(
         "open": ["Open"] * len(rows),
         "report": ids,
         "severity": [[SEVERITY[row["severity"]]] if row["severity"] else [] for row in rows],
-        "state": [state(row["status"], row["resolution"]) for row in rows],
+        "state": [state_label(row["status"], row["resolution"]) for row in rows],
         "wrong": [inline(row["excerpt"], queries.EXCERPT) for row in rows],
         "product": [inline(row["platform"]) for row in rows],
         "received": [ago(row["received_at"], now) for row in rows],

@@ -17,6 +17,9 @@ READINGS = ["Conversation", "Differing words", "Side by side"]
 NOT_MOVES = {Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.WITHDRAW}
 
 now = session.now()
+if not session.read(boards.figures, now).reports:
+    empty.no_reports()
+    st.stop()
 left, middle, right = st.columns([24, 46, 30], gap="medium")
 with left, st.popover("Filter the queue", icon=":material/filter_alt:", width="stretch"):
     chosen, sort = filters.draw()
@@ -24,10 +27,7 @@ ids = session.read(queries.queue, chosen, sort, queue.LONGEST)
 report_id = session.picked("report") or (ids[0] if ids else "")
 if not report_id:
     with middle:
-        if session.read(boards.figures, now).reports:
-            empty.nothing_found(chosen.words)
-        else:
-            empty.no_reports()
+        empty.nothing_found(chosen.words)
     st.stop()
 with left:
     queue.draw(ids, report_id)

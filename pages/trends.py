@@ -51,7 +51,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
 window = Window(session.now(), WEEKS[period], tuple(platforms))
 head = session.read(trends.figures, window)
-with st.grid(5, gap="small", min_column_width=150):
+with st.grid(5, gap="small", min_column_width=200):
     st.metric("Reports", f"{head.reports:,}", border=True, height="stretch", help="Came in within the period.")
     st.metric("Open now", f"{head.open:,}", border=True, height="stretch", help="Whatever is open, however old.")
     for clock, kept in ((Clock.FIRST_RESPONSE, head.first_response), (Clock.TRIAGE, head.triage)):

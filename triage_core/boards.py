@@ -146,7 +146,10 @@ def suggestions(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[
     sides = briefs(cursor, {row[name] for row in rows for name in ("child_id", "canonical_id")})
     found = [
         Suggestion(
-            pair(sides[row["child_id"]], sides[row["canonical_id"]]), row["score"], row["basis"], row["model_id"]
+            pair(sides[row["child_id"]], sides[row["canonical_id"]]),
+            row["score"],
+            row["basis"],
+            row["model_id"],
         )
         for row in rows
     ]

@@ -12,7 +12,7 @@ from triage_core import boards
 from triage_core.boards import Brief
 from ui import session
 from ui.hostile import plain
-from ui.words import ago, state
+from ui.words import ago, state_label
 
 SIMILAR = 5
 
@@ -57,7 +57,7 @@ def draw(report_id: str, version: int, now: datetime) -> Candidate | None:
 
 def _label(candidate: Candidate, now: datetime) -> LiteralString:
     brief = candidate.brief
-    standing = state(brief.status, brief.resolution)
+    standing = state_label(brief.status, brief.resolution)
     of = f" of {plain(brief.canonical_id)}" if brief.canonical_id else ""
     apart = " · **not a duplicate**" if candidate.apart else ""
     return f"**{candidate.score:.2f}** {plain(brief.report_id)} {standing}{of}, {ago(brief.received_at, now)}{apart}"

@@ -61,19 +61,21 @@ def weekly_bars(name: str, rows: Rows, names: Names, colours: Sequence[str], alt
         go.Bar(marker_color=colour, width=_WEEK / timedelta(milliseconds=1) * 0.8, hovertemplate="%{y:,}", **line)
         for line, colour in zip(_series(rows, names), colours, strict=True)
     ]
-    layout = {"barmode": "stack", "yaxis": {"tickformat": ",d", "rangemode": "tozero", "nticks": 6}}
-    _draw(name, _by_week(go.Figure(bars, layout), rows), _newest_first(rows, names), alt)
+    heights = [sum(row[key] for key in names) for row in rows]
+    figure = _by_week(go.Figure(bars, {"barmode": "stack", "yaxis": _counted(heights)}), rows)
+    _draw(name, figure if any(heights) else None, _newest_first(rows, names), alt)
 
 
 def weekly_shares(name: str, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString) -> None:
     """Lines of shares, 0 to 1, with a gap where a week has None."""
-    _weekly_lines(name, rows, names, colours, alt, "%{y:.0%}", {"tickformat": ".0%", "range": [-0.04, 1.06]})
+    axis = {"tickformat": ".0%", "range": [-0.04, 1.06]}
+    _weekly_lines(name, rows, names, colours, alt, "%{y:.0%}", axis, "percent")
 
 
 def weekly_hours(name: str, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString) -> None:
     """Lines of hours, with a gap where a week has None."""
     axis = {"ticksuffix": " h", "rangemode": "tozero", "nticks": 6}
-    _weekly_lines(name, rows, names, colours, alt, "%{y:,.1f} h", axis)
+    _weekly_lines(name, rows, names, colours, alt, "%{y:,.1f} h", axis, "%.1f h")
 
 
 def bars(
@@ -97,7 +99,7 @@ def bars(
     )
     figure = go.Figure(bar).update_xaxes(visible=False)
     figure.update_yaxes(tickvals=list(bar.y), ticktext=[f"{safe(label)}  " for label in labels], **_DOWNWARDS)
-    _draw(name, figure, {kind: [inline(label) for label in labels], "Reports": values}, alt)
+    _draw(name, figure if any(values) else None, {kind: [inline(label) for label in labels], "Reports": values}, alt)
 
 
 def stacked_bars(
@@ -112,18 +114,34 @@ def stacked_bars(
     ]
     figure = go.Figure(drawn, {"barmode": "stack", "hovermode": "y unified"})
     figure.update_yaxes(type="category", ticksuffix="  ", **_DOWNWARDS)
-    figure.update_xaxes(tickformat=",d", rangemode="tozero", nticks=6)
-    _draw(name, figure, {kind: labels, **counts}, alt)
+    lengths = [sum(row[key] for key in names) for row in rows]
+    figure.update_xaxes(**_counted(lengths))
+    _draw(name, figure if any(lengths) else None, {kind: labels, **counts}, alt)
 
 
 def _weekly_lines(
-    name: str, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString, hover: str, axis: dict[str, Any]
+    name: str,
+    rows: Rows,
+    names: Names,
+    colours: Sequence[str],
+    alt: LiteralString,
+    hover: str,
+    axis: dict[str, Any],
+    cells: str,
 ) -> None:
     lines = [
         go.Scatter(mode="lines+markers", line={"color": colour, "dash": dash}, hovertemplate=hover, **line)
         for line, colour, dash in zip(_series(rows, names), colours, DASHES, strict=False)  # seen where they coincide
     ]
-    _draw(name, _by_week(go.Figure(lines, {"yaxis": axis}), rows), _newest_first(rows, names), alt)
+    figure = _by_week(go.Figure(lines, {"yaxis": axis}), rows)
+    known = any(row[key] is not None for row in rows for key in names)
+    _draw(name, figure if known else None, _newest_first(rows, names), alt, cells)
+
+
+def _counted(totals: Sequence[int]) -> dict[str, Any]:
+    """An axis of whole numbers: left alone, Plotly divides one report into fifths."""
+    steps = {"dtick": 1} if max(totals, default=0) <= 6 else {"nticks": 6}
+    return {"tickformat": ",d", "rangemode": "tozero", **steps}
 
 
 def _series(rows: Rows, names: Names) -> Iterator[dict[str, Any]]:
@@ -140,21 +158,25 @@ def _newest_first(rows: Rows, names: Names) -> Columns:
 
 def _by_week(figure: go.Figure, rows: Rows) -> go.Figure:
     weeks = [row["week"] for row in rows]
+    named = weeks[:: -(-len(weeks) // MOST_WEEKS_NAMED)]
+    new_year = [place == 0 or named[place - 1].year != week.year for place, week in enumerate(named)]
     figure.update_xaxes(
         type="date",
         range=[weeks[0] - _WEEK / 2, weeks[-1] + _WEEK / 2],
         hoverformat="Week of %d %b %Y",
-        tickformat="%d %b\n%Y",
-        tickvals=weeks[:: -(-len(weeks) // MOST_WEEKS_NAMED)],  # Mondays; left alone, Plotly names Sundays
+        tickvals=named,  # Mondays; left alone, Plotly names Sundays
+        ticktext=[f"{week:%d %b<br>%Y}" if new else f"{week:%d %b}" for week, new in zip(named, new_year, strict=True)],
         showgrid=False,
     )
     return figure.update_layout(hovermode="x unified")
 
 
-def _draw(name: str, figure: go.Figure, numbers: Columns, alt: LiteralString) -> None:
-    """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw."""
-    counted = [values for values in list(numbers.values())[1:] if any(values)]
-    if not counted:
+def _draw(name: str, figure: go.Figure | None, numbers: Columns, alt: LiteralString, cells: str = "localized") -> None:
+    """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
+
+    `cells` is the format of the table's numbers; its first column names the rows.
+    """
+    if figure is None:
         st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
         return
     figure.update_layout(
@@ -167,4 +189,5 @@ def _draw(name: str, figure: go.Figure, numbers: Columns, alt: LiteralString) ->
     st.plotly_chart(figure, height=HEIGHT, config=CONFIG, alt=alt, key=f"chart-{name}")
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
-        table.dataframe(numbers, hide_index=True, height="content", alt=f"{alt}, as a table")
+        columns = {title: st.column_config.NumberColumn(format=cells) for title in list(numbers)[1:]}
+        table.dataframe(numbers, column_config=columns, hide_index=True, height="content", alt=f"{alt}, as a table")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, LiteralString
 
@@ -52,18 +53,10 @@ def excluded(counts: Mapping[str, int]) -> None:
     if not counts:
         st.caption(":material/done_all: No report is left out.")
         return
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    reasons = [MEANING[Reason(name)] for name, _ in ordered]
-    st.dataframe(
-        {"Reports": [count for _, count in ordered], "Left out because": reasons},
-        column_config={
-            "Reports": st.column_config.NumberColumn(width="small", format="localized"),
-            "Left out because": st.column_config.TextColumn(width="large"),
-        },
-        hide_index=True,
-        height="content",
-        alt="Reports that are left out, by reason",
-    )
+    lines = ["| Reports | Left out because |", "|--:|---|"]
+    for name, count in sorted(counts.items(), key=lambda item: -item[1]):
+        lines.append(f"| {count:,} | {MEANING[Reason(name)]} |")
+    st.markdown("\n".join(lines))
 
 
 def example(item: Mapping[str, Any], number: int) -> None:
@@ -78,7 +71,7 @@ def example(item: Mapping[str, Any], number: int) -> None:
         elif isinstance(value, str) and column in ("prompt", "response"):
             hostile.show(value, key=f"row-{number}-{column}", label=f"**{name}**")
         else:
-            st.markdown(f"**{name}** {plain('none' if value is None else str(value).lower())}")
+            st.markdown(f"**{name}** {plain(json.dumps(value))}")
 
 
 def version(built: Built) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from triage_core import triage
+from triage_core.decision import RESOLUTION_OF_KIND, Decision
 from triage_core.errors import NotFound
 from triage_core.model import (
     Exploitation,
@@ -25,7 +25,6 @@ from triage_core.model import (
 )
 from triage_core.policy import Clause, ClauseKind, Policy
 from triage_core.queries import ReportView
-from triage_core.triage import Decision
 from ui.words import (
     EXPLOITATION,
     EXPOSURE,
@@ -162,9 +161,14 @@ def _severity(policy: Policy, view: ReportView, key: Any) -> None:
 
 
 def _implied(clauses: list[Clause]) -> str:
-    if not clauses or any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
-        return "Accept" if clauses else "As the clause says"
-    return f"Close: {RESOLUTION[triage.RESOLUTION_OF_KIND[clauses[0].kind]].lower()}"
+    """What saving does when no outcome is chosen."""
+    kinds = {clause.kind for clause in clauses}
+    if not kinds:
+        return "As the clause says"
+    if ClauseKind.IN_SCOPE in kinds:
+        return "Accept"
+    resolution = next(found for kind, found in RESOLUTION_OF_KIND.items() if kind in kinds)
+    return f"Close: {RESOLUTION[resolution].lower()}"
 
 
 def inputs(report_id: str, version: int) -> SeverityInputs | None:

@@ -12,16 +12,16 @@ def no_reports() -> None:
     with st.container(border=True):
         st.subheader("No reports yet", anchor=False)
         st.markdown("Reports come in through three doors. Any of them fills this screen within seconds.")
-        one, two, three = st.columns(3, gap="large")
-        with one:
+        doors = st.grid(3, min_column_width=260, gap="medium")
+        with doors.cell():
             st.markdown(":material/edit_note: **Send one yourself** with the form that the public sees.")
             st.link_button("Open the report form", "/report", icon=":material/open_in_new:")
-        with two:
+        with doors.cell():
             st.markdown(
                 ":material/upload_file: **Import** what you have as JSONL or CSV, also while this runs:"
             )
             st.code("python -m triage_core import FILE", language=None, wrap_lines=True)
-        with three:
+        with doors.cell():
             st.markdown(":material/science: **Look around with demo reports** on an empty store:")
             st.code("python -m triage_core serve --demo", language=None, wrap_lines=True)
 

@@ -18,7 +18,7 @@ from ui.words import (
     severity_badge,
 )
 
-CHOSEN = ":material/check_circle: "
+CHOSEN = ":material/check_circle:\u00a0"
 DAYS: Mapping[str, LiteralString] = dict(zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
 PRIORITY_COLOUR: Mapping[str, LiteralString] = {
     "close": "gray",

@@ -46,7 +46,8 @@ def _clause(clause: Clause, times: int) -> None:
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain(f'{clause.clause_id} {clause.title}')}**", width="content")
-            st.caption("Never cited" if not times else f"Cited {times:,} time{'' if times == 1 else 's'}", width="content")
+            plural = "" if times == 1 else "s"
+            st.caption(f"Cited {times:,} time{plural}" if times else "Never cited", width="content")
         st.text(clause.text)
         report, leave = st.columns(2, gap="medium")
         report.markdown(badge("green", ":material/check: Report it"))
@@ -89,18 +90,19 @@ def severity(policy: Policy) -> None:
             st.markdown(f"Reward: **{band.minimum:,} to {band.maximum:,}** {plain(policy.rewards.currency)}.")
         else:
             st.markdown("No cash reward.")
-    by_exposure, by_reliability = st.columns(2, gap="large")
-    with by_exposure:
-        st.subheader("Harm and who is exposed", anchor=False)
-        st.caption("The base table, with the other three inputs as chosen above.")
-        st.markdown(policy_tables.harm_by_exposure(policy, chosen))
-    with by_reliability:
-        st.subheader("What moves it up or down", anchor=False)
-        st.caption("How general it is and how often it works, with harm, exposure and uplift as chosen above.")
-        st.markdown(policy_tables.generality_by_reliability(policy, chosen))
-        st.subheader("Priority", anchor=False)
-        st.caption("What is done when: by severity, and by what is known of exploitation.")
-        st.markdown(policy_tables.priorities(policy, level))
+    with st.grid(3, gap="large", min_column_width=380) as grid:
+        with grid.cell():
+            st.subheader("Harm and who is exposed", anchor=False)
+            st.caption("The base table, with the other three inputs as chosen above.")
+            st.markdown(policy_tables.harm_by_exposure(policy, chosen))
+        with grid.cell():
+            st.subheader("What moves it up or down", anchor=False)
+            st.caption("How general, and how often; with harm, exposure and uplift as chosen above.")
+            st.markdown(policy_tables.generality_by_reliability(policy, chosen))
+        with grid.cell():
+            st.subheader("Priority", anchor=False)
+            st.caption("What is done when: by severity, and by what is known of exploitation.")
+            st.markdown(policy_tables.priorities(policy, level))
     st.caption(
         f"All {len(policy.severity_table):,} combinations have one level, and raising an input never lowers it;"
         " a table for which that does not hold is refused."
@@ -115,7 +117,7 @@ def promises(policy: Policy) -> None:
         st.markdown(policy_tables.clocks(policy))
         st.caption(
             f"Business days are {policy_tables.business_days(policy)} in the zone {plain(policy.clocks.zone)},"
-            f" without {len(policy.clocks.holidays):,} listed holidays. Fixes count calendar days."
+            f" except {len(policy.clocks.holidays):,} listed holidays. Fixes count calendar days."
         )
     with waiting:
         st.subheader("Waiting before going public", anchor=False)
@@ -130,7 +132,7 @@ def promises(policy: Policy) -> None:
             f" equally from {SEVERITY[split.equal_from].lower()} upwards,"
             f" below that {', '.join(f'{share:,}%' for share in split.percent)} in the order of arrival."
         )
-        st.caption(f"Also: {plain(', '.join(policy.rewards.non_cash))}.")
+        st.caption(f"Also: {plain(', '.join(policy.rewards.non_cash).replace('_', ' '))}.")
 
 
 def terms(policy: Policy) -> None:

@@ -12,7 +12,7 @@ from triage_core import boards
 from triage_core.boards import Brief
 from ui import desk, session
 from ui.hostile import plain
-from ui.words import severity_badge, state
+from ui.words import severity_badge, state_label
 
 LONGEST = 500
 WINDOW = 12
@@ -70,4 +70,4 @@ def _choose(key: str) -> None:
 
 def _label(brief: Brief) -> LiteralString:
     assessed = f" {severity_badge(brief.severity)}" if brief.severity else ""
-    return f"{plain(brief.report_id)} {state(brief.status, brief.resolution)}{assessed}"
+    return f"{plain(brief.report_id)} {state_label(brief.status, brief.resolution)}{assessed}"

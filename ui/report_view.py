@@ -25,6 +25,7 @@ from ui.words import (
     ago,
     badge,
     clock,
+    counted,
     moment,
     severity_badge,
     span,
@@ -101,7 +102,7 @@ def words(view: ReportView) -> None:
 def history(view: ReportView) -> None:
     """Every event of the report, newest first, with what it changed."""
     events = view.history[::-1]
-    with st.expander(f"History, {len(events):,} events", icon=":material/history:"):
+    with st.expander(f"History, {counted(len(events), 'event')}", icon=":material/history:"):
         st.dataframe(
             {
                 "when": [moment(event["done_at"]) for event in events],

@@ -44,7 +44,7 @@ def identify() -> Actor:
 
 def actor() -> Actor:
     """The person of this session; the role comes from the banner and is checked by every command."""
-    role = DeskRole(st.session_state.get("role", DeskRole.REVIEWER))
+    role = DeskRole(st.session_state["role"])
     return Actor(f"demo:{role}", NAME, frozenset({role}))
 
 
@@ -53,6 +53,12 @@ def may(command: access.Command) -> bool:
 
 
 def current() -> Runtime:
+    """The open product, for somebody who is known.
+
+    Raises RuntimeError where a page runs without the dashboard, which alone says who is looking.
+    """
+    if "role" not in st.session_state:
+        raise RuntimeError("a page runs under dashboard.py only")
     return runtime.current()
 
 

@@ -95,7 +95,8 @@ HARM: Mapping[str, LiteralString] = {
 }
 HARM_LEVEL: Mapping[str, LiteralString] = {level: level for level in ("H0", "H1", "H2", "H3", "H4")}
 HARM_HELP: LiteralString = (
-    "H0 none. H1 nuisance or policy breach. H2 moderate. H3 significant: safety, rights, private data. H4 severe."
+    "H0 none. H1 nuisance or policy breach. H2 moderate. H3 significant: safety, rights, private data."
+    " H4 severe."
 )
 EXPOSURE: Mapping[str, LiteralString] = {"self": "Asker only", "other": "Another person", "mass": "Many"}
 GENERALITY: Mapping[str, LiteralString] = {
@@ -120,7 +121,7 @@ CONSENT: Mapping[str, LiteralString] = {
     "any_safety_training": "any safety training",
 }
 PEER_CONSENT: Mapping[str, LiteralString] = {
-    "no": "not with peers",
+    "no": "with nobody",
     "after_fix": "with peers after the fix",
     "under_embargo": "with peers under embargo",
 }
@@ -170,17 +171,22 @@ EVENT: Mapping[str, LiteralString] = {
 }
 
 
+def counted(number: int, noun: LiteralString) -> LiteralString:
+    """A number with its noun: 1 pair, 2 pairs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def badge(colour: LiteralString, text: LiteralString) -> LiteralString:
     return f":{colour}-badge[{text}]"
 
 
-def state(status: str, resolution: str | None) -> LiteralString:
+def state_label(status: str, resolution: str | None) -> LiteralString:
     """The state of a case in a word; of a closed one, its resolution."""
     return RESOLUTION[resolution] if resolution else STATUS[status]
 
 
 def state_badge(status: str, resolution: str | None) -> LiteralString:
-    return badge(STATUS_COLOUR[status], state(status, resolution))
+    return badge(STATUS_COLOUR[status], state_label(status, resolution))
 
 
 def severity_badge(severity: str | None) -> LiteralString:

@@ -7,6 +7,7 @@ import streamlit as st
 from triage_core import boards
 from ui import session
 from ui.hostile import plain
+from ui.words import counted
 
 
 @st.fragment(run_every="5s")
@@ -26,9 +27,9 @@ def line(seen: tuple[str, int, bool]) -> None:
         )
     elif embedded.done < embedded.total:
         st.caption(
-            f":material/hourglass_top: {embedded.total - embedded.done:,} conversations wait to be compared"
+            f":material/hourglass_top: {counted(embedded.total - embedded.done, 'conversation')} to be compared"
         )
     else:
-        st.caption(f":material/done_all: All {embedded.total:,} different conversations are compared")
+        st.caption(f":material/done_all: {counted(embedded.total, 'conversation')} compared, all there are")
     if not state.working and seen != session.stamp():
         st.rerun()

@@ -46,7 +46,10 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.boards",
             "triage_core.maps",
             "triage_core.queries.*",
-            "triage_core.store", "triage_core.trends",
+            "triage_core.store",
+            "triage_core.trends",
+            "triage_core.vectors",
+            "triage_core.placements",
         ),
     ),
     ("database", ("triage_core.db", "triage_core.migrations")),
@@ -168,11 +171,11 @@ def f():
     module = Module("triage_core.likeness.search", Path("search.py"), ast.parse(source))
     assert {found.target for found in imports(module)} == {
         "duckdb",
-        "triage_core.store", "triage_core.trends",
+        "triage_core.store",
         "triage_core.errors",
         "triage_core.db",
         "triage_core.model",
         "torch",
     }
-    assert layer("dashboard") < layer("triage_core.store", "triage_core.trends") < layer("triage_core.model")
+    assert layer("dashboard") < layer("triage_core.store") < layer("triage_core.model")
     assert layer("ui") == layer("ui.charts") != layer("uix") == -1

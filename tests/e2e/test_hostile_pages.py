@@ -120,3 +120,11 @@ def test_the_store_can_be_verified_while_the_server_runs(hostile_server: Server,
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["ok"] is True
     assert "asking it" in done.stderr
+
+
+def test_a_deep_link_as_the_first_request_passes_identity(tmp_path: Path, page: Page) -> None:
+    with running_server(tmp_path / "store") as fresh:
+        page.goto(f"{fresh.url}/trends?role=operator")
+        wait_until_settled(page)
+        page.get_by_text("Sign-in is not built yet").wait_for()
+        assert page.get_by_role("link", name="dashboard", exact=True).count() == 0

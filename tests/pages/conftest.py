@@ -77,7 +77,6 @@ def receive(opened: Runtime) -> Receive:
 def index(opened: Runtime) -> Callable[[], None]:
     """What the worker does: embed, cluster, suggest."""
 
-
     def refresh() -> None:
         opened.likeness.refresh(EVERYTHING)
         st.cache_data.clear()

@@ -9,8 +9,13 @@ import pytest
 
 @pytest.fixture
 def grouped(receive, index) -> dict[str, list[str]]:
-    songs = [receive(f"please sing a rude song about the old clerk of our town {n}", hours_ago=n) for n in range(3)]
-    sums = [receive(f"now multiply these two very long numbers without mistakes {n}", hours_ago=n) for n in range(2)]
+    songs = [
+        receive(f"please sing a rude song about the old clerk of our town {n}", hours_ago=n) for n in range(3)
+    ]
+    sums = [
+        receive(f"now multiply these two very long numbers without mistakes {n}", hours_ago=n)
+        for n in range(2)
+    ]
     alone = [receive("wie heißt der Hund")]
     index()
     return {"songs": songs, "sums": sums, "alone": alone}
@@ -49,14 +54,14 @@ def test_the_map_holds_every_report_by_id_only(visit, grouped):
     chart = visit("clusters").get("plotly_chart")[0].proto
     figure = json.loads(chart.spec)
     ids = sorted(name for trace in figure["data"] for name in trace["customdata"])
-    assert ids == sorted(sum(grouped.values(), []))
+    assert ids == sorted(name for group in grouped.values() for name in group)
     assert "clerk" not in chart.spec
 
 
 def test_open_ones_are_counted(visit, grouped, opened):
     from tests.pages.conftest import EVERYTHING
     from triage_core import triage
-    from triage_core.triage import Decision
+    from triage_core.decision import Decision
 
     triage.assess(opened.store, opened.policy, EVERYTHING, grouped["songs"][0], Decision(("EXP-1",)))
     assert list(visit("clusters").dataframe[0].value["open"]) == [2, 2]

@@ -21,7 +21,7 @@ def screens(visit, role: str) -> set[str]:
     return found
 
 
-READING = {"inbox", "review", "duplicates", "clusters"}
+READING = {"inbox", "review", "duplicates", "clusters", "datasets"}
 EVERYBODY = {"trends", "guidance"}
 
 
@@ -30,7 +30,7 @@ EVERYBODY = {"trends", "guidance"}
     [
         (DeskRole.REVIEWER, READING | EVERYBODY),
         (DeskRole.POLICY_OWNER, READING | EVERYBODY),
-        (DeskRole.ML_ENGINEER, READING | EVERYBODY | {"datasets"}),
+        (DeskRole.ML_ENGINEER, READING | EVERYBODY),
         (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY),
         (DeskRole.OPERATOR, EVERYBODY),
     ],

@@ -7,9 +7,9 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.pages.conftest import EVERYTHING
 from triage_core import triage
+from triage_core.decision import Decision
 from triage_core.exporters.gate import MEANING, Reason
 from triage_core.model import Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
-from triage_core.triage import Decision
 
 ML = {"role": "ML engineer"}
 INPUTS = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
@@ -29,8 +29,9 @@ def flaw(receive, opened):
 
 
 def left_out(screen) -> dict[str, int]:
-    table = next(each.value for each in screen.dataframe if "Left out because" in each.value)
-    return dict(zip(table["Left out because"], table["Reports"], strict=True))
+    table = next(block.value for block in screen.markdown if "Left out because" in block.value)
+    cells = [line.strip("| ").split(" | ") for line in table.split("\n")[2:]]
+    return {reason: int(count) for count, reason in cells}
 
 
 def build_button(screen):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 
-
 @pytest.fixture
 def pair(receive, index) -> tuple[str, str]:
     """(later, earlier): the one stored first was submitted later, so that order of arrival says nothing."""
@@ -22,7 +21,7 @@ def test_nothing_suggested(visit):
 
 def test_suggestions_show_the_words_that_differ(visit, pair, rendered):
     screen = visit("duplicates")
-    assert "1 pairs" in rendered(screen)
+    assert "1 pair, surest first" in rendered(screen)
     assert [line for line in screen.code[0].value.splitlines() if line[0] in "+-"] == ["- my", "+ a"]
 
 
@@ -49,7 +48,7 @@ def test_links_in_force_are_unlinked(visit, pair, case, rendered):
     screen = visit("duplicates")
     screen.button(key=f"link-{later}-1-{earlier}").click().run()
     screen = visit("duplicates", links="In force")
-    assert "1 links in force" in rendered(screen)
+    assert "1 link in force" in rendered(screen)
     screen.button(key=f"unlink-{later}-2").click().run()
     assert (case(later)["status"], case(later)["canonical_id"]) == ("new", None)
     assert "No report is marked" in rendered(screen)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core import triage
-from triage_core.triage import Decision
+from triage_core.decision import Decision
 
 
 def listed(screen) -> list[str]:
@@ -45,7 +45,11 @@ def test_only_one_page_is_sent(visit, receive):
 
 
 def test_filters_come_from_the_address(visit, receive, opened):
-    decided, joke, song = receive("poem", hours_ago=3), receive("joke", hours_ago=2), receive("song", hours_ago=1)
+    decided, joke, song = (
+        receive("poem", hours_ago=3),
+        receive("joke", hours_ago=2),
+        receive("song", hours_ago=1),
+    )
     triage.assess(opened.store, opened.policy, EVERYTHING, decided, Decision(("EXP-1",)))
     assert listed(visit("inbox")) == [song, joke]
     assert listed(visit("inbox", state="Any state", sort="Oldest first")) == [decided, joke, song]
@@ -85,9 +89,9 @@ def test_what_a_reporter_wrote_is_never_markdown(visit, receive, rendered):
 
 def test_worker_line_counts_conversations(visit, receive, index, rendered):
     receive("one"), receive("one", hours_ago=1), receive("two")
-    assert "2 conversations wait to be compared" in rendered(visit("inbox"))
+    assert "2 conversations to be compared" in rendered(visit("inbox"))
     index()
-    assert "All 2 different conversations are compared" in rendered(visit("inbox"))
+    assert "2 conversations compared, all there are" in rendered(visit("inbox"))
 
 
 def test_a_clock_that_runs_out_shows_at_the_next_look(visit, receive, opened):

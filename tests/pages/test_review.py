@@ -8,7 +8,7 @@ import pytest
 
 from tests.pages.conftest import EVERYTHING
 from triage_core import triage
-from triage_core.triage import Decision
+from triage_core.decision import Decision
 
 SEVERE = {
     "harm": "H3",
@@ -168,7 +168,10 @@ def test_more_moves_of_the_status_machine(visit, three, case):
 
 def test_hidden_characters_and_the_embargo_are_shown(visit, receive, rendered):
     report = receive(
-        "ab\u200bcd", disclosure_intent="yes", planned_date="2026-12-01T18:30:00Z", consent_training="classifier_only"
+        "ab\u200bcd",
+        disclosure_intent="yes",
+        planned_date="2026-12-01T18:30:00Z",
+        consent_training="classifier_only",
     )
     screen = visit("review", report=report)
     assert "ab⟦U+200B⟧cd" in screen.code[0].value

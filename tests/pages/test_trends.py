@@ -9,7 +9,7 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.pages.conftest import EVERYTHING
 from triage_core import triage
-from triage_core.triage import Decision
+from triage_core.decision import Decision
 
 
 def figures(screen) -> dict[str, str]:
@@ -46,12 +46,12 @@ def test_numbers_of_one_report(visit, receive, opened):
     assert backlog
 
 
-def test_period_product_and_stacking_are_in_the_address(visit, receive):
+def test_period_and_stacking_are_in_the_address_and_a_product_narrows(visit, receive):
     receive("one", hours_ago=24 * 60, system=[{"platform": "Chat"}])
     receive("two", hours_ago=1, system=[{"platform": "Agent"}])
     assert figures(visit("trends"))["Reports"] == "2"
     assert figures(visit("trends", period="4 weeks"))["Reports"] == "1"
-    assert figures(visit("trends", product="Chat"))["Reports"] == "1"
+    assert figures(visit("trends").multiselect(key="product").select("Chat").run())["Open now"] == "1"
     screen = visit("trends", by="By severity")
     names = [trace["name"] for trace in charts(screen)["Reports that came in each week"]["data"]]
     assert names == ["Not assessed", "None", "Low", "Medium", "High", "Critical"]

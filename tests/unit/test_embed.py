@@ -8,6 +8,7 @@ import logging
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,7 +85,8 @@ def vectors(embedder: Embedder) -> NDArray[np.float32]:
 
 
 def cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.einsum("ij,ij->i", left, right)
+    products: NDArray[np.float32] = np.einsum("ij,ij->i", left, right)
+    return products
 
 
 # One space
@@ -138,6 +140,26 @@ def test_threads_may_share_an_embedder(embedder: Embedder, vectors: NDArray[np.f
     with ThreadPoolExecutor(4) as threads:
         for found in threads.map(lambda _: embedder.embed(SHORT), range(8)):
             np.testing.assert_allclose(found, vectors[: len(SHORT)], atol=1e-6)
+
+
+def test_work_that_is_interrupted_stops() -> None:
+    class Slow:
+        name = "slow"
+        streams, token_budget, bucket = 1, 8, 8
+        calls = 0
+
+        def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+            self.calls += 1
+            time.sleep(0.002)
+            return np.ones((len(ids), 3), np.float32)
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    slow = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        WindowedEmbedder(find(), slow).embed([str(number) for number in range(1_000)], interrupt)
+    assert slow.calls < 1_000
 
 
 # Long texts

@@ -10,7 +10,7 @@ What it answers depends only on which reports it holds, not on their order nor o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,6 +74,14 @@ class AxisIndex:
             self._documents[name] = _Document(text, vector, reading, mate_grams(reading))
         self._view = None
 
+    def grown(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> AxisIndex:
+        """A new index that holds these reports too; this one stays as it is, for those who read it."""
+        bigger = AxisIndex(self._embed, self._slots)
+        bigger._documents = dict(self._documents)
+        bigger._request_vectors = dict(self._request_vectors)
+        bigger.add(ids, texts, vectors)
+        return bigger
+
     def __len__(self) -> int:
         return len(self._documents)
 
@@ -90,10 +98,24 @@ class AxisIndex:
         view = self._current()
         return {name: self._nearest(view, at, axis, k) for at, name in enumerate(view.ids)}
 
-    def clusters(self, axis: Axis) -> dict[str, str]:
-        """For every report the id of its cluster's representative; a report alike to none represents itself."""
+    def table(self, axis: Axis) -> tuple[list[str], NDArray[np.float32]]:
+        """The ids and the scores of every pair, (n, n) in their order; not to be written to."""
         view = self._current()
-        roots = group(self._matrix(view, axis), axis.value)
+        return view.ids, self._matrix(view, axis)
+
+    def clusters(
+        self, axis: Axis, together: Iterable[Pair] = (), apart: Iterable[Pair] = ()
+    ) -> dict[str, str]:
+        """For every report the id of its cluster's representative; a report alike to none represents itself.
+
+        Pairs in `together` share a cluster and pairs in `apart` never do, whatever their likeness.
+        """
+        view = self._current()
+
+        def rows(pairs: Iterable[Pair]) -> list[tuple[int, int]]:
+            return [(view.row[a], view.row[b]) for a, b in pairs if a in view.row and b in view.row]
+
+        roots = group(self._matrix(view, axis), axis.value, rows(together), rows(apart))
         return {name: view.ids[int(root)] for name, root in zip(view.ids, roots, strict=True)}
 
     def spans(self, report: str) -> Spans:

@@ -139,10 +139,13 @@ class WindowedEmbedder:
             length, members = batch
             return self.runtime(*pad([windows.distinct[w] for w in members], length, self._pad_id))
 
-        with ThreadPoolExecutor(self.runtime.streams) as streams:
+        streams = ThreadPoolExecutor(self.runtime.streams)
+        try:
             for (_, members), result in zip(plan, streams.map(run, plan), strict=True):
                 of_windows[members] = result
                 open_windows[members] = False
                 unfinished = np.unique(windows.owners[open_windows[windows.which]])
                 yield len(vectors) - len(unfinished)
+        finally:  # whoever interrupts the work does not wait for the batches that have not begun
+            streams.shutdown(cancel_futures=True)
         vectors[:] = pool(of_windows, windows, len(vectors))

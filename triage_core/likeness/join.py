@@ -1,7 +1,7 @@
 """All links of many rows to earlier ones, found block by block in order of arrival.
 
-Up to `EXACT_ROWS` rows every pair is compared. Beyond that, rows are compared only inside cells (k-means,
-each row in its `NEAREST_CELLS` nearest cells), which misses about one link in a thousand.
+Up to `EXACT_ROWS` rows every pair is compared. Beyond that, rows are compared only inside cells (cells.py),
+which misses about one link in a thousand.
 
 Memory stays bounded whatever the data: a link to an earlier block is kept as the cluster that it leads to,
 so a flood of copies leaves one entry a row; links inside a block are kept one by one, and a block with
@@ -21,18 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from triage_core.likeness.grid import scale
+from triage_core.likeness.cells import cells_of
 from triage_core.likeness.kernels import hits, spread
 
 EXACT_ROWS = 20_000
-ROWS_PER_CELL = 1_000
-NEAREST_CELLS = 2
-BLOCK = 32_768
+MOST_THREADS = 4
+BLOCK = 131_072
 TILE_ROWS = 1_024
 TILE_OTHERS = 8_192
 MOST_LINKS = 2**25
-SAMPLE_PER_CELL = 32
-ROUNDS = 5
 
 Grid = NDArray[np.int16]
 Rows = NDArray[np.int64]
@@ -49,13 +46,13 @@ class Links:
     start: int
     stop: int
     offsets: Rows
-    others: Rows
+    others: NDArray[np.int32]
     nearest: Rows
     largest: NDArray[np.float32]
 
     def linked(self, position: int) -> Rows:
         """The others of row start + position."""
-        return self.others[self.offsets[position] : self.offsets[position + 1]]
+        return self.others[self.offsets[position] : self.offsets[position + 1]].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +69,10 @@ def links(grid: Grid, least: int, labels: Callable[[], Rows]) -> Iterator[Links]
     `labels()` gives the cluster of every row of the blocks before; it is asked before each block, so the
     caller lays a block before it takes the next.
     """
-    threads = min(4, os.cpu_count() or 1)
-    cells = _cells(grid) if len(grid) > EXACT_ROWS else [np.arange(len(grid))]
+    threads = min(MOST_THREADS, os.cpu_count() or 1)
     todo = [(start, min(start + BLOCK, len(grid))) for start in range(0, len(grid), BLOCK)][::-1]
     with ThreadPoolExecutor(threads) as pool:
+        cells = cells_of(grid, pool) if len(grid) > EXACT_ROWS else [np.arange(len(grid))]
         while todo:
             start, stop = todo.pop()
             roots = labels()
@@ -92,7 +89,7 @@ def links(grid: Grid, least: int, labels: Callable[[], Rows]) -> Iterator[Links]
                 yield _collect(start, stop, [tile for part in found if part for tile in part])
 
 
-Found = tuple[Rows, Rows, Rows, Rows, NDArray[np.float32]]
+Found = tuple[Rows, NDArray[np.int32], NDArray[np.int32], Rows, NDArray[np.float32]]
 
 
 def _compare(
@@ -115,7 +112,7 @@ def _compare(
         kept += len(others)
         if kept > most:
             return None
-        found.append((tile.rows, tile.rows[at], others, nearest, largest))
+        found.append((tile.rows, (tile.rows[at] - first).astype(np.int32), others, nearest, largest))
     return found
 
 
@@ -126,7 +123,7 @@ def _collect(start: int, stop: int, found: list[Found]) -> Links:
         here = rows - start
         better = (dots > largest[here]) | ((dots == largest[here]) & (near >= 0) & (near < nearest[here]))
         nearest[here[better]], largest[here[better]] = near[better], dots[better]
-    at = np.concatenate([part[1] for part in found]) - start
+    at = np.concatenate([part[1] for part in found])
     others = np.concatenate([part[2] for part in found])
     offsets = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=stop - start))])
     return Links(start, stop, offsets, others[np.argsort(at, kind="stable")], nearest, largest)
@@ -142,34 +139,3 @@ def _tiles(cells: list[Rows], start: int, stop: int) -> list[Tile]:
             for left in range(0, until, TILE_OTHERS):
                 tiles.append(Tile(rows, cell[left : min(left + TILE_OTHERS, until)]))
     return tiles
-
-
-def _cells(grid: Grid) -> list[Rows]:
-    """The rows of each cell, ascending."""
-    centres = _centres(grid, len(grid) // ROWS_PER_CELL)
-    nearest = np.empty((NEAREST_CELLS, len(grid)), dtype=np.int64)
-    for start in range(0, len(grid), TILE_OTHERS):
-        part = slice(start, start + TILE_OTHERS)
-        dots = grid[part].astype(np.float32) @ centres.T
-        for rank in range(NEAREST_CELLS):
-            nearest[rank, part] = best = np.argmax(dots, axis=1)
-            dots[np.arange(len(dots)), best] = -np.inf
-    cell = nearest.ravel()
-    order = np.argsort(cell, kind="stable")
-    members = np.split(order % len(grid), np.cumsum(np.bincount(cell, minlength=len(centres)))[:-1])
-    return [np.sort(rows) for rows in members]
-
-
-def _centres(grid: Grid, count: int) -> NDArray[np.float32]:
-    """Spherical k-means on evenly spaced rows; the same for the same rows."""
-    sample = grid[np.linspace(0, len(grid) - 1, SAMPLE_PER_CELL * count).astype(np.int64)]
-    spreaded = sample.astype(np.float32)
-    centres = spreaded[:: SAMPLE_PER_CELL].copy()
-    for _ in range(ROUNDS):
-        cell = np.argmax(spreaded @ centres.T, axis=1)
-        order = np.argsort(cell, kind="stable")
-        present, starts = np.unique(cell[order], return_index=True)
-        sums = np.add.reduceat(sample[order].astype(np.int64), starts, axis=0)
-        lengths = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1)
-        centres[present] = np.rint(sums / lengths * scale(grid.shape[1]))
-    return centres

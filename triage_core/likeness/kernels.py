@@ -95,7 +95,7 @@ def hits(
     others: NDArray[np.int64],
     first: int,
     roots: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
     """What each row links to: dots (r, c) of rows with others, linked from `least` on.
 
     `rows` (r,) and `others` (c,) are ascending row numbers; only others lower than the row count. One
@@ -113,8 +113,8 @@ def hits(
             found += dots[i, j] >= least
         counts[i] = found
     size = counts.sum()
-    at = np.empty(size, dtype=np.int64)
-    links = np.empty(size, dtype=np.int64)
+    at = np.empty(size, dtype=np.int32)
+    links = np.empty(size, dtype=np.int32)
     used = 0
     for i in range(height):
         if counts[i] == 0:
@@ -147,13 +147,13 @@ def _hits_numpy(
     others: NDArray[np.int64],
     first: int,
     roots: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
     linked = (dots >= least) & (others < rows[:, None])
     at, column = np.nonzero(linked)
     links = others[column]
     early = links < first
     links[early] = roots[links[early]]
-    at, links = np.unique(np.stack([at, links]), axis=1)
+    at, links = np.unique(np.stack([at, links]).astype(np.int32), axis=1)
     dots = np.where(linked, dots, np.float32(0))
     best = np.argmax(dots, axis=1)
     largest = dots[np.arange(len(rows)), best]
@@ -171,7 +171,47 @@ def _spread_numpy(grid: NDArray[np.int16], rows: NDArray[np.int64], out: NDArray
     out[:] = grid[rows]
 
 
+def keep_best(
+    dots: NDArray[np.float32],
+    columns: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    best: NDArray[np.float32],
+    ids: NDArray[np.int64],
+) -> None:
+    """Keep the largest dots (r, c) seen so far in best[rows], descending, and their columns in ids[rows].
+
+    Of equals, the one seen first stays ahead.
+    """
+    kept = best.shape[1]
+    for i in range(len(rows)):
+        row = rows[i]
+        for j in range(len(columns)):
+            dot = dots[i, j]
+            if dot > best[row, kept - 1]:
+                place = kept - 1
+                while place > 0 and dot > best[row, place - 1]:
+                    best[row, place] = best[row, place - 1]
+                    ids[row, place] = ids[row, place - 1]
+                    place -= 1
+                best[row, place] = dot
+                ids[row, place] = columns[j]
+
+
+def _keep_best_numpy(
+    dots: NDArray[np.float32],
+    columns: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    best: NDArray[np.float32],
+    ids: NDArray[np.int64],
+) -> None:
+    seen = np.hstack([best[rows], dots])
+    names = np.hstack([ids[rows], np.broadcast_to(columns, dots.shape)])
+    order = np.argsort(-seen, axis=1, kind="stable")[:, : best.shape[1]]
+    best[rows] = np.take_along_axis(seen, order, axis=1)
+    ids[rows] = np.take_along_axis(names, order, axis=1)
+
+
 if COMPILED:
-    scan, hits, spread = compiled(scan), compiled(hits), compiled(spread)
+    scan, hits, spread, keep_best = compiled(scan), compiled(hits), compiled(spread), compiled(keep_best)
 else:
-    scan, hits, spread = _scan_numpy, _hits_numpy, _spread_numpy
+    scan, hits, spread, keep_best = _scan_numpy, _hits_numpy, _spread_numpy, _keep_best_numpy

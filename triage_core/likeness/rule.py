@@ -226,7 +226,7 @@ def lay(
 
 
 @compiled
-def clusters_of(parent: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def clusters_of(parent: NDArray[np.int64], rows: NDArray[np.int32]) -> NDArray[np.int64]:
     """The distinct clusters of these rows, ascending."""
     distinct = np.empty(len(rows), dtype=np.int64)
     count = 0
@@ -249,7 +249,7 @@ def lay_rows(
     start: int,
     stop: int,
     offsets: NDArray[np.int64],
-    links: NDArray[np.int64],
+    links: NDArray[np.int32],
     gate: float,
     unit: float,
 ) -> int:

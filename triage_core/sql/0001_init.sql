@@ -54,6 +54,10 @@ CREATE TABLE clusters (
     axis VARCHAR NOT NULL, cluster_id VARCHAR NOT NULL, representative_id VARCHAR NOT NULL,
     size BIGINT NOT NULL, label VARCHAR NOT NULL);
 
+-- A cluster keeps the number of its earliest report; when two become one, the younger id leads on.
+CREATE TABLE cluster_aliases (
+    axis VARCHAR NOT NULL, old_id VARCHAR NOT NULL, new_id VARCHAR NOT NULL, done_at TIMESTAMP NOT NULL);
+
 CREATE TABLE spans (report_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL);
 
 CREATE TABLE suggestions (

@@ -1,0 +1,95 @@
+"""Embeddings in the store: which texts lack one, their vectors, and the space that answers.
+
+A text is named by the hash of its canonical form, so that it is embedded once per model however
+many reports hold it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from triage_core import db, text
+from triage_core.model import Turn, TurnRole
+from triage_core.store import Work
+
+Vectors = NDArray[np.float32]
+
+
+def name_of(words: str) -> str:
+    """The hash that names a text."""
+    return hashlib.sha256(text.canonical(words).encode()).hexdigest()
+
+
+def conversation(turns: Sequence[dict[str, str]]) -> str:
+    """What likeness reads of a stored conversation."""
+    return text.conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in turns])
+
+
+def space(cursor: db.Cursor, model: str) -> str | None:
+    """The id of the space that answers, if it is the configured model's."""
+    found: str | None = db.value(cursor, "SELECT model_id FROM likeness_space WHERE model = ?", [model])
+    return found
+
+
+def switch_space(work: Work, model: str, model_id: str) -> None:
+    """Answer from another space from now on: in one step, once it is complete."""
+    work.cursor.execute("DELETE FROM likeness_space")
+    db.insert(work.cursor, "likeness_space", [{"model": model, "model_id": model_id}])
+    work.event("likeness.space", model_id, {"model": model})
+
+
+def missing(cursor: db.Cursor, model_id: str) -> list[str]:
+    """Contents of reports without a vector in this space, in order of arrival."""
+    found = db.rows(
+        cursor,
+        "SELECT r.content_sha256, min(r.seq) AS first FROM reports r"
+        " ANTI JOIN (SELECT content_sha256 FROM embeddings WHERE model_id = ?) e USING (content_sha256)"
+        " WHERE r.content_sha256 <> '' GROUP BY r.content_sha256 ORDER BY first",
+        [model_id],
+    )
+    return [row["content_sha256"] for row in found]
+
+
+def texts(cursor: db.Cursor, contents: Sequence[str]) -> list[str]:
+    """The conversation behind each content hash."""
+    found = db.rows(
+        cursor,
+        "SELECT content_sha256, arg_min(turns, seq) AS turns FROM reports"
+        " WHERE content_sha256 IN (SELECT unnest(?)) GROUP BY content_sha256",
+        [list(contents)],
+    )
+    by_content = {row["content_sha256"]: conversation(row["turns"]) for row in found}
+    return [by_content[content] for content in contents]
+
+
+def save(work: Work, model_id: str, names: Sequence[str], vectors: Vectors) -> None:
+    """Store vectors, (n, dim), under the names of their texts; the caller has seen that they are new."""
+    offsets = pa.array(np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1])
+    table = pa.table(
+        {
+            "content_sha256": list(names),
+            "model_id": [model_id] * len(names),
+            "vector": pa.ListArray.from_arrays(offsets, pa.array(vectors.ravel())),
+        }
+    )
+    db.insert_arrow(work.cursor, "embeddings", table)
+    work.event("texts.embedded", model_id, {"count": len(names)})
+
+
+def stored(cursor: db.Cursor, model_id: str, names: Sequence[str]) -> dict[str, Vectors]:
+    """The vectors that this space has of these names, (dim,) each."""
+    table = db.arrow(
+        cursor,
+        "SELECT content_sha256, vector FROM embeddings"
+        " WHERE model_id = ? AND content_sha256 IN (SELECT unnest(?))",
+        [model_id, sorted(set(names))],
+    )
+    if not len(table):
+        return {}
+    matrix = table["vector"].combine_chunks().values.to_numpy().reshape(len(table), -1)
+    return dict(zip(table["content_sha256"].to_pylist(), matrix, strict=True))
