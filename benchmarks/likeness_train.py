@@ -40,7 +40,13 @@ def slots(fold: int = -1, seed: int = 0) -> slot.SlotModel:
     """A slot model fitted on the fold (-1: on everything)."""
     draw = random.Random(seed)
     plain = _plain(fold, draw)
-    goals = sorted({r["goal"] for r in data.rows("jbb_artifacts/prompts_dev.jsonl") if r["behavior"] in set(data.behaviours(fold))})
+    goals = sorted(
+        {
+            r["goal"]
+            for r in data.rows("jbb_artifacts/prompts_dev.jsonl")
+            if r["behavior"] in set(data.behaviours(fold))
+        }
+    )
     wrappers = [t["text"].replace(data.SLOT, "\n") for t in data.templates(fold)]
     wild = data.families(fold).texts
     negative = _pieces(wrappers + draw.sample(wild, min(150, len(wild))))
@@ -67,7 +73,9 @@ def slots(fold: int = -1, seed: int = 0) -> slot.SlotModel:
     weight = np.concatenate(weights)
     second = LogisticRegression(C=1.0, max_iter=2000)
     second.fit(
-        np.concatenate(features), np.concatenate(labels), sample_weight=weight * 300 * len(corpora) / weight.sum()
+        np.concatenate(features),
+        np.concatenate(labels),
+        sample_weight=weight * 300 * len(corpora) / weight.sum(),
     )
     return slot.SlotModel(
         model.segment, model.segment_bias, second.coef_[0].astype(np.float32), float(second.intercept_[0])
@@ -100,7 +108,9 @@ def main() -> None:
         "place_bias": round(model.place_bias, 4),
     }
     TARGET.write_text(json.dumps(stored) + "\n", encoding="utf-8")
-    print(f"{TARGET.name}: {len(stored['segment']) + len(stored['place']) + 2} numbers, {TARGET.stat().st_size:,} bytes")
+    print(
+        f"{TARGET.name}: {len(stored['segment']) + len(stored['place']) + 2} numbers, {TARGET.stat().st_size:,} bytes"
+    )
 
 
 if __name__ == "__main__":

@@ -34,17 +34,29 @@ with choices:
     )
     st.caption(PROFILES[profile].about)
     form, layout = (
-        st.segmented_control("Format", FORMATS, default="parquet", required=True, format_func=FORMAT.get, key="format"),
         st.segmented_control(
-            "Layout", LAYOUTS, default="strict", required=True, format_func=LAYOUT.get, key="layout", help=LAYOUT_HELP
+            "Format", FORMATS, default="parquet", required=True, format_func=FORMAT.get, key="format"
+        ),
+        st.segmented_control(
+            "Layout",
+            LAYOUTS,
+            default="strict",
+            required=True,
+            format_func=LAYOUT.get,
+            key="layout",
+            help=LAYOUT_HELP,
         ),
     )
     with st.expander("Only some reports", icon=":material/filter_alt:"):
         levels, harms = [str(level) for level in Severity], [str(harm) for harm in HarmType]
-        severity = st.multiselect("Severity", levels, format_func=SEVERITY.get, key="only_severity", placeholder="Any")
+        severity = st.multiselect(
+            "Severity", levels, format_func=SEVERITY.get, key="only_severity", placeholder="Any"
+        )
         harm = st.multiselect("Harm", harms, format_func=HARM_TYPE.get, key="only_harm", placeholder="Any")
         products = session.read(queries.choices, "platform")[: filters.MANY]
-        product = st.multiselect("Product", products, format_func=inline, key="only_product", placeholder="Any")
+        product = st.multiselect(
+            "Product", products, format_func=inline, key="only_product", placeholder="Any"
+        )
     with st.container(horizontal=True):
         name = st.text_input("Name", key="name", placeholder=profile, max_chars=64)
         version = st.text_input("Version", key="version", placeholder="next number", max_chars=64)
@@ -95,7 +107,9 @@ with outcome:
     dataset_view.excluded(excluded)
     if examples:
         with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(
+                horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+            ):
                 st.markdown("**As a trainer gets them**", width="content")
                 number = st.pagination(len(examples), key=f"row-{profile}", max_visible_pages=5) - 1
             dataset_view.example(examples[number], number)

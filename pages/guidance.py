@@ -21,7 +21,9 @@ history = session.read(policies.history)
 versions = [row["version"] for row in history]
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
     st.title("Policy", anchor=False, width="content")
-    version = st.selectbox("Version", versions, format_func=inline, key="policy", bind="query-params", width=160)
+    version = st.selectbox(
+        "Version", versions, format_func=inline, key="policy", bind="query-params", width=160
+    )
 policy = session.read(policies.version, version)
 place = versions.index(version)
 if place == 0:

@@ -52,8 +52,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 window = Window(session.now(), WEEKS[period], tuple(platforms))
 head = session.read(trends.figures, window)
 with st.grid(5, gap="small", min_column_width=200):
-    st.metric("Reports", f"{head.reports:,}", border=True, height="stretch", help="Came in within the period.")
-    st.metric("Open now", f"{head.open:,}", border=True, height="stretch", help="Whatever is open, however old.")
+    st.metric(
+        "Reports", f"{head.reports:,}", border=True, height="stretch", help="Came in within the period."
+    )
+    st.metric(
+        "Open now", f"{head.open:,}", border=True, height="stretch", help="Whatever is open, however old."
+    )
     for clock, kept in ((Clock.FIRST_RESPONSE, head.first_response), (Clock.TRIAGE, head.triage)):
         median = NO_NUMBER if kept.median_hours is None else span(timedelta(hours=kept.median_hours))
         counted = f"{kept.inside:,} of the {kept.counted:,} that were answered or are past their target."
@@ -73,9 +77,18 @@ if not head.reports:
     st.info("Nothing came in here: choose a longer period, or another product.", icon=":material/date_range:")
 
 with st.grid(2, gap="small", min_column_width=400) as grid:
-    with grid.cell(column_span="all"), charts.card("Volume", "How much comes in, and where does it stand now?"):
+    with (
+        grid.cell(column_span="all"),
+        charts.card("Volume", "How much comes in, and where does it stand now?"),
+    ):
         by = st.segmented_control(
-            "Stacked", list(BY), default="state", required=True, format_func=BY.get, key="by", bind="query-params"
+            "Stacked",
+            list(BY),
+            default="state",
+            required=True,
+            format_func=BY.get,
+            key="by",
+            bind="query-params",
         )
         rows = session.read(trends.volume_by_state if by == "state" else trends.volume_by_severity, window)
         names, colours = (STATES, [BLUE, VIOLET, GREY]) if by == "state" else (LEVELS, SEVERITY_SHADES)
@@ -85,9 +98,13 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
         charts.weekly_bars("known", rows, KNOWN, [BLUE, ORANGE], "New and known reports each week")
     with charts.card("Inside target", "What share got its first response and its triage in time?"):
         rows = session.read(trends.clocks_by_week, window)
-        charts.weekly_shares("inside", rows, INSIDE, [BLUE, ORANGE], "Share inside target, by the week reports came in")
+        charts.weekly_shares(
+            "inside", rows, INSIDE, [BLUE, ORANGE], "Share inside target, by the week reports came in"
+        )
     with charts.card("Waiting time", "How many hours did the middle one of those answered wait?"):
-        charts.weekly_hours("hours", rows, MEDIANS, [BLUE, ORANGE], "Median hours, by the week reports came in")
+        charts.weekly_hours(
+            "hours", rows, MEDIANS, [BLUE, ORANGE], "Median hours, by the week reports came in"
+        )
     with charts.card("Severity", "How bad is what came in, as far as it has been assessed?"):
         found = session.read(trends.severities, window)
         levels = [(name, found.get(level, 0)) for level, name in SEVERITY.items()]
@@ -99,10 +116,16 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
     with charts.card("Backlog", "How long has what is open been open? The period does not matter here."):
         rows = session.read(trends.backlog, window)
         charts.stacked_bars("backlog", "Age", rows, OPEN, [BLUE, VIOLET], "Open reports by age")
-    with charts.card("Closures", "What does each closure rest on: a clause of the policy, or an earlier report?"):
+    with charts.card(
+        "Closures", "What does each closure rest on: a clause of the policy, or an earlier report?"
+    ):
         rows = session.read(trends.closures, window)
-        charts.weekly_bars("closures", rows, GROUNDS, [BLUE, ORANGE, GREY], "Closures each week by what they rest on")
+        charts.weekly_bars(
+            "closures", rows, GROUNDS, [BLUE, ORANGE, GREY], "Closures each week by what they rest on"
+        )
     with charts.card("Products", "Where do the reports come from?"):
-        named = [(name or "Not said", count) for name, count in session.read(trends.products, window, TOP).items()]
+        named = [
+            (name or "Not said", count) for name, count in session.read(trends.products, window, TOP).items()
+        ]
         charts.bars("products", "Product", named, [BLUE], "Reports by product, the most frequent ones")
 st.caption("Weeks start on Monday, UTC; the present one is not over yet.")

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import intake, policy, reportformat
+from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.runtime import Runtime
 from triage_core.settings import ROOT, Settings
 from triage_core.store import Store
-from triage_core.decision import Decision
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 EVERYBODY = Actor("test:all", "Test", frozenset(DeskRole))

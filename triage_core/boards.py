@@ -156,6 +156,19 @@ def suggestions(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[
     return found, int(db.value(cursor, f"SELECT count(*){_OPEN_PAIRS}") or 0)
 
 
+def suggested_pairs(cursor: db.Cursor) -> list[db.Row]:
+    """Every open duplicate suggestion as ids alone, surest first: for scripts."""
+    later_first = "(a.received_at, a.seq) > (b.received_at, b.seq)"
+    return db.rows(
+        cursor,
+        f"SELECT CASE WHEN {later_first} THEN a.report_id ELSE b.report_id END AS later_id,"
+        f" CASE WHEN {later_first} THEN b.report_id ELSE a.report_id END AS earlier_id,"
+        f" CASE WHEN {later_first} THEN a.external_id ELSE b.external_id END AS later_external_id,"
+        f" CASE WHEN {later_first} THEN b.external_id ELSE a.external_id END AS earlier_external_id,"
+        f" s.score, s.basis{_OPEN_PAIRS} ORDER BY s.score DESC, c.report_id",
+    )
+
+
 def links(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row], int]:
     """Duplicate links in force, newest first, with the child's version and excerpt; and their count."""
     found = db.rows(

@@ -110,10 +110,11 @@ class Likeness:
             total = db.value(cursor, "SELECT count(*) FROM reports WHERE content_sha256 <> ''")
             placed = db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole'")
             decided = _decided(cursor)
-        if total == placed and self._memory is not None and decided == self._memory.decided:
+        known = self._memory.decided if self._memory else None
+        behind = bool(total) and (total != placed or decided != known)
+        if not behind:
             self._seen_revision = revision
-            return False
-        return total > 0
+        return behind
 
     def refresh(
         self, actor: Actor, progress: Progress | None = None, stopped: Callable[[], bool] = lambda: False

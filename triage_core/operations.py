@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triage_core import db, importers, intake, queries, triage
+from triage_core import boards, db, importers, intake, queries, triage
 from triage_core.decision import Decision
 from triage_core.errors import FlawdeskError, NotFound, Refused
 from triage_core.exporters import build as exports
-from triage_core.indexing import Axis
+from triage_core.likeness.axes import Axis
 from triage_core.model import (
     Actor,
     DeskRole,
@@ -126,19 +126,17 @@ def clusters(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[di
 def duplicates(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
     """Suggested duplicate pairs that nobody has decided on, surest first."""
     with runtime.store.read() as cursor:
-        found, _ = queries.suggestions(cursor, 1, int(params.get("limit", 1_000_000)))
-        names = queries.external_ids(cursor)
-    return [
-        {
-            "report_id": row["child_id"],
-            "canonical_id": row["canonical_id"],
-            "external_id": names.get(row["child_id"]),
-            "canonical_external_id": names.get(row["canonical_id"]),
-            "score": row["score"],
-            "basis": row["basis"],
-        }
-        for row in found
-    ]
+        return [
+            {
+                "report_id": row["later_id"],
+                "canonical_id": row["earlier_id"],
+                "external_id": row["later_external_id"],
+                "canonical_external_id": row["earlier_external_id"],
+                "score": row["score"],
+                "basis": row["basis"],
+            }
+            for row in boards.suggested_pairs(cursor)
+        ]
 
 
 def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def write(
     )
     standing = [{"axis": axis, **asdict(clusters[row["cluster_id"]]), "size": row["size"]} for row in sizes]
     db.insert(work.cursor, "clusters", standing)
+    work.event("likeness.placed", axis, {"reports": len(changed), "clusters": len(standing)})
     _lead_on(work, axis, sorted(touched - {row["cluster_id"] for row in sizes}))
     was = {row["report_id"]: row["cluster_id"] for row in before}
     return sum(was.get(placed.report_id, placed.cluster_id) != placed.cluster_id for placed in changed)

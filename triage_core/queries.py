@@ -91,8 +91,8 @@ LATE = (
 
 _FROM = (
     " FROM reports r JOIN cases c USING (report_id)"
-    " LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
-    " LEFT JOIN clusters k ON k.axis = 'technique' AND k.cluster_id = m.cluster_id"
+    " LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'whole'"
+    " LEFT JOIN clusters k ON k.axis = 'whole' AND k.cluster_id = m.cluster_id"
 )
 
 
@@ -196,30 +196,6 @@ def briefs(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, db.Row]:
         [list(report_ids)],
     )
     return {row["report_id"]: row for row in found}
-
-
-def suggestions(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row], int]:
-    """Open duplicate suggestions, surest first, and their count.
-
-    Open: neither report is linked or kept apart, and the child is not closed.
-    """
-    body = (
-        " FROM suggestions s JOIN cases c ON c.report_id = s.child_id"
-        " WHERE c.status <> 'closed'"
-        " AND NOT EXISTS (SELECT 1 FROM active_cannot_links n WHERE"
-        " (n.a_id = s.canonical_id AND n.b_id = s.child_id) OR (n.a_id = s.child_id AND n.b_id = s.canonical_id))"
-    )
-    found = db.rows(
-        cursor,
-        f"SELECT s.*, c.version{body} ORDER BY s.score DESC, s.child_id LIMIT ? OFFSET ?",
-        [size, (page - 1) * size],
-    )
-    return found, int(db.value(cursor, f"SELECT count(*){body}") or 0)
-
-
-def links(cursor: db.Cursor, limit: int = 200) -> list[db.Row]:
-    """Duplicate links in force, newest first."""
-    return db.rows(cursor, "SELECT * FROM active_links ORDER BY link_id DESC LIMIT ?", [limit])
 
 
 def clusters(

@@ -54,6 +54,7 @@ class Runtime:
             self.settings.model,
             runtime=self.settings.runtime,  # type: ignore[arg-type]  # checked by settings
             device=self.settings.device,  # type: ignore[arg-type]
+            cache_dir=self.settings.store / "models",
         )
 
     def close(self) -> None:

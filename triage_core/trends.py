@@ -176,14 +176,17 @@ def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
 
 def known_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
     """New reports against known ones, by the week they came in: week, new, known."""
-    return _weekly(cursor, window, f"count(*) FILTER (NOT {_KNOWN}) AS new, count(*) FILTER ({_KNOWN}) AS known")
+    return _weekly(
+        cursor, window, f"count(*) FILTER (NOT {_KNOWN}) AS new, count(*) FILTER ({_KNOWN}) AS known"
+    )
 
 
 def backlog(cursor: db.Cursor, window: Window) -> list[db.Row]:
     """What is open now, however old, by age: label (one of AGES), to_decide, in_work. The weeks do not matter."""
     where, values = _product("c.status <> 'closed'", {"now": db.naive(window.now)}, window)
     bands = " ".join(
-        f"WHEN r.received_at >= $now - INTERVAL {days} DAY THEN {place}" for place, days in enumerate(_OLDEST_DAYS)
+        f"WHEN r.received_at >= $now - INTERVAL {days} DAY THEN {place}"
+        for place, days in enumerate(_OLDEST_DAYS)
     )
     found = db.rows(
         cursor,
@@ -194,7 +197,8 @@ def backlog(cursor: db.Cursor, window: Window) -> list[db.Row]:
     by_band = {row["band"]: row for row in found}
     nothing = {"to_decide": 0, "in_work": 0}
     return [
-        {"label": age} | {name: by_band.get(band, nothing)[name] for name in nothing} for band, age in enumerate(AGES)
+        {"label": age} | {name: by_band.get(band, nothing)[name] for name in nothing}
+        for band, age in enumerate(AGES)
     ]
 
 
@@ -236,7 +240,9 @@ def _weekly(cursor: db.Cursor, window: Window, counts: str, moment: str = "r.rec
 def _counts(cursor: db.Cursor, window: Window, column: str) -> dict[str, int]:
     where, values = window.where()
     found = db.rows(
-        cursor, f"SELECT {column} AS v, count(*) AS n{_FROM} WHERE {where} GROUP BY v ORDER BY n DESC, v", values
+        cursor,
+        f"SELECT {column} AS v, count(*) AS n{_FROM} WHERE {where} GROUP BY v ORDER BY n DESC, v",
+        values,
     )
     return {row["v"]: row["n"] for row in found}
 
@@ -259,7 +265,10 @@ def _kept(clock: Clock) -> str:
 def _product(condition: str, values: dict[str, Any], window: Window) -> tuple[str, dict[str, Any]]:
     if not window.platform:
         return condition, values
-    return f"{condition} AND list_contains($platform, r.platform)", {**values, "platform": list(window.platform)}
+    return f"{condition} AND list_contains($platform, r.platform)", {
+        **values,
+        "platform": list(window.platform),
+    }
 
 
 def _monday(moment: datetime) -> datetime:

@@ -58,7 +58,9 @@ def card(title: LiteralString, question: LiteralString) -> Iterator[None]:
 def weekly_bars(name: str, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString) -> None:
     """Stacked bars: one row a week with `week` and a count for each key of `names`."""
     bars = [
-        go.Bar(marker_color=colour, width=_WEEK / timedelta(milliseconds=1) * 0.8, hovertemplate="%{y:,}", **line)
+        go.Bar(
+            marker_color=colour, width=_WEEK / timedelta(milliseconds=1) * 0.8, hovertemplate="%{y:,}", **line
+        )
         for line, colour in zip(_series(rows, names), colours, strict=True)
     ]
     heights = [sum(row[key] for key in names) for row in rows]
@@ -79,7 +81,11 @@ def weekly_hours(name: str, rows: Rows, names: Names, colours: Sequence[str], al
 
 
 def bars(
-    name: str, kind: LiteralString, counts: Sequence[tuple[str, int]], colours: Sequence[str], alt: LiteralString
+    name: str,
+    kind: LiteralString,
+    counts: Sequence[tuple[str, int]],
+    colours: Sequence[str],
+    alt: LiteralString,
 ) -> None:
     """One lying bar for each labelled count, the first on top; a colour each, or one for all.
 
@@ -99,7 +105,12 @@ def bars(
     )
     figure = go.Figure(bar).update_xaxes(visible=False)
     figure.update_yaxes(tickvals=list(bar.y), ticktext=[f"{safe(label)}  " for label in labels], **_DOWNWARDS)
-    _draw(name, figure if any(values) else None, {kind: [inline(label) for label in labels], "Reports": values}, alt)
+    _draw(
+        name,
+        figure if any(values) else None,
+        {kind: [inline(label) for label in labels], "Reports": values},
+        alt,
+    )
 
 
 def stacked_bars(
@@ -131,7 +142,9 @@ def _weekly_lines(
 ) -> None:
     lines = [
         go.Scatter(mode="lines+markers", line={"color": colour, "dash": dash}, hovertemplate=hover, **line)
-        for line, colour, dash in zip(_series(rows, names), colours, DASHES, strict=False)  # seen where they coincide
+        for line, colour, dash in zip(
+            _series(rows, names), colours, DASHES, strict=False
+        )  # seen where they coincide
     ]
     figure = _by_week(go.Figure(lines, {"yaxis": axis}), rows)
     known = any(row[key] is not None for row in rows for key in names)
@@ -165,13 +178,18 @@ def _by_week(figure: go.Figure, rows: Rows) -> go.Figure:
         range=[weeks[0] - _WEEK / 2, weeks[-1] + _WEEK / 2],
         hoverformat="Week of %d %b %Y",
         tickvals=named,  # Mondays; left alone, Plotly names Sundays
-        ticktext=[f"{week:%d %b<br>%Y}" if new else f"{week:%d %b}" for week, new in zip(named, new_year, strict=True)],
+        ticktext=[
+            f"{week:%d %b<br>%Y}" if new else f"{week:%d %b}"
+            for week, new in zip(named, new_year, strict=True)
+        ],
         showgrid=False,
     )
     return figure.update_layout(hovermode="x unified")
 
 
-def _draw(name: str, figure: go.Figure | None, numbers: Columns, alt: LiteralString, cells: str = "localized") -> None:
+def _draw(
+    name: str, figure: go.Figure | None, numbers: Columns, alt: LiteralString, cells: str = "localized"
+) -> None:
     """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
 
     `cells` is the format of the table's numbers; its first column names the rows.
@@ -190,4 +208,6 @@ def _draw(name: str, figure: go.Figure | None, numbers: Columns, alt: LiteralStr
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
         columns = {title: st.column_config.NumberColumn(format=cells) for title in list(numbers)[1:]}
-        table.dataframe(numbers, column_config=columns, hide_index=True, height="content", alt=f"{alt}, as a table")
+        table.dataframe(
+            numbers, column_config=columns, hide_index=True, height="content", alt=f"{alt}, as a table"
+        )

@@ -61,7 +61,9 @@ def excluded(counts: Mapping[str, int]) -> None:
 
 def example(item: Mapping[str, Any], number: int) -> None:
     """One row as a trainer gets it; every text of it through the door for hostile text."""
-    st.caption(f":material/call_split: {SPLIT[item['split']]} · from report {plain(item['meta']['meta_report_id'])}")
+    st.caption(
+        f":material/call_split: {SPLIT[item['split']]} · from report {plain(item['meta']['meta_report_id'])}"
+    )
     for column, value in item["row"].items():
         name = COLUMN[column]
         if isinstance(value, list):
@@ -78,7 +80,9 @@ def version(built: Built) -> None:
     """One built version: what is in it, what is not, and its files as one archive."""
     account, key = built.manifest, f"{built.name}-{built.version}"
     rows, sides = account["rows"], account["rows"]["split"]
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
         with st.container(gap="xsmall", width="stretch"):
             st.markdown(f"**{plain(f'{built.name} {built.version}')}** built {moment(built.created_at)}")
             st.caption(
@@ -114,5 +118,7 @@ def _account(built: Built) -> None:
             f" {changed['removed']:,} removed, {changed['changed']:,} changed"
         )
     excluded(account["excluded"])
-    st.caption(f"Policy {plain(account['policy_version'])}, by {plain(built.actor_id)}. Content hash and folder:")
+    st.caption(
+        f"Policy {plain(account['policy_version'])}, by {plain(built.actor_id)}. Content hash and folder:"
+    )
     st.code(f"{account['content_sha256']}\n{inline(str(built.folder), 400)}", language=None, wrap_lines=True)

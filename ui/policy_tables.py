@@ -19,7 +19,9 @@ from ui.words import (
 )
 
 CHOSEN = ":material/check_circle:\u00a0"
-DAYS: Mapping[str, LiteralString] = dict(zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
+DAYS: Mapping[str, LiteralString] = dict(
+    zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True)
+)
 PRIORITY_COLOUR: Mapping[str, LiteralString] = {
     "close": "gray",
     "defer": "green",
@@ -43,7 +45,10 @@ def harm_by_exposure(policy: Policy, chosen: SeverityInputs) -> LiteralString:
 
 def generality_by_reliability(policy: Policy, chosen: SeverityInputs) -> LiteralString:
     """Severity for every generality and reliability, the other three inputs as chosen; the chosen cell is marked."""
-    lines = [_table_row("Generality", [RELIABILITY[each] for each in Reliability]), _table_rule(len(Reliability))]
+    lines = [
+        _table_row("Generality", [RELIABILITY[each] for each in Reliability]),
+        _table_rule(len(Reliability)),
+    ]
     for generality in Generality:
         cells = []
         for reliability in Reliability:
@@ -55,7 +60,10 @@ def generality_by_reliability(policy: Policy, chosen: SeverityInputs) -> Literal
 
 def priorities(policy: Policy, chosen: Severity) -> LiteralString:
     """Priority for every severity and exploitation; the chosen severity's row is marked."""
-    lines = [_table_row("Severity", [EXPLOITATION[each] for each in Exploitation]), _table_rule(len(Exploitation))]
+    lines = [
+        _table_row("Severity", [EXPLOITATION[each] for each in Exploitation]),
+        _table_rule(len(Exploitation)),
+    ]
     for severity in Severity:
         cells = []
         for exploitation in Exploitation:
@@ -72,7 +80,9 @@ def clocks(policy: Policy) -> LiteralString:
     lines.append(_table_row("Triage", [f"{policy.clocks.triage_days:,} business days"]))
     lines.append(_table_row("Bounty, after triage", [f"{policy.clocks.bounty_days:,} business days"]))
     for severity in reversed(GRADED):
-        lines.append(_table_row(f"Fix, {severity_badge(severity)}", [f"{policy.clocks.fix_days[severity]:,} days"]))
+        lines.append(
+            _table_row(f"Fix, {severity_badge(severity)}", [f"{policy.clocks.fix_days[severity]:,} days"])
+        )
     return "\n".join(lines)
 
 

@@ -17,13 +17,45 @@ KINDS = {
     ClauseKind.IN_SCOPE: ("green", "In scope", "Flaws: send them."),
     ClauseKind.EXPECTED: ("blue", "Expected behaviour", "The model did what it was asked to do, and may."),
     ClauseKind.OUT_OF_SCOPE: ("gray", "Out of scope", "Known limits: not every instance needs a report."),
-    ClauseKind.REROUTED: ("violet", "Goes elsewhere", "Somebody else is responsible; the report is passed on."),
+    ClauseKind.REROUTED: (
+        "violet",
+        "Goes elsewhere",
+        "Somebody else is responsible; the report is passed on.",
+    ),
 }
 INPUTS = (
-    ("harm", "Harm", Harm, HARM, Harm.H2, "Nuisance: or a policy breach. Significant: safety, rights, privacy."),
-    ("exposure", "Who is exposed", Exposure, EXPOSURE, Exposure.SELF, "Many: also anybody who need not do a thing."),
-    ("generality", "How general", Generality, GENERALITY, Generality.RETARGETABLE, "Retargetable: to two topics."),
-    ("reliability", "How often it works", Reliability, RELIABILITY, Reliability.INTERMITTENT, "Of at least ten tries."),
+    (
+        "harm",
+        "Harm",
+        Harm,
+        HARM,
+        Harm.H2,
+        "Nuisance: or a policy breach. Significant: safety, rights, privacy.",
+    ),
+    (
+        "exposure",
+        "Who is exposed",
+        Exposure,
+        EXPOSURE,
+        Exposure.SELF,
+        "Many: also anybody who need not do a thing.",
+    ),
+    (
+        "generality",
+        "How general",
+        Generality,
+        GENERALITY,
+        Generality.RETARGETABLE,
+        "Retargetable: to two topics.",
+    ),
+    (
+        "reliability",
+        "How often it works",
+        Reliability,
+        RELIABILITY,
+        Reliability.INTERMITTENT,
+        "Of at least ten tries.",
+    ),
     ("uplift", "Uplift", Uplift, UPLIFT, Uplift.YES, "Does it help more than a search engine would?"),
 )
 

@@ -34,7 +34,7 @@ def send(server: Server, text: str) -> None:
     report = make_report(
         text,
         turns=[{"role": role, "content": text} for role in ("system", "user", "assistant", "tool")],
-        system=[{name: text[:500] for name in ("platform", "model", "version", "access_method")}],
+        system=[dict.fromkeys(("platform", "model", "version", "access_method"), text[:500])],
         what_is_wrong=text[:5000],
         contact=text[:500],
         credit_name=text[:500],
@@ -78,7 +78,9 @@ def test_a_page_full_of_hostile_text_asks_nobody_else(hostile_server: Server, pa
     page.wait_for_timeout(1_500)
     assert page.get_by_test_id("stException").count() == 0
     assert page.get_by_text("encountered an error").count() == 0
-    assert page.locator("img[src*='invalid'], iframe, a[href*='invalid'], script[src*='invalid']").count() == 0
+    assert (
+        page.locator("img[src*='invalid'], iframe, a[href*='invalid'], script[src*='invalid']").count() == 0
+    )
     assert not [text for text in messages if "dialog" in text or "Content Security Policy" in text]
     without = [answer.url for answer in answers if "content-security-policy" not in answer.headers]
     assert without == []

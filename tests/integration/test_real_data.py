@@ -109,6 +109,8 @@ def test_from_a_decision_to_a_training_file(
             manifest = run(
                 opened, "export", profile=profile, format=form, out=str(tmp_path), name=f"{profile}-{form}"
             )
-            written = sum(manifest["rows"].values()) if isinstance(manifest["rows"], dict) else manifest["rows"]
+            written = (
+                sum(manifest["rows"].values()) if isinstance(manifest["rows"], dict) else manifest["rows"]
+            )
             assert written >= 2
     assert run(opened, "verify")["ok"]

@@ -102,14 +102,22 @@ def test_clocks_count_what_was_answered_or_is_late(store, ask):
     decide(store, late, 72)
     fresh = came(store, NOON - timedelta(hours=1))
     head = ask(trends.figures, NOW)
-    assert head.first_response == Kept(counted=3, inside=1, median_hours=41)  # `waiting` is late, `fresh` is not yet
+    assert head.first_response == Kept(
+        counted=3, inside=1, median_hours=41
+    )  # `waiting` is late, `fresh` is not yet
     assert head.triage == Kept(counted=3, inside=2, median_hours=41)
     assert head.first_response.share == pytest.approx(1 / 3)
     week, present = ask(trends.clocks_by_week, NOW)[-2:]
     assert (week["first_response_counted"], week["first_response_inside"]) == (3, 1)
     assert (week["triage_median_hours"], week["triage_share"]) == (41, pytest.approx(2 / 3))
-    assert (present["triage_counted"], present["triage_share"], present["triage_median_hours"]) == (0, None, None)
-    assert {waiting, fresh} <= {row["report_id"] for row in ask(queries.inbox, queries.Filter(status=["new"]))[0]}
+    assert (present["triage_counted"], present["triage_share"], present["triage_median_hours"]) == (
+        0,
+        None,
+        None,
+    )
+    assert {waiting, fresh} <= {
+        row["report_id"] for row in ask(queries.inbox, queries.Filter(status=["new"]))[0]
+    }
 
 
 def test_a_report_that_was_closed_without_an_answer_is_on_no_clock(store, ask):

@@ -52,7 +52,9 @@ def test_severity_follows_from_the_five_inputs(visit, chosen, level):
 def test_matrices_are_those_of_the_policy(visit):
     screen = visit("guidance", part="Severity")
     base = next(block.value for block in screen.markdown if "**H0**" in block.value)
-    levels = [[cell.split("[")[1].split("]")[0] for cell in line.split("|")[2:5]] for line in base.split("\n")[2:]]
+    levels = [
+        [cell.split("[")[1].split("]")[0] for cell in line.split("|")[2:5]] for line in base.split("\n")[2:]
+    ]
     assert levels == [
         ["None", "None", "Low"],
         ["Low", "Low", "Medium"],
@@ -64,7 +66,11 @@ def test_matrices_are_those_of_the_policy(visit):
 
 def test_clocks_waiting_periods_and_rewards(visit, rendered):
     said = rendered(visit("guidance", part="Clocks and rewards"))
-    for line in ("| First response | 2 business days |", "| Attacks are seen | 7 at most |", "| 5,000 | 15,000 |"):
+    for line in (
+        "| First response | 2 business days |",
+        "| Attacks are seen | 7 at most |",
+        "| 5,000 | 15,000 |",
+    ):
         assert line in said
     assert "Mon, Tue, Wed, Thu, Fri" in said
 
@@ -76,7 +82,9 @@ def test_safe_harbour_and_contact(visit, opened):
 
 def test_a_past_version_can_be_read_and_says_that_it_is_past(visit, opened):
     old = opened.policy
-    text = old.toml_text.replace('version = "2026.1"', 'version = "2026.2"').replace("ai-flaws@", "new-flaws@")
+    text = old.toml_text.replace('version = "2026.1"', 'version = "2026.2"').replace(
+        "ai-flaws@", "new-flaws@"
+    )
     new = policy.parse(text, old.severity_csv, old.priority_csv)
     policies.publish(opened.store, EVERYTHING, new)
     part = "Safe harbour and contact"

@@ -229,7 +229,9 @@ def test_a_flood_of_copies_fits_into_little_memory(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(join, "MOST_LINKS", 500)
     flooded = cluster_all(vectors)
     assert np.array_equal(flooded.labels(), expected.labels())
-    assert [flooded.placement(row) for row in range(1_000)] == [expected.placement(row) for row in range(1_000)]
+    assert [flooded.placement(row) for row in range(1_000)] == [
+        expected.placement(row) for row in range(1_000)
+    ]
 
 
 def test_cells_find_nearly_all_that_the_exact_join_finds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +264,11 @@ print(index.top_k(vectors[:3], 5)[1].tolist())
     without = 'import sys; sys.modules["numba"] = None'
     outputs = [
         subprocess.run(
-            [sys.executable, "-c", first + program], cwd=REPOSITORY, check=True, capture_output=True, text=True
+            [sys.executable, "-c", first + program],
+            cwd=REPOSITORY,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout.splitlines()
         for first in ("", without)
     ]

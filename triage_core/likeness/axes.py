@@ -26,6 +26,7 @@ from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
+Pair = tuple[str, str]
 
 _MATES, _MATE_LIKENESS = 60, 0.2
 _LEAST_WRAPPER_WORDS = 5
@@ -155,7 +156,9 @@ class AxisIndex:
         self._embed_requests([r for r, d in zip(requests, documents, strict=True) if r != d.text])
         parts = Parts(
             whole_words=lexical.matrix(lexical.word_grams(d.reading.tokens, (1,)) for d in documents),
-            wrapper_grams=lexical.matrix(lexical.word_grams(lexical.tokenize(w), (1, 2, 3)) for w in wrappers),
+            wrapper_grams=lexical.matrix(
+                lexical.word_grams(lexical.tokenize(w), (1, 2, 3)) for w in wrappers
+            ),
             request_words=lexical.matrix(lexical.word_grams(lexical.tokenize(r), (1,)) for r in requests),
             whole_vectors=np.stack([d.vector for d in documents]),
             request_vectors=np.stack(
@@ -174,7 +177,9 @@ class AxisIndex:
                 likeness[at] = 0
                 best = np.argsort(-likeness, kind="stable")[:_MATES]
                 mates = [
-                    Mate(documents[int(m)].grams, float(likeness[m])) for m in best if likeness[m] >= _MATE_LIKENESS
+                    Mate(documents[int(m)].grams, float(likeness[m]))
+                    for m in best
+                    if likeness[m] >= _MATE_LIKENESS
                 ]
                 spans.append(divide(documents[at].text, documents[at].reading, mates))
         return spans

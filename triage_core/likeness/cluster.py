@@ -30,6 +30,7 @@ Pairs = Iterable[tuple[int, int]]
 
 APPENDED_AT_ONCE = 65_536
 
+
 @dataclass(frozen=True, slots=True)
 class Params:
     """Cosines: link and join at `join`, tolerate a mean `slack` lower, suggest from `suggest` on."""
@@ -74,9 +75,7 @@ class Placement:
 class Clusters:
     """The clusters of rows 0 .. len - 1; one writer at a time."""
 
-    def __init__(
-        self, dim: int, params: Params | None = None, must: Pairs = (), cannot: Pairs = ()
-    ) -> None:
+    def __init__(self, dim: int, params: Params | None = None, must: Pairs = (), cannot: Pairs = ()) -> None:
         self.params = params or Params()
         self._dim = dim
         self._constraints = Constraints(must, cannot)
@@ -225,9 +224,7 @@ class Clusters:
         if partners:
             linked = np.union1d(linked, [forced])
         self._state = rule.reserve(self._state, self._length, len(linked) + 1)
-        merged = rule.lay(
-            self._state, row, linked, forced, self._apart(linked, row), self._gate, self._unit
-        )
+        merged = rule.lay(self._state, row, linked, forced, self._apart(linked, row), self._gate, self._unit)
         self._watch({row} & self._constraints.rows())
         pairs = tuple((int(younger), int(older)) for younger, older in merged)
         return replace(self.placement(row), merged=pairs)

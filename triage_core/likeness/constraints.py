@@ -14,9 +14,7 @@ from triage_core.errors import Conflict
 class Constraints:
     """Must-links and cannot-links between rows, closed under what they imply."""
 
-    def __init__(
-        self, must: Iterable[tuple[int, int]] = (), cannot: Iterable[tuple[int, int]] = ()
-    ) -> None:
+    def __init__(self, must: Iterable[tuple[int, int]] = (), cannot: Iterable[tuple[int, int]] = ()) -> None:
         self._component: dict[int, int] = {}
         self._members: dict[int, set[int]] = {}
         self._foes: dict[int, set[int]] = {}

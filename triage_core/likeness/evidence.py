@@ -63,7 +63,14 @@ def compare(parts: Parts) -> Likeness:
     weight = np.outer(wrapped, wrapped)
     whole = weight * technique * (1 - other_request) + (1 - weight) * (blend + smooth(blend)) / 2
     return Likeness(
-        whole, technique, request, whole_lexical, whole_semantic, technique_lexical, request_lexical, request_semantic
+        whole,
+        technique,
+        request,
+        whole_lexical,
+        whole_semantic,
+        technique_lexical,
+        request_lexical,
+        request_semantic,
     )
 
 

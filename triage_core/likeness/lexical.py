@@ -20,9 +20,7 @@ COLUMNS = 1 << 22
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 # Ends of sentences and lines, after a colon, around quotations. A single capital and a full stop ("U.S.") end nothing.
-_BREAK = re.compile(
-    r"(?<=[.!?])(?<!\b[A-Z]\.)[\"”’)\]]*\s+|\n+|(?<=[:;])\s+|\s+(?=[\"“])|(?<=[\"”])\s+"
-)
+_BREAK = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)[\"”’)\]]*\s+|\n+|(?<=[:;])\s+|\s+(?=[\"“])|(?<=[\"”])\s+")
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 

@@ -57,7 +57,7 @@ def segment_features(texts: list[str]) -> sp.csr_matrix:
         columns, counts = np.unique(grams, return_counts=True)
         length = np.sqrt(float((counts.astype(np.float64) ** 2).sum())) or 1.0
         words = int(tokens.words.sum())
-        extra = [float(text.rstrip("\"”’) ").endswith("?")), float(words < 4), min(words, 40) / 40]
+        extra = [float(text.rstrip('"”’) ').endswith("?")), float(words < 4), min(words, 40) / 40]
         indices.append(np.concatenate([columns.astype(np.int64), SLOT_COLUMNS + np.arange(3)]))
         data.append(np.concatenate([counts / length, extra]))
         indptr.append(indptr[-1] + len(columns) + 3)
@@ -71,7 +71,9 @@ def place_features(tokens: Tokens, scores: NDArray[np.float32], size: int) -> ND
     """(tokens, PLACE_FEATURES): segment score, how far below the best, place, length of text, and their product."""
     below = scores - scores.max(initial=-_LIMIT)
     long = np.full(len(tokens), np.log1p(len(tokens)) - 4)
-    return np.column_stack([scores, below, tokens.starts / max(1, size), long, long * below]).astype(np.float32)
+    return np.column_stack([scores, below, tokens.starts / max(1, size), long, long * below]).astype(
+        np.float32
+    )
 
 
 def read(text: str, model: SlotModel) -> Reading:
