@@ -28,9 +28,9 @@ from benchmarks.harness import (
     say,
     table,
 )
-from benchmarks.likeness_peers import FAISS, available
+from benchmarks.likeness_peers import BERTOPIC, FAISS, available, linked_components
 from benchmarks.synthetic import mixture
-from triage_core.likeness.cluster import Clusters, cluster_all
+from triage_core.likeness.cluster import Clusters, Params, cluster_all
 from triage_core.likeness.search import VectorIndex
 
 OURS = "gated rule (ours)"
@@ -58,7 +58,8 @@ def main() -> None:
     options = arguments(__doc__)
     few, many, most = (2_000, 25_000, 60_000) if options.small else (10_000, 100_000, 1_000_000)
     cluster_all(mixture(500).vectors)  # compiled before anything is timed
-    figures = {**against_all(few), **against_faiss(many, 1 if options.small else 3)}
+    figures = {**against_all(few, options.small), **against_faiss(many, 1 if options.small else 3)}
+    figures |= chaining(many)
     figures |= stability(few, few // 2, 3 if options.small else ORDERS)
     say(f"{most:,} vectors in a process of their own")
     command = [sys.executable, "-m", "benchmarks.likeness_cluster", "--million", str(most)]
@@ -68,11 +69,12 @@ def main() -> None:
     finish("likeness_cluster", figures, {} if options.small else TARGETS)
 
 
-def against_all(rows: int) -> dict[str, float]:
-    """Everybody on few rows, once: some are too slow for more."""
+def against_all(rows: int, small: bool) -> dict[str, float]:
+    """Everybody on few rows, once: some are too slow for more, one even for a small run."""
+    peers = {name: run for name, run in available().items() if not (small and name == BERTOPIC)}
     data = mixture(rows, seed=1)
     lines = []
-    for name, run in progress({OURS: ours, **available()}.items(), f"{rows:,} rows, each method"):
+    for name, run in progress({OURS: ours, **peers}.items(), f"{rows:,} rows, each method"):
         start = time.perf_counter()
         labels = run(data.vectors)
         seconds = time.perf_counter() - start
@@ -100,6 +102,21 @@ def against_faiss(rows: int, rounds: int) -> dict[str, float]:
     )
     figures = {"f1_100k": pair_scores(data.labels, labels[OURS])[0], "seconds_100k": times[OURS].median}
     return figures | ({"ratio_to_faiss": ratio(times, OURS, FAISS)} if FAISS in times else {})
+
+
+def chaining(rows: int) -> dict[str, float]:
+    """The same links, by the gated rule and as connected components, as the threshold is loosened."""
+    data = mixture(rows, seed=2)
+    figures, lines = {}, []
+    for threshold in progress((0.85, 0.80, 0.75), "thresholds"):
+        gated = cluster_all(data.vectors, Params(join=threshold)).labels()
+        chained = linked_components(data.vectors, threshold)
+        scores = [pair_scores(data.labels, labels)[0] for labels in (gated, chained)]
+        lines.append((threshold, *scores))
+        for name, score in zip(("gated", "components"), scores, strict=True):
+            figures[f"f1_{name}_at_{threshold:.2f}"] = score
+    table(f"F1 of {rows:,} vectors", ("links from", "gated rule", "connected components"), lines)
+    return figures
 
 
 def stability(rows: int, incremental: int, orders: int) -> dict[str, float]:

@@ -16,8 +16,12 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from benchmarks.synthetic import texts
+from triage_core.likeness.grid import least_dot, to_grid
+from triage_core.likeness.join import links
 
 THRESHOLD = 0.85
+FAISS = "faiss IVF + components"
+BERTOPIC = "BERTopic"
 
 Vectors = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -30,14 +34,11 @@ def available() -> dict[str, Callable[[Vectors], Labels]]:
         "sklearn DBSCAN": ("sklearn", dbscan),
         "SemHash": ("semhash", semhash),
         "ST community_detection": ("sentence_transformers", community_detection),
-        "BERTopic": ("bertopic", bertopic),
+        BERTOPIC: ("bertopic", bertopic),
         "sklearn HDBSCAN": ("sklearn", hdbscan),
         "DuckDB SQL self-join": ("duckdb", duckdb_join),
     }
     return {name: run for name, (package, run) in needs.items() if find_spec(package)}
-
-
-FAISS = "faiss IVF + components"
 
 
 def faiss_ivf(vectors: Vectors) -> Labels:
@@ -55,6 +56,21 @@ def faiss_ivf(vectors: Vectors) -> Labels:
     return components(
         np.repeat(np.arange(len(vectors)), np.diff(limits.astype(np.int64))), found, len(vectors)
     )
+
+
+def linked_components(vectors: Vectors, threshold: float) -> Labels:
+    """Connected components of our own links: what the gated rule is measured against."""
+    grid = to_grid(vectors)
+    everything = np.arange(len(vectors))
+    labels = everything.copy()
+    for block in links(grid, least_dot(threshold, vectors.shape[1]), lambda: labels):
+        rows = np.repeat(np.arange(block.start, block.stop), np.diff(block.offsets))
+        left, right = np.concatenate([rows, everything]), np.concatenate([block.others, labels])
+        _, earliest, number = np.unique(
+            components(left, right, len(vectors)), return_index=True, return_inverse=True
+        )
+        labels[:] = earliest[number]
+    return labels
 
 
 def dbscan(vectors: Vectors) -> Labels:

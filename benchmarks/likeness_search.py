@@ -29,7 +29,7 @@ Vectors = NDArray[np.float32]
 
 def main() -> None:
     options = arguments(__doc__)
-    rows, asked = (50_000, 20) if options.small else (1_000_000, 60)
+    rows, asked = (50_000, 10) if options.small else (1_000_000, 60)
     say(f"making {rows:,} vectors")
     vectors = mixture(rows + asked).vectors
     vectors, queries = vectors[:rows], vectors[rows:]

@@ -144,7 +144,7 @@ AXIS: Mapping[str, LiteralString] = {
 BASIS: Mapping[str, LiteralString] = {
     "exact": "same text",
     "embedding": "near in meaning",
-    "joint": "near in meaning",
+    "likeness": "same trick and same request",
 }
 TRIGGER: Mapping[str, LiteralString] = {
     "ask_reporter": "Ask the reporter",

@@ -79,7 +79,7 @@ def test_a_family_finds_itself(opened: Runtime, rows: dict[str, dict[str, Any]])
     composed = [name for name, row in rows.items() if "technique_id" in row]
     hits = 0
     for name in composed[::6]:
-        nearest = run(opened, "similar", external_id=name, k=1)[0]["external_id"]
+        nearest = run(opened, "similar", external_id=name, k=1, axis="technique")[0]["external_id"]
         hits += rows[nearest].get("technique_id") == rows[name]["technique_id"]
     assert hits / len(composed[::6]) >= 0.95
 

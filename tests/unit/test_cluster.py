@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from triage_core.errors import Conflict
-from triage_core.likeness import join
+from triage_core.likeness import cells, join
 from triage_core.likeness.cluster import Clusters, Params, Placement, cluster_all
 from triage_core.likeness.search import VectorIndex
 
@@ -189,6 +189,7 @@ def test_the_representative_is_the_most_typical_member() -> None:
     assert clusters.representative(0) == 2
     assert clusters.members(0).tolist() == [0, 1, 2, 3]
     assert clusters.representative(4) == 4
+    assert clusters.representatives() == {0: 2, 4: 4}
 
 
 def test_the_audit_suggests_a_split_and_makes_none() -> None:
@@ -241,7 +242,7 @@ def test_cells_find_nearly_all_that_the_exact_join_finds(monkeypatch: pytest.Mon
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     exact = cluster_all(vectors).labels()
     monkeypatch.setattr(join, "EXACT_ROWS", 1_000)
-    monkeypatch.setattr(join, "ROWS_PER_CELL", 100)
+    monkeypatch.setattr(cells, "ROWS_PER_CELL", 20)
     celled = cluster_all(vectors)
     assert np.array_equal(celled.labels(), cluster_all(vectors).labels())
     assert (celled.labels() == exact).mean() > 0.97
@@ -250,7 +251,8 @@ def test_cells_find_nearly_all_that_the_exact_join_finds(monkeypatch: pytest.Mon
 def test_without_numba_the_clusters_are_the_same() -> None:
     program = """
 import numpy as np
-from triage_core.likeness import cluster, kernels, search
+from triage_core.likeness import cells, cluster, join, kernels, search
+cells.ROWS_PER_CELL = 10
 print(kernels.COMPILED)
 rng = np.random.default_rng(3)
 vectors = np.repeat(rng.normal(size=(20, 16)), 8, axis=0)
@@ -258,7 +260,8 @@ vectors = rng.permutation(vectors + .5 * rng.normal(size=vectors.shape))
 vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 index = search.VectorIndex(16)
 index.add(vectors)
-print(cluster.cluster_all(vectors, must=[(0, 1)], cannot=[(2, 3)]).labels().tolist())
+for join.EXACT_ROWS in (1_000, 100):
+    print(cluster.cluster_all(vectors, must=[(0, 1)], cannot=[(2, 3)]).labels().tolist())
 print(index.top_k(vectors[:3], 5)[1].tolist())
 """
     without = 'import sys; sys.modules["numba"] = None'

@@ -129,7 +129,7 @@ def test_a_better_answer_is_one_that_differs(profile: str, better: str, reason: 
     assert row(profile, replace(FLAW, better_answer=better)) is reason
 
 
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=str)
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
 def test_rows_have_the_columns_of_the_schema(profile: profiles.Profile) -> None:
     found = profile.row(FLAW)
     assert isinstance(found, dict)

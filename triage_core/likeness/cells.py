@@ -20,7 +20,7 @@ from triage_core.likeness.kernels import keep_best
 
 ROWS_PER_CELL = 125
 NEAREST_CELLS = 4
-COARSE_NEAREST = 12
+COARSE_NEAREST = 10
 SAMPLE_PER_CELL = 8
 ROUNDS = 2
 BLOCK = 16_384

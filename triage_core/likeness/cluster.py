@@ -2,8 +2,9 @@
 
 In order of arrival a report links to every earlier one at cosine `join` or more. Among the clusters
 that it links to, it joins the one with the best mean similarity, if that mean is at least
-`join - slack`; otherwise it opens a cluster of its own. Linked clusters whose mutual mean is at least
-`join - slack` are merged and the older id survives. What reviewers decided wins over every threshold.
+`join - slack`; otherwise it opens a cluster of its own. Linked clusters whose mutual mean, without the new
+report, is at least `join - slack` are merged and the older id survives. What reviewers decided wins over
+every threshold.
 
 A cluster's id is the row of its earliest member. All decisions are made on the integer grid (grid.py), so
 the same reports in the same order give the same clusters, in bulk or one at a time, on any machine. (Bulk
@@ -29,6 +30,7 @@ Rows = NDArray[np.int64]
 Pairs = Iterable[tuple[int, int]]
 
 APPENDED_AT_ONCE = 65_536
+REPRESENTED_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,20 @@ class Clusters:
         """
         members = self.members(cluster)
         return int(members[np.argmax(self._state.grid[members] @ rule.total(self._state, cluster))])
+
+    def representatives(self) -> dict[int, int]:
+        """The representative of every cluster, by id: the same as one by one, in one go."""
+        state, labels = self._state, self.labels()
+        grouped = np.flatnonzero(state.sizes[labels] > 1)
+        likeness = np.empty(len(grouped), dtype=np.int64)
+        for start in range(0, len(grouped), REPRESENTED_AT_ONCE):
+            rows = grouped[start : start + REPRESENTED_AT_ONCE]
+            sums = state.sums[state.slots[labels[rows]]]
+            likeness[start : start + len(rows)] = (state.grid[rows] * sums).sum(axis=1)
+        order = np.lexsort((grouped, -likeness, labels[grouped]))
+        ids, first = np.unique(labels[grouped[order]], return_index=True)
+        found = {cluster: cluster for cluster in np.unique(labels).tolist()}
+        return found | dict(zip(ids.tolist(), grouped[order[first]].tolist(), strict=True))
 
     def suggest_splits(self) -> list[SplitSuggestion]:
         """Clusters that fall into two groups which the rule would not merge; changes nothing."""

@@ -49,21 +49,21 @@ def scan(
     the approximate cosines; `low` and `high`, one for each GROUP rows, get the largest sure lower and the
     largest possible upper bound of the group.
     """
-    count, dim = codes.shape
+    # Stored as 32 bits, so that the sum need not be wider: the compiler then uses 16-bit products.
+    totals = np.empty(codes.shape[0], dtype=np.int32)
+    for row in range(codes.shape[0]):
+        total = np.int32(0)
+        for k in range(codes.shape[1]):
+            total += np.int32(codes[row, k]) * np.int32(query[k])
+        totals[row] = total
     for group in range(len(low)):
-        least = np.float32(-np.inf)
-        most = np.float32(-np.inf)
-        for row in range(group * GROUP, min(count, (group + 1) * GROUP)):
-            total = np.int32(0)
-            for k in range(dim):
-                total += np.int32(codes[row, k]) * np.int32(query[k])
-            cosine = np.float32(np.float32(total) * scales[row] * np.float32(query_scale))
-            slack = np.float32(errors[row] + query_error)
-            near[row] = cosine
-            least = max(least, cosine - slack)
-            most = max(most, cosine + slack)
-        low[group] = least
-        high[group] = most
+        low[group] = -np.inf
+        high[group] = -np.inf
+    for row in range(codes.shape[0]):
+        near[row] = np.float32(totals[row]) * scales[row] * np.float32(query_scale)
+        slack = errors[row] + np.float32(query_error)
+        low[row // GROUP] = max(low[row // GROUP], near[row] - slack)
+        high[row // GROUP] = max(high[row // GROUP], near[row] + slack)
 
 
 def _scan_numpy(
