@@ -79,11 +79,15 @@ def import_command(
 @app.command()
 def index(
     progress: Annotated[bool, typer.Option(help="Show a progress bar on stderr.")] = True,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Show what laying all clusters anew changes.")
+    ] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="With --rebuild: make the change.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Embed what is not embedded; update clusters and duplicate suggestions."""
-    _run("index", {}, store, as_json, _print_pairs, progress=progress)
+    _run("index", {"rebuild": rebuild, "accept": accept}, store, as_json, _print_pairs, progress=progress)
 
 
 @app.command()

@@ -18,12 +18,13 @@ import numpy as np
 
 from triage_core import access, db, placements, text, vectors
 from triage_core.errors import NotFound
-from triage_core.layouts import Decided, Memory, close_layout, far_layout
+from triage_core.layouts import Decided, Layout, Memory, close_layout, far_layout
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Params
 from triage_core.likeness.embed import Embedder
 from triage_core.likeness.search import VectorIndex
 from triage_core.model import Actor
+from triage_core.placements import Changes, Suggestion
 from triage_core.store import Store
 from triage_core.vectors import Vectors
 
@@ -64,7 +65,8 @@ class Likeness:
         self._loading = threading.Lock()
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
-        self._seen_revision = -1
+        self._refreshed_by: Actor | None = None
+        self._laid_revision = self._seen_revision = -1
 
     def is_behind(self) -> bool:
         """True when something was stored that clusters and suggestions do not know yet."""
@@ -92,12 +94,34 @@ class Likeness:
         access.require(actor, "index")
         started = time.monotonic()
         with self._refreshing:
-            embedded = self._embed(actor, progress, stopped)
-            if not stopped():
-                self._place(actor)
+            self._refreshed_by = actor
+            try:
+                embedded = self._embed(actor, progress, stopped)
+                if not stopped():
+                    self._write(actor, *self._lay())
+            finally:
+                self._refreshed_by = None
         with self._store.read() as cursor:
             clusters = int(db.value(cursor, "SELECT count(*) FROM clusters WHERE axis = 'whole'"))
         return Refreshed(embedded, clusters, time.monotonic() - started)
+
+    def rebuild(self, actor: Actor, accept: bool = False) -> dict[str, Changes]:
+        """What laying every cluster anew would change, by axis; done only when `accept` says so.
+
+        Embeds nothing: reports that wait for the worker are left out.
+        """
+        access.require(actor, "index")
+        with self._refreshing:
+            self._memory = None
+            layout, suggestions = self._lay()
+            with self._store.read() as cursor:
+                changes = {
+                    str(axis): placements.compare(placements.read(cursor, axis), placed)
+                    for axis, (placed, _) in layout.items()
+                }
+            if accept:
+                self._write(actor, layout, suggestions)
+        return changes
 
     def similar(self, report_id: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like this one on an axis, best first.
@@ -173,8 +197,9 @@ class Likeness:
             self._memory = None
         return len(missing)
 
-    def _embed_by_name(self, actor: Actor | None, words: Sequence[str]) -> Vectors:
-        """Vectors of texts: stored ones where there are, new ones stored when `actor` is given."""
+    def _embed_by_name(self, words: Sequence[str]) -> Vectors:
+        """Vectors of texts: stored ones where there are; a refresh stores the new ones."""
+        actor = self._refreshed_by
         names = [vectors.name_of(part) for part in words]
         with self._store.read() as cursor:
             model_id = vectors.space(cursor, self._model) or self.embedder.model_id
@@ -188,7 +213,7 @@ class Likeness:
                     vectors.save(work, model_id, list(lacking), made)
         return np.stack([known[name] for name in names]) if names else np.empty((0, 0), np.float32)
 
-    def _load(self, actor: Actor | None = None) -> Memory:
+    def _load(self) -> Memory:
         """Bring memory up to date with the store: rows, vectors, close reading; not the clusters."""
         memory = self._memory
         with self._store.read() as cursor:
@@ -205,41 +230,46 @@ class Likeness:
             known = vectors.stored(cursor, model_id, contents)
             close = (len(memory.ids) if memory else 0) + len(found) <= CLOSE_READING
             texts = vectors.texts(cursor, contents) if close and found else []
-        matrix = np.stack([known[content] for content in contents]) if found else np.empty((0, 1), np.float32)
-        if memory is None:
-            memory = Memory(VectorIndex(matrix.shape[1]))
-        if close and found:
-            axes = memory.axes or AxisIndex(lambda words: self._embed_by_name(actor, words))
-            memory.axes = axes.grown([row["report_id"] for row in found], texts, matrix)
-        elif not close:
-            memory.axes = None
+        if not found:
+            return memory or Memory(VectorIndex(1))
+        matrix = np.stack([known[content] for content in contents])
+        memory = memory or Memory(VectorIndex(matrix.shape[1]))
+        axes = None
+        if close:
+            axes = memory.axes or AxisIndex(self._embed_by_name)
+            axes = axes.grown([row["report_id"] for row in found], texts, matrix)
+            axes.table(Axis.WHOLE)  # all pairs are compared here, not by whoever asks first
+        # Readers look names up in what stands before them: the rows first, then who speaks of them.
         for row in found:
             memory.append(row["report_id"], row["content_sha256"], row["seq"])
-        if found:
-            memory.index.add(matrix)
+        memory.index.add(matrix)
+        memory.axes = axes
         self._memory = memory
         return memory
 
-    def _place(self, actor: Actor) -> None:
-        """Lay the clusters of everything in memory and write what differs from the store."""
-        revision = self._store.revision
-        memory = self._load(actor)
+    def _lay(self) -> tuple[Layout, list[Suggestion]]:
+        """Where everything stored stands, under what reviewers decided; nothing is written."""
+        self._laid_revision = self._store.revision
+        memory = self._load()
         with self._store.read() as cursor:
             decided = _decided(cursor)
-            model_id = vectors.space(cursor, self._model) or ""
-            before = {axis: placements.read(cursor, axis) for axis in Axis}
         if not memory.ids:
-            return
-        layout, suggestions = (
-            close_layout(memory, decided) if memory.axes else far_layout(memory, decided, self._params)
-        )
+            return {}, []
+        laid = close_layout(memory, decided) if memory.axes else far_layout(memory, decided, self._params)
+        memory.decided = decided
+        return laid
+
+    def _write(self, actor: Actor, layout: Layout, suggestions: Sequence[Suggestion]) -> None:
+        """Store what differs."""
+        with self._store.read() as cursor:
+            model_id = vectors.space(cursor, self._model) or ""
+            before = {axis: placements.read(cursor, axis) for axis in layout}
         with self._store.write(actor, "index") as work:
             for axis, (placed, clusters) in layout.items():
                 changed = [item for item in placed if before[axis].get(item.report_id) != item]
                 placements.write(work, axis, model_id, changed, clusters)
             placements.suggest(work, model_id, suggestions)
-        memory.decided = decided
-        self._seen_revision = revision
+        self._seen_revision = self._laid_revision
 
     def _neighbourhood(self, memory: Memory, vector: Vectors) -> set[int]:
         _, rows = memory.index.top_k(vector, NEIGHBOURHOOD)
@@ -249,7 +279,7 @@ class Likeness:
         """These rows alone, compared on all axes."""
         with self._store.read() as cursor:
             texts = vectors.texts(cursor, [memory.contents[row] for row in rows])
-        axes = AxisIndex(lambda words: self._embed_by_name(None, words))
+        axes = AxisIndex(self._embed_by_name)
         axes.add([memory.ids[row] for row in rows], texts, memory.index.vectors(np.array(rows)))
         return axes
 

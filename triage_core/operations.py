@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,14 @@ def import_files(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dic
 
 
 def index(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
-    """Embed what is not embedded and bring clusters and suggestions up to date."""
+    """Embed what is not embedded and bring clusters and suggestions up to date.
+
+    With `rebuild`: what laying all clusters anew would change, done only with `accept`.
+    """
+    if params.get("rebuild"):
+        changes = runtime.likeness.rebuild(command_line_actor(), bool(params.get("accept")))
+        accepted = bool(params.get("accept"))
+        return {"accepted": accepted, "changes": {axis: asdict(change) for axis, change in changes.items()}}
     done = runtime.likeness.refresh(
         command_line_actor(), lambda count, total: emit.progress(count, total, "reports embedded")
     )

@@ -103,6 +103,36 @@ def write(
     return sum(was.get(placed.report_id, placed.cluster_id) != placed.cluster_id for placed in changed)
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a new layout of an axis would change: reports that are new or move, clusters then and now.
+
+    `examples` holds up to 20 moves as (report, from, to).
+    """
+
+    new: int
+    moved: int
+    clusters_before: int
+    clusters_after: int
+    examples: tuple[tuple[str, str, str], ...]
+
+
+def compare(before: Mapping[str, Placement], after: Sequence[Placement]) -> Changes:
+    """The difference between what is stored and a new layout."""
+    moves = [
+        (item.report_id, before[item.report_id].cluster_id, item.cluster_id)
+        for item in after
+        if item.report_id in before and before[item.report_id].cluster_id != item.cluster_id
+    ]
+    return Changes(
+        new=sum(item.report_id not in before for item in after),
+        moved=len(moves),
+        clusters_before=len({item.cluster_id for item in before.values()}),
+        clusters_after=len({item.cluster_id for item in after}),
+        examples=tuple(moves[:20]),
+    )
+
+
 def suggest(work: Work, model_id: str, suggestions: Sequence[Suggestion]) -> None:
     """Make these the suggestions that stand, writing the differences alone."""
     found = db.rows(work.cursor, "SELECT child_id, canonical_id, score, basis FROM suggestions")
