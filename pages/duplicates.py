@@ -50,7 +50,7 @@ if view == VIEWS[0]:
             f"{counted(total, 'pair')}, surest first. The test of a duplicate: **would one fix resolve both?**",
             width="content",
         )
-        page = st.pagination(-(-total // SIZE), key="pairs", bind="query-params")
+        page = st.pagination(-(-total // SIZE), key="pairs", bind="query-params", max_visible_pages=5)
     for suggestion in session.read(boards.suggestions, page, SIZE)[0]:
         pair = suggestion.pair
         key = f"{pair.later.report_id}-{pair.later.version}-{pair.earlier.report_id}"
@@ -61,25 +61,26 @@ if view == VIEWS[0]:
                     f" :material/arrow_forward: {about(pair.earlier)}",
                     width="stretch",
                 )
-                st.button(
-                    "Mark as duplicate",
-                    key=f"link-{key}",
-                    type="primary",
-                    icon=":material/content_copy:",
-                    disabled=not may_link,
-                    on_click=desk.link,
-                    args=(pair, suggestion.score),
-                )
-                st.button(
-                    "Not a duplicate",
-                    key=f"apart-{key}",
-                    icon=":material/call_split:",
-                    disabled=not may_link,
-                    on_click=desk.keep_apart,
-                    args=(pair.later.report_id, pair.earlier.report_id),
-                )
-                if st.button("Open", key=f"open-{key}", icon=":material/rate_review:"):
-                    session.open_report(pair.later.report_id)
+                with st.container(horizontal=True, width="content"):
+                    st.button(
+                        "Mark as duplicate",
+                        key=f"link-{key}",
+                        type="primary",
+                        icon=":material/content_copy:",
+                        disabled=not may_link,
+                        on_click=desk.link,
+                        args=(pair, suggestion.score),
+                    )
+                    st.button(
+                        "Not a duplicate",
+                        key=f"apart-{key}",
+                        icon=":material/call_split:",
+                        disabled=not may_link,
+                        on_click=desk.keep_apart,
+                        args=(pair.later.report_id, pair.earlier.report_id),
+                    )
+                    if st.button("Open", key=f"open-{key}", icon=":material/rate_review:"):
+                        session.open_report(pair.later.report_id)
             if pair.target_id != pair.earlier.report_id:
                 st.caption(
                     f"{plain(pair.earlier.report_id)} is itself a duplicate of {plain(pair.target_id)}."
@@ -97,10 +98,10 @@ else:
             f"{counted(total, 'link')} in force, newest first. Unlinking gives a report its earlier state back.",
             width="content",
         )
-        page = st.pagination(-(-total // SIZE), key="linked", bind="query-params")
+        page = st.pagination(-(-total // SIZE), key="linked", bind="query-params", max_visible_pages=5)
     for link in session.read(boards.links, page, SIZE)[0]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            score = "" if link["score"] is None else f" · score {link['score']:.2f}"
+            score = "" if link["score"] is None else f" · likeness {link['score']:.2f}"
             st.markdown(
                 f"{plain(link['child_id'])} is a duplicate of {plain(link['canonical_id'])}"
                 f" · {moment(link['done_at'])} by {plain(link['actor_id'])}{score}  \n{plain(link['excerpt'], 120)}",

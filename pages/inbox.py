@@ -47,30 +47,30 @@ table.dataframe(
     {
         "open": ["Open"] * len(rows),
         "report": ids,
-        "severity": [[SEVERITY[row["severity"]]] if row["severity"] else [] for row in rows],
-        "state": [state_label(row["status"], row["resolution"]) for row in rows],
         "wrong": [inline(row["excerpt"], queries.EXCERPT) for row in rows],
         "product": [inline(row["platform"]) for row in rows],
         "received": [ago(row["received_at"], now) for row in rows],
         "due": [next_due(row, now) for row in rows],
+        "state": [state_label(row["status"], row["resolution"]) for row in rows],
+        "severity": [[SEVERITY[row["severity"]]] if row["severity"] else [] for row in rows],
         "cluster": [f"{row['cluster_size']:,}" if (row["cluster_size"] or 0) > 1 else "" for row in rows],
         "external": [inline(row["external_id"] or "") for row in rows],
     },
     column_config={
         "open": st.column_config.ButtonColumn("", width=70, pinned=True, type="tertiary", key=key),
-        "report": st.column_config.TextColumn("Report", width=80, pinned=True),
-        "severity": st.column_config.MultiselectColumn(
-            "Severity", width=100, options=list(SEVERITY.values()), color=list(SEVERITY_COLOUR.values())
-        ),
-        "state": st.column_config.TextColumn("State", width=120),
+        "report": st.column_config.TextColumn("Report", width=75, pinned=True),
         "wrong": st.column_config.TextColumn("What is wrong", width="large"),
         "product": st.column_config.TextColumn("Product", width=120),
-        "received": st.column_config.TextColumn("Received", width=90),
-        "due": st.column_config.TextColumn("Next clock", width=90),
+        "received": st.column_config.TextColumn("Received", width=80),
+        "due": st.column_config.TextColumn("Next clock", width=85),
+        "state": st.column_config.TextColumn("State", width=130),
+        "severity": st.column_config.MultiselectColumn(
+            "Severity", width=85, options=list(SEVERITY.values()), color=list(SEVERITY_COLOUR.values())
+        ),
         "cluster": st.column_config.TextColumn(
             "Alike", width=60, alignment="right", help="Reports of its cluster, this one included."
         ),
-        "external": st.column_config.TextColumn("External id", width=110),
+        "external": st.column_config.TextColumn("External id", width=100),
     },
     hide_index=True,
     height="content",

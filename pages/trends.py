@@ -30,7 +30,7 @@ st.title("Trends", anchor=False)
 if not session.read(queries.counts)["reports"]:
     empty.no_reports()
     st.stop()
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True):
     period = st.segmented_control(
         "Period",
         list(PERIODS),

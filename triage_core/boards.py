@@ -13,6 +13,8 @@ from triage_core import db, queries
 from triage_core.model import Turn, TurnRole
 from triage_core.text import conversation_text
 
+MOST_MEMBERS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -115,7 +117,7 @@ def pair(one: Brief, other: Brief) -> Pair:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A pair that the likeness found: cosine score, basis (exact or embedding), model."""
+    """A pair that the likeness found: its score (0 to 1), what the score rests on, and the model."""
 
     pair: Pair
     score: float
@@ -193,5 +195,32 @@ def kept_apart(cursor: db.Cursor, report_id: str) -> set[str]:
 
 
 def cluster(cursor: db.Cursor, axis: str, cluster_id: str) -> db.Row | None:
-    """One cluster with its size and representative; None when no such cluster stands."""
-    return db.row(cursor, "SELECT * FROM clusters WHERE axis = ? AND cluster_id = ?", [axis, cluster_id])
+    """One cluster with its label, size and representative; None when no such cluster stands.
+
+    The name of a cluster that has gone into another one gives that other one.
+    """
+    return db.row(
+        cursor,
+        "WITH RECURSIVE led (name) AS (SELECT $name UNION SELECT a.new_id FROM cluster_aliases a"
+        " JOIN led ON a.old_id = led.name WHERE a.axis = $axis)"
+        " SELECT k.* FROM clusters k JOIN led ON k.cluster_id = led.name WHERE k.axis = $axis"
+        " ORDER BY k.cluster_id <> $name, k.cluster_id LIMIT 1",
+        {"axis": axis, "name": cluster_id},
+    )
+
+
+def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = MOST_MEMBERS) -> list[db.Row]:
+    """The reports of a cluster: its representative, then those most like the others first.
+
+    `nearest` is the likeness to the most similar report, `mean` the mean likeness to the other
+    members; both 0 to 1, and None for a report that is like no other.
+    """
+    return db.rows(
+        cursor,
+        "SELECT m.report_id, m.nearest_id, m.nearest, m.mean, r.received_at, c.status, c.resolution, c.severity,"
+        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {queries.EXCERPT}) AS excerpt"
+        " FROM memberships m JOIN clusters k USING (axis, cluster_id) JOIN reports r USING (report_id)"
+        " JOIN cases c USING (report_id) WHERE m.axis = ? AND m.cluster_id = ?"
+        " ORDER BY m.report_id <> k.representative_id, m.mean DESC NULLS LAST, r.seq LIMIT ?",
+        [axis, cluster_id, limit],
+    )

@@ -12,19 +12,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from triage_core import access, db, placements, text, vectors
+from triage_core import access, close_reading, db, far_reading, placements, text, vectors
+from triage_core import memory as memory_of
 from triage_core.errors import NotFound
-from triage_core.layouts import Decided, Layout, Memory, close_layout, far_layout
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Params
 from triage_core.likeness.embed import Embedder
 from triage_core.likeness.search import VectorIndex
+from triage_core.memory import Memory
 from triage_core.model import Actor
-from triage_core.placements import Changes, Suggestion
+from triage_core.placements import Changes, Layout, Suggestion
 from triage_core.store import Store
 from triage_core.vectors import Vectors
 
@@ -53,6 +55,18 @@ class Refreshed:
     seconds: float
 
 
+@dataclass(slots=True)
+class _Laid:
+    """A layout that is not written yet: parts by axis, and the suggestions about some reports."""
+
+    memory: Memory
+    revision: int
+    layout: Layout = field(default_factory=dict)
+    suggestions: Sequence[Suggestion] = ()
+    about: Sequence[str] = ()
+    labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+
 class Likeness:
     """The likeness of one store's reports; any number of readers beside one refresh."""
 
@@ -66,7 +80,7 @@ class Likeness:
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
-        self._laid_revision = self._seen_revision = -1
+        self._seen_revision = -1
 
     def is_behind(self) -> bool:
         """True when something was stored that clusters and suggestions do not know yet."""
@@ -76,7 +90,7 @@ class Likeness:
         with self._store.read() as cursor:
             total = db.value(cursor, "SELECT count(*) FROM reports WHERE content_sha256 <> ''")
             placed = db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole'")
-            decided = _decided(cursor)
+            decided = memory_of.decided(cursor)
         known = self._memory.decided if self._memory else None
         behind = bool(total) and (total != placed or decided != known)
         if not behind:
@@ -98,7 +112,7 @@ class Likeness:
             try:
                 embedded = self._embed(actor, progress, stopped)
                 if not stopped():
-                    self._write(actor, *self._lay())
+                    self._write(actor, self._lay())
             finally:
                 self._refreshed_by = None
         with self._store.read() as cursor:
@@ -112,15 +126,19 @@ class Likeness:
         """
         access.require(actor, "index")
         with self._refreshing:
-            self._memory = None
-            layout, suggestions = self._lay()
+            laid = self._lay(anew=True)
+            laid.layout = {axis: list(parts) for axis, parts in laid.layout.items()}
             with self._store.read() as cursor:
                 changes = {
-                    str(axis): placements.compare(placements.read(cursor, axis), placed)
-                    for axis, (placed, _) in layout.items()
+                    str(axis): placements.compare(
+                        placements.read(cursor, axis), [item for placed, _ in parts for item in placed]
+                    )
+                    for axis, parts in laid.layout.items()
                 }
             if accept:
-                self._write(actor, layout, suggestions)
+                self._write(actor, laid)
+            else:
+                self._memory = None
         return changes
 
     def similar(self, report_id: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
@@ -247,29 +265,38 @@ class Likeness:
         self._memory = memory
         return memory
 
-    def _lay(self) -> tuple[Layout, list[Suggestion]]:
+    def _lay(self, anew: bool = False) -> _Laid:
         """Where everything stored stands, under what reviewers decided; nothing is written."""
-        self._laid_revision = self._store.revision
+        revision = self._store.revision
+        if anew:
+            self._memory = None
         memory = self._load()
         with self._store.read() as cursor:
-            decided = _decided(cursor)
-        if not memory.ids:
-            return {}, []
-        laid = close_layout(memory, decided) if memory.axes else far_layout(memory, decided, self._params)
+            decided = memory_of.decided(cursor)
+            if memory.ids and not memory.axes and not len(memory.stored) and not anew:
+                memory.stored = placements.labels(cursor, Axis.WHOLE, memory.row)
+        laid = _Laid(memory, revision)
+        if memory.axes:
+            laid.layout, laid.suggestions = close_reading.lay(memory, decided)
+            laid.about = memory.ids
+        elif memory.ids:
+            laid.labels = far_reading.lay(memory, decided, self._params)
+            laid.layout = {Axis.WHOLE: far_reading.changed(memory, laid.labels)}
+            laid.suggestions = far_reading.suggestions(memory, self._params)
+            laid.about = memory.ids[len(memory.stored) :]
         memory.decided = decided
         return laid
 
-    def _write(self, actor: Actor, layout: Layout, suggestions: Sequence[Suggestion]) -> None:
+    def _write(self, actor: Actor, laid: _Laid) -> None:
         """Store what differs."""
-        with self._store.read() as cursor:
-            model_id = vectors.space(cursor, self._model) or ""
-            before = {axis: placements.read(cursor, axis) for axis in layout}
         with self._store.write(actor, "index") as work:
-            for axis, (placed, clusters) in layout.items():
-                changed = [item for item in placed if before[axis].get(item.report_id) != item]
-                placements.write(work, axis, model_id, changed, clusters)
-            placements.suggest(work, model_id, suggestions)
-        self._seen_revision = self._laid_revision
+            model_id = vectors.space(work.cursor, self._model) or ""
+            for axis, parts in laid.layout.items():
+                for placed, clusters in parts:
+                    placements.write(work, axis, model_id, placed, clusters)
+            placements.suggest(work, model_id, laid.about, laid.suggestions)
+        laid.memory.stored = laid.labels
+        self._seen_revision = laid.revision
 
     def _neighbourhood(self, memory: Memory, vector: Vectors) -> set[int]:
         _, rows = memory.index.top_k(vector, NEIGHBOURHOOD)
@@ -288,12 +315,3 @@ def _named(memory: Memory, found: Sequence[tuple[str, float]], content: str) -> 
     """Neighbours with exact duplicates marked, and those first."""
     near = [Neighbour(name, score, memory.contents[memory.row[name]] == content) for name, score in found]
     return sorted(near, key=lambda item: not item.exact)
-
-
-def _decided(cursor: db.Cursor) -> Decided:
-    together = db.rows(cursor, "SELECT canonical_id, child_id FROM active_links")
-    apart = db.rows(cursor, "SELECT a_id, b_id FROM active_cannot_links")
-    return Decided(
-        frozenset((row["canonical_id"], row["child_id"]) for row in together),
-        frozenset((row["a_id"], row["b_id"]) for row in apart),
-    )

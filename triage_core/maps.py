@@ -1,4 +1,4 @@
-"""Nearness for the eye: a flat map of the embedded reports, and how typical each member of a cluster is."""
+"""Nearness for the eye: a flat map of the embedded reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import db, queries
+from triage_core import db
 
 Vectors = NDArray[np.float32]
 LARGEST_MAP = 2_000
@@ -34,7 +34,7 @@ class Map:
 
 
 def draw(cursor: db.Cursor, axis: str, limit: int = LARGEST_MAP) -> Map:
-    """The map of at most `limit` clustered reports.
+    """The map of at most `limit` reports, laid out by whole conversation; `axis` says in which clusters they are.
 
     The same store gives the same map: reports are drawn by the hash of their ids.
     """
@@ -55,16 +55,6 @@ def draw(cursor: db.Cursor, axis: str, limit: int = LARGEST_MAP) -> Map:
         for row, (x, y) in zip(rows, plane, strict=True)
     ]
     return Map(tuple(points), total)
-
-
-def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = 200) -> list[db.Row]:
-    """The members of a cluster, the most typical first: `mean` is the mean cosine to the other members shown."""
-    rows = queries.members(cursor, axis, cluster_id, limit)
-    position, vectors = _vectors(cursor, [row["report_id"] for row in rows])
-    if len(position) > 1:
-        means = (vectors @ vectors.sum(axis=0) - 1) / (len(vectors) - 1)
-        rows = [{**row, "mean": float(means[position[row["report_id"]]])} for row in rows]
-    return sorted(rows, key=lambda row: -(row["mean"] or 0))
 
 
 def flatten(vectors: Vectors) -> NDArray[np.float64]:

@@ -6,10 +6,16 @@ younger becomes an alias that leads there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from triage_core import db
+from triage_core.likeness.axes import Axis
 from triage_core.store import Work
 
 PREFIX = {"whole": "D", "technique": "T", "request": "Q"}
@@ -48,59 +54,85 @@ class Suggestion:
     basis: str
 
 
+Layout = dict[Axis, Iterable[tuple[list[Placement], dict[str, Cluster]]]]
+"""By axis, parts of a layout: placements, and the clusters that they enter or leave."""
+
+
 def cluster_id(axis: str, founder: str) -> str:
     """The name of the cluster whose earliest report is `founder`."""
     return f"{PREFIX[axis]}-{founder.removeprefix('FR-')}"
 
 
-def read(cursor: db.Cursor, axis: str) -> dict[str, Placement]:
-    """What the store holds for an axis, by report."""
+def founder(name: str) -> str:
+    """The earliest report of a cluster, after which it is named."""
+    return f"FR-{name.split('-')[1]}"
+
+
+def read(cursor: db.Cursor, axis: str, report_ids: Sequence[str] | None = None) -> dict[str, Placement]:
+    """What the store holds for an axis, by report: for these reports or for all."""
+    where = "" if report_ids is None else " AND report_id IN (SELECT unnest(?))"
     found = db.rows(
         cursor,
         "SELECT report_id, cluster_id, nearest_id, nearest, mean, runner_up_id, runner_up"
-        " FROM memberships WHERE axis = ?",
-        [axis],
+        f" FROM memberships WHERE axis = ?{where}",
+        [axis] if report_ids is None else [axis, list(report_ids)],
     )
     return {row["report_id"]: Placement(**row) for row in found}
 
 
-def write(
-    work: Work, axis: str, model_id: str, changed: Sequence[Placement], clusters: Mapping[str, Cluster]
-) -> int:
-    """Store changed placements and bring their clusters up to date; gives how many reports moved.
+def labels(cursor: db.Cursor, axis: str, row: Mapping[str, int]) -> NDArray[np.int64]:
+    """The row of each report's cluster as stored, (m,), for the first m reports of `row` in their order.
 
-    `clusters` describes at least every cluster that a changed report enters or leaves and that
-    still stands.
+    Empty when the store knows other reports than these.
     """
-    if not changed:
-        return 0
-    ids = [placed.report_id for placed in changed]
-    before = db.rows(
-        work.cursor,
-        "SELECT report_id, cluster_id FROM memberships WHERE axis = ? AND report_id IN (SELECT unnest(?))",
-        [axis, ids],
+    found = read_clusters(cursor, axis)
+    if list(found) != list(itertools.islice(row, len(found))):
+        return np.empty(0, dtype=np.int64)
+    return np.array([row[founder(name)] for name in found.values()], dtype=np.int64)
+
+
+def read_clusters(cursor: db.Cursor, axis: str) -> dict[str, str]:
+    """The cluster of every placed report, in order of arrival."""
+    table = db.arrow(
+        cursor,
+        "SELECT m.report_id, m.cluster_id FROM memberships m JOIN reports r USING (report_id)"
+        " WHERE m.axis = ? ORDER BY r.seq",
+        [axis],
     )
-    touched = {row["cluster_id"] for row in before} | {placed.cluster_id for placed in changed}
+    return dict(zip(table["report_id"].to_pylist(), table["cluster_id"].to_pylist(), strict=True))
+
+
+def write(
+    work: Work, axis: str, model_id: str, placed: Sequence[Placement], clusters: Mapping[str, Cluster]
+) -> None:
+    """Store the placements that differ and bring their clusters up to date.
+
+    `clusters` describes at least every cluster that a report enters or leaves and that still stands.
+    """
+    before = read(work.cursor, axis, [item.report_id for item in placed])
+    changed = [item for item in placed if before.get(item.report_id) != item]
+    if not changed:
+        return
+    ids = [item.report_id for item in changed]
+    left = {before[name].cluster_id for name in ids if name in before}
+    touched = sorted(left | {item.cluster_id for item in changed})
+    here = "axis = ? AND cluster_id IN (SELECT unnest(?))"
     work.cursor.execute(
         "DELETE FROM memberships WHERE axis = ? AND report_id IN (SELECT unnest(?))", [axis, ids]
     )
-    rows = [{"axis": axis, "model_id": model_id, **asdict(placed)} for placed in changed]
+    rows = [{"axis": axis, "model_id": model_id, **_fields(item)} for item in changed]
     db.insert(work.cursor, "memberships", rows)
-    work.cursor.execute(
-        "DELETE FROM clusters WHERE axis = ? AND cluster_id IN (SELECT unnest(?))", [axis, sorted(touched)]
-    )
+    work.cursor.execute(f"DELETE FROM clusters WHERE {here}", [axis, touched])
     sizes = db.rows(
         work.cursor,
-        "SELECT cluster_id, count(*) AS size FROM memberships"
-        " WHERE axis = ? AND cluster_id IN (SELECT unnest(?)) GROUP BY cluster_id ORDER BY cluster_id",
-        [axis, sorted(touched)],
+        f"SELECT cluster_id, count(*) AS size FROM memberships WHERE {here}"
+        " GROUP BY cluster_id ORDER BY cluster_id",
+        [axis, touched],
     )
-    standing = [{"axis": axis, **asdict(clusters[row["cluster_id"]]), "size": row["size"]} for row in sizes]
+    standing = [{"axis": axis, **_fields(clusters[row["cluster_id"]]), "size": row["size"]} for row in sizes]
     db.insert(work.cursor, "clusters", standing)
     work.event("likeness.placed", axis, {"reports": len(changed), "clusters": len(standing)})
-    _lead_on(work, axis, sorted(touched - {row["cluster_id"] for row in sizes}))
-    was = {row["report_id"]: row["cluster_id"] for row in before}
-    return sum(was.get(placed.report_id, placed.cluster_id) != placed.cluster_id for placed in changed)
+    _lead_on(work, axis, sorted(set(touched) - {row["cluster_id"] for row in sizes}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +165,19 @@ def compare(before: Mapping[str, Placement], after: Sequence[Placement]) -> Chan
     )
 
 
-def suggest(work: Work, model_id: str, suggestions: Sequence[Suggestion]) -> None:
-    """Make these the suggestions that stand, writing the differences alone."""
-    found = db.rows(work.cursor, "SELECT child_id, canonical_id, score, basis FROM suggestions")
+def suggest(work: Work, model_id: str, about: Sequence[str], suggestions: Sequence[Suggestion]) -> None:
+    """Make these the suggestions that stand about these later reports, writing the differences alone."""
+    found = db.rows(
+        work.cursor,
+        "SELECT child_id, canonical_id, score, basis FROM suggestions WHERE child_id IN (SELECT unnest(?))",
+        [list(about)],
+    )
     before = {row["child_id"]: Suggestion(**row) for row in found}
     after = {item.child_id: item for item in suggestions}
     stale = [child for child, item in before.items() if after.get(child) != item]
     work.cursor.execute("DELETE FROM suggestions WHERE child_id IN (SELECT unnest(?))", [stale])
     new = [
-        {**asdict(item), "model_id": model_id} for child, item in after.items() if before.get(child) != item
+        {**_fields(item), "model_id": model_id} for child, item in after.items() if before.get(child) != item
     ]
     db.insert(work.cursor, "suggestions", new)
 
@@ -152,9 +188,14 @@ def clear(work: Work, axis: str) -> None:
         work.cursor.execute(f"DELETE FROM {table} WHERE axis = ?", [axis])
 
 
+def _fields(item: Placement | Cluster | Suggestion) -> dict[str, Any]:
+    """The fields by name; dataclasses.asdict copies deeply, which a million rows would feel."""
+    return {name: getattr(item, name) for name in item.__slots__}
+
+
 def _lead_on(work: Work, axis: str, gone: Sequence[str]) -> None:
     """Each retired name leads to the cluster that holds its founder now."""
-    founders = {f"FR-{name.split('-')[1]}": name for name in gone}
+    founders = {founder(name): name for name in gone}
     found = db.rows(
         work.cursor,
         "SELECT report_id, cluster_id FROM memberships WHERE axis = ? AND report_id IN (SELECT unnest(?))",

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 NAME = "Demo person"
 SIGN_IN_NOTICE = (
-    ":material/lock_open: **Demo.** Sign-in is not built yet, so this server answers on this machine only"
+    ":material/lock_open: **Flawdesk demo.** Sign-in is not built yet, so this server answers on this machine only"
     " and everybody is one demo person. Act as:"
 )
 

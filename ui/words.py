@@ -137,9 +137,14 @@ CHANNEL: Mapping[str, LiteralString] = {
     "import": "by import",
 }
 AXIS: Mapping[str, LiteralString] = {
-    "whole": "Whole conversation",
-    "technique": "Technique",
-    "request": "Request",
+    "whole": "Duplicates",
+    "technique": "Same technique",
+    "request": "Same request",
+}
+AXIS_ABOUT: Mapping[str, LiteralString] = {
+    "whole": "The same flaw by the same means: one fix would probably resolve them all.",
+    "technique": "The same trick, whatever is asked for with it.",
+    "request": "The same thing asked for, by whatever trick.",
 }
 BASIS: Mapping[str, LiteralString] = {
     "exact": "same text",

@@ -30,6 +30,6 @@ def line(seen: tuple[str, int, bool]) -> None:
             f":material/hourglass_top: {counted(embedded.total - embedded.done, 'conversation')} to be compared"
         )
     else:
-        st.caption(f":material/done_all: {counted(embedded.total, 'conversation')} compared, all there are")
+        st.caption(f":material/done_all: Everything is compared: {counted(embedded.total, 'conversation')}")
     if not state.working and seen != session.stamp():
         st.rerun()

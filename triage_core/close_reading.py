@@ -1,0 +1,80 @@
+"""Close reading: every pair of reports is compared on all three axes.
+
+Where each report stands, and why, is a pure function of the reports and of what reviewers decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core import placements
+from triage_core.likeness.axes import Axis
+from triage_core.memory import Decided, Memory
+from triage_core.placements import Cluster, Layout, Placement, Suggestion
+
+SUGGEST = 0.5
+"""The least score of the whole axis from which a pair is suggested as a duplicate."""
+
+
+def lay(memory: Memory, decided: Decided) -> tuple[Layout, list[Suggestion]]:
+    """Every report on every axis, from the likeness of every pair."""
+    assert memory.axes is not None
+    layout: Layout = {}
+    for axis in Axis:
+        ids, scores = memory.axes.table(axis)
+        place = {name: at for at, name in enumerate(ids)}
+        order = np.array([place[name] for name in memory.ids])
+        scores = scores[np.ix_(order, order)]
+        # What reviewers decided is about duplicates; it says nothing on the other two axes.
+        roots = memory.axes.clusters(axis, *((decided.together, decided.apart) if axis is Axis.WHOLE else ()))
+        root_rows = np.array([memory.row[roots[name]] for name in memory.ids])
+        layout[axis] = [_describe(memory.ids, axis, scores, root_rows)]
+        if axis is Axis.WHOLE:
+            earlier = np.where(np.tri(len(scores), k=-1, dtype=np.bool_), scores, -1)
+            best = earlier.argmax(axis=1)
+            nearest = list(zip(best.tolist(), earlier[np.arange(len(best)), best].tolist(), strict=True))
+    return layout, _suggestions(memory, nearest)
+
+
+def _describe(
+    ids: Sequence[str], axis: Axis, scores: NDArray[np.float32], roots: NDArray[np.int64]
+) -> tuple[list[Placement], dict[str, Cluster]]:
+    """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
+    founders = {int(root): int(np.flatnonzero(roots == root)[0]) for root in np.unique(roots)}
+    names = {root: placements.cluster_id(axis, ids[founder]) for root, founder in founders.items()}
+    clusters = {names[root]: Cluster(names[root], ids[root]) for root in founders}
+    placed = []
+    for row, name in enumerate(ids):
+        own = scores[row].astype(np.float64).clip(0, 1)
+        own[row] = -1
+        inside = roots == roots[row]
+        inside[row] = False
+        outside = np.where(roots == roots[row], -1, own)
+        nearest, other = int(np.argmax(own)), int(np.argmax(outside))
+        placed.append(
+            Placement(
+                name,
+                names[int(roots[row])],
+                ids[nearest] if own[nearest] >= 0 else None,
+                round(float(own[nearest]), 6) if own[nearest] >= 0 else None,
+                round(float(own[inside].mean()), 6) if inside.any() else None,
+                names[int(roots[other])] if outside[other] >= 0 else None,
+                round(float(outside[other]), 6) if outside[other] >= 0 else None,
+            )
+        )
+    return placed, clusters
+
+
+def _suggestions(memory: Memory, nearest: Sequence[tuple[int, float]]) -> list[Suggestion]:
+    """A pair for each report whose best earlier one, (row, score), is alike enough, or equals it."""
+    found = []
+    for row, (best, score) in enumerate(nearest):
+        first = memory.first_with[memory.contents[row]]
+        if first < row:
+            found.append(Suggestion(memory.ids[row], memory.ids[first], 1.0, "exact"))
+        elif best >= 0 and score >= SUGGEST:
+            found.append(Suggestion(memory.ids[row], memory.ids[best], round(min(score, 1.0), 6), "likeness"))
+    return found

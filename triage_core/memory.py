@@ -1,0 +1,59 @@
+"""What is held in memory of the indexed reports, and what reviewers decided about pairs of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core import db
+from triage_core.likeness.axes import AxisIndex
+from triage_core.likeness.cluster import Clusters
+from triage_core.likeness.search import VectorIndex
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Pairs that reviewers put together, and pairs that they keep apart."""
+
+    together: frozenset[Pair] = frozenset()
+    apart: frozenset[Pair] = frozenset()
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of the indexed reports, in order of arrival; rows are only ever appended.
+
+    `stored` holds, beyond close reading, the row of each report's cluster as the store has it.
+    """
+
+    index: VectorIndex
+    ids: list[str] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    row: dict[str, int] = field(default_factory=dict)
+    first_with: dict[str, int] = field(default_factory=dict)
+    last_seq: int = 0
+    axes: AxisIndex | None = None
+    clusters: Clusters | None = None
+    decided: Decided = Decided()
+    stored: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def append(self, report_id: str, content: str, seq: int) -> None:
+        self.row[report_id] = len(self.ids)
+        self.first_with.setdefault(content, len(self.ids))
+        self.ids.append(report_id)
+        self.contents.append(content)
+        self.last_seq = seq
+
+
+def decided(cursor: db.Cursor) -> Decided:
+    """What reviewers have decided, as it stands now."""
+    together = db.rows(cursor, "SELECT canonical_id, child_id FROM active_links")
+    apart = db.rows(cursor, "SELECT a_id, b_id FROM active_cannot_links")
+    return Decided(
+        frozenset((row["canonical_id"], row["child_id"]) for row in together),
+        frozenset((row["a_id"], row["b_id"]) for row in apart),
+    )
