@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import json
-import time
+import re
+import subprocess
+import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, Response
 
 from tests.browser import Server, running_server, wait_until_settled
-from tests.hostile_corpus import HOSTILE
+from tests.hostile_corpus import BEACON, HOSTILE
 from tests.making import make_report
 from triage_core.model import DeskRole
+from ui.words import ROLE
 
 pytestmark = pytest.mark.browser
 
+# Each of these would make a browser ask somebody, if it were not shown as text.
+ALIVE = {name: text for name, text in HOSTILE.items() if BEACON in text or "javascript:" in text}
+# Page -> who looks, and what stands there only when hostile reports are on it.
 PAGES = {
-    "inbox": DeskRole.REVIEWER,
-    "review": DeskRole.REVIEWER,
-    "duplicates": DeskRole.REVIEWER,
-    "clusters": DeskRole.REVIEWER,
-    "guidance": DeskRole.POLICY_OWNER,
-    "trends": DeskRole.POLICY_OWNER,
-    "datasets": DeskRole.ML_ENGINEER,
+    "": (DeskRole.REVIEWER, "grid", "Reports that fit the filters"),
+    "review": (DeskRole.REVIEWER, "heading", "What the reporter says"),
+    "duplicates": (DeskRole.REVIEWER, "button", "Mark as duplicate"),
+    "clusters": (DeskRole.REVIEWER, "heading", "Members"),
+    "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
+    "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
+    "datasets": (DeskRole.ML_ENGINEER, "button", "Build 1 rows"),
 }
+LIVE_ELEMENTS = f"img[src*='{BEACON}'], a[href*='{BEACON}'], a[href^='javascript:'], script[src*='{BEACON}'], iframe"
 
 
-def send(server: Server, text: str) -> None:
-    """One report that holds the hostile text in every field that takes text."""
+def send(server: Server, text: str, **fields: Any) -> str:
+    """One report that holds the hostile text in every field that takes text; gives its id."""
     report = make_report(
         text,
         turns=[{"role": role, "content": text} for role in ("system", "user", "assistant", "tool")],
@@ -42,91 +51,79 @@ def send(server: Server, text: str) -> None:
         actual=text[:5000],
         session_id=text[:500],
         policy_clause_claimed=text[:500],
+        consent_training="any_safety_training",
     )
     request = urllib.request.Request(
-        server.url + "/api/v1/reports", json.dumps(report).encode(), {"content-type": "application/json"}
+        server.url + "/api/v1/reports",
+        json.dumps({**report, **fields}).encode(),
+        {"content-type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
-        assert answer.status == 201
+        return str(json.loads(answer.read())["report_id"])
+
+
+def flawdesk(server: Server, *words: str) -> subprocess.CompletedProcess[str]:
+    """What the command line says; it asks the running server."""
+    command = [sys.executable, "-m", "triage_core", *words, "--store", str(server.store)]
+    return subprocess.run(command, capture_output=True, text=True, check=True)
 
 
 @pytest.fixture(scope="module")
 def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Every text that asks for something, twice as a report of its own; then one report with all texts as turns."""
     with running_server(tmp_path_factory.mktemp("hostile")) as server:
-        for text in HOSTILE.values():
+        first = send(server, ALIVE["markdown image"], disclosure_intent="no")
+        for text in ALIVE.values():
             send(server, text)
-            send(server, text + " again")
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            with urllib.request.urlopen(server.url + "/api/v1/health", timeout=5) as answer:
-                worker = json.loads(answer.read())["worker"]
-            if not worker["working"]:
-                break
-            time.sleep(0.5)
+            send(server, f"{text} again")
+        send(server, "all of them", turns=[{"role": "user", "content": text} for text in HOSTILE.values()])
+        flawdesk(server, "assess", first, "--clause", "EXP-1")  # a row for Datasets
         yield server
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_full_of_hostile_text_asks_nobody_else(hostile_server: Server, page: Page, name: str) -> None:
+@pytest.fixture
+def watched(page: Page) -> Iterator[Page]:
+    """A page on which nothing hostile comes alive and every answer carries the content policy."""
     messages: list[str] = []
     answers: list[Response] = []
     page.on("console", lambda message: messages.append(message.text))
     page.on("dialog", lambda dialog: messages.append(f"dialog {dialog.message}"))
-    page.on("response", answers.append)
-    page.goto(f"{hostile_server.url}/{name}?role={PAGES[name]}")
+    page.on("response", lambda answer: answers.append(answer))
+    yield page
+    assert page.locator(LIVE_ELEMENTS).count() == 0
+    assert [text for text in messages if "dialog" in text or "Content Security Policy" in text] == []
+    assert len(answers) > 1
+    assert [answer.url for answer in answers if "default-src 'none'" not in answer.headers["content-security-policy"]] == []
+
+
+def look(page: Page, server: Server, name: str, role: DeskRole = DeskRole.REVIEWER, **parameters: str) -> None:
+    page.goto(f"{server.url}/{name}?{urlencode({'role': ROLE[role], **parameters})}")
+
+
+def assert_sound(page: Page) -> None:
     wait_until_settled(page)
-    page.wait_for_timeout(1_500)
     assert page.get_by_test_id("stException").count() == 0
     assert page.get_by_text("encountered an error").count() == 0
-    assert (
-        page.locator("img[src*='invalid'], iframe, a[href*='invalid'], script[src*='invalid']").count() == 0
-    )
-    assert not [text for text in messages if "dialog" in text or "Content Security Policy" in text]
-    without = [answer.url for answer in answers if "content-security-policy" not in answer.headers]
-    assert without == []
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=str)
-def test_every_hostile_report_opens_in_review(hostile_server: Server, page: Page, text: str) -> None:
-    number = 1 + 2 * list(HOSTILE).index(text)
-    page.goto(f"{hostile_server.url}/review?report=FR-{number}")
-    wait_until_settled(page)
-    page.get_by_text(f"FR-{number}", exact=True).first.wait_for()
-    assert page.get_by_text("encountered an error").count() == 0
-    assert page.locator("img[src*='invalid'], iframe, a[href*='invalid']").count() == 0
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_full_of_hostile_text_asks_nobody_else(hostile_server: Server, watched: Page, name: str) -> None:
+    role, kind, title = PAGES[name]
+    look(watched, hostile_server, name, role)
+    if kind == "grid":
+        watched.get_by_label(title).or_(watched.get_by_test_id("stDataFrame")).first.wait_for()
+    else:
+        watched.get_by_role(kind, name=re.compile(f"^{title}")).first.wait_for(timeout=60_000)
+    assert_sound(watched)
+    watched.wait_for_timeout(500)  # for what an image or a style would ask for after it was drawn
 
 
-def test_the_receipt_and_the_form_echo_nothing_alive(hostile_server: Server, page: Page) -> None:
-    page.goto(hostile_server.url + "/report")
-    page.get_by_label("Product or platform").fill(HOSTILE["html image"])
-    page.get_by_label("What you (or the page").fill(HOSTILE["html script"])
-    page.get_by_label("In your own words").fill(HOSTILE["markdown image"])
-    page.get_by_label("not sure").check()
-    page.get_by_label("undecided").check()
-    page.get_by_text("Add detail").click()
-    page.get_by_label("Tries").fill("often")
-    page.get_by_role("button", name="Send report").click()
-    page.get_by_role("alert").wait_for()
-    assert "tries" in page.get_by_role("alert").inner_text()
-    assert page.locator("img, script, iframe").count() == 0
-    page.get_by_label("Tries").fill("3")
-    page.get_by_role("button", name="Send report").click()
-    page.get_by_text("Tracking key", exact=True).wait_for()
-
-
-def test_the_store_can_be_verified_while_the_server_runs(hostile_server: Server, repository: Path) -> None:
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-m", "triage_core", "verify", "--json", "--store", str(hostile_server.store)]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["ok"] is True
-    assert "asking it" in done.stderr
-
-
-def test_a_deep_link_as_the_first_request_passes_identity(tmp_path: Path, page: Page) -> None:
-    with running_server(tmp_path / "store") as fresh:
-        page.goto(f"{fresh.url}/trends?role=operator")
-        wait_until_settled(page)
-        page.get_by_text("Sign-in is not built yet").wait_for()
-        assert page.get_by_role("link", name="dashboard", exact=True).count() == 0
+def test_every_text_that_asks_for_something_is_shown_as_text(hostile_server: Server, watched: Page) -> None:
+    look(watched, hostile_server, "review", sort="Oldest first")
+    for number in range(2, 2 + 2 * len(ALIVE), 2):
+        watched.get_by_role("heading", name=f"FR-{number}", exact=True).wait_for()
+        assert_sound(watched)
+        assert watched.locator(LIVE_ELEMENTS).count() == 0
+        for _ in range(2):
+            watched.get_by_role("button", name="Next").click()
+            wait_until_settled(watched)
