@@ -117,6 +117,13 @@ def arrow(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any
     return cursor.sql(sql, params=parameters or None).to_arrow_table()
 
 
+def batches(
+    cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), size: int = 50_000
+) -> Iterator[pa.RecordBatch]:
+    """A query as Arrow batches, for what does not fit into memory twice."""
+    yield from cursor.sql(sql, params=parameters or None).to_arrow_reader(size)
+
+
 def insert(cursor: Cursor, table: str, records: Sequence[Mapping[str, Any]]) -> None:
     """Insert dicts that share the same keys; through Arrow, since row by row is 50 times slower.
 

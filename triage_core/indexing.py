@@ -147,7 +147,7 @@ class Likeness:
         Raises NotFound when the report has not been indexed yet.
         """
         memory = self._ready()
-        if report_id not in memory.row:
+        if memory.row.get(report_id, len(memory.index)) >= len(memory.index):
             raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
         row = memory.row[report_id]
         axes = memory.axes
@@ -234,36 +234,30 @@ class Likeness:
     def _load(self) -> Memory:
         """Bring memory up to date with the store: rows, vectors, close reading; not the clusters."""
         memory = self._memory
+        known = len(memory.ids) if memory else 0
         with self._store.read() as cursor:
             model_id = vectors.space(cursor, self._model) or ""
-            found = db.rows(
-                cursor,
-                "SELECT report_id, content_sha256, seq FROM reports WHERE content_sha256 <> '' AND seq > $after"
-                " AND seq < (SELECT coalesce(min(seq), 9e18) FROM reports WHERE content_sha256 <> ''"
-                " AND content_sha256 NOT IN (SELECT content_sha256 FROM embeddings WHERE model_id = $model_id))"
-                " ORDER BY seq",
-                {"after": memory.last_seq if memory else 0, "model_id": model_id},
-            )
-            contents = [row["content_sha256"] for row in found]
-            known = vectors.stored(cursor, model_id, contents)
-            close = (len(memory.ids) if memory else 0) + len(found) <= CLOSE_READING
-            texts = vectors.texts(cursor, contents) if close and found else []
-        if not found:
+            for batch in vectors.embedded(cursor, model_id, memory.last_seq if memory else 0):
+                # Readers look names up in what stands before them: the rows first, then who speaks of them.
+                memory = memory or Memory(VectorIndex(batch.vectors.shape[1], self._store.folder))
+                memory.append(batch.ids, batch.contents, batch.last_seq)
+                memory.index.add(batch.vectors)
+        if memory is None or len(memory.ids) == known:
             return memory or Memory(VectorIndex(1))
-        matrix = np.stack([known[content] for content in contents])
-        memory = memory or Memory(VectorIndex(matrix.shape[1]))
-        axes = None
-        if close:
-            axes = memory.axes or AxisIndex(self._embed_by_name)
-            axes = axes.grown([row["report_id"] for row in found], texts, matrix)
-            axes.table(Axis.WHOLE)  # all pairs are compared here, not by whoever asks first
-        # Readers look names up in what stands before them: the rows first, then who speaks of them.
-        for row in found:
-            memory.append(row["report_id"], row["content_sha256"], row["seq"])
-        memory.index.add(matrix)
-        memory.axes = axes
+        memory.axes = self._grown(memory, known) if len(memory.ids) <= CLOSE_READING else None
         self._memory = memory
         return memory
+
+    def _grown(self, memory: Memory, known: int) -> AxisIndex:
+        """The close reading of what it held before and of the rows from `known` on."""
+        new = range(known, len(memory.ids))
+        with self._store.read() as cursor:
+            texts = vectors.texts(cursor, [memory.contents[row] for row in new])
+        axes = (memory.axes or AxisIndex(self._embed_by_name)).grown(
+            [memory.ids[row] for row in new], texts, memory.index.vectors(np.array(new))
+        )
+        axes.table(Axis.WHOLE)  # all pairs are compared here, not by whoever asks first
+        return axes
 
     def _lay(self, anew: bool = False) -> _Laid:
         """Where everything stored stands, under what reviewers decided; nothing is written."""

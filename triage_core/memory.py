@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,12 +42,14 @@ class Memory:
     decided: Decided = Decided()
     stored: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
-    def append(self, report_id: str, content: str, seq: int) -> None:
-        self.row[report_id] = len(self.ids)
-        self.first_with.setdefault(content, len(self.ids))
-        self.ids.append(report_id)
-        self.contents.append(content)
-        self.last_seq = seq
+    def append(self, ids: Sequence[str], contents: Sequence[str], last_seq: int) -> None:
+        """Take in the reports that arrived next."""
+        for row, (report_id, content) in enumerate(zip(ids, contents, strict=True), start=len(self.ids)):
+            self.row[report_id] = row
+            self.first_with.setdefault(content, row)
+        self.ids.extend(ids)
+        self.contents.extend(contents)
+        self.last_seq = last_seq
 
 
 def decided(cursor: db.Cursor) -> Decided:

@@ -7,7 +7,8 @@ many reports hold it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +80,36 @@ def save(work: Work, model_id: str, names: Sequence[str], vectors: Vectors) -> N
     )
     db.insert_arrow(work.cursor, "embeddings", table)
     work.event("texts.embedded", model_id, {"count": len(names)})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Embedded reports in order of arrival: ids, content hashes, numbers, and vectors (n, dim)."""
+
+    ids: list[str]
+    contents: list[str]
+    last_seq: int
+    vectors: Vectors
+
+
+def embedded(cursor: db.Cursor, model_id: str, after: int) -> Iterator[Batch]:
+    """Reports that came after number `after`, up to the first that has no vector in this space."""
+    found = db.batches(
+        cursor,
+        "SELECT r.report_id, r.content_sha256, r.seq, e.vector FROM reports r"
+        " JOIN (SELECT content_sha256, vector FROM embeddings WHERE model_id = $model_id) e USING (content_sha256)"
+        " WHERE r.seq > $after AND r.seq < (SELECT coalesce(min(seq), 9e18) FROM reports WHERE content_sha256 <> ''"
+        " AND content_sha256 NOT IN (SELECT content_sha256 FROM embeddings WHERE model_id = $model_id))"
+        " ORDER BY r.seq",
+        {"after": after, "model_id": model_id},
+    )
+    for batch in found:
+        if not len(batch):
+            continue
+        names, contents, seqs = (batch.column(at).to_pylist() for at in range(3))
+        # flatten, not values: a slice of a larger list array still holds its neighbours' numbers.
+        matrix = batch.column(3).flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
+        yield Batch(names, contents, seqs[-1], np.ascontiguousarray(matrix, dtype=np.float32))
 
 
 def stored(cursor: db.Cursor, model_id: str, names: Sequence[str]) -> dict[str, Vectors]:

@@ -27,9 +27,7 @@ def words(left: Brief, right: Brief) -> None:
     st.caption(f"**−** only in {plain(left.report_id)} · **+** only in {plain(right.report_id)}")
     shown = list(lines(found.pieces))
     # Without a language: the colours that Streamlit gives to a diff are too faint to read on a light page.
-    st.code(
-        "\n".join(shown), language=None, wrap_lines=True, height=300 if len(shown) > TALL else "content"
-    )
+    st.code("\n".join(shown), language=None, wrap_lines=True, height=300 if len(shown) > TALL else "content")
     if found.cut:
         st.caption("The texts are long: what differs further on is left out here.")
 
