@@ -1,0 +1,175 @@
+"""A million synthetic reports through the product's own store: loaded, clustered, one more placed, a page served.
+
+    python -m benchmarks.likeness_million [--small]
+
+Vectors are supplied (embedding is measured by likeness_embed); reports are put into the store in bulk. Small: 20,000.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from benchmarks import harness, synthetic
+from triage_core import boards, db, intake, policies, policy, reportformat, vectors
+from triage_core.indexing import Likeness
+from triage_core.model import Actor, DeskRole
+from triage_core.settings import ROOT
+from triage_core.store import Store
+
+NAME = "likeness_million"
+OPERATOR = Actor("benchmark", "Benchmark", frozenset(DeskRole))
+MODEL = "synthetic"
+PART = 50_000
+ONE_MORE = 20
+TARGETS: dict[str, harness.Target] = {
+    "place_one_p95_ms": ("<=", 150),
+    "duplicates_page_p95_ms": ("<=", 300),
+    "peak_memory_gib": ("<=", 12),
+}
+
+
+class Supplied:
+    """An embedder that knows the vectors beforehand, by the number that ends a text."""
+
+    model_id = MODEL
+    dim = 384
+
+    def __init__(self, known: NDArray[np.float32]) -> None:
+        self._known = known
+
+    def embed(self, texts: Sequence[str], progress: object = None) -> NDArray[np.float32]:
+        return self._known[[int(text.rsplit(" ", 1)[1]) for text in texts]]
+
+
+def fill(store: Store, mixture: synthetic.Mixture, count: int) -> None:
+    """`count` reports with their cases and vectors, in bulk; one event stands for all of them."""
+    now = store.clock()
+    words = synthetic.texts(mixture.labels)
+    for start in harness.progress(range(0, count, PART), "storing reports"):
+        stop = min(start + PART, count)
+        contents = [f"{next(words)} {row}" for row in range(start, stop)]
+        names = [hashlib.sha256(text.encode()).hexdigest() for text in contents]
+        ids = [f"FR-{row + 1}" for row in range(start, stop)]
+        blank = [""] * len(ids)
+        turn = pa.struct([("role", pa.string()), ("content", pa.string())])
+        times = pa.array([now.replace(tzinfo=None)] * len(ids))
+        reports = pa.table(
+            {
+                "report_id": ids,
+                "seq": list(range(start + 1, stop + 1)),
+                "channel": ["import"] * len(ids),
+                "received_at": times,
+                "policy_version": blank,
+                "content_sha256": names,
+                "body_sha256": blank,
+                "platform": ["Synthetic"] * len(ids),
+                "model": blank,
+                "model_version": blank,
+                "what_is_wrong": contents,
+                "harm_types": [["other"]] * len(ids),
+                "disclosure_intent": ["no"] * len(ids),
+                "turns": pa.array([[{"role": "user", "content": text}] for text in contents], pa.list_(turn)),
+                "body": ["{}"] * len(ids),
+            }
+        )
+        cases = pa.table(
+            {
+                "report_id": ids,
+                "version": [1] * len(ids),
+                "status": ["new"] * len(ids),
+                "exploitation": ["none"] * len(ids),
+                "tlp": ["AMBER+STRICT"] * len(ids),
+                "consent_training": ["none"] * len(ids),
+                "consent_share_peers": ["no"] * len(ids),
+                "response_due": times,
+                "triage_due": times,
+                "updated_at": times,
+                "updated_by": ["benchmark"] * len(ids),
+            }
+        )
+        with store.write(OPERATOR, "benchmark") as work:
+            db.insert_arrow(work.cursor, "reports", reports)
+            db.insert_arrow(work.cursor, "cases", cases)
+            vectors.save(work, MODEL, names, mixture.vectors[start:stop])
+    with store.write(OPERATOR, "benchmark") as work:
+        vectors.switch_space(work, MODEL, MODEL)
+
+
+def quantile(seconds: list[float], share: float) -> float:
+    return float(np.quantile(seconds, share) * 1000)
+
+
+def main() -> None:
+    small = harness.arguments(__doc__).small
+    count = 20_000 if small else 1_000_000
+    harness.say(f"making {count:,} synthetic vectors")
+    mixture = synthetic.mixture(count + ONE_MORE)
+    figures: dict[str, float] = {"reports": count}
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        rules = policies.publish(store, OPERATOR, policy.load(ROOT / "data"))
+        fill(store, mixture, count)
+        held = harness.peak_memory_gib()
+
+        likeness = Likeness(store, lambda: Supplied(mixture.vectors), MODEL)
+        started = time.perf_counter()
+        done = likeness.refresh(OPERATOR)
+        figures["first_refresh_s"] = time.perf_counter() - started
+        figures["clusters"] = done.clusters
+        harness.say(f"{done.clusters:,} clusters after {figures['first_refresh_s']:.0f} s")
+        with store.read() as cursor:
+            found = db.rows(
+                cursor,
+                "SELECT m.cluster_id FROM memberships m JOIN reports r USING (report_id)"
+                " WHERE m.axis = 'whole' ORDER BY r.seq",
+            )
+        figures["ari"] = adjusted_rand_score(mixture.labels[:count], [row["cluster_id"] for row in found])
+
+        placed = []
+        for row in harness.progress(range(count, count + ONE_MORE), "placing one more"):
+            report = reportformat.parse(
+                {"turns": [{"role": "user", "content": f"one more {row}"}]}, imported=True
+            )
+            intake.import_batch(store, rules, OPERATOR, [intake.Incoming(report)])
+            started = time.perf_counter()
+            likeness.refresh(OPERATOR)
+            placed.append(time.perf_counter() - started)
+        figures["place_one_p50_ms"], figures["place_one_p95_ms"] = (
+            quantile(placed, 0.5),
+            quantile(placed, 0.95),
+        )
+
+        pages = []
+        for page in harness.progress(range(1, 21), "serving Duplicates"):
+            started = time.perf_counter()
+            with store.read() as cursor:
+                boards.suggestions(cursor, page)
+            pages.append(time.perf_counter() - started)
+        figures["duplicates_page_p95_ms"] = quantile(pages, 0.95)
+
+        del likeness
+        started = time.perf_counter()
+        again = Likeness(store, lambda: Supplied(mixture.vectors), MODEL)
+        again.refresh(OPERATOR)
+        figures["start_s"] = time.perf_counter() - started
+        store.close()
+    figures["held_before_gib"], figures["peak_memory_gib"] = held, harness.peak_memory_gib()
+    rows = [(name.replace("_", " "), value) for name, value in figures.items()]
+    harness.table(
+        f"{count:,} reports, {timedelta(seconds=int(figures['first_refresh_s']))}", ["measure", "value"], rows
+    )
+    harness.finish(NAME, figures, {} if small else TARGETS)
+
+
+if __name__ == "__main__":
+    main()
