@@ -108,6 +108,11 @@ def intents(split: str = "test") -> Corpus:
     return Corpus("intents", [row["text"] for row in found], {"whole": labels, "request": labels})
 
 
+def bug_times() -> list[str]:
+    """When each of `bugs` was reported, ISO 8601."""
+    return sorted(row["created"] for row in rows("bug_dups/hadoop_reports.jsonl"))
+
+
 def bugs() -> tuple[Corpus, dict[int, set[int]]]:
     """Bug reports in order of time, and for each later one the positions of its earlier duplicates."""
     found = sorted(rows("bug_dups/hadoop_reports.jsonl"), key=lambda row: row["created"])

@@ -1,6 +1,6 @@
 """Fits the coefficients that the likeness modules ship: `python -m benchmarks.likeness_train`.
 
-Writes numbers only, no words, to triage_core/likeness/slots.json. `slots(fold)` fits on one half of the
+Writes numbers only, no words, to triage_core/likeness/slots.json and pairs.json. `slots(fold)` fits on one half of the
 templates, payloads, behaviours and wild families, for the benchmark that judges on the other half.
 """
 
@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +21,11 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks import likeness_data as data
 from triage_core.likeness import slots as slot
+from triage_core.likeness.axes import Axis, AxisIndex, Embed
+from triage_core.likeness.embed import load
+from triage_core.likeness.learn import FEATURES, Pair, PairModel, fit
 from triage_core.likeness.lexical import segments, tokenize
 
-TARGET = Path(slot.__file__).with_name("slots.json")
 SCALE = 100
 
 
@@ -97,20 +104,76 @@ def _token_rows(
     return slot.place_features(tokens, scores, len(text)), inside, weight
 
 
+def decided(fold: int, embed: Embed, model: slot.SlotModel) -> tuple[list[Pair], list[bool]]:
+    """Pairs that would be suggested, each report with its five most alike, and whether they are duplicates."""
+    corpora: list[tuple[data.Corpus, Callable[[int, int], bool], list[float]]] = []
+    for corpus in (data.families(fold), data.paraphrases(fold)):
+        labels = corpus.labels["whole"]
+        corpora.append((corpus, partial(_same, labels), []))
+    for corpus in (data.composed(fold, 3, 40), data.attacks(fold)):
+        both = list(zip(corpus.labels["technique"], corpus.labels["request"], strict=True))
+        corpora.append((corpus, partial(_same, both), []))
+    bugs, earlier = data.bugs()
+    days = [datetime.fromisoformat(stamp).timestamp() / 86_400 for stamp in data.bug_times()]
+    corpora.append((bugs, lambda a, b: min(a, b) in earlier.get(max(a, b), set()), days))
+    pairs, accepted = [], []
+    for corpus, alike, when in corpora:
+        index = AxisIndex(embed, model)
+        names = [f"{at:06d}" for at in range(len(corpus.texts))]
+        index.add(names, corpus.texts, embed(corpus.texts))
+        seen = {
+            (min(name, other), max(name, other))
+            for name, near in index.all_neighbours(Axis.WHOLE, 5).items()
+            for other, score in near
+            if score >= 0.2
+        }
+        for one, other in random.Random(0).sample(sorted(seen), min(600, len(seen))):
+            apart = abs(when[int(one)] - when[int(other)]) if when else None
+            pairs.append(replace(index.pair(one, other), days_apart=apart))
+            accepted.append(alike(int(one), int(other)))
+    return pairs, accepted
+
+
+def _same(labels: list[Any], one: int, other: int) -> bool:
+    return labels[one] is not None and labels[one] == labels[other]
+
+
+def pair_model(pairs: list[Pair], accepted: list[bool]) -> PairModel:
+    """Fitted around a prior that believes the whole axis.
+
+    The public data do not say who reported what on which system: the prior's small weights stay for those.
+    """
+    prior = np.array([0.8, 0, 0.2, 0, 0, 0, 0.2, 0, 0.3, 0.0])
+    fitted = fit(
+        np.stack([pair.features() for pair in pairs]), np.array(accepted, dtype=np.float64), prior, loyalty=40
+    )
+    return PairModel(1, tuple(fitted[:-1].tolist()), float(fitted[-1]), len(pairs))
+
+
 def main() -> None:
     model = slots()
-    stored = {
+    stored: dict[str, Any] = {
         "version": 1,
         "scale": SCALE,
-        "segment": [int(round(float(value) * SCALE)) for value in model.segment],
+        "segment": [round(float(value) * SCALE) for value in model.segment],
         "segment_bias": model.segment_bias,
         "place": [round(float(value), 4) for value in model.place],
         "place_bias": round(model.place_bias, 4),
     }
-    TARGET.write_text(json.dumps(stored) + "\n", encoding="utf-8")
-    print(
-        f"{TARGET.name}: {len(stored['segment']) + len(stored['place']) + 2} numbers, {TARGET.stat().st_size:,} bytes"
+    _write("slots.json", stored)
+    fitted = pair_model(*decided(-1, load().embed, model))
+    weights = {name: round(value, 3) for name, value in zip(FEATURES, fitted.weights, strict=True)}
+    _write(
+        "pairs.json",
+        {"version": 1, "weights": weights, "bias": round(fitted.bias, 3), "pairs": fitted.pairs},
     )
+    print(weights)
+
+
+def _write(name: str, stored: dict[str, Any]) -> None:
+    path = Path(slot.__file__).with_name(name)
+    path.write_text(json.dumps(stored) + "\n", encoding="utf-8")
+    print(f"{name}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -107,13 +107,14 @@ else:
                 f" · {moment(link['done_at'])} by {plain(link['actor_id'])}{score}  \n{plain(link['excerpt'], 120)}",
                 width="stretch",
             )
-            st.button(
-                "Unlink",
-                key=f"unlink-{link['child_id']}-{link['version']}",
-                icon=":material/link_off:",
-                disabled=not session.may(Command.UNLINK),
-                on_click=desk.unlink,
-                args=(link["child_id"], link["version"]),
-            )
-            if st.button("Open", key=f"open-{link['child_id']}", icon=":material/rate_review:"):
-                session.open_report(link["child_id"])
+            with st.container(horizontal=True, width="content"):
+                st.button(
+                    "Unlink",
+                    key=f"unlink-{link['child_id']}-{link['version']}",
+                    icon=":material/link_off:",
+                    disabled=not session.may(Command.UNLINK),
+                    on_click=desk.unlink,
+                    args=(link["child_id"], link["version"]),
+                )
+                if st.button("Open", key=f"open-{link['child_id']}", icon=":material/rate_review:"):
+                    session.open_report(link["child_id"])

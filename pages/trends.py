@@ -9,7 +9,7 @@ import streamlit as st
 from triage_core import queries, trends
 from triage_core.trends import Clock, Window
 from ui import charts, empty, filters, session
-from ui.charts import BLUE, GREY, NO_NUMBER, ORANGE, SEVERITY_SHADES, TEAL, VIOLET, percent
+from ui.charts import BLUE, GREY, ORANGE, SEVERITY_SHADES, TEAL, VIOLET, percent
 from ui.hostile import inline
 from ui.words import SEVERITY, STATUS, span
 
@@ -59,12 +59,12 @@ with st.grid(5, gap="small", min_column_width=200):
         "Open now", f"{head.open:,}", border=True, height="stretch", help="Whatever is open, however old."
     )
     for clock, kept in ((Clock.FIRST_RESPONSE, head.first_response), (Clock.TRIAGE, head.triage)):
-        median = NO_NUMBER if kept.median_hours is None else span(timedelta(hours=kept.median_hours))
+        median = None if kept.median_hours is None else f"median {span(timedelta(hours=kept.median_hours))}"
         counted = f"{kept.inside:,} of the {kept.counted:,} that were answered or are past their target."
         st.metric(
             f"{HOURS[clock]} in target",
             percent(kept.share),
-            f"median {median}",
+            median,
             delta_color="off",
             delta_arrow="off",
             border=True,

@@ -125,13 +125,10 @@ class Suggestion:
     model_id: str
 
 
-# Which of the two came first is asked of the reports: an import may bring old ones after newer ones.
 _OPEN_PAIRS = (
-    " FROM suggestions s JOIN reports a ON a.report_id = s.child_id JOIN reports b ON b.report_id = s.canonical_id"
-    " JOIN cases c ON c.report_id = CASE WHEN (a.received_at, a.seq) > (b.received_at, b.seq)"
-    " THEN a.report_id ELSE b.report_id END"
-    " WHERE c.status <> 'closed' AND NOT EXISTS (SELECT 1 FROM active_cannot_links n"
-    " WHERE (n.a_id = a.report_id AND n.b_id = b.report_id) OR (n.a_id = b.report_id AND n.b_id = a.report_id))"
+    " FROM suggestions s JOIN cases c ON c.report_id = s.later_id WHERE c.status <> 'closed'"
+    " AND NOT EXISTS (SELECT 1 FROM active_cannot_links n WHERE n.a_id = s.canonical_id AND n.b_id = s.child_id)"
+    " AND NOT EXISTS (SELECT 1 FROM active_cannot_links n WHERE n.a_id = s.child_id AND n.b_id = s.canonical_id)"
 )
 
 
@@ -160,14 +157,13 @@ def suggestions(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[
 
 def suggested_pairs(cursor: db.Cursor) -> list[db.Row]:
     """Every open duplicate suggestion as ids alone, surest first: for scripts."""
-    later_first = "(a.received_at, a.seq) > (b.received_at, b.seq)"
     return db.rows(
         cursor,
-        f"SELECT CASE WHEN {later_first} THEN a.report_id ELSE b.report_id END AS later_id,"
-        f" CASE WHEN {later_first} THEN b.report_id ELSE a.report_id END AS earlier_id,"
-        f" CASE WHEN {later_first} THEN a.external_id ELSE b.external_id END AS later_external_id,"
-        f" CASE WHEN {later_first} THEN b.external_id ELSE a.external_id END AS earlier_external_id,"
-        f" s.score, s.basis{_OPEN_PAIRS} ORDER BY s.score DESC, c.report_id",
+        "SELECT s.later_id, x.external_id AS later_external_id, y.report_id AS earlier_id,"
+        f" y.external_id AS earlier_external_id, s.score, s.basis FROM (SELECT s.*{_OPEN_PAIRS}) s"
+        " JOIN reports x ON x.report_id = s.later_id JOIN reports y ON y.report_id ="
+        " CASE WHEN s.later_id = s.child_id THEN s.canonical_id ELSE s.child_id END"
+        " ORDER BY s.score DESC, x.seq",
     )
 
 

@@ -188,19 +188,22 @@ class Likeness:
 
     def _embed(self, actor: Actor, progress: Progress | None, stopped: Callable[[], bool]) -> int:
         """Embed every content that the model's space lacks; gives how many."""
+        after = self._memory.last_seq if self._memory else 0
         with self._store.read() as cursor:
             space = vectors.space(cursor, self._model)
-            if space and not vectors.missing(cursor, space):
+            if space and not vectors.missing(cursor, space, after):
                 return 0
         model_id = self.embedder.model_id
+        if model_id != space:
+            after = 0
         with self._store.read() as cursor:
-            missing = vectors.missing(cursor, model_id)
+            missing = vectors.missing(cursor, model_id, after)
         for start in range(0, len(missing), BATCH):
             if stopped():
                 return start
             batch = missing[start : start + BATCH]
             with self._store.read() as cursor:
-                texts = vectors.texts(cursor, batch)
+                texts = vectors.texts(cursor, batch, after)
             made = self.embedder.embed([text.canonical(words) for words in texts])
             with self._store.write(actor, "index") as work:
                 vectors.save(work, model_id, batch, made)

@@ -176,10 +176,25 @@ def suggest(work: Work, model_id: str, about: Sequence[str], suggestions: Sequen
     after = {item.child_id: item for item in suggestions}
     stale = [child for child, item in before.items() if after.get(child) != item]
     work.cursor.execute("DELETE FROM suggestions WHERE child_id IN (SELECT unnest(?))", [stale])
-    new = [
-        {**_fields(item), "model_id": model_id} for child, item in after.items() if before.get(child) != item
-    ]
-    db.insert(work.cursor, "suggestions", new)
+    new = [item for child, item in after.items() if before.get(child) != item]
+    later = _later(work.cursor, new)
+    db.insert(
+        work.cursor,
+        "suggestions",
+        [{**_fields(item), "later_id": later[item.child_id], "model_id": model_id} for item in new],
+    )
+
+
+def _later(cursor: db.Cursor, suggestions: Sequence[Suggestion]) -> dict[str, str]:
+    """By child, the one of each pair that was submitted later; of two at once, the child."""
+    found = db.rows(
+        cursor,
+        "SELECT p.child_id, CASE WHEN a.received_at >= b.received_at THEN p.child_id ELSE p.canonical_id END AS later"
+        " FROM (SELECT unnest(?) AS child_id, unnest(?) AS canonical_id) p"
+        " JOIN reports a ON a.report_id = p.child_id JOIN reports b ON b.report_id = p.canonical_id",
+        [[item.child_id for item in suggestions], [item.canonical_id for item in suggestions]],
+    )
+    return {row["child_id"]: row["later"] for row in found}
 
 
 def clear(work: Work, axis: str) -> None:

@@ -44,25 +44,31 @@ def switch_space(work: Work, model: str, model_id: str) -> None:
     work.event("likeness.space", model_id, {"model": model})
 
 
-def missing(cursor: db.Cursor, model_id: str) -> list[str]:
-    """Contents of reports without a vector in this space, in order of arrival."""
+_LACKING = (
+    "WITH new AS (SELECT content_sha256, min(seq) AS first FROM reports"
+    " WHERE seq > $after AND content_sha256 <> '' GROUP BY content_sha256),"
+    " lacking AS (SELECT * FROM new WHERE content_sha256 NOT IN (SELECT content_sha256 FROM embeddings"
+    " WHERE model_id = $model_id AND content_sha256 IN (SELECT content_sha256 FROM new))) "
+)
+
+
+def missing(cursor: db.Cursor, model_id: str, after: int = 0) -> list[str]:
+    """Contents of the reports after number `after` without a vector in this space, in order of arrival."""
     found = db.rows(
         cursor,
-        "SELECT r.content_sha256, min(r.seq) AS first FROM reports r"
-        " ANTI JOIN (SELECT content_sha256 FROM embeddings WHERE model_id = ?) e USING (content_sha256)"
-        " WHERE r.content_sha256 <> '' GROUP BY r.content_sha256 ORDER BY first",
-        [model_id],
+        _LACKING + "SELECT content_sha256 FROM lacking ORDER BY first",
+        {"after": after, "model_id": model_id},
     )
     return [row["content_sha256"] for row in found]
 
 
-def texts(cursor: db.Cursor, contents: Sequence[str]) -> list[str]:
-    """The conversation behind each content hash."""
+def texts(cursor: db.Cursor, contents: Sequence[str], after: int = 0) -> list[str]:
+    """The conversation behind each content hash, looked for among the reports after number `after`."""
     found = db.rows(
         cursor,
         "SELECT content_sha256, arg_min(turns, seq) AS turns FROM reports"
-        " WHERE content_sha256 IN (SELECT unnest(?)) GROUP BY content_sha256",
-        [list(contents)],
+        " WHERE seq > ? AND content_sha256 IN (SELECT unnest(?)) GROUP BY content_sha256",
+        [after, list(contents)],
     )
     by_content = {row["content_sha256"]: conversation(row["turns"]) for row in found}
     return [by_content[content] for content in contents]
@@ -96,11 +102,10 @@ def embedded(cursor: db.Cursor, model_id: str, after: int) -> Iterator[Batch]:
     """Reports that came after number `after`, up to the first that has no vector in this space."""
     found = db.batches(
         cursor,
-        "SELECT r.report_id, r.content_sha256, r.seq, e.vector FROM reports r"
-        " JOIN (SELECT content_sha256, vector FROM embeddings WHERE model_id = $model_id) e USING (content_sha256)"
-        " WHERE r.seq > $after AND r.seq < (SELECT coalesce(min(seq), 9e18) FROM reports WHERE content_sha256 <> ''"
-        " AND content_sha256 NOT IN (SELECT content_sha256 FROM embeddings WHERE model_id = $model_id))"
-        " ORDER BY r.seq",
+        _LACKING + "SELECT r.report_id, r.content_sha256, r.seq, e.vector FROM reports r"
+        " JOIN (SELECT content_sha256, vector FROM embeddings WHERE model_id = $model_id"
+        " AND content_sha256 IN (SELECT content_sha256 FROM new)) e USING (content_sha256)"
+        " WHERE r.seq > $after AND r.seq < (SELECT coalesce(min(first), 9e18) FROM lacking) ORDER BY r.seq",
         {"after": after, "model_id": model_id},
     )
     for batch in found:

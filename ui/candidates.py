@@ -10,6 +10,7 @@ import streamlit as st
 
 from triage_core import boards
 from triage_core.boards import Brief
+from triage_core.close_reading import SUGGEST
 from ui import session
 from ui.hostile import plain
 from ui.words import ago, state_label
@@ -28,7 +29,7 @@ class Candidate:
 
 def draw(report_id: str, version: int, now: datetime) -> Candidate | None:
     """List the most similar reports and give the highlighted one; None when there is none."""
-    st.subheader("Most similar", anchor=False)
+    st.subheader("Most similar", anchor=False, help="The number is the likeness, from 0 to 1.")
     neighbours = session.similar(report_id, SIMILAR)
     if neighbours is None:
         st.caption(":material/hourglass_top: This report has not been compared yet; the worker is on it.")
@@ -44,6 +45,8 @@ def draw(report_id: str, version: int, now: datetime) -> Candidate | None:
         )
         for neighbour in neighbours
     }
+    if all(candidate.score < SUGGEST for candidate in found.values()):
+        st.caption(":material/info: None of them is near enough to be suggested as a duplicate.")
     chosen = st.radio(
         "Candidate",
         list(found),

@@ -11,7 +11,18 @@ from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliabil
 from triage_core.policy import Clause, ClauseKind, Policy
 from ui import policy_tables
 from ui.hostile import inline, plain
-from ui.words import EXPOSURE, GENERALITY, HARM, RELIABILITY, SEVERITY, UPLIFT, badge, moment, severity_badge
+from ui.words import (
+    EXPOSURE,
+    GENERALITY,
+    HARM,
+    RELIABILITY,
+    SEVERITY,
+    UPLIFT,
+    badge,
+    counted,
+    moment,
+    severity_badge,
+)
 
 KINDS = {
     ClauseKind.IN_SCOPE: ("green", "In scope", "Flaws: send them."),
@@ -76,10 +87,10 @@ def guidance(policy: Policy, cited: Mapping[str, int]) -> None:
 
 def _clause(clause: Clause, times: int) -> None:
     with st.container(border=True, gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{plain(f'{clause.clause_id} {clause.title}')}**", width="content")
-            plural = "" if times == 1 else "s"
-            st.caption(f"Cited {times:,} time{plural}" if times else "Never cited", width="content")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(clause.clause_id)}**", width="content")
+            st.text(clause.title, width="stretch")
+            st.caption(f"Cited {counted(times, 'time')}" if times else "Never cited", width="content")
         st.text(clause.text)
         report, leave = st.columns(2, gap="medium")
         report.markdown(badge("green", ":material/check: Report it"))

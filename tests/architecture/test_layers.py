@@ -91,6 +91,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "streamlit": ("app", "dashboard", "pages.*", "ui.*"),
     "starlette": ("app", "triage_core.serving", "triage_core.api.*", "triage_core.middleware"),
     "uvicorn": ("app", "triage_core.serving"),
+    "numba": ("triage_core.likeness.kernels",),
     "plotly": ("ui.*",),
     "typer": ("triage_core.__main__", "triage_core.cli.*"),
 }

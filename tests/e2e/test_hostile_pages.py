@@ -6,18 +6,20 @@ import json
 import re
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser import Server, running_server, wait_until_settled
 from tests.hostile_corpus import BEACON, HOSTILE
-from tests.making import make_report
+from tests.making import EVERYBODY, POLICY, bring, make_report, open_runtime
+from triage_core import triage
+from triage_core.decision import Decision
 from triage_core.model import DeskRole
+from triage_core.store import utc_now
 from ui.words import ROLE
 
 pytestmark = pytest.mark.browser
@@ -39,45 +41,35 @@ LIVE_ELEMENTS = (
 )
 
 
-def send(server: Server, text: str, **fields: Any) -> str:
-    """One report that holds the hostile text in every field that takes text; gives its id."""
-    report = make_report(
-        text,
-        turns=[{"role": role, "content": text} for role in ("system", "user", "assistant", "tool")],
-        system=[dict.fromkeys(("platform", "model", "version", "access_method"), text[:500])],
-        what_is_wrong=text[:5000],
-        contact=text[:500],
-        credit_name=text[:500],
-        expected=text[:5000],
-        actual=text[:5000],
-        session_id=text[:500],
-        policy_clause_claimed=text[:500],
-        consent_training="any_safety_training",
+def hostile(text: str, number: int, **fields: Any) -> dict[str, Any]:
+    """A report that holds the hostile text in every field that takes text."""
+    roles = ("system", "user", "assistant", "tool", "user", "assistant")
+    return make_report(
+        external_id=f"{number} {text[:400]}",
+        **{
+            "turns": [{"role": role, "content": text} for role in roles],
+            "system": [dict.fromkeys(("platform", "model", "version", "access_method"), text[:500])],
+            "consent_training": "any_safety_training",
+            **dict.fromkeys(("what_is_wrong", "expected", "actual"), text[:5000]),
+            **dict.fromkeys(("contact", "credit_name", "session_id", "policy_clause_claimed"), text[:500]),
+            **fields,
+        },
     )
-    request = urllib.request.Request(
-        server.url + "/api/v1/reports",
-        json.dumps({**report, **fields}).encode(),
-        {"content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return str(json.loads(answer.read())["report_id"])
-
-
-def flawdesk(server: Server, *words: str) -> subprocess.CompletedProcess[str]:
-    """What the command line says; it asks the running server."""
-    command = [sys.executable, "-m", "triage_core", *words, "--store", str(server.store)]
-    return subprocess.run(command, capture_output=True, text=True, check=True)
 
 
 @pytest.fixture(scope="module")
 def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A report for each text that would ask for something, one that repeats the first, and one with all as turns."""
-    with running_server(tmp_path_factory.mktemp("hostile")) as server:
-        for text in ALIVE.values():
-            send(server, text)
-        again = send(server, next(iter(ALIVE.values())) + " again")
-        send(server, "all of them", turns=[{"role": "user", "content": text} for text in HOSTILE.values()])
-        flawdesk(server, "assess", again, "--clause", "EXP-1")  # a row for Datasets
+    """A report for each text that would ask for something, a second one for the first, and one with all as turns."""
+    folder = tmp_path_factory.mktemp("hostile")
+    texts = [*ALIVE.values(), f"{next(iter(ALIVE.values()))} again"]
+    lines = [hostile(text, number) for number, text in enumerate(texts)]
+    everything = [{"role": "user", "content": text} for text in HOSTILE.values()]
+    lines.append(hostile("all of them", len(lines), turns=everything))
+    opened = open_runtime(folder, utc_now)
+    first, *_ = bring(opened.store, *lines)
+    triage.assess(opened.store, POLICY, EVERYBODY, first, Decision(("EXP-1",)))
+    opened.close()
+    with running_server(folder) as server:
         yield server
 
 
@@ -126,7 +118,7 @@ def test_a_page_full_of_hostile_text_asks_nobody_else(
 
 
 def test_every_text_that_asks_for_something_is_shown_as_text(hostile_server: Server, watched: Page) -> None:
-    look(watched, hostile_server, "review", sort="Oldest first")
+    look(watched, hostile_server, "review", sort="Oldest first", state="Any state")
     for number, text in enumerate(ALIVE.values(), start=1):
         watched.get_by_role("heading", name=f"FR-{number}", exact=True).wait_for()
         assert_sound(watched)
@@ -136,10 +128,11 @@ def test_every_text_that_asks_for_something_is_shown_as_text(hostile_server: Ser
 
 
 def test_the_whole_corpus_is_shown_as_text(hostile_server: Server, watched: Page) -> None:
-    look(watched, hostile_server, "review", report=f"FR-{len(ALIVE) + 2}")
-    watched.get_by_role("heading", name="What the reporter says").wait_for()
+    look(watched, hostile_server, "review", report=f"FR-{len(ALIVE) + 2}", state="Any state")
+    expect(watched.get_by_test_id("stCode")).to_have_count(
+        len(HOSTILE) + 3
+    )  # and three texts of the reporter's
     assert_sound(watched)
-    assert watched.get_by_test_id("stCode").count() > len(HOSTILE)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +165,7 @@ def test_the_receipt_and_the_form_echo_nothing_alive(hostile_server: Server, pag
 
 
 def test_the_store_can_be_verified_while_the_server_runs(hostile_server: Server) -> None:
-    done = flawdesk(hostile_server, "verify", "--json")
+    command = [sys.executable, "-m", "triage_core", "verify", "--json", "--store", str(hostile_server.store)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["ok"] is True
     assert "asking it" in done.stderr

@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from tests.pages.conftest import EVERYTHING
+from triage_core import db, triage
+from triage_core.decision import Decision
+
 
 @pytest.fixture
 def grouped(receive, index) -> dict[str, list[str]]:
@@ -36,7 +40,7 @@ def test_largest_first_with_its_members(visit, grouped):
     assert list(clusters["size"]) == [3, 2]
     assert set(members["report"]) == set(grouped["songs"])
     assert members["mean"].is_monotonic_decreasing
-    assert members["mean"].between(0.5, 1.0).all()
+    assert members[["mean", "nearest"]].apply(lambda scores: scores.between(0.5, 1.0)).all(axis=None)
 
 
 def test_a_link_opens_one_cluster(visit, grouped):
@@ -58,10 +62,32 @@ def test_the_map_holds_every_report_by_id_only(visit, grouped):
     assert "clerk" not in chart.spec
 
 
-def test_open_ones_are_counted(visit, grouped, opened):
-    from tests.pages.conftest import EVERYTHING
-    from triage_core import triage
-    from triage_core.decision import Decision
-
+def test_closed_members_say_how_they_were_closed(visit, grouped, opened):
     triage.assess(opened.store, opened.policy, EVERYTHING, grouped["songs"][0], Decision(("EXP-1",)))
-    assert list(visit("clusters").dataframe[0].value["open"]) == [2, 2]
+    clusters, members = (table.value for table in visit("clusters").dataframe)
+    assert list(clusters["open"]) == [2, 2]
+    assert dict(zip(members["report"], members["state"], strict=True)) == {
+        grouped["songs"][0]: "Expected behaviour",
+        grouped["songs"][1]: "New",
+        grouped["songs"][2]: "New",
+    }
+
+
+def test_another_axis_shows_its_own_clusters(visit, grouped):
+    screen = visit("clusters")
+    duplicates = screen.dataframe[0].value["cluster"][0]
+    assert screen.query_params["cluster"] == [duplicates]
+    screen.segmented_control(key="axis").set_value("technique").run()
+    assert not screen.warning
+    assert duplicates.startswith("D-")
+    assert screen.query_params["cluster"][0].startswith("T-")
+
+
+def test_the_name_of_a_cluster_that_was_taken_up_leads_on(visit, grouped, opened):
+    _largest, smaller = visit("clusters").dataframe[0].value["cluster"]
+    with opened.store.write(EVERYTHING, "index") as work:
+        alias = {"axis": "whole", "old_id": "D-99", "new_id": smaller, "done_at": work.now}
+        db.insert(work.cursor, "cluster_aliases", [alias])
+    screen = visit("clusters", cluster="D-99")
+    assert not screen.warning
+    assert set(screen.dataframe[1].value["report"]) == set(grouped["sums"])

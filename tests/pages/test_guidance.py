@@ -17,8 +17,9 @@ def test_every_clause_with_both_examples(visit, opened, rendered):
     screen = visit("guidance")
     shown = texts(screen)
     for clause in opened.policy.clauses:
-        assert f"{clause.clause_id} {clause.title}" in rendered(screen)
-        assert {clause.text, clause.in_scope_example, clause.out_of_scope_example} <= set(shown)
+        assert f"` {clause.clause_id} `" in rendered(screen)
+        texts_of_clause = {clause.title, clause.text, clause.in_scope_example, clause.out_of_scope_example}
+        assert texts_of_clause <= set(shown)
     assert opened.policy.incomplete_note in shown
 
 

@@ -91,7 +91,7 @@ def test_worker_line_counts_conversations(visit, receive, index, rendered):
     receive("one"), receive("one", hours_ago=1), receive("two")
     assert "2 conversations to be compared" in rendered(visit("inbox"))
     index()
-    assert "2 conversations compared, all there are" in rendered(visit("inbox"))
+    assert "Everything is compared: 2 conversations" in rendered(visit("inbox"))
 
 
 def test_a_clock_that_runs_out_shows_at_the_next_look(visit, receive, opened):

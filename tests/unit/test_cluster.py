@@ -101,6 +101,9 @@ def test_rows_come_in_turn() -> None:
     clusters = Clusters(DIM)
     with pytest.raises(ValueError, match="next row is 0"):
         clusters.place(1, at(0)[0])
+    assert clusters.place(0, at(0)[0], [0, 7]).nearest_row is None, "a row is no neighbour of its own"
+    with pytest.raises(ValueError, match="not one of the 1 rows"):
+        clusters.cluster_of(1)
 
 
 def test_must_link_joins_what_is_unlike_and_keeps_the_older_id() -> None:

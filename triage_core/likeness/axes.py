@@ -18,15 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.errors import NotFound, Refused
-from triage_core.likeness import lexical
+from triage_core.likeness import learn, lexical
 from triage_core.likeness.evidence import Likeness, Parts, compare
+from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.families import group
+from triage_core.likeness.labels import distinctive
+from triage_core.likeness.learn import Pair, PairModel
 from triage_core.likeness.slots import Reading, SlotModel, read, shipped
 from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
-Pair = tuple[str, str]
+Names = tuple[str, str]
 
 _MATES, _MATE_LIKENESS = 60, 0.2
 _LEAST_WRAPPER_WORDS = 5
@@ -105,7 +108,7 @@ class AxisIndex:
         return view.ids, self._matrix(view, axis)
 
     def clusters(
-        self, axis: Axis, together: Iterable[Pair] = (), apart: Iterable[Pair] = ()
+        self, axis: Axis, together: Iterable[Names] = (), apart: Iterable[Names] = ()
     ) -> dict[str, str]:
         """For every report the id of its cluster's representative; a report alike to none represents itself.
 
@@ -113,15 +116,59 @@ class AxisIndex:
         """
         view = self._current()
 
-        def rows(pairs: Iterable[Pair]) -> list[tuple[int, int]]:
+        def rows(pairs: Iterable[Names]) -> list[tuple[int, int]]:
             return [(view.row[a], view.row[b]) for a, b in pairs if a in view.row and b in view.row]
 
-        roots = group(self._matrix(view, axis), axis.value, rows(together), rows(apart))
+        roots = group(self._matrix(view, axis), rows(together), rows(apart))
         return {name: view.ids[int(root)] for name, root in zip(view.ids, roots, strict=True)}
+
+    def labels(self, axis: Axis, clusters: Mapping[str, str]) -> dict[str, str]:
+        """For every representative in `clusters` (as `clusters` gives them) a few words that tell its cluster.
+
+        Taken from wrappers on the technique axis, from requests on the request axis, else from whole texts.
+        """
+        members: dict[str, list[str]] = {}
+        for name, root in sorted(clusters.items()):
+            members.setdefault(root, []).append(self._part(name, axis))
+        return distinctive(members)
 
     def spans(self, report: str) -> Spans:
         """Where wrapper and request stand in the report's text."""
         return self._current().spans[self._row(report)]
+
+    def pair(self, a: str, b: str) -> Pair:
+        """The evidence that the texts of two reports give; what else is known of them is not in it."""
+        one, other, found = self._row(a), self._row(b), self._current().likeness
+        sizes = sorted((len(self._documents[a].text), len(self._documents[b].text)))
+        return Pair(
+            whole=float(found.whole[one, other]),
+            technique=float(found.technique[one, other]),
+            request=float(found.request[one, other]),
+            words=float(found.lexical[one, other]),
+            meaning=float(found.semantic[one, other]),
+            length=sizes[0] / max(1, sizes[1]),
+        )
+
+    def explain(
+        self, a: str, b: str, pair: Pair | None = None, model: PairModel | None = None
+    ) -> Explanation:
+        """Why two reports are alike or not; `pair` is `self.pair(a, b)`, with more known of them if it is given."""
+        first, second = self._documents[a], self._documents[b]
+        return explain(
+            pair or self.pair(a, b),
+            model or learn.shipped(),
+            first.text,
+            first.reading.tokens,
+            second.text,
+            second.reading.tokens,
+        )
+
+    def _part(self, report: str, axis: Axis) -> str:
+        text = self._documents[report].text
+        if axis is Axis.WHOLE:
+            return text
+        spans = self.spans(report)
+        return _wrapper(text, spans) if axis is Axis.TECHNIQUE else extract(text, spans.request)
 
     def _matrix(self, view: _View, axis: Axis) -> NDArray[np.float32]:
         return {
@@ -155,13 +202,11 @@ class AxisIndex:
         wrappers = [_wrapper(d.text, s) for d, s in zip(documents, spans, strict=True)]
         self._embed_requests([r for r, d in zip(requests, documents, strict=True) if r != d.text])
         parts = Parts(
-            whole_words=lexical.matrix(lexical.word_grams(d.reading.tokens, (1,)) for d in documents),
-            wrapper_grams=lexical.matrix(
-                lexical.word_grams(lexical.tokenize(w), (1, 2, 3)) for w in wrappers
-            ),
-            request_words=lexical.matrix(lexical.word_grams(lexical.tokenize(r), (1,)) for r in requests),
-            whole_vectors=np.stack([d.vector for d in documents]),
-            request_vectors=np.stack(
+            words=lexical.matrix(lexical.word_grams(d.reading.tokens) for d in documents),
+            wrapper_grams=lexical.matrix(lexical.token_grams(lexical.tokenize(w)) for w in wrappers),
+            request_words=lexical.matrix(lexical.word_grams(lexical.tokenize(r)) for r in requests),
+            vectors=_rows([d.vector for d in documents]),
+            request_vectors=_rows(
                 [self._request_vectors.get(r, d.vector) for r, d in zip(requests, documents, strict=True)]
             ),
             spans=spans,
@@ -193,3 +238,7 @@ class AxisIndex:
 def _wrapper(text: str, spans: Spans) -> str:
     wrapper = extract(text, spans.wrapper)
     return wrapper if len(wrapper.split()) >= _LEAST_WRAPPER_WORDS else text
+
+
+def _rows(vectors: Sequence[Vectors]) -> Vectors:
+    return np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)

@@ -132,12 +132,13 @@ class Clusters:
 
         `row` is len(self). `candidates` are earlier rows among which all links are: every row that
         `VectorIndex.above(vector, params.search_floor(dim))` finds; others do no harm, since the cosines
-        are computed again on the grid. Raises ValueError for a row out of turn.
+        are computed again on the grid and the row itself is left out. Raises ValueError for a row out of turn.
         """
         if row != self._length:
             raise ValueError(f"row: the next row is {self._length}, not {row}")
         self._append(vector[None])
-        return self._lay(row, np.unique(np.fromiter(candidates, dtype=np.int64)))
+        rows = np.unique(np.fromiter(candidates, dtype=np.int64))
+        return self._lay(row, rows[rows < row])
 
     def placement(self, row: int) -> Placement:
         """Where the row is and why it was placed as it was; for rows placed since the start or restore."""
@@ -172,6 +173,8 @@ class Clusters:
 
     def cluster_of(self, row: int) -> int:
         """The id of the cluster that holds this row; a retired id gives the cluster that took it in."""
+        if not 0 <= row < self._length:
+            raise ValueError(f"row: {row} is not one of the {self._length} rows")
         return int(rule.find(self._state.parent, row))
 
     def labels(self) -> Rows:

@@ -1,7 +1,4 @@
-"""From texts, vectors and spans to one likeness matrix an axis: every pair of a set of reports at once.
-
-Raw likeness is between -1 and 1 and only orders pairs; `calibrate` makes it a probability.
-"""
+"""From texts, vectors and spans to one likeness matrix an axis: every pair of a set of reports at once."""
 
 from __future__ import annotations
 
@@ -17,64 +14,66 @@ from triage_core.likeness.spans import Spans
 
 Matrix = NDArray[np.float32]
 
-_NEIGHBOURS, _POWER = 10, 4
+# Where a likeness becomes more probable than not, and how fast it does (log-odds per unit).
+TECHNIQUE_AT, TECHNIQUE_SLOPE = 0.47, 10.0
+REQUEST_AT, REQUEST_SLOPE = 0.57, 12.0
+
+_NEIGHBOURS = 10
+# How much less a more distant neighbour counts: wrappers are alike or not, wordings differ by degrees.
+_TECHNIQUE_POWER, _WORDING_POWER = 3, 2
+_LEXICAL_SHARE, _OWN_SHARE = 0.44, 0.25
+# From and up to this share of wrapper-like text, the whole is compared as a wrapper rather than as a wording.
+_WRAPPED_FROM, _WRAPPED_FULL = 0.5, 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is known of n reports before they are compared, row by row."""
+    """What is known of n reports before they are compared, row by row.
 
-    whole_words: sp.csr_matrix
+    `words` and `request_words` are counts of words, `wrapper_grams` of tokens and pairs of tokens (see
+    `lexical.matrix`); vectors are (n, dim) of length 1.
+    """
+
+    words: sp.csr_matrix
     wrapper_grams: sp.csr_matrix
     request_words: sp.csr_matrix
-    whole_vectors: Matrix
+    vectors: Matrix
     request_vectors: Matrix
     spans: Sequence[Spans]
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """(n, n) matrices, symmetric. The first three are the axes, the others the evidence they are made of."""
+    """(n, n) symmetric matrices. The axes are probabilities: one half where alike becomes likelier than not.
+
+    `lexical` and `semantic` are cosines of the whole texts.
+    """
 
     whole: Matrix
     technique: Matrix
     request: Matrix
-    whole_lexical: Matrix
-    whole_semantic: Matrix
-    technique_lexical: Matrix
-    request_lexical: Matrix
-    request_semantic: Matrix
+    lexical: Matrix
+    semantic: Matrix
 
 
 def compare(parts: Parts) -> Likeness:
     """Every likeness of every pair."""
-    whole_lexical = _tfidf(parts.whole_words)
-    whole_semantic = _dots(parts.whole_vectors)
-    technique_lexical = _presence(parts.wrapper_grams)
-    request_lexical = _tfidf(parts.request_words)
-    request_semantic = _dots(parts.request_vectors)
-    technique = smooth(technique_lexical)
-    plain = (request_lexical + request_semantic) / 2
-    request = (plain + smooth(plain)) / 2
-    blend = (whole_lexical + whole_semantic) / 2
-    wrapped = np.sqrt(np.array([s.wrapped for s in parts.spans], dtype=np.float32))
-    sure = np.array([s.sure for s in parts.spans], dtype=np.float32)
-    other_request = np.minimum.outer(sure, sure) * (1 - np.clip(plain, 0, 1))
-    weight = np.outer(wrapped, wrapped)
-    whole = weight * technique * (1 - other_request) + (1 - weight) * (blend + smooth(blend)) / 2
+    wrappers = lexical.presence(parts.wrapper_grams)
+    technique = smooth(lexical.cosines(wrappers, wrappers), _TECHNIQUE_POWER)
+    words, meaning = _rare_words(parts.words), _dots(parts.vectors)
+    asked = _wording(_rare_words(parts.request_words), _dots(parts.request_vectors))
+    request = _neighbourly(asked)
+    whole = _whole(parts.spans, technique, asked, _neighbourly(_wording(words, meaning)))
     return Likeness(
         whole,
-        technique,
-        request,
-        whole_lexical,
-        whole_semantic,
-        technique_lexical,
-        request_lexical,
-        request_semantic,
+        _probability(TECHNIQUE_SLOPE * (technique - TECHNIQUE_AT)),
+        _probability(REQUEST_SLOPE * (request - REQUEST_AT)),
+        words,
+        meaning,
     )
 
 
-def smooth(likeness: Matrix, neighbours: int = _NEIGHBOURS, power: int = _POWER) -> Matrix:
+def smooth(likeness: Matrix, power: int) -> Matrix:
     """The likeness of neighbourhoods: each report is replaced by the mean of itself and its nearest.
 
     Members of one family agree on who else belongs to it, which a single pair may not show; the diagonal is 1.
@@ -82,7 +81,7 @@ def smooth(likeness: Matrix, neighbours: int = _NEIGHBOURS, power: int = _POWER)
     count = len(likeness)
     own = likeness.copy()
     np.fill_diagonal(own, 1)
-    nearest = np.argsort(-own, axis=1, kind="stable")[:, :neighbours]
+    nearest = np.argsort(-own, axis=1, kind="stable")[:, :_NEIGHBOURS]
     weight = np.clip(np.take_along_axis(own, nearest, axis=1), 0, None) ** power
     weight /= weight.sum(axis=1, keepdims=True)
     places = np.repeat(np.arange(count), nearest.shape[1])
@@ -90,19 +89,40 @@ def smooth(likeness: Matrix, neighbours: int = _NEIGHBOURS, power: int = _POWER)
     both = mean @ (mean @ own).T
     length = np.sqrt(np.maximum(np.diag(both), 1e-9))
     smoothed = np.asarray(both / length[:, None] / length[None, :], dtype=np.float32)
-    return (smoothed + smoothed.T) / 2
+    return np.asarray((smoothed + smoothed.T) / 2, dtype=np.float32)
 
 
-def _tfidf(counts: sp.csr_matrix) -> Matrix:
-    rows = lexical.weighted(counts, lexical.rarity(counts))
-    return lexical.cosines(rows, rows)
+def _whole(spans: Sequence[Spans], technique: Matrix, asked: Matrix, wording: Matrix) -> Matrix:
+    """The probability that two reports are one: the same wrapper and the same request, or the same wording.
+
+    Two reports with one wrapper that surely ask for different things are not duplicates.
+    """
+    sure = np.array([s.sure for s in spans], dtype=np.float32)
+    wrapped = np.array([s.wrapped for s in spans], dtype=np.float32)
+    wrapped = np.sqrt(np.clip((wrapped - _WRAPPED_FROM) / (_WRAPPED_FULL - _WRAPPED_FROM), 0, 1))
+    as_wrapper = np.outer(wrapped, wrapped)
+    differ = np.minimum.outer(sure, sure) * (1 - np.clip(asked, 0, 1))
+    odds = as_wrapper * TECHNIQUE_SLOPE * (technique * (1 - differ) - TECHNIQUE_AT)
+    odds += (1 - as_wrapper) * REQUEST_SLOPE * (wording - REQUEST_AT)
+    return _probability(odds)
 
 
-def _presence(counts: sp.csr_matrix) -> Matrix:
-    rows = lexical.weighted(
-        sp.csr_matrix((np.ones_like(counts.data), counts.indices, counts.indptr), shape=counts.shape),
-        np.sqrt(lexical.rarity(counts)),
+def _probability(odds: Matrix) -> Matrix:
+    return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
+
+
+def _wording(words: Matrix, meaning: Matrix) -> Matrix:
+    return np.asarray(_LEXICAL_SHARE * words + (1 - _LEXICAL_SHARE) * meaning, dtype=np.float32)
+
+
+def _neighbourly(likeness: Matrix) -> Matrix:
+    return np.asarray(
+        _OWN_SHARE * likeness + (1 - _OWN_SHARE) * smooth(likeness, _WORDING_POWER), dtype=np.float32
     )
+
+
+def _rare_words(counts: sp.csr_matrix) -> Matrix:
+    rows = lexical.weighted(counts, lexical.rarity(counts))
     return lexical.cosines(rows, rows)
 
 

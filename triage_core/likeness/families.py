@@ -1,4 +1,4 @@
-"""Groups of reports from a likeness matrix: average linkage, cut where likeness falls below the axis's threshold."""
+"""Groups of reports from the probabilities of every pair: average linkage while the mean is at least one half."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
-THRESHOLDS = {"whole": 0.5, "technique": 0.5, "request": 0.6}
+LEAST_MEAN = 0.5
 
 # No two reports are closer than this unless people said so: what they put together is merged first.
 _NEAREST = 1e-6
@@ -21,9 +21,7 @@ _FARTHEST = 1e9
 Pairs = Sequence[tuple[int, int]]
 
 
-def group(
-    likeness: NDArray[np.float32], axis: str, together: Pairs = (), apart: Pairs = ()
-) -> NDArray[np.int64]:
+def group(likeness: NDArray[np.float32], together: Pairs = (), apart: Pairs = ()) -> NDArray[np.int64]:
     """(n,) the row of each report's representative: the member most like the others.
 
     Pairs of rows in `together` share a group and pairs in `apart` never do.
@@ -38,7 +36,7 @@ def group(
         distance[np.ix_(rows, rows)] = 0
     np.fill_diagonal(distance, 0)
     tree = linkage(squareform(distance, checks=False), "average")
-    labels = fcluster(tree, 1 - THRESHOLDS[axis], "distance")
+    labels = fcluster(tree, 1 - LEAST_MEAN, "distance")
     roots = np.arange(count)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)

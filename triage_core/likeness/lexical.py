@@ -79,17 +79,15 @@ def chain(hashes: NDArray[np.uint64], length: int) -> NDArray[np.uint64]:
     return value
 
 
-def word_grams(tokens: Tokens, lengths: Sequence[int] = (1, 2)) -> NDArray[np.uint64]:
+def word_grams(tokens: Tokens, lengths: Sequence[int] = (1,)) -> NDArray[np.uint64]:
     """Hashes of the runs of words (punctuation left out), with repetitions."""
     words = tokens.hashes[tokens.words]
     return np.concatenate([chain(words, length) for length in lengths])
 
 
-def char_grams(text: str, lengths: Sequence[int] = (3, 4, 5)) -> NDArray[np.uint64]:
-    """Hashes of the runs of characters of the lower-cased text with blanks squeezed, with repetitions."""
-    squeezed = " ".join(text.lower().split())
-    codes = np.frombuffer(squeezed.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    return np.concatenate([chain(codes, length) for length in lengths])
+def token_grams(tokens: Tokens, lengths: Sequence[int] = (1, 2)) -> NDArray[np.uint64]:
+    """Hashes of the runs of tokens, punctuation and all, with repetitions: layout marks a wrapper too."""
+    return np.concatenate([chain(tokens.hashes, length) for length in lengths])
 
 
 def trigrams(tokens: Tokens) -> NDArray[np.uint64]:
@@ -129,7 +127,7 @@ def weighted(counts: sp.csr_matrix, idf: NDArray[np.float32]) -> sp.csr_matrix:
 def rarity(counts: sp.csr_matrix) -> NDArray[np.float32]:
     """(COLUMNS,) inverse document frequency of every gram in these rows, smoothed, at least 1."""
     frequency = np.bincount(counts.indices, minlength=COLUMNS)
-    return (np.log((1 + counts.shape[0]) / (1 + frequency)) + 1).astype(np.float32)
+    return np.asarray(np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, dtype=np.float32)
 
 
 def cosines(left: sp.csr_matrix, right: sp.csr_matrix) -> NDArray[np.float32]:

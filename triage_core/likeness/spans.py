@@ -25,7 +25,7 @@ _LEAST_OWN_WORDS = 2
 # How fast a less alike mate loses its say, and the share of say that makes a token wrapper.
 _SAY, _SHARED = 8, 0.35
 # Between these likenesses mates gain their influence; between these explained shares what is left is the request.
-_MATE_FROM, _MATE_FULL = 0.5, 0.6
+_MATE_FROM, _MATE_FULL = 0.3, 0.45
 _EXPLAINED_FROM, _EXPLAINED_FULL = 0.5, 0.9
 _SWITCH = 3.0
 # A shorter text whose wrapper nobody shares is left whole: its request fills most of it.
@@ -38,8 +38,8 @@ class Spans:
     """Character ranges of one text, each sorted and disjoint.
 
     `wrapper` and `request` are empty where nothing could be told apart: then the whole text is both.
-    `sure` (0 to 1) says how well other reports confirm the wrapper, `wrapped` (0 to 1) how much of the text
-    reads or is known as wrapper.
+    `sure` (0 to 1) says how well other reports confirm the wrapper and how much the rest reads like a request;
+    `wrapped` (0 to 1) how much of the text reads or is known as wrapper.
     """
 
     wrapper: Ranges
@@ -82,7 +82,8 @@ def divide(text: str, reading: Reading, mates: Sequence[Mate]) -> Spans:
     if _words(request, reading) < _LEAST_OWN_WORDS or left == 0:
         return Spans((), (), 0.0, wrapped)
     ranges = _ranges(request, reading)
-    return Spans(_rest(ranges, text), ranges, influence * trust, wrapped)
+    asks = 1 / (1 + np.exp(-float(reading.segment[request].mean())))
+    return Spans(_rest(ranges, text), ranges, influence * trust * asks, wrapped)
 
 
 def extract(text: str, ranges: Ranges) -> str:
@@ -126,7 +127,7 @@ def _wrapper_runs(hit: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArra
     return kept
 
 
-def _smooth(logits: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _smooth(logits: NDArray[np.floating]) -> NDArray[np.bool_]:
     """The likeliest two-state sequence when each change of state costs `_SWITCH` (Viterbi)."""
     if not len(logits):
         return np.zeros(0, dtype=np.bool_)

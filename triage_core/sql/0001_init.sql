@@ -60,8 +60,9 @@ CREATE TABLE cluster_aliases (
 
 CREATE TABLE spans (report_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL);
 
+-- `later_id` is the one of the two that was submitted later; an import may bring old reports after new ones.
 CREATE TABLE suggestions (
-    child_id VARCHAR NOT NULL, canonical_id VARCHAR NOT NULL, score DOUBLE NOT NULL,
+    child_id VARCHAR NOT NULL, canonical_id VARCHAR NOT NULL, later_id VARCHAR NOT NULL, score DOUBLE NOT NULL,
     basis VARCHAR NOT NULL, model_id VARCHAR NOT NULL);
 
 CREATE TABLE duplicate_links (

@@ -1,0 +1,110 @@
+"""The first minutes of each person with the demo, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser import Server, running_server, wait_until_settled
+
+pytestmark = pytest.mark.browser
+
+WORKER_MS = 90_000  # the demo's conversations are read by the model after the start
+HEADER, ROW, BUTTON = 35, 35, 35  # pixels: of a table's header, of its rows, and into its column of buttons
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("demo"), "--demo") as server:
+        yield server
+
+
+def press_row(table: Locator, row: int) -> None:
+    """Press the button in the first column of a row; a table is a canvas, which has no elements to press."""
+    place = {"x": BUTTON, "y": HEADER + ROW * row + ROW // 2}
+    table.locator("canvas").first.click(position=place, force=True)  # a layer that scrolls lies above it
+
+
+def toast(page: Page, words: str) -> None:
+    page.get_by_test_id("stToast").filter(has_text=re.compile(words)).first.wait_for()
+
+
+# First in this file, because it is about the first request that a dashboard answers.
+def test_a_deep_link_as_the_first_request_passes_identity(demo: Server, page: Page) -> None:
+    page.goto(f"{demo.url}/trends?role=Operator")
+    page.get_by_text("Sign-in is not built yet").wait_for()
+    page.get_by_role("heading", name="Trends").wait_for()
+    assert page.get_by_role("link", name="dashboard", exact=True).count() == 0
+
+
+def test_a_reviewer_opens_a_report_and_decides_on_it(demo: Server, page: Page) -> None:
+    page.goto(demo.url)
+    page.get_by_role("heading", name="Inbox").wait_for()
+    wait_until_settled(page)
+    press_row(page.get_by_test_id("stDataFrame"), 1)
+    page.get_by_role("heading", name="Decision").wait_for()
+    report_id = page.get_by_role("heading", name=re.compile(r"^FR-\d+$")).inner_text()
+    page.get_by_label("Clauses of the guidance").fill("EXP-1")
+    page.keyboard.press("Enter")
+    page.get_by_text("Close: expected behaviour").wait_for()  # what saving would do
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Save decision").click()
+    toast(page, f"{report_id}.* is decided")
+    expect(page.get_by_role("heading", name=re.compile(r"^FR-\d+$"))).not_to_have_text(report_id)
+    page.goto(f"{demo.url}/review?report={report_id}")
+    page.get_by_text("Expected behaviour", exact=True).first.wait_for()
+    page.get_by_text("History, 2 events").wait_for()
+
+
+def test_a_suggested_duplicate_is_linked_and_unlinked(demo: Server, page: Page) -> None:
+    page.goto(f"{demo.url}/duplicates")
+    mark = page.get_by_role("button", name="Mark as duplicate").first
+    mark.wait_for(timeout=WORKER_MS)
+    wait_until_settled(page)
+    mark.click()
+    toast(page, "is a duplicate of")
+    page.get_by_text("In force", exact=True).click()
+    page.get_by_role("button", name="Unlink").first.click()
+    toast(page, "stands alone again")
+
+
+def test_clusters_are_looked_through_and_chosen_on_the_map(demo: Server, page: Page) -> None:
+    page.goto(f"{demo.url}/clusters")
+    shown = page.get_by_role("heading", name=re.compile(r"^Cluster D-\d+"))
+    shown.wait_for(timeout=WORKER_MS)
+    wait_until_settled(page)
+    before = shown.inner_text()
+    page.locator(".scatterlayer .trace").nth(1).locator(".point").first.click(force=True)
+    expect(shown).not_to_have_text(before)
+    page.get_by_text("Same technique", exact=True).click()
+    page.get_by_role("heading", name=re.compile(r"^Cluster T-\d+")).wait_for()
+
+
+def test_an_engineer_builds_a_dataset_and_downloads_it(demo: Server, page: Page) -> None:
+    page.goto(f"{demo.url}/datasets?role=ML%20engineer")
+    page.get_by_role("button", name=re.compile(r"^Build \d+ rows")).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").first.click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = archive.namelist()
+    assert any(name.endswith("manifest.json") for name in names)
+    assert any(name.endswith(".parquet") for name in names)
+
+
+def test_a_reporter_without_javascript_gets_a_receipt(demo: Server, chromium: Browser) -> None:
+    plain = chromium.new_context(java_script_enabled=False)
+    page = plain.new_page()
+    page.goto(f"{demo.url}/report")
+    page.get_by_label("Product or platform").fill("Kite Travel Agent")
+    page.get_by_label("What you (or the page").fill("Book me a seat, and tell me who sits beside me.")
+    page.get_by_label("In your own words").fill("It named another guest.")
+    page.get_by_role("checkbox", name="rights violations").check()
+    page.get_by_role("radio", name="undecided").check()
+    page.get_by_role("button", name="Send report").click()
+    page.get_by_role("heading", name=re.compile(r"^Thank you: report FR-\d+ is stored$")).wait_for()
+    assert len(page.locator("dd code").nth(1).inner_text()) >= 32
+    plain.close()
