@@ -42,8 +42,8 @@ class Clock:
 class LetterEmbedder:
     """Unit vectors of hashed letter triples: alike texts are near, and nothing is loaded."""
 
-    model_id = "letters/64"
-    dim = 64
+    model_id = "letters/256"
+    dim = 256
 
     def embed(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None

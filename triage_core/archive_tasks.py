@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,36 +24,20 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from triage_core import text
-from triage_core.errors import Refused
+from triage_core.archive_files import Part, listed, matrix, note, read, write
 from triage_core.likeness import cells
 from triage_core.likeness.embed import Embedder
 from triage_core.likeness.grid import least_dot, scale, to_grid
 from triage_core.likeness.kernels import keep_best
-from triage_core.model import Turn, TurnRole
 
 LEAST_COSINE = 0.70
 MOST_PAIRS = 20
-GROUP_ROWS = 1_000
 TILE_ROWS = 1_024
 TILE_OTHERS = 8_192
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Result = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Rows start .. stop - 1 of one row group of a file; its results are files called `name`."""
-
-    file: str
-    group: int
-    start: int
-    stop: int
-
-    @property
-    def name(self) -> str:
-        return f"{Path(self.file).stem}-{self.group:05d}-{self.start:08d}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +66,7 @@ class Embed:
         self._embedder = load()
 
     def __call__(self, part: Part) -> Result:
-        ids, conversations = _read(self._folder, part)
+        ids, conversations = read(self._folder, part)
         contents = [text.content_sha256(turns) for turns in conversations]
         held = [row for row, content in enumerate(contents) if content]
         ids, contents = [ids[row] for row in held], [contents[row] for row in held]
@@ -99,7 +82,7 @@ class Embed:
                 {
                     "external_id": pa.array(ids, pa.string()),
                     "content_sha256": pa.array(contents, pa.string()),
-                    "vector": _listed(vectors, self._embedder.dim),
+                    "vector": listed(vectors, self._embedder.dim),
                 }
             )
             write(path, table, {"made_of": made_of, "model_id": model_id})
@@ -127,14 +110,14 @@ class Assign:
                 "cell": nearest.ravel()[order],
                 "row": part.first + rows,
                 "external_id": table["external_id"].take(rows),
-                "vector": _listed(grid[rows], grid.shape[1]),
+                "vector": listed(grid[rows], grid.shape[1]),
             }
             write(path, pa.table(found))
         return {}
 
 
 class Join:
-    """Bucket to near/NUMBER in the work folder: the nearest earlier rows of each row among its cells."""
+    """Bucket to near/NUMBER in the work folder: each row's nearest earlier ones among its cells there."""
 
     def __init__(self, work: Path) -> None:
         self._work = work
@@ -143,13 +126,72 @@ class Join:
         path = self._work / "near" / f"{bucket.number:06d}.parquet"
         if not path.exists():
             inside = [("cell", ">=", bucket.start), ("cell", "<", bucket.stop)]
-            table = pq.read_table(self._work / "cells", filters=inside).sort_by(
-                [("cell", "ascending"), ("row", "ascending")]
-            )
-            rows, grid = table["row"].to_numpy(), matrix(table["vector"])
-            starts = np.unique(table["cell"].to_numpy(), return_index=True)[1].tolist()
-            ends = [*starts[1:], len(rows)]
+            table = pq.read_table(self._work / "cells", filters=inside)
+            order = np.lexsort((table["row"].to_numpy(), table["cell"].to_numpy()))
+            rows, grid = table["row"].to_numpy()[order], matrix(table["vector"])[order]
+            ends = np.cumsum(np.unique(table["cell"].to_numpy(), return_counts=True)[1]).tolist()
             with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-                found = list(pool.map(lambda start, end: start + _near(grid[start:end]), starts, ends))
-                ...
+                found = list(pool.map(lambda start, end: _near(grid, start, end), [0, *ends], ends))
+            later, earlier, dots = (
+                np.concatenate([np.empty(0, np.int64), *part]) for part in zip(*found, strict=True)
+            )
+            best = nearest_pairs(rows[later], rows[earlier], dots)
+            later, earlier, dots = later[best], earlier[best], dots[best]
+            ids = table["external_id"].take(order)
+            pairs = {
+                "later": rows[later],
+                "earlier": rows[earlier],
+                "dot": dots,
+                "external_id": ids.take(later),
+                "near_external_id": ids.take(earlier),
+            }
+            write(path, pa.table(pairs))
         return {}
+
+
+class Collect:
+    """Part to pairs/NAME: external_id, near_external_id, cosine; of each row the nearest earlier rows."""
+
+    def __init__(self, folder: Path, work: Path, made_of: str, dim: int) -> None:
+        self._folder, self._work, self._made_of, self._dim = folder, work, made_of, dim
+
+    def __call__(self, part: Numbered) -> Result:
+        inside = [("later", ">=", part.first), ("later", "<", part.first + part.rows)]
+        table = pq.read_table(self._work / "near", filters=inside)
+        table = table.take(nearest_pairs(*(table[name].to_numpy() for name in ("later", "earlier", "dot"))))
+        cosines = np.minimum(table["dot"].to_numpy() / scale(self._dim) ** 2, 1).astype(np.float32)
+        pairs = table.select(["external_id", "near_external_id"]).append_column("cosine", pa.array(cosines))
+        write(self._folder / "pairs" / part.name, pairs, {"made_of": self._made_of})
+        return {}
+
+
+def nearest_pairs(later: Rows, earlier: Rows, dots: Rows) -> Rows:
+    """Which pairs to keep, in order: of each later row its MOST_PAIRS nearest, each once, best first."""
+    order = np.lexsort((earlier, -dots, later))
+    later, earlier = later[order], earlier[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    # The same pair out of two cells has the same dot product, so the two stand side by side.
+    new[1:] = (later[1:] != later[:-1]) | (earlier[1:] != earlier[:-1])
+    order, later = order[new], later[new]
+    _, starts, counts = np.unique(later, return_index=True, return_counts=True)
+    rank = np.arange(len(later)) - np.repeat(starts, counts)
+    kept: Rows = order[rank < MOST_PAIRS]
+    return kept
+
+
+def _near(grid: NDArray[np.int16], start: int, stop: int) -> tuple[Rows, Rows, Rows]:
+    """Rows start .. stop - 1 compared with each other: (later, earlier, dot product) of the nearest."""
+    count, dim = stop - start, grid.shape[1]
+    least = least_dot(LEAST_COSINE, dim)
+    best = np.full((count, MOST_PAIRS), least - 1, dtype=np.float32)
+    ids = np.full((count, MOST_PAIRS), -1, dtype=np.int64)
+    for top in range(0, count, TILE_ROWS):
+        rows = np.arange(top, min(top + TILE_ROWS, count))
+        left = grid[start + rows].astype(np.float32)
+        for first in range(0, top + len(rows), TILE_OTHERS):
+            others = np.arange(first, min(first + TILE_OTHERS, top + len(rows)))
+            dots = left @ grid[start + others].astype(np.float32).T
+            dots[others >= rows[:, None]] = -np.inf
+            keep_best(dots, others, rows, best, ids)
+    later, place = np.nonzero(ids >= 0)
+    return start + later, start + ids[later, place], best[later, place].astype(np.int64)

@@ -179,6 +179,14 @@ def links(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row
     return found, int(db.value(cursor, "SELECT count(*) FROM active_links") or 0)
 
 
+def is_placed(cursor: db.Cursor, report_id: str) -> bool:
+    """True when the worker has compared this report with the others."""
+    found = db.value(
+        cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole' AND report_id = ?", [report_id]
+    )
+    return bool(found)
+
+
 def kept_apart(cursor: db.Cursor, report_id: str) -> set[str]:
     """The reports of which a reviewer has said that they are not duplicates of this one."""
     found = db.rows(

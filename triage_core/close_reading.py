@@ -5,22 +5,25 @@ Where each report stands, and why, is a pure function of the reports and of what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import placements
 from triage_core.likeness.axes import Axis
+from triage_core.likeness.learn import PairModel
 from triage_core.memory import Decided, Memory
 from triage_core.placements import Cluster, Layout, Placement, Suggestion
 
+CANDIDATE = 0.2
+"""The least score of the whole axis from which a pair is weighed."""
 SUGGEST = 0.5
-"""The least score of the whole axis from which a pair is suggested as a duplicate."""
+"""The least probability at which a pair is suggested as a duplicate."""
 
 
-def lay(memory: Memory, decided: Decided) -> tuple[Layout, list[Suggestion]]:
-    """Every report on every axis, from the likeness of every pair."""
+def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, list[Suggestion]]:
+    """Every report on every axis, from the likeness of every pair; `model` weighs the suggestions."""
     assert memory.axes is not None
     layout: Layout = {}
     for axis in Axis:
@@ -31,21 +34,25 @@ def lay(memory: Memory, decided: Decided) -> tuple[Layout, list[Suggestion]]:
         # What reviewers decided is about duplicates; it says nothing on the other two axes.
         roots = memory.axes.clusters(axis, *((decided.together, decided.apart) if axis is Axis.WHOLE else ()))
         root_rows = np.array([memory.row[roots[name]] for name in memory.ids])
-        layout[axis] = [_describe(memory.ids, axis, scores, root_rows)]
+        layout[axis] = [_describe(memory.ids, axis, scores, root_rows, memory.axes.labels(axis, roots))]
         if axis is Axis.WHOLE:
             earlier = np.where(np.tri(len(scores), k=-1, dtype=np.bool_), scores, -1)
             best = earlier.argmax(axis=1)
             nearest = list(zip(best.tolist(), earlier[np.arange(len(best)), best].tolist(), strict=True))
-    return layout, _suggestions(memory, nearest)
+    return layout, _suggestions(memory, nearest, model)
 
 
 def _describe(
-    ids: Sequence[str], axis: Axis, scores: NDArray[np.float32], roots: NDArray[np.int64]
+    ids: Sequence[str],
+    axis: Axis,
+    scores: NDArray[np.float32],
+    roots: NDArray[np.int64],
+    labels: Mapping[str, str],
 ) -> tuple[list[Placement], dict[str, Cluster]]:
     """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
     founders = {int(root): int(np.flatnonzero(roots == root)[0]) for root in np.unique(roots)}
     names = {root: placements.cluster_id(axis, ids[founder]) for root, founder in founders.items()}
-    clusters = {names[root]: Cluster(names[root], ids[root]) for root in founders}
+    clusters = {names[root]: Cluster(names[root], ids[root], labels.get(ids[root], "")) for root in founders}
     placed = []
     for row, name in enumerate(ids):
         own = scores[row].astype(np.float64).clip(0, 1)
@@ -68,13 +75,16 @@ def _describe(
     return placed, clusters
 
 
-def _suggestions(memory: Memory, nearest: Sequence[tuple[int, float]]) -> list[Suggestion]:
-    """A pair for each report whose best earlier one, (row, score), is alike enough, or equals it."""
+def _suggestions(memory: Memory, nearest: Sequence[tuple[int, float]], model: PairModel) -> list[Suggestion]:
+    """A pair for each report whose best earlier one, (row, score), is probably the same flaw, or equals it."""
+    assert memory.axes is not None
     found = []
     for row, (best, score) in enumerate(nearest):
         first = memory.first_with[memory.contents[row]]
         if first < row:
             found.append(Suggestion(memory.ids[row], memory.ids[first], 1.0, "exact"))
-        elif best >= 0 and score >= SUGGEST:
-            found.append(Suggestion(memory.ids[row], memory.ids[best], round(min(score, 1.0), 6), "likeness"))
+        elif best >= 0 and score >= CANDIDATE:
+            probability = model.probability(memory.axes.pair(memory.ids[row], memory.ids[best]))
+            if probability >= SUGGEST:
+                found.append(Suggestion(memory.ids[row], memory.ids[best], round(probability, 6), "likeness"))
     return found

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import access, close_reading, db, far_reading, placements, text, vectors
+from triage_core import access, close_reading, db, far_reading, learning, placements, text, vectors
 from triage_core import memory as memory_of
 from triage_core.errors import NotFound
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Params
 from triage_core.likeness.embed import Embedder
+from triage_core.likeness.explain import Explanation
 from triage_core.likeness.search import VectorIndex
 from triage_core.memory import Memory
 from triage_core.model import Actor
@@ -166,6 +167,23 @@ class Likeness:
         axes.add(["this text"], [words], vector)
         return _named(memory, axes.neighbours("this text", axis, k), vectors.name_of(words))
 
+    def explain(self, one: str, other: str) -> Explanation:
+        """Why two reports are alike or not, on both axes and as a probability. Raises NotFound."""
+        memory = self._ready()
+        for name in (one, other):
+            if name not in memory.row:
+                raise NotFound("report", f"{name} is not indexed yet: run `index`, or wait for the worker")
+        axes = memory.axes
+        if axes is None:
+            rows = {memory.row[one], memory.row[other]}
+            for row in tuple(rows):
+                rows |= self._neighbourhood(memory, memory.index.vectors(np.array([row])))
+            axes = self._read_closely(memory, sorted(rows))
+        with self._store.read() as cursor:
+            return axes.explain(
+                one, other, learning.evidence(cursor, axes, one, other), learning.current(cursor)
+            )
+
     def all_similar(self, k: int, axis: Axis = Axis.WHOLE) -> Iterator[tuple[str, list[Neighbour]]]:
         """(report id, its `k` neighbours) of every indexed report, in order of arrival."""
         for report_id in list(self._ready().ids):
@@ -274,7 +292,9 @@ class Likeness:
                 memory.stored = placements.labels(cursor, Axis.WHOLE, memory.row)
         laid = _Laid(memory, revision)
         if memory.axes:
-            laid.layout, laid.suggestions = close_reading.lay(memory, decided)
+            with self._store.read() as cursor:
+                model = learning.current(cursor)
+            laid.layout, laid.suggestions = close_reading.lay(memory, decided, model)
             laid.about = memory.ids
         elif memory.ids:
             laid.labels = far_reading.lay(memory, decided, self._params)
@@ -287,6 +307,8 @@ class Likeness:
     def _write(self, actor: Actor, laid: _Laid) -> None:
         """Store what differs."""
         with self._store.write(actor, "index") as work:
+            if laid.memory.axes:
+                learning.learn_from_decisions(work, laid.memory.axes)
             model_id = vectors.space(work.cursor, self._model) or ""
             for axis, parts in laid.layout.items():
                 for placed, clusters in parts:

@@ -8,7 +8,7 @@ from typing import Any, LiteralString, ParamSpec, TypeVar
 
 import streamlit as st
 
-from triage_core import access, runtime
+from triage_core import access, boards, runtime
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
 from triage_core.indexing import Neighbour
 from triage_core.model import Actor, DeskRole
@@ -89,7 +89,8 @@ def read(query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 def similar(report_id: str, k: int) -> list[Neighbour] | None:
     """The reports most like this one, best first; None until the worker has placed it."""
     opened = current()
-    if opened.worker.state.working:  # it holds the vectors until it is done; a page does not wait for that
+    # Until the worker has placed it, it may hold the vectors; a page does not wait for that.
+    if opened.worker.state.working or not read(boards.is_placed, report_id):
         return None
     try:
         return opened.likeness.similar(report_id, k)

@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.indexing",
             "triage_core.close_reading",
             "triage_core.far_reading",
+            "triage_core.learning",
             "triage_core.memory",
             "triage_core.intake",
             "triage_core.policies",

@@ -50,7 +50,7 @@ def test_a_reviewer_opens_a_report_and_decides_on_it(demo: Server, page: Page) -
     report_id = page.get_by_role("heading", name=re.compile(r"^FR-\d+$")).inner_text()
     page.get_by_label("Clauses of the guidance").fill("EXP-1")
     page.keyboard.press("Enter")
-    page.get_by_text("Close: expected behaviour").wait_for()  # what saving would do
+    page.get_by_placeholder("Close: expected behaviour").wait_for()  # what saving would do
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Save decision").click()
     toast(page, f"{report_id}.* is decided")

@@ -76,11 +76,11 @@ def test_closed_members_say_how_they_were_closed(visit, grouped, opened):
 def test_another_axis_shows_its_own_clusters(visit, grouped):
     screen = visit("clusters")
     duplicates = screen.dataframe[0].value["cluster"][0]
-    assert screen.query_params["cluster"] == [duplicates]
+    assert screen.query_params["cluster"] == duplicates
     screen.segmented_control(key="axis").set_value("technique").run()
     assert not screen.warning
     assert duplicates.startswith("D-")
-    assert screen.query_params["cluster"][0].startswith("T-")
+    assert screen.query_params["cluster"].startswith("T-")
 
 
 def test_the_name_of_a_cluster_that_was_taken_up_leads_on(visit, grouped, opened):

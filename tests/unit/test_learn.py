@@ -28,7 +28,17 @@ def decisions(count: int, seed: int) -> tuple[list[Pair], list[bool]]:
     for _ in range(count):
         same_request, same_system = bool(draw.integers(2)), bool(draw.integers(2))
         request = float(np.clip(draw.normal(0.8 if same_request else 0.3, 0.12), 0, 1))
-        found.append(Pair(float(draw.uniform(0.4, 0.95)), 0.9, request, 0.6, 0.7, 0.9, same_system))
+        found.append(
+            Pair(
+                float(draw.uniform(0.05, 0.95)),
+                float(draw.uniform(0.1, 0.9)),
+                request,
+                0.6,
+                0.7,
+                0.9,
+                same_system,
+            )
+        )
         accepted.append(same_request and same_system)
     return found, accepted
 
@@ -51,7 +61,9 @@ def test_reasons_add_up_to_the_probability(pair: Pair) -> None:
 def test_more_likeness_is_never_less_probable(pair: Pair, feature: str, value: float) -> None:
     low, high = sorted((getattr(pair, feature), value))
     model = shipped()
-    assert model.probability(replace(pair, **{feature: low})) <= model.probability(replace(pair, **{feature: high}))
+    assert model.probability(replace(pair, **{feature: low})) <= model.probability(
+        replace(pair, **{feature: high})
+    )
 
 
 def test_the_shipped_model_knows_the_clear_cases() -> None:
@@ -71,20 +83,17 @@ def test_two_hundred_decisions_raise_precision_and_recall_on_later_ones() -> Non
     before, after = quality(old, later), quality(trial.model, later)
     assert trial.better
     assert after[0] > before[0]
-    assert after[1] >= before[1]
-    assert after > (0.85, 0.85)
+    assert after[1] > before[1]
+    assert min(after) > 0.85
     assert trial.model.version == old.version + 1
     assert (trial.model.pairs, trial.held_back) == (150, 50)
 
 
-def test_decisions_without_a_pattern_do_not_replace_the_model() -> None:
-    found, _ = decisions(200, seed=3)
-    coins = np.random.default_rng(4).integers(2, size=200).astype(bool).tolist()
-    fair = refit(shipped(), found, coins)
-    again = refit(fair.model, *decisions(200, seed=5))
-    assert again.better
-    spoiled = refit(again.model, found, [not label for label in decisions(200, seed=3)[1][:150]] + coins[150:])
-    assert spoiled.model.weights != again.model.weights
+def test_a_refit_that_foretells_worse_does_not_replace_the_model() -> None:
+    good = refit(shipped(), *decisions(200, seed=3)).model
+    found, accepted = decisions(200, seed=4)
+    misled = [label if at % 4 == 3 else not label for at, label in enumerate(accepted)]
+    assert not refit(good, found, misled).better
 
 
 def test_a_refit_says_the_same_every_time() -> None:

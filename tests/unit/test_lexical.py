@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,7 +53,7 @@ def test_segments_are_in_order_and_leave_out_blanks_only(text: str) -> None:
         assert not kept[begin:end].any()
         kept[begin:end] = True
     left_out = {character for character, seen in zip(text, kept, strict=True) if not seen}
-    assert all(character.isspace() or character in "\"”’)]" for character in left_out)
+    assert all(character.isspace() or character in '"”’)]' for character in left_out)
 
 
 def test_an_abbreviation_does_not_end_a_segment() -> None:
@@ -67,7 +69,9 @@ def test_case_does_not_matter_to_words_but_order_does_to_pairs() -> None:
 
 
 def test_cosines_of_presence_and_of_rare_words() -> None:
-    grams = [lexical.word_grams(lexical.tokenize(text)) for text in ("a b c d", "a b c d d d", "a x y z", "q")]
+    grams = [
+        lexical.word_grams(lexical.tokenize(text)) for text in ("a b c d", "a b c d d d", "a x y z", "q")
+    ]
     counts = lexical.matrix(grams)
     presence = lexical.presence(counts)
     found = lexical.cosines(presence, presence)
@@ -79,7 +83,9 @@ def test_cosines_of_presence_and_of_rare_words() -> None:
 
 
 def test_a_text_without_words_has_no_grams() -> None:
-    counts = lexical.matrix([lexical.word_grams(lexical.tokenize("")), lexical.word_grams(lexical.tokenize("?!"))])
+    counts = lexical.matrix(
+        [lexical.word_grams(lexical.tokenize("")), lexical.word_grams(lexical.tokenize("?!"))]
+    )
     assert counts.nnz == 0
     assert not lexical.cosines(lexical.presence(counts), lexical.presence(counts)).any()
 
@@ -125,10 +131,12 @@ def test_paraphrases_of_one_question_are_not_wrappers_of_each_other() -> None:
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=300), max_size=3))
 def test_spans_are_sorted_disjoint_and_inside_the_text(text: str, others: list[str]) -> None:
-    spans = split(text, [*others, text + " and more of it"]) if text else divide(text, read(text, shipped()), [])
+    spans = (
+        split(text, [*others, text + " and more of it"]) if text else divide(text, read(text, shipped()), [])
+    )
     places = sorted(spans.wrapper + spans.request)
     assert all(0 <= begin < end <= len(text) for begin, end in places)
-    assert all(first[1] <= second[0] for first, second in zip(places, places[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(places))
     assert bool(spans.wrapper) == bool(spans.request)
     assert 0 <= spans.sure <= 1
     assert 0 <= spans.wrapped <= 1

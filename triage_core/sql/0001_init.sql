@@ -65,6 +65,11 @@ CREATE TABLE suggestions (
     child_id VARCHAR NOT NULL, canonical_id VARCHAR NOT NULL, later_id VARCHAR NOT NULL, score DOUBLE NOT NULL,
     basis VARCHAR NOT NULL, model_id VARCHAR NOT NULL);
 
+-- What reviewers' decisions taught: only a model that did better on pairs held back is kept.
+CREATE TABLE pair_models (
+    version INTEGER PRIMARY KEY, weights DOUBLE[] NOT NULL, bias DOUBLE NOT NULL, pairs INTEGER NOT NULL,
+    old_loss DOUBLE NOT NULL, new_loss DOUBLE NOT NULL, done_at TIMESTAMP NOT NULL);
+
 CREATE TABLE duplicate_links (
     link_id BIGINT PRIMARY KEY, child_id VARCHAR NOT NULL, canonical_id VARCHAR NOT NULL,
     done_at TIMESTAMP NOT NULL, actor_id VARCHAR NOT NULL, reason VARCHAR NOT NULL,

@@ -1,0 +1,261 @@
+"""Undo: any decision, at any age, is taken back by an inverse event, or the refusal says who stands in the way.
+
+Nothing is deleted: a link is ended by a row of its own and made again as a new one, and the undo is
+an event that can be undone, which is redo. What a decision changed is one whole (`DECISION`): it is
+undone only while the case stands as the event left it, so that undo leads to a state that the case
+has really had, never to a mixture of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from triage_core import access, activity, cases, db
+from triage_core.activity import UNDONE, Event
+from triage_core.errors import Conflict, Refused
+from triage_core.model import Actor
+from triage_core.store import Store, Work
+
+UNDOABLE = frozenset(
+    {
+        "report.assessed",
+        "report.linked",
+        "report.unlinked",
+        "report.moved",
+        "report.assigned",
+        "pair.kept_apart",
+        "answer.written",
+        UNDONE,
+    }
+)
+
+DECISION = frozenset(
+    {
+        "status",
+        "resolution",
+        "canonical_id",
+        "assessment_id",
+        "severity",
+        "priority",
+        "exploitation",
+        "consent_training",
+        "fix_due",
+        "first_response_at",
+        "triaged_at",
+        "closed_at",
+    }
+)
+"""The columns of a case that are decided together; any other column is undone by itself."""
+
+_WHY_NOT = {
+    "report.received": "a report that came in stays; close it instead",
+    "report.claimed": "a claim is given back by releasing it",
+    "report.released": "a claim is taken again by claiming",
+    "policy.published": "a policy in force is replaced by publishing the next version",
+    "dataset.built": "a data set is withdrawn by building its next version",
+}
+
+
+def undo(store: Store, actor: Actor, seq: int, *, now: datetime | None = None) -> None:
+    """Take event `seq` back; undoing an undo does the thing again.
+
+    Whoever may give the command of the event may undo it. A better answer is an event of its own
+    beside the assessment that it came with. Raises NotFound without such an event, Refused when its
+    kind cannot be undone, Conflict naming the event that undid it already or that stands in the way,
+    and who did that.
+    """
+    with store.read() as cursor:
+        event = activity.event(cursor, seq)
+    _require_kind(event)
+    access.require(actor, event.command)
+    # The undo is kept under the command that it undoes: the same roles may undo it in turn.
+    with store.write(actor, event.command, now) as work:
+        history = activity.history(work.cursor, event.subject, seq)
+        _require_clear(work.cursor, history)
+        if "a_id" in event.data:
+            _undo_pair(work, event)
+        elif "answer_id" in event.data:
+            _undo_answer(work, event)
+        else:
+            _undo_change(work, event)
+
+
+def obstacle(cursor: db.Cursor, seq: int) -> str:
+    """Why event `seq` cannot be undone now, in a sentence; "" when it can. Raises NotFound."""
+    event = activity.event(cursor, seq)
+    try:
+        _require_kind(event)
+        _require_clear(cursor, activity.history(cursor, event.subject, seq))
+    except Refused as refusal:
+        return refusal.rule
+    return ""
+
+
+def _require_kind(event: Event) -> None:
+    if event.kind not in UNDOABLE:
+        why = _WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
+        raise Refused("event", f"event {event.seq} cannot be undone: {why}")
+
+
+def _require_clear(cursor: db.Cursor, history: list[Event]) -> None:
+    """Return when the first event of `history` can be undone; else raise Conflict naming the one in the way."""
+    event, *later = history
+    if event.undone_by:
+        by = next(other for other in later if other.seq == event.undone_by)
+        raise Conflict("event", f"event {event.seq} was undone already by {_named(by)}")
+    if "a_id" in event.data:
+        blocker = _after_pair(cursor, event, later)
+    elif "answer_id" in event.data:
+        blocker = _after_answer(cursor, event, later)
+    else:
+        blocker = _after_change(cursor, event, later)
+    if blocker:
+        raise Conflict("event", f"{_named(blocker)} stands in the way: undo that first")
+
+
+def _named(event: Event) -> str:
+    return f"event {event.seq} ({event.kind} {event.subject}) of {event.actor_id}"
+
+
+def _after_change(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    """What changed the case since, or has said that the two reports to be linked again are different."""
+    case = cases.read(cursor, event.subject)
+    fields = set(event.after) | (DECISION if DECISION & set(event.after) else set())
+    left = {name: _value_after(name, event, later, case) for name in fields}
+    changed = {name for name in fields if case[name] != left[name]}
+    if changed:
+        return next(other for other in reversed(later) if changed & set(other.after))
+    canonical_id = event.before.get("canonical_id")
+    return _kept_apart_by(cursor, event.subject, canonical_id) if canonical_id else None
+
+
+def _value_after(name: str, event: Event, later: list[Event], case: Mapping[str, Any]) -> Any:
+    """A column of the case as it was right after the event."""
+    if name in event.after:
+        return event.after[name]
+    return next((other.before[name] for other in later if name in other.before), case[name])
+
+
+def _undo_change(work: Work, event: Event) -> None:
+    case = cases.read(work.cursor, event.subject)
+    details: dict[str, Any] = {"undone": event.seq}
+    if "canonical_id" in event.before:
+        if case["canonical_id"]:
+            details["ended_link_id"] = _end_link(work, event)
+        if event.before["canonical_id"]:
+            details["link_id"] = _link_again(work, event.subject, event.before["canonical_id"])
+    cases.change(work, case, UNDONE, event.before, details)
+
+
+def _end_link(work: Work, event: Event) -> int:
+    link_id = db.value(work.cursor, "SELECT link_id FROM active_links WHERE child_id = ?", [event.subject])
+    _end(work, "duplicate_link_ends", "link_id", link_id, event)
+    return int(link_id)
+
+
+def _link_again(work: Work, child_id: str, canonical_id: str) -> int:
+    """A new row for a link that was ended, with the evidence of the old one."""
+    row = db.row(
+        work.cursor,
+        "SELECT * FROM duplicate_links WHERE child_id = ? AND canonical_id = ? ORDER BY link_id DESC LIMIT 1",
+        [child_id, canonical_id],
+    )
+    assert row is not None, "a case names a canonical report only by a link"
+    link_id = work.next_id("duplicate_links", "link_id")
+    again = {"link_id": link_id, "done_at": work.now, "actor_id": work.actor.actor_id}
+    db.insert(work.cursor, "duplicate_links", [row | again])
+    return link_id
+
+
+def _after_pair(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    """What has said something else about the pair since: another word on it, or a link between the two."""
+    a_id, b_id = event.data["a_id"], event.data["b_id"]
+    if (_cannot_link(cursor, a_id, b_id) is None) == ("cannot_id" in event.data):
+        return next(other for other in reversed(later) if other.data.get("a_id") == a_id)
+    if "cannot_id" in event.data:
+        return None
+    link = db.row(
+        cursor,
+        "SELECT link_id, child_id FROM active_links"
+        " WHERE (child_id = $a AND canonical_id = $b) OR (child_id = $b AND canonical_id = $a)",
+        {"a": a_id, "b": b_id},
+    )
+    return _maker(cursor, link["child_id"], "link_id", link["link_id"]) if link else None
+
+
+def _undo_pair(work: Work, event: Event) -> None:
+    a_id, b_id = event.data["a_id"], event.data["b_id"]
+    details: dict[str, Any] = {"undone": event.seq, "a_id": a_id, "b_id": b_id}
+    if found := _cannot_link(work.cursor, a_id, b_id):
+        _end(work, "cannot_link_ends", "cannot_id", found["cannot_id"], event)
+        details["ended_cannot_id"] = found["cannot_id"]
+    else:
+        before = "SELECT * FROM cannot_links WHERE a_id = ? AND b_id = ? ORDER BY cannot_id DESC LIMIT 1"
+        row = db.row(work.cursor, before, [a_id, b_id])
+        assert row is not None, "an undo of a pair ended the record of that pair"
+        details["cannot_id"] = work.next_id("cannot_links", "cannot_id")
+        again = {"cannot_id": details["cannot_id"], "done_at": work.now, "actor_id": work.actor.actor_id}
+        db.insert(work.cursor, "cannot_links", [row | again])
+    work.event(UNDONE, b_id, details)
+
+
+def _after_answer(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    if _answer(cursor, event.subject) == _answer(cursor, event.subject, event.data["answer_id"]):
+        return None
+    return next(other for other in reversed(later) if "answer_id" in other.data)
+
+
+def _undo_answer(work: Work, event: Event) -> None:
+    """Write the earlier answer again; an empty one says that there is none."""
+    row = {
+        "answer_id": work.next_id("better_answers", "answer_id"),
+        "report_id": event.subject,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "content": _answer(work.cursor, event.subject, event.data["answer_id"] - 1),
+    }
+    db.insert(work.cursor, "better_answers", [row])
+    case = cases.read(work.cursor, event.subject)
+    cases.change(work, case, UNDONE, {}, {"undone": event.seq, "answer_id": row["answer_id"]})
+
+
+def _answer(cursor: db.Cursor, report_id: str, until: int | None = None) -> str:
+    """The better answer in force when number `until` was the last one written; now when None."""
+    found = db.value(
+        cursor,
+        "SELECT arg_max(content, answer_id) FROM better_answers"
+        " WHERE report_id = $report AND answer_id <= coalesce($until, answer_id)",
+        {"report": report_id, "until": until},
+    )
+    return str(found or "")
+
+
+def _end(work: Work, table: str, column: str, number: int, event: Event) -> None:
+    end = {
+        column: number,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "reason": f"undo of event {event.seq}",
+    }
+    db.insert(work.cursor, table, [end])
+
+
+def _cannot_link(cursor: db.Cursor, one_id: str, other_id: str) -> db.Row | None:
+    return db.row(
+        cursor,
+        "SELECT * FROM active_cannot_links WHERE (a_id = $one AND b_id = $other) OR (a_id = $other AND b_id = $one)",
+        {"one": one_id, "other": other_id},
+    )
+
+
+def _kept_apart_by(cursor: db.Cursor, child_id: str, canonical_id: str) -> Event | None:
+    found = _cannot_link(cursor, child_id, canonical_id)
+    return _maker(cursor, found["b_id"], "cannot_id", found["cannot_id"]) if found else None
+
+
+def _maker(cursor: db.Cursor, subject: str, name: str, number: int) -> Event:
+    """The event that made the link or the cannot-link with this number."""
+    # The first to name it: an unlink names the link as well, as the one that it ends.
+    return next(event for event in activity.history(cursor, subject) if event.data.get(name) == number)
