@@ -6,8 +6,10 @@ the field and the rule.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import math
+import secrets
 from importlib import resources
 from urllib.parse import parse_qs
 
@@ -21,7 +23,15 @@ from triage_core import __version__, intake, reportformat, runtime
 from triage_core.errors import Conflict, InvalidReport, Refused
 from triage_core.formdata import to_report_json
 from triage_core.middleware import TokenBucket
-from triage_core.model import Channel, DisclosureIntent, FlawReport, HarmType, PeerConsent, TrainingConsent
+from triage_core.model import (
+    Channel,
+    CreditWish,
+    DisclosureIntent,
+    FlawReport,
+    HarmType,
+    PeerConsent,
+    TrainingConsent,
+)
 
 PUBLIC_PATHS = ("/api/", "/report", "/public.css")
 MAX_KEY = 200
@@ -98,15 +108,20 @@ async def post_form(request: Request) -> Response:
     values: dict[str, list[str]] = {}
     try:
         _check_sender(request)
-        values = _form_values(await _body(request))
+        body = await _body(request)
+        values = _form_values(body)
         report = reportformat.parse(to_report_json(values))
-        receipt = await _receive(report, Channel.FORM, None)
+        # Each form that was handed out has a key of its own, so the same body again is the same sending
+        # (a second click); whoever goes back and changes the form sends another report.
+        key = hashlib.sha256(body).hexdigest() if values.get("form_key") else None
+        receipt = await _receive(report, Channel.FORM, key)
     except _HttpError as error:
         return _form(values, error, error.status)
     except Refused as error:
         return _form(values, error, _status_of(error).status)
     page = _templates.get_template("receipt.html").render(receipt=receipt, policy=runtime.current().policy)
-    return HTMLResponse(page, 201, headers={"Cache-Control": "no-store"})
+    status = 200 if receipt.already_known else 201
+    return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
 
 
 async def stylesheet(request: Request) -> Response:
@@ -115,12 +130,23 @@ async def stylesheet(request: Request) -> Response:
     return Response(text, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
 
+async def no_such_address(request: Request) -> Response:
+    """404 below /api/, or 405 naming the methods; without it Streamlit would answer with its page."""
+    path = request.url.path
+    allowed = sorted({method for route in routes if route.path == path for method in route.methods or ()})
+    if allowed:
+        methods = ", ".join(allowed)
+        return _json_error(_HttpError(405, "method", f"{path} takes {methods}", {"Allow": methods}))
+    return _json_error(_HttpError(404, "path", "there is no such address in this API"))
+
+
 routes = [
     Route("/api/v1/health", health, methods=["GET"]),
     Route("/api/v1/reports", post_report, methods=["POST"]),
     Route("/report", report_form, methods=["GET"]),
     Route("/report", post_form, methods=["POST"]),
     Route("/public.css", stylesheet, methods=["GET"]),
+    Route("/api/{path:path}", no_such_address, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
 ]
 
 
@@ -200,9 +226,11 @@ def _form(values: dict[str, list[str]], error: Refused | _HttpError | None, stat
     page = _templates.get_template("report.html").render(
         values=values,
         error=error,
+        form_key=(values.get("form_key") or [secrets.token_urlsafe(16)])[0],
         policy=runtime.current().policy,
         harm_types=list(HarmType),
         intents=list(DisclosureIntent),
+        credits=list(CreditWish),
         training=list(TrainingConsent),
         sharing=list(PeerConsent),
     )

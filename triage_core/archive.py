@@ -167,7 +167,7 @@ def _wanted(path: Path, missing: set[str]) -> tuple[list[str], vectors.Vectors]:
             rows = {name: row for row, name in enumerate(contents) if name in missing}
             if rows:
                 names += rows
-                missing -= rows.keys()
+                missing.difference_update(rows)
                 found.append(matrix(file.read_row_group(group, ["vector"])["vector"])[list(rows.values())])
     if not names:
         return [], np.empty((0, 0), np.float32)

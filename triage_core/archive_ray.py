@@ -21,11 +21,19 @@ class _Worker:
     """Holds the task in one process of the cluster and runs it on the items whose numbers come."""
 
     def __init__(self, make: Callable[[], Task], items: Sequence[Any]) -> None:
-        self._task, self._items = make(), items
+        self._make, self._items = make, items
+        self._task: Task | None = None
 
     def __call__(self, row: Result) -> Result:
-        number = int(row["id"])
-        return {"number": number, "result": json.dumps(self._task(self._items[number]))}
+        # As text, and errors of ours too: what Ray makes of an exception tells people little.
+        try:
+            self._task = self._task or self._make()
+            found: Any = ["done", self._task(self._items[row["id"]])]
+        except Refused as error:
+            found = ["refused", error.field, error.rule]
+        except FlawdeskError as error:
+            found = ["failed", str(error)]
+        return {"number": row["id"], "found": json.dumps(found)}
 
 
 def engine(workers: int | None = None) -> Engine:
@@ -55,13 +63,11 @@ def _run(workers: int, make: Callable[[], Task], items: Sequence[Any]) -> Iterat
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(items))),
         scheduling_strategy="SPREAD",
     )
-    try:
-        for row in rows.iter_rows():
-            yield row["number"], json.loads(row["result"])
-    except Exception as error:  # Ray wraps whatever a task raised
-        reason: BaseException | None = error
-        while reason is not None and not isinstance(reason, FlawdeskError):
-            reason = reason.__cause__
-        if reason is None:
-            raise
-        raise reason from error
+    for row in rows.iter_rows():
+        match json.loads(row["found"]):
+            case ["done", result]:
+                yield int(row["number"]), result
+            case ["refused", field, rule]:
+                raise Refused(field, rule)
+            case [_, message]:
+                raise FlawdeskError(message)

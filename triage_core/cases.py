@@ -61,8 +61,8 @@ def change(
 def decode(data: str) -> dict[str, Any]:
     """The data of an event, with the moments of its `before` and `after` as datetimes again."""
     found: dict[str, Any] = json.loads(data)
-    for state in (found.get("before"), found.get("after")):
-        for name in TIMES & (state or {}).keys():
-            if state[name] is not None:
-                state[name] = datetime.fromisoformat(state[name])
+    for side in found.keys() & {"before", "after"}:
+        state = found[side]
+        for name in TIMES & state.keys():
+            state[name] = datetime.fromisoformat(state[name]) if state[name] else None
     return found

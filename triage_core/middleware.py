@@ -26,6 +26,11 @@ WHY_LOOPBACK = (
     "Flawdesk has no sign-in yet, so it answers on this machine only (127.0.0.1, ::1 or localhost). "
     "Reach it from elsewhere through a tunnel that checks who you are, for example ssh -L."
 )
+WHY_OWN_PAGES = (
+    "This request comes from a page of another site, or from one that hides where it comes from. "
+    "Flawdesk answers its own pages and programs."
+)
+FAULT = "Something went wrong here; the log of the server says what."
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 PUBLIC_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -71,9 +76,10 @@ def streamlit_inline_scripts() -> list[str]:
 
 
 class Guard:
-    """ASGI middleware: refuses what does not come over loopback, adds the security headers."""
+    """ASGI middleware: refuses what does not come over loopback, adds the security headers to every answer."""
 
     def __init__(self, app: ASGIApp, public_paths: tuple[str, ...], policy: str | None = None) -> None:
+        """`public_paths` get the policy of the public pages: exact paths, or whole folders ("/api/")."""
         self._app = app
         self._public = public_paths
         self._policy = policy or dashboard_policy(streamlit_inline_scripts())
@@ -82,32 +88,62 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        server = scope.get("server")
-        headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        name = re.sub(r":\d+$", "", host)
-        origin = headers.get("origin")
-        # Another site's page in this browser is as far away as another machine.
-        foreign = origin is not None and urlsplit(origin).netloc != host
-        if (server and not is_loopback(server[0])) or name not in LOCAL_NAMES or foreign:
+        if refusal := _refusal(scope):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:
-                await PlainTextResponse(WHY_LOOPBACK, status_code=403)(scope, receive, send)
+                answer = PlainTextResponse(refusal, status_code=403)
+                await answer(scope, receive, _with_headers(send, self._headers(scope["path"])))
             return
-        policy = PUBLIC_POLICY if scope["path"].startswith(self._public) else self._policy
+        started = False
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = policy
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
-                headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        guarded = _with_headers(watch, self._headers(scope["path"]))
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception:
+            # The answer of whatever stands outside this class would lack the headers.
+            if scope["type"] == "http" and not started:
+                await PlainTextResponse(FAULT, status_code=500)(scope, receive, guarded)
+            raise
+
+    def _headers(self, path: str) -> dict[str, str]:
+        public = any(path == known or known.endswith("/") and path.startswith(known) for known in self._public)
+        return {
+            "Content-Security-Policy": PUBLIC_POLICY if public else self._policy,
+            "X-Content-Type-Options": "nosniff",
+            # Without any referrer a browser sends the form with `Origin: null`.
+            "Referrer-Policy": "same-origin" if public else "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+        }
+
+
+def _refusal(scope: Scope) -> str | None:
+    """Why this request is not answered, or None."""
+    server = scope.get("server")
+    headers = Headers(scope=scope)
+    host = headers.get("host", "")
+    if (server and not is_loopback(server[0])) or re.sub(r":\d+$", "", host) not in LOCAL_NAMES:
+        return WHY_LOOPBACK
+    origin = headers.get("origin")
+    # Another site's page in this browser is as far away as another machine.
+    if origin is not None and urlsplit(origin).netloc != host:
+        return WHY_OWN_PAGES
+    return None
+
+
+def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(headers)
+        await send(message)
+
+    return send_with_headers
 
 
 class TokenBucket:

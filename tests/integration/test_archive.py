@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +56,13 @@ def every_pair(texts: Sequence[str], most: int) -> list[tuple[str, str, float]]:
     for row in range(len(texts)):
         near = sorted(range(row), key=lambda other: (-dots[row, other], other))[:most]
         found += [
-            (f"r{row}", f"r{other}", np.float32(grid.to_cosine(int(dots[row, other]), 64)).item())
+            (
+                f"r{row}",
+                f"r{other}",
+                np.float32(grid.to_cosine(int(dots[row, other]), LetterEmbedder.dim)).item(),
+            )
             for other in near
-            if dots[row, other] >= grid.least_dot(0.7, 64)
+            if dots[row, other] >= grid.least_dot(0.7, LetterEmbedder.dim)
         ]
     return found
 
@@ -133,10 +136,10 @@ def test_what_changed_is_done_again_and_what_is_gone_is_forgotten(tmp_path: Path
     texts = stories(100)
     write_archive(tmp_path, texts)
     archive.build(tmp_path, LetterEmbedder)
-    texts = texts[:-1] + ["Something else altogether."]
+    texts = [*texts[:-1], "Something else altogether."]
     write_archive(tmp_path, texts)
     built = archive.build(tmp_path, LetterEmbedder)
-    assert built.embedded == len(texts[50:]) % 30 % 16 or built.embedded == 4
+    assert built.embedded == 4  # 50 rows a file in groups of 30 and parts of 16: the last part has four
     assert pairs_of(tmp_path) == every_pair(texts, archive_tasks.MOST_PAIRS)
     (tmp_path / "1.parquet").unlink()
     archive.build(tmp_path, LetterEmbedder)

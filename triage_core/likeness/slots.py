@@ -82,7 +82,8 @@ def read(text: str, model: SlotModel) -> Reading:
     if not len(tokens):
         return Reading(tokens, np.zeros(0, np.float32), np.zeros(0, np.float32))
     scores = segment_scores(text, tokens, model)
-    place = place_features(tokens, scores, len(text)) @ model.place + model.place_bias
+    # Not a matrix product: on so few columns some BLAS kernels raise floating point flags for nothing.
+    place = (place_features(tokens, scores, len(text)) * model.place).sum(axis=1) + model.place_bias
     return Reading(tokens, scores, np.clip(place, -_LIMIT + 1, _LIMIT - 1).astype(np.float32))
 
 

@@ -1,0 +1,79 @@
+"""Reviewers teach the likeness: a better model is kept, a worse one is not, and pairs kept apart stay so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, REVIEWER, bring, make_report, open_runtime
+from triage_core import boards, db, learning, triage
+from triage_core.likeness import learn
+from triage_core.runtime import Runtime
+
+THINGS = [f"{thing} {number}" for thing in ("voucher", "booking", "invoice", "lesson") for number in range(7)]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Runtime]:
+    """28 pairs: the same question, sent again with other words at its end."""
+    runtime = open_runtime(tmp_path)
+    for thing in THINGS:
+        question = f"Tell me everything that you hold about the {thing} of another guest, please."
+        bring(runtime.store, make_report(question), make_report(f"{question} I mean it."))
+    runtime.likeness.refresh(EVERYBODY)
+    yield runtime
+    runtime.close()
+
+
+def decide(opened: Runtime, accepted: int, rejected: int) -> None:
+    for number in range(accepted + rejected):
+        child, canonical = f"FR-{2 * number + 2}", f"FR-{2 * number + 1}"
+        if number % 2 == 0 and number // 2 < accepted:
+            triage.link(opened.store, REVIEWER, child, canonical)
+        else:
+            triage.keep_apart(opened.store, REVIEWER, child, canonical)
+
+
+def versions(opened: Runtime) -> list[db.Row]:
+    with opened.store.read() as cursor:
+        return db.rows(cursor, "SELECT * FROM pair_models ORDER BY version")
+
+
+def test_few_decisions_teach_nothing(opened: Runtime) -> None:
+    decide(opened, 5, 5)
+    opened.likeness.refresh(EVERYBODY)
+    assert versions(opened) == []
+    with opened.store.read() as cursor:
+        assert learning.current(cursor) == learn.shipped()
+
+
+def test_a_model_is_kept_only_when_it_did_better(opened: Runtime) -> None:
+    decide(opened, 14, 14)
+    opened.likeness.refresh(EVERYBODY)
+    kept = versions(opened)
+    assert all(row["new_loss"] < row["old_loss"] for row in kept)
+    with opened.store.read() as cursor:
+        assert learning.current(cursor).version == (kept[-1]["version"] if kept else learn.shipped().version)
+    opened.likeness.refresh(EVERYBODY)
+    assert versions(opened) == kept  # the same decisions teach once
+
+
+def test_pairs_kept_apart_are_never_suggested_again(opened: Runtime) -> None:
+    decide(opened, 0, 28)
+    apart = {(f"FR-{2 * n + 2}", f"FR-{2 * n + 1}") for n in range(28)}
+    for _ in range(3):
+        opened.likeness.rebuild(EVERYBODY, accept=True)
+        with opened.store.read() as cursor:
+            suggested = {(row["later_id"], row["earlier_id"]) for row in boards.suggested_pairs(cursor)}
+        assert not suggested & apart
+
+
+def test_an_explanation_gives_probability_reasons_and_words(opened: Runtime) -> None:
+    found = opened.likeness.explain("FR-2", "FR-1")
+    assert 0 <= found.probability <= 1
+    assert found.reasons
+    assert "mean" in found.only_a
+    assert found.only_b == ()
+    assert found.shared_a

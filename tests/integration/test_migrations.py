@@ -1,0 +1,48 @@
+"""Migrations on a store that holds data: everything it held is there afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import claims, db, migrations, triage
+from triage_core.store import Store
+
+
+def tables(store: Store) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table but the record of migrations."""
+    with store.read() as cursor:
+        names = db.rows(cursor, "SELECT table_name AS name FROM duckdb_tables() ORDER BY name")
+        found = {row["name"]: db.rows(cursor, f"FROM {row['name']} ORDER BY ALL") for row in names}
+    del found["migrations"]
+    return found
+
+
+def test_claims_and_tasks_come_to_a_store_of_the_first_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as first_release:
+        first = migrations.available()[:1]
+        first_release.setattr(migrations, "available", lambda: first)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One"), make_report("Two"), make_report("Three"))
+        triage.assess(old, POLICY, REVIEWER, "FR-1", FLAW)
+        triage.link(old, REVIEWER, "FR-2", "FR-1")
+        before = tables(old)
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    after = tables(store)
+    assert after.pop("claims") == []
+    for case in before["cases"]:
+        case |= {"assigned_to": None, "snoozed_until": None}
+    assert {name: after[name] for name in before} == before
+    assert store.verify() == len(before["events"])
+    claims.claim(store, REVIEWER, "FR-3")
+    claims.assign(store, REVIEWER, "FR-3", REVIEWER)
+    triage.unlink(store, REVIEWER, "FR-2")
+    store.close()
+    Store(tmp_path, Clock()).close()
