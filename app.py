@@ -5,8 +5,10 @@ streamlit run app.py
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -16,25 +18,33 @@ from streamlit.runtime.pages_manager import PagesManager
 from triage_core import api, runtime, settings
 from triage_core.control import ControlServer
 from triage_core.demo import load_demo
+from triage_core.errors import FlawdeskError
 from triage_core.middleware import Guard, require_loopback
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open the store before the first request, close it after the last."""
+    with ExitStack() as closing:
+        try:
+            _open(closing)
+        except FlawdeskError as error:
+            closing.close()
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            os._exit(1)  # what is raised here would be printed with its trace and end with another status
+        yield
+
+
+def _open(closing: ExitStack) -> None:
     require_loopback(config.get_option("server.address"))
     opened = runtime.Runtime(settings.from_environment())
+    closing.callback(opened.close)
     runtime.use(opened)
-    control = ControlServer(opened)
+    closing.callback(runtime.use, None)
+    closing.callback(ControlServer(opened).close)
     if opened.settings.demo:
         load_demo(opened)
     opened.worker.start()
-    try:
-        yield
-    finally:
-        control.close()
-        runtime.use(None)
-        opened.close()
 
 
 # Streamlit serves the files under pages/ on their own until the dashboard has declared its pages once:

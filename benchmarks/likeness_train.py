@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
@@ -24,13 +25,13 @@ from triage_core.likeness import slots as slot
 from triage_core.likeness.axes import Axis, AxisIndex, Embed
 from triage_core.likeness.embed import load
 from triage_core.likeness.learn import FEATURES, Pair, PairModel, fit
-from triage_core.likeness.lexical import segments, tokenize
+from triage_core.likeness.lexical import tokenize
 
 SCALE = 100
 
 
-def _pieces(texts: list[str]) -> list[str]:
-    return [text[begin:end] for text in texts for begin, end in segments(text)]
+def _features(texts: list[str]) -> sp.csr_matrix:
+    return sp.vstack([slot.segment_features(text, tokenize(text)) for text in texts])
 
 
 def _plain(fold: int, draw: random.Random) -> list[str]:
@@ -56,11 +57,11 @@ def slots(fold: int = -1, seed: int = 0) -> slot.SlotModel:
     )
     wrappers = [t["text"].replace(data.SLOT, "\n") for t in data.templates(fold)]
     wild = data.families(fold).texts
-    negative = _pieces(wrappers + draw.sample(wild, min(150, len(wild))))
-    positive = _pieces([p["text"] for p in data.payloads(fold)] + goals + plain)
-    label = np.r_[np.zeros(len(negative)), np.ones(len(positive))]
+    negative = _features(wrappers + draw.sample(wild, min(150, len(wild))))
+    positive = _features([p["text"] for p in data.payloads(fold)] + goals + plain)
+    label = np.r_[np.zeros(negative.shape[0]), np.ones(positive.shape[0])]
     first = LogisticRegression(C=1.0, max_iter=2000, class_weight="balanced")
-    first.fit(slot.segment_features(negative + positive), label)
+    first.fit(sp.vstack([negative, positive]), label)
     model = slot.SlotModel(
         segment=(np.round(first.coef_[0] * SCALE) / SCALE).astype(np.float32),
         segment_bias=float(np.round(first.intercept_[0], 3)),

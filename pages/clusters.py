@@ -65,7 +65,7 @@ if cluster is None:
     st.stop()
 st.header(f"Cluster {plain(chosen)}, {counted(cluster['size'], 'report')}", anchor=False)
 if cluster["label"]:
-    st.caption(plain(cluster["label"]))
+    st.caption(f"Words that set it apart: {plain(cluster['label'])}")
 with st.grid(2, min_column_width=480, gap="medium") as halves:
     with halves.cell():
         typical = session.read(queries.report, cluster["representative_id"])

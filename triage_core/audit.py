@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,7 +85,10 @@ class Anchor:
         self._path = path
 
     def read(self) -> Head | None:
-        """The last whole line, or None when there is no anchor; a torn last line is cut off."""
+        """The last whole line, or None when there is no anchor; a torn last line is cut off.
+
+        Raises ChainBroken when that line is no anchor.
+        """
         if not self._path.exists():
             return None
         with self._path.open("rb+") as file:
@@ -96,8 +100,10 @@ class Anchor:
                 file.truncate(size - (len(tail) - len(whole)))
         if not whole:
             return None
-        seq, digest = whole.splitlines()[-1].split()
-        return Head(int(seq), digest.decode())
+        found = re.fullmatch(rb"(\d{1,18}) ([0-9a-f]{64})", whole.splitlines()[-1])
+        if found is None:
+            raise ChainBroken("the last line of anchor.log is no anchor: restore the last backup")
+        return Head(int(found[1]), found[2].decode())
 
     def append(self, head: Head) -> None:
         with self._path.open("ab") as file:
@@ -118,13 +124,18 @@ def check_anchor(cursor: db.Cursor, anchor: Anchor) -> None:
             raise ChainBroken(
                 "the anchor file is missing although the store holds events: restore anchor.log from the backup"
             )
+        # The beginning is anchored too, before any event: so a crash between the very first commit
+        # and its anchor is not taken for a lost file.
+        anchor.append(last)
         return
     if anchored.seq > last.seq:
         raise ChainBroken(
             f"the anchor knows event {anchored.seq} but the store ends at {last.seq}: "
             "acknowledged work is missing, restore the last backup"
         )
-    stored = db.value(cursor, "SELECT hash FROM events WHERE seq = ?", [anchored.seq])
+    stored = GENESIS
+    if anchored.seq:
+        stored = db.value(cursor, "SELECT hash FROM events WHERE seq = ?", [anchored.seq])
     if stored != anchored.hash:
         raise ChainBroken(f"event {anchored.seq} differs from the anchor")
     if anchored.seq < last.seq:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from triage_core import __version__, control, operations, policy, runtime, settings
+from triage_core import __version__, archive, archive_ray, control, operations, policy, runtime, settings
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.text import reveal
 
@@ -83,11 +83,19 @@ def index(
         bool, typer.Option("--rebuild", help="Show what laying all clusters anew changes.")
     ] = False,
     accept: Annotated[bool, typer.Option("--accept", help="With --rebuild: make the change.")] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--archive", exists=True, file_okay=False, help="First embed its Parquet files."),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="With --archive: local or ray.")] = "local",
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Embed what is not embedded; update clusters and duplicate suggestions."""
-    _run("index", {"rebuild": rebuild, "accept": accept}, store, as_json, _print_pairs, progress=progress)
+    params: dict[str, Any] = {"rebuild": rebuild, "accept": accept}
+    if folder is not None:
+        params["archive"] = _built(folder.resolve(), engine, store, progress)
+    _run("index", params, store, as_json, _print_pairs, progress=progress, alone=folder is not None)
 
 
 @app.command()
@@ -270,6 +278,16 @@ def _settings(store: Path | None, demo: bool = False) -> settings.Settings:
     return replace(found, store=store.resolve() if store else found.store, demo=demo or found.demo)
 
 
+def _built(folder: Path, engine: str, store: Path | None, progress: bool) -> dict[str, Any]:
+    """Embed and join an archive outside of the store, which a server may go on using meanwhile."""
+    if engine not in ("local", "ray"):
+        raise typer.BadParameter("local or ray", param_hint="--engine")
+    chosen = archive_ray.engine() if engine == "ray" else archive.here
+    with _bar(progress) as bar:
+        built = archive.build(folder, archive.loader(_settings(store)), chosen, bar)
+    return {"folder": str(folder), **asdict(built)}
+
+
 def _contents(path: Path | None) -> str:
     return path.read_text("utf-8", errors="strict") if path else ""
 
@@ -289,14 +307,17 @@ def _run(
     *,
     lines: bool = False,
     progress: bool = True,
+    alone: bool = False,
 ) -> None:
-    """Ask the operation here, or of the server that holds the store, and print what it gives."""
+    """Ask the operation here, or (unless `alone`) of the server that holds the store, and print what it gives."""
     chosen = _settings(store)
     with _bar(progress) as bar:
         emit = operations.Emit(progress=bar, item=lambda item: _print_json(item, indent=None))
         try:
             opened = runtime.Runtime(chosen)
-        except StoreBusy:
+        except StoreBusy as busy:
+            if alone:
+                raise Refused("store", "held by a server: end it and repeat; what is done is kept") from busy
             result = _remote(chosen.store, operation, params, emit)
         else:
             try:

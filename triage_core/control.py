@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 import os
 import secrets
 import socket
 import socketserver
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.operations import Emit, run
 from triage_core.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 FILE = "server.json"
 MAX_REQUEST = 4_000_000
@@ -56,9 +60,13 @@ def _answer(runtime: Runtime, token: str, handler: socketserver.StreamRequestHan
     def send(message: Mapping[str, Any]) -> None:
         handler.wfile.write(json.dumps(message).encode() + b"\n")
 
+    def fail(field: str, rule: str) -> None:
+        with suppress(ConnectionError):
+            send({"error": {"field": field, "rule": rule}})
+
     try:
-        request = json.loads(handler.rfile.readline(MAX_REQUEST))
-        if not hmac.compare_digest(str(request.get("token")), token):
+        request = _request(handler.rfile.readline(MAX_REQUEST))
+        if not hmac.compare_digest(str(request.get("token")).encode(errors="replace"), token.encode()):
             raise Refused("token", "read server.json of the running server")
         emit = Emit(
             progress=lambda done, total, what: send({"progress": [done, total, what]}),
@@ -66,29 +74,48 @@ def _answer(runtime: Runtime, token: str, handler: socketserver.StreamRequestHan
         )
         send({"result": run(runtime, request["operation"], request["params"], emit)})
     except Refused as error:
-        send({"error": {"field": error.field, "rule": error.rule}})
-    except (FlawdeskError, ValueError, KeyError) as error:
-        send({"error": {"field": "server", "rule": str(error)}})
-    except BrokenPipeError:
+        fail(error.field, error.rule)
+    except FlawdeskError as error:
+        fail("server", str(error))
+    except ConnectionError:
         pass  # the command line was interrupted; what it started goes on or was rolled back
+    except Exception as error:
+        log.exception("a request of the command line")
+        fail("server", f"{type(error).__name__}: {error}")
+
+
+def _request(line: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Refused("request", "one JSON object on one line") from error
+    if not (isinstance(request, dict) and isinstance(request.get("params", {}), dict)):
+        raise Refused("request", "one JSON object on one line, with an object as params")
+    return {"operation": "", "params": {}, **request}
 
 
 def call(folder: Path, operation: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Ask the server that holds the store in `folder`; yields its messages.
+    """Ask the server that holds the store in `folder`; its messages, to be read to their end.
 
-    Raises StoreBusy when a process holds the store and does not answer.
+    Connected when this returns. The messages end without a result when the server does. Raises
+    StoreBusy when a process holds the store and does not answer.
     """
     try:
         details = json.loads((folder / FILE).read_text("utf-8"))
-        connection = socket.create_connection(("127.0.0.1", details["port"]), CONNECT_SECONDS)
-    except (OSError, ValueError, KeyError) as error:
+        token = str(details["token"])
+        connection = socket.create_connection(("127.0.0.1", int(details["port"])), CONNECT_SECONDS)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoreBusy(
             "another process holds the store and is not a server that answers; wait for it or end it"
         ) from error
+    return _messages(connection, {"token": token, "operation": operation, "params": dict(params)})
+
+
+def _messages(connection: socket.socket, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     connection.settimeout(None)
-    with connection, connection.makefile("rwb") as stream:
-        request = {"token": details["token"], "operation": operation, "params": dict(params)}
+    with suppress(ConnectionError), connection, connection.makefile("rwb") as stream:
         stream.write(json.dumps(request).encode() + b"\n")
         stream.flush()
         for line in stream:
-            yield json.loads(line)
+            if line.endswith(b"\n"):  # else the server ended within it
+                yield json.loads(line)

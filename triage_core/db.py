@@ -22,6 +22,7 @@ from triage_core.errors import StoreBusy, StoreError
 
 Cursor = duckdb.DuckDBPyConnection
 Row = dict[str, Any]
+Error = duckdb.Error
 
 
 class Database:
@@ -36,11 +37,10 @@ class Database:
         try:
             self._root = duckdb.connect(str(path), config=config)
         except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            # By its beginning: the name of the file stands in the message too.
+            if str(error).startswith("IO Error: Could not set lock on file"):
                 raise StoreBusy(f"{path.name} is held by another process: {error}") from error
-            raise StoreError(f"{path.name} cannot be opened: {error}") from error
-        except duckdb.Error as error:
-            raise StoreError(f"{path.name} is not a readable DuckDB file: {error}") from error
+            raise
         folder = str(path.resolve().parent).replace("'", "''")
         # External access off last: it can only be narrowed afterwards, and the lock keeps it so.
         try:
@@ -65,14 +65,25 @@ class Database:
 
 @contextmanager
 def transaction(cursor: Cursor) -> Iterator[Cursor]:
-    """One transaction on `cursor`: committed at the end, rolled back by any exception."""
-    cursor.execute("BEGIN TRANSACTION")
+    """One transaction on `cursor`: committed at the end, rolled back by any exception.
+
+    Raises StoreError for what DuckDB cannot do with its file or in this memory; a statement that is
+    wrong in itself is a bug and stays what it is.
+    """
     try:
-        yield cursor
-    except BaseException:
-        cursor.execute("ROLLBACK")
+        cursor.execute("BEGIN TRANSACTION")
+        try:
+            yield cursor
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")
+    except duckdb.ProgrammingError:
         raise
-    cursor.execute("COMMIT")
+    except duckdb.Error as error:
+        raise StoreError(
+            f"the database failed ({error}): check the disk, else restore the last backup"
+        ) from error
 
 
 def aware(value: Any) -> Any:

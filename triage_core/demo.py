@@ -6,13 +6,12 @@ The files hold days before now, so that the demo always looks like the last four
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from triage_core import intake, queries, reportformat, triage
+from triage_core import db, intake, queries, reportformat, triage
 from triage_core.decision import Decision
 from triage_core.errors import Refused
 from triage_core.model import (
@@ -26,23 +25,42 @@ from triage_core.model import (
     SeverityInputs,
     Uplift,
 )
-from triage_core.runtime import Runtime
+from triage_core.runtime import SYSTEM, Runtime
 from triage_core.settings import ROOT
-
-log = logging.getLogger(__name__)
 
 FOLDER = ROOT / "data" / "demo"
 IMPORTER = Actor("demo", "Demo", frozenset({DeskRole.OPERATOR}))
+_BY_OTHERS = "SELECT 1 FROM events WHERE actor_id <> ? AND NOT starts_with(actor_id, 'demo') LIMIT 1"
+_DECIDED = "SELECT DISTINCT subject FROM events WHERE starts_with(actor_id, 'demo:')"
 
 
 def load_demo(runtime: Runtime, folder: Path = FOLDER) -> int:
-    """Load the demo into an empty store; gives the number of reports, 0 when the store is not empty.
+    """Load the demo, or the rest of it where a start was cut short; gives the number of its reports.
 
-    Raises Refused when the demo files break a rule of the intake.
+    Does nothing and gives 0 in a store in which anybody else has done anything. Raises Refused when the
+    demo files break a rule of the intake.
     """
     with runtime.store.read() as cursor:
-        if queries.counts(cursor)["reports"]:
+        if db.value(cursor, _BY_OTHERS, [SYSTEM.actor_id]):
             return 0
+        begun = queries.counts(cursor)["reports"] > 0
+    if not begun:
+        _import(runtime, folder)
+    with runtime.store.read() as cursor:
+        reports = db.rows(cursor, "SELECT external_id, report_id, received_at FROM reports")
+        decided = {row["subject"] for row in db.rows(cursor, _DECIDED)}
+    ids = {row["external_id"]: row["report_id"] for row in reports}
+    submitted = {row["external_id"]: row["received_at"] for row in reports}
+    # An older release may have brought other reports: decisions on what is not there are passed over.
+    decisions = [line for line in _lines(folder / "decisions.jsonl") if line["external_id"] in ids]
+    for decision in sorted(decisions, key=lambda line: submitted[line["external_id"]]):
+        name = decision["external_id"]
+        if ids[name] not in decided:
+            _decide(runtime, decision, ids, submitted[name] + timedelta(hours=decision["after_hours"]))
+    return len(ids)
+
+
+def _import(runtime: Runtime, folder: Path) -> None:
     now = runtime.store.clock()
     submitted: dict[str, datetime] = {}
     batch = []
@@ -52,23 +70,12 @@ def load_demo(runtime: Runtime, folder: Path = FOLDER) -> int:
         report = reportformat.parse({**line, "submitted_at": at.isoformat()}, imported=True)
         batch.append(intake.Incoming(report, f"id:{report.external_id}"))
     batch.sort(key=lambda item: submitted[str(item.report.external_id)])
-    receipts = intake.import_batch(runtime.store, runtime.policy, IMPORTER, batch)
-    ids = {}
-    for receipt in receipts:
+    for receipt in intake.import_batch(runtime.store, runtime.policy, IMPORTER, batch):
         if isinstance(receipt, Refused):
             raise receipt
-        ids[receipt.external_id] = receipt.report_id
-    decisions = sorted(_lines(folder / "decisions.jsonl"), key=lambda d: submitted[d["external_id"]])
-    for decision in decisions:
-        at = submitted[decision["external_id"]] + timedelta(hours=decision["after_hours"])
-        if at < now:
-            _decide(runtime, decision, ids, at)
-    return len(ids)
 
 
-def _decide(
-    runtime: Runtime, decision: Mapping[str, Any], ids: Mapping[str | None, str], at: datetime
-) -> None:
+def _decide(runtime: Runtime, decision: Mapping[str, Any], ids: Mapping[str, str], at: datetime) -> None:
     name = decision["reviewer"]
     actor = Actor(f"demo:{name}", name.title(), frozenset({DeskRole.REVIEWER}))
     report_id = ids[decision["external_id"]]

@@ -112,7 +112,7 @@ class Guard:
             raise
 
     def _headers(self, path: str) -> dict[str, str]:
-        public = any(path == known or known.endswith("/") and path.startswith(known) for known in self._public)
+        public = any(path.startswith(known) if known[-1] == "/" else path == known for known in self._public)
         return {
             "Content-Security-Policy": PUBLIC_POLICY if public else self._policy,
             "X-Content-Type-Options": "nosniff",

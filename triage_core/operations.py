@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from triage_core import boards, db, importers, intake, queries, triage
+from triage_core import archive, boards, db, importers, intake, queries, triage
 from triage_core.decision import Decision
 from triage_core.errors import FlawdeskError, NotFound, Refused
 from triage_core.exporters import build as exports
@@ -83,16 +83,22 @@ def import_files(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dic
 def index(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     """Embed what is not embedded and bring clusters and suggestions up to date.
 
+    With `archive` (what archive.build gave, and its folder): takes over the archive's vectors first.
     With `rebuild`: what laying all clusters anew would change, done only with `accept`.
     """
+    extra: dict[str, Any] = {}
+    if built := params.get("archive"):
+        brought = archive.import_result(runtime.store, command_line_actor(), Path(built["folder"]))
+        extra["archive"] = {**built, "imported": brought}
     if params.get("rebuild"):
         changes = runtime.likeness.rebuild(command_line_actor(), bool(params.get("accept")))
         accepted = bool(params.get("accept"))
-        return {"accepted": accepted, "changes": {axis: asdict(change) for axis, change in changes.items()}}
+        changed = {axis: asdict(change) for axis, change in changes.items()}
+        return {"accepted": accepted, "changes": changed, **extra}
     done = runtime.likeness.refresh(
         command_line_actor(), lambda count, total: emit.progress(count, total, "reports embedded")
     )
-    return {"embedded": done.embedded, "clusters": done.clusters, "seconds": round(done.seconds, 3)}
+    return {"embedded": done.embedded, "clusters": done.clusters, "seconds": round(done.seconds, 3), **extra}
 
 
 def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import sys
 
+from triage_core import policy
 from triage_core.middleware import require_loopback
 from triage_core.settings import ROOT, Settings
+from triage_core.store import Store
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Become the Streamlit server of app.py; does not return.
 
-    Raises Refused for a host beyond this machine.
+    Raises Refused for a host beyond this machine, InvalidPolicy for a policy that is not complete,
+    and StoreError for a store that is held or damaged: here they are one line, in the server a fault.
     """
     require_loopback(host)
+    policy.load(settings.policy)
+    Store(settings.store).close()
     environment = {
         **os.environ,
         "FLAWDESK_STORE": str(settings.store.resolve()),

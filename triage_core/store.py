@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from triage_core import audit, db, migrations
-from triage_core.errors import ChainBroken
+from triage_core.errors import ChainBroken, StoreError
 from triage_core.model import Actor
 
 Clock = Callable[[], datetime]
 TAIL_CHECKED_AT_START = 1_000
+BAD_BYTES = (ValueError, ArithmeticError, MemoryError, RuntimeError)  # what damaged bytes make of a result
 
 
 def utc_now() -> datetime:
@@ -56,20 +57,34 @@ class Store:
         """Open or create the store in `folder`.
 
         Raises StoreBusy when another process holds it, ChainBroken when acknowledged work is
-        missing, StoreError when the file cannot be read.
+        missing, StoreError when the folder or a file in it cannot be used.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.clock = clock
         self.path = folder / "flawdesk.duckdb"
         self._lock = threading.RLock()
         self._anchor = audit.Anchor(folder / "anchor.log")
-        if not self.path.exists() and self._anchor.read() is not None:
+        try:
+            self._open()
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot hold a store: {error.strerror or error}. Name a folder that this user may write to"
+            ) from error
+        except (db.Error, *BAD_BYTES) as error:
+            raise StoreError(
+                f"{self.path} cannot be read ({error}): check who owns it, restore the last backup, "
+                "or name another store"
+            ) from error
+
+    def _open(self) -> None:
+        # What reporters wrote is for this user's eyes: other users of the machine see nothing of it.
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.path.exists() and (anchored := self._anchor.read()) is not None and anchored.seq:
             raise ChainBroken("anchor.log exists but flawdesk.duckdb is gone: restore the last backup")
         self._db = db.Database(self.path)
         try:
             cursor = self._db.cursor()
-            migrations.migrate(cursor, clock())
+            migrations.migrate(cursor, self.clock())
             audit.check_anchor(cursor, self._anchor)
             self._head = audit.head(cursor)
             audit.verify(cursor, max(1, self._head.seq - TAIL_CHECKED_AT_START))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from tests.making import make_report, open_runtime
-from triage_core import api, db, runtime
+from triage_core import api, db, intake, runtime
 from triage_core.middleware import Guard, TokenBucket
 
 REPORTS = "/api/v1/reports"
@@ -174,6 +175,32 @@ def test_a_refused_form_keeps_what_was_typed_and_escapes_it(client: TestClient) 
     assert stored() == 0
 
 
+def form_key(client: TestClient) -> str:
+    found = re.search(r'name="form_key" value="([^"]+)"', client.get("/report").text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_second_click_stores_once_and_a_changed_form_is_another_report(client: TestClient) -> None:
+    sent = {**FORM, "form_key": form_key(client)}
+    answers = [client.post("/report", data=sent) for _ in range(intake.MAX_TRACKING_KEYS + 1)]
+    assert [answer.status_code for answer in answers] == [201] + [200] * intake.MAX_TRACKING_KEYS
+    assert all("FR-1" in answer.text for answer in answers)
+    assert "None" not in answers[-1].text
+    assert client.post("/report", data={**sent, "what_is_wrong": "Something else."}).status_code == 201
+    assert client.post("/report", data={**sent, "form_key": form_key(client)}).status_code == 201
+    assert stored() == 3
+
+
+def test_a_refused_form_keeps_its_key_and_the_line_breaks_of_a_text(client: TestClient) -> None:
+    sent = {**FORM, "form_key": "a key", "user_turn": "\nBelow", "tries": "many", "wants_reward": "yes"}
+    page = client.post("/report", data=sent).text
+    assert 'name="form_key" value="a key"' in page
+    # A browser drops one line break at the beginning of a textarea.
+    assert re.search(r'<textarea name="user_turn"[^>]*>\n\nBelow</textarea>', page)
+    assert re.search(r'name="wants_reward" value="yes"\s+checked', page)
+
+
 @pytest.mark.parametrize("body", ["%ff=%ff", "a=%ED%A0%80", "\xff", "&" * 500])
 def test_a_form_that_is_no_form_is_refused(client: TestClient, body: str) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
@@ -185,18 +212,56 @@ def test_health_says_that_it_is_up(client: TestClient) -> None:
     assert client.get("/api/v1/health").json()["status"] == "ok"
 
 
-@pytest.mark.parametrize("path", ["/report", "/api/v1/health", "/public.css", "/nothing", REPORTS])
+@pytest.mark.parametrize(
+    "path", ["/report", "/api/v1/health", "/public.css", REPORTS, "/nothing", "/reportx"]
+)
 def test_every_answer_carries_the_strict_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
 
 
-def test_another_sites_page_is_refused(client: TestClient) -> None:
-    answer = post(client, make_report(), origin="https://elsewhere.example")
+@pytest.mark.parametrize(
+    ("path", "referrer", "form"),
+    [
+        ("/report", "same-origin", "'self'"),
+        ("/nothing", "no-referrer", "'none'"),
+        ("/reportx", "no-referrer", "'none'"),
+    ],
+)
+def test_only_the_public_pages_may_send_a_form_and_say_where_it_comes_from(
+    client: TestClient, path: str, referrer: str, form: str
+) -> None:
+    headers = client.get(path).headers
+    # A page with no-referrer sends its form with `Origin: null`, which is refused.
+    assert headers["referrer-policy"] == referrer
+    assert f"form-action {form}" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "field"),
+    [
+        ("GET", "/api/v1/anything", 404, "path"),
+        ("POST", "/api/", 404, "path"),
+        ("GET", REPORTS, 405, "method"),
+        ("DELETE", "/api/v1/health", 405, "method"),
+    ],
+)
+def test_the_api_answers_in_json_whatever_is_asked(
+    client: TestClient, method: str, path: str, status: int, field: str
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
+    assert (status == 405) == ("allow" in answer.headers)
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null"])
+def test_another_sites_page_is_refused_with_the_reason(client: TestClient, origin: str) -> None:
+    answer = post(client, make_report(), origin=origin)
     assert answer.status_code == 403
+    assert "another site" in answer.text
+    assert "sign-in" not in answer.text
     assert stored() == 0
     assert post(client, make_report(), origin="http://testserver").status_code == 201
 

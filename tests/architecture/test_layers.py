@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "commands",
         (
+            "triage_core.archive*",
             "triage_core.backup",
             "triage_core.disclosure",
             "triage_core.exchange.*",
@@ -94,6 +95,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "uvicorn": ("app", "triage_core.serving"),
     "numba": ("triage_core.likeness.kernels",),
     "plotly": ("ui.*",),
+    "ray": ("triage_core.archive_ray",),
     "typer": ("triage_core.__main__", "triage_core.cli.*"),
 }
 NOT_IN_PAGES = ("numpy", "pandas", "pyarrow")

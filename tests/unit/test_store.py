@@ -116,6 +116,33 @@ def test_a_damaged_database_is_refused(folder: Path) -> None:
         Store(folder, Clock())
 
 
+def test_a_fault_is_not_taken_for_a_lock_because_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "lock" / "flawdesk.duckdb").mkdir(parents=True)
+    with pytest.raises(StoreError, match="restore the last backup") as fault:
+        Store(tmp_path / "lock", Clock())
+    assert not isinstance(fault.value, StoreBusy)
+
+
+def test_damage_that_is_found_while_reading_is_a_store_error(folder: Path) -> None:
+    store = Store(folder, Clock())
+    with store.write(EVERYBODY, "test") as work:
+        work.cursor.execute("CREATE TABLE big AS SELECT i, sha256(i::VARCHAR) AS s FROM range(200000) t(i)")
+    store.close()
+    path = folder / "flawdesk.duckdb"
+    half = path.stat().st_size // 2
+    content = path.read_bytes()
+    path.write_bytes(content[:half] + bytes(1000) + content[half + 1000 :])
+    store = Store(folder, Clock())
+    with pytest.raises(StoreError, match="restore the last backup"), store.read() as cursor:
+        db.rows(cursor, "SELECT max(i), max(s) FROM big")
+    store.close()
+
+
+def test_a_new_folder_is_for_its_user_alone(tmp_path: Path) -> None:
+    Store(tmp_path / "new", Clock()).close()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_torn_anchor_line_is_cut_off(folder: Path) -> None:
     anchor = folder / "anchor.log"
     anchor.write_bytes(anchor.read_bytes() + b"6 abc")

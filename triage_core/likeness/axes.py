@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from triage_core.errors import NotFound, Refused
 from triage_core.likeness import learn, lexical
-from triage_core.likeness.evidence import Likeness, Parts, compare
+from triage_core.likeness.evidence import Likeness, Parts, compare, top
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.families import group
 from triage_core.likeness.labels import distinctive
@@ -186,7 +186,7 @@ class AxisIndex:
     def _nearest(self, view: _View, row: int, axis: Axis, k: int) -> list[tuple[str, float]]:
         scores = self._matrix(view, axis)[row].copy()
         scores[row] = -np.inf
-        best = np.argsort(-scores, kind="stable")[: min(k, len(scores) - 1)]
+        best = top(scores[None, :], min(k, len(scores) - 1))[0] if len(scores) > 1 else ()
         return [(view.ids[int(at)], float(np.clip(scores[at], 0, 1))) for at in best]
 
     def _current(self) -> _View:
@@ -218,9 +218,8 @@ class AxisIndex:
         spans = []
         for begin in range(0, len(documents), 512):
             block = lexical.cosines(passages[begin : begin + 512], passages)
-            for at, likeness in enumerate(block, start=begin):
-                likeness[at] = 0
-                best = np.argsort(-likeness, kind="stable")[:_MATES]
+            block[np.arange(len(block)), begin + np.arange(len(block))] = 0
+            for at, (likeness, best) in enumerate(zip(block, top(block, _MATES), strict=True), start=begin):
                 mates = [
                     Mate(documents[int(m)].grams, float(likeness[m]))
                     for m in best

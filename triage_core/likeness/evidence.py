@@ -81,7 +81,7 @@ def smooth(likeness: Matrix, power: int) -> Matrix:
     count = len(likeness)
     own = likeness.copy()
     np.fill_diagonal(own, 1)
-    nearest = np.argsort(-own, axis=1, kind="stable")[:, :_NEIGHBOURS]
+    nearest = top(own, _NEIGHBOURS)
     weight = np.clip(np.take_along_axis(own, nearest, axis=1), 0, None) ** power
     weight /= weight.sum(axis=1, keepdims=True)
     places = np.repeat(np.arange(count), nearest.shape[1])
@@ -90,6 +90,17 @@ def smooth(likeness: Matrix, power: int) -> Matrix:
     length = np.sqrt(np.maximum(np.diag(both), 1e-9))
     smoothed = np.asarray(both / length[:, None] / length[None, :], dtype=np.float32)
     return np.asarray((smoothed + smoothed.T) / 2, dtype=np.float32)
+
+
+def top(likeness: Matrix, count: int) -> NDArray[np.int64]:
+    """(rows, count or fewer) the columns of each row's greatest values, greatest first, equal ones by column."""
+    width = likeness.shape[1]
+    if count < width:
+        columns = np.sort(np.argpartition(-likeness, count - 1, axis=1)[:, :count], axis=1)
+    else:
+        columns = np.broadcast_to(np.arange(width), likeness.shape)
+    order = np.argsort(-np.take_along_axis(likeness, columns, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(columns, order, axis=1)
 
 
 def _whole(spans: Sequence[Spans], technique: Matrix, asked: Matrix, wording: Matrix) -> Matrix:

@@ -21,6 +21,7 @@ from triage_core.likeness.lexical import Tokens, chain, segments, tokenize
 SLOT_COLUMNS = 1 << 12
 PLACE_FEATURES = 5
 _LIMIT = 6.0
+_MARKS = tokenize("?!:").hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,26 @@ class Reading:
     token: NDArray[np.float32]
 
 
-def segment_features(texts: list[str]) -> sp.csr_matrix:
-    """(texts, SLOT_COLUMNS + 3): hashed words and pairs of length 1 in all, ends with "?", is short, length."""
-    indices, data, indptr = [], [], [0]
-    marks = {int(tokenize(mark).hashes[0]) for mark in "?!:"}
-    for text in texts:
-        tokens = tokenize(text)
-        told = tokens.words | np.array([int(h) in marks for h in tokens.hashes], dtype=np.bool_)
-        kept = tokens.hashes[told]
-        grams = np.concatenate([chain(kept, 1), chain(kept, 2)]) % np.uint64(SLOT_COLUMNS)
-        columns, counts = np.unique(grams, return_counts=True)
-        length = np.sqrt(float((counts.astype(np.float64) ** 2).sum())) or 1.0
-        words = int(tokens.words.sum())
-        extra = [float(text.rstrip('"”’) ').endswith("?")), float(words < 4), min(words, 40) / 40]
-        indices.append(np.concatenate([columns.astype(np.int64), SLOT_COLUMNS + np.arange(3)]))
-        data.append(np.concatenate([counts / length, extra]))
-        indptr.append(indptr[-1] + len(columns) + 3)
-    return sp.csr_matrix(
-        (np.concatenate(data), np.concatenate(indices), np.array(indptr)),
-        shape=(len(texts), SLOT_COLUMNS + 3),
-    )
+def segment_features(text: str, tokens: Tokens) -> sp.csr_matrix:
+    """(segments of the text, SLOT_COLUMNS + 3): hashed words and pairs, of length 1 together, then three numbers.
+
+    Those say that the segment ends with a question mark, that it is short, and how long it is.
+    """
+    parts = segments(text)
+    owner = _owners(parts, tokens)
+    told = tokens.words | np.isin(tokens.hashes, _MARKS)
+    kept, segment = tokens.hashes[told], owner[told]
+    pair = segment[1:] == segment[:-1]
+    grams = np.concatenate([chain(kept, 1), chain(kept, 2)[pair]]) % np.uint64(SLOT_COLUMNS)
+    rows = np.concatenate([segment, segment[1:][pair]])
+    keys, counts = np.unique(rows * SLOT_COLUMNS + grams.astype(np.int64), return_counts=True)
+    rows, columns = keys // SLOT_COLUMNS, keys % SLOT_COLUMNS
+    length = np.sqrt(np.bincount(rows, counts.astype(np.float64) ** 2, minlength=len(parts)))
+    words = np.bincount(owner[tokens.words], minlength=len(parts))
+    asks = [text[begin:end].rstrip('"”’) ').endswith("?") for begin, end in parts]
+    extra = np.column_stack([asks, words < 4, np.minimum(words, 40) / 40]).astype(np.float64)
+    hashed = sp.csr_matrix((counts / length[rows], (rows, columns)), shape=(len(parts), SLOT_COLUMNS))
+    return sp.csr_matrix(sp.hstack([hashed, sp.csr_matrix(extra)]))
 
 
 def place_features(tokens: Tokens, scores: NDArray[np.float32], size: int) -> NDArray[np.float32]:
@@ -89,11 +90,14 @@ def read(text: str, model: SlotModel) -> Reading:
 
 def segment_scores(text: str, tokens: Tokens, model: SlotModel) -> NDArray[np.float32]:
     """(tokens,) the log-odds of the segment that each token stands in, clipped."""
-    parts = segments(text)
-    features = segment_features([text[begin:end] for begin, end in parts])
-    values = np.clip(features @ model.segment + model.segment_bias, -_LIMIT, _LIMIT)
+    values = np.clip(segment_features(text, tokens) @ model.segment + model.segment_bias, -_LIMIT, _LIMIT)
+    return np.asarray(values[_owners(segments(text), tokens)], dtype=np.float32)
+
+
+def _owners(parts: list[tuple[int, int]], tokens: Tokens) -> NDArray[np.int64]:
+    """(tokens,) the segment that each token stands in."""
     owner = np.searchsorted([begin for begin, _ in parts], tokens.starts, side="right") - 1
-    return np.asarray(values[np.maximum(owner, 0)], dtype=np.float32)
+    return np.maximum(owner, 0)
 
 
 @lru_cache(maxsize=1)

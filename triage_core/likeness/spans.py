@@ -97,34 +97,38 @@ def _shared(reading: Reading, mates: Sequence[Mate]) -> tuple[NDArray[np.float64
     if not count or not mates:
         return np.zeros(count), 0.0
     own = trigrams(reading.tokens)
-    rows, says = [], []
-    for mate in mates:
-        at = np.minimum(np.searchsorted(mate.grams, own), len(mate.grams) - 1)
-        same = mate.grams[at] == own
-        hit = same.copy()
-        hit[1:] |= same[:-1]
-        hit[:-1] |= same[1:]
-        covered = _wrapper_runs(hit, reading.segment)
-        if covered.any() and int((reading.tokens.words & ~covered).sum()) >= _LEAST_OWN_WORDS:
-            rows.append(covered)
-            says.append(mate.likeness)
-    if not rows:
+    same = np.stack([_among(own, mate.grams) for mate in mates])
+    hit = same.copy()
+    hit[:, 1:] |= same[:, :-1]
+    hit[:, :-1] |= same[:, 1:]
+    covered = _wrapper_runs(hit, reading.segment)
+    tells = covered.any(axis=1) & ((reading.tokens.words & ~covered).sum(axis=1) >= _LEAST_OWN_WORDS)
+    if not tells.any():
         return np.zeros(count), 0.0
-    say = (np.array(says) / max(says)) ** _SAY
-    return np.asarray(say @ np.array(rows) / say.sum()), max(says)
+    likeness = np.array([mate.likeness for mate in mates])[tells]
+    say = (likeness / likeness.max()) ** _SAY
+    return np.asarray(say @ covered[tells] / say.sum()), float(likeness.max())
+
+
+def _among(values: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which values are in `known`, which is sorted and not empty."""
+    return np.asarray(known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values)
 
 
 def _wrapper_runs(hit: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.bool_]:
-    edges = np.diff(np.concatenate([[0], hit.astype(np.int8), [0]]))
-    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    """(mates, tokens) the hits that stand in runs long enough, or unlike enough to a request, to be wrapper."""
+    edge = np.zeros((len(hit), 1), np.int8)
+    steps = np.diff(hit.astype(np.int8), axis=1, prepend=edge, append=edge)
+    row, begin = np.nonzero(steps == 1)
+    _, end = np.nonzero(steps == -1)
     total = np.concatenate([[0.0], np.cumsum(scores, dtype=np.float64)])
-    lengths = ends - begins
-    mean = (total[ends] - total[begins]) / np.maximum(lengths, 1)
-    good = (lengths >= _LEAST_RUN) & (mean <= (lengths - _NEUTRAL_RUN) / _TOKENS_PER_LOGIT)
-    kept = np.zeros(len(hit), dtype=np.bool_)
-    for begin, end in zip(begins[good], ends[good], strict=True):
-        kept[begin:end] = True
-    return kept
+    length = end - begin
+    mean = (total[end] - total[begin]) / length
+    good = (length >= _LEAST_RUN) & (mean <= (length - _NEUTRAL_RUN) / _TOKENS_PER_LOGIT)
+    marks = np.zeros(steps.shape, np.int8)
+    marks[row[good], begin[good]] = 1
+    marks[row[good], end[good]] = -1
+    return np.asarray(np.cumsum(marks, axis=1, dtype=np.int8)[:, :-1] == 1)
 
 
 def _smooth(logits: NDArray[np.floating]) -> NDArray[np.bool_]:

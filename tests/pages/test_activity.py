@@ -1,0 +1,159 @@
+"""Activity: who did what, in words, and every decision undone after a look at what that changes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.pages.conftest import EVERYTHING
+from triage_core import triage
+from triage_core.decision import Decision
+from triage_core.errors import Conflict
+from triage_core.model import Actor
+
+INES = Actor("ines", "Ines", EVERYTHING.roles)
+
+
+def press(screen, label: str):
+    (button,) = [button for button in screen.button if button.label == label]
+    return button.click().run()
+
+
+def column(screen, name: str) -> list:
+    return list(screen.dataframe[-1].value[name])
+
+
+def numbers(screen) -> list[int]:
+    return [int(number) for number in column(screen, "number")]
+
+
+@pytest.fixture
+def decide(opened):
+    """`decide("FR-1", who)` closes a report and gives the number of the event."""
+
+    def go(report_id: str, who: Actor = EVERYTHING, clause: str = "OOS-1") -> int:
+        triage.assess(opened.store, opened.policy, who, report_id, Decision((clause,)))
+        return opened.store.revision
+
+    return go
+
+
+def test_empty_store(visit, rendered):
+    assert "No reports yet" in rendered(visit("activity"))
+
+
+def test_no_decision_yet(visit, receive, rendered):
+    receive("a joke")
+    screen = visit("activity")
+    assert "No event fits these filters" in rendered(screen)
+    assert "Received" in column(press(screen, "Show everything"), "what")
+
+
+def test_old_and_new_values_in_words(visit, receive, decide):
+    decide(receive("a joke"))
+    screen = visit("activity")
+    (changes,) = column(screen, "changes")
+    assert changes.startswith("State: New → Closed; Resolution: nothing → Out of scope")
+    assert "Closed: nothing → 04 Nov 2026 12:00 UTC" in changes
+    assert (column(screen, "what"), column(screen, "who")) == (["Assessed"], ["test"])
+
+
+def test_filters_come_from_the_address(visit, receive, decide):
+    one, two = receive("a joke"), receive("a song")
+    first, second = decide(one), decide(two, INES)
+    assert numbers(visit("activity")) == [second, first]
+    assert numbers(visit("activity", report=one)) == [first]
+    assert numbers(visit("activity", who="ines")) == [second]
+    assert set(column(visit("activity", what="Received"), "report")) == {one, two}
+    assert len(numbers(visit("activity", what="Everything"))) > 4
+    assert numbers(visit("activity", since="A day")) == [second, first]
+
+
+def test_only_one_page_is_sent(visit, receive, decide):
+    made = [decide(receive(f"prompt {number}")) for number in range(27)][::-1]
+    assert numbers(visit("activity")) == made[:25]
+    assert numbers(visit("activity", events="2")) == made[25:]
+
+
+def test_undo_asks_first_and_then_undoes(visit, receive, decide, case, rendered):
+    report = receive("a joke")
+    before = case(report)
+    seq = decide(report)
+    screen = visit("activity", event=str(seq))
+    assert f"Undo event {seq}?" in rendered(screen)
+    card = screen.dataframe[0].value
+    assert dict(zip(card["field"], card["then"], strict=True))["State"] == "New"
+    assert case(report)["status"] == "closed"
+    screen = press(screen, "Undo it")
+    assert case(report)["status"] == before["status"]
+    assert column(screen, "what") == [f"Undone: event {seq}", f"Assessed (undone by {seq + 1})"]
+    assert "Undo event" not in rendered(screen)
+
+
+def test_only_what_can_be_undone_has_a_button(visit, receive, decide):
+    seq = decide(receive("a joke"))
+    screen = press(visit("activity", event=str(seq)), "Undo it")
+    assert [list(cell) for cell in column(screen, "undo")] == [["Undo"], []]
+    screen = visit("activity", what="Received")
+    assert [list(cell) for cell in column(screen, "undo")] == [[]]
+
+
+def test_cancel_changes_nothing(visit, receive, decide, case, rendered):
+    report = receive("a joke")
+    screen = press(visit("activity", event=str(decide(report))), "Cancel")
+    assert "Undo event" not in rendered(screen)
+    assert case(report)["status"] == "closed"
+
+
+def test_what_stands_in_the_way_is_said_beforehand(visit, receive, decide, rendered):
+    report = receive("a joke")
+    first = decide(report)
+    second = decide(report, INES, "EXP-1")
+    screen = visit("activity", event=str(first))
+    assert f"event {second} (report.assessed {report}) of ines stands in the way" in rendered(screen)
+    assert next(button for button in screen.button if button.label == "Undo it").disabled
+
+
+def test_who_comes_too_late_is_told_who_was_first(visit, receive, decide, opened, case, rendered):
+    report = receive("a joke")
+    screen = visit("activity", event=str(decide(report)))
+    last = decide(report, INES, "EXP-1")
+    screen = press(screen, "Undo it")
+    assert f"event {last} (report.assessed {report}) of ines" in " ".join(
+        toast.value for toast in screen.toast
+    )
+    assert case(report)["resolution"] == "expected_behaviour"
+
+
+def test_a_pair_said_to_differ_is_undone(visit, receive, opened):
+    earlier, later = receive("a joke", hours_ago=2), receive("a song")
+    triage.keep_apart(opened.store, EVERYTHING, earlier, later)
+    screen = visit("activity", event=str(opened.store.revision))
+    assert list(screen.dataframe[0].value["then"]) == ["may be duplicates"]
+    press(screen, "Undo it")
+    triage.link(opened.store, EVERYTHING, later, earlier)
+    with pytest.raises(Conflict, match="unlink"):
+        triage.keep_apart(opened.store, EVERYTHING, earlier, later)
+
+
+def test_others_read_only(visit, receive, decide):
+    seq = decide(receive("a joke"))
+    screen = visit("activity", role="Policy owner", event=str(seq))
+    assert next(button for button in screen.button if button.label == "Undo it").disabled
+    assert [list(cell) for cell in column(screen, "undo")] == [[]]
+
+
+@pytest.mark.parametrize("name", ["999", "0", "-1", "9" * 30, "![x](http://example.org)", "²"])
+def test_an_event_that_is_not_there(visit, receive, decide, rendered, name):
+    decide(receive("a joke"))
+    said = rendered(visit("activity", event=name))
+    assert "There is no event" in said
+    assert "example.org" not in re.sub(r"(`+).*?\1", "", said)
+
+
+def test_what_others_wrote_is_never_markdown(visit, receive, opened, decide, rendered):
+    image = "![x](http://example.org/x.png)"
+    seq = decide(receive(image, what_is_wrong=image), Actor(image, image, EVERYTHING.roles))
+    said = rendered(visit("activity", event=str(seq)))
+    assert "example.org" not in re.sub(r"(`+).*?\1", "", said)

@@ -1,0 +1,69 @@
+"""Before an event is undone: what would change, and what stands in the way."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from triage_core import access, activity, undo
+from triage_core.activity import Event
+from triage_core.errors import NotFound
+from ui import event_words, session
+from ui.hostile import inline, plain
+from ui.words import moment
+
+
+def _take_back(seq: int) -> None:
+    """Undo an event and close its card; a refused one stays, with what stands in the way."""
+    opened = session.current()
+    if session.command(f"Event {seq:,} is undone", undo.undo, opened.store, session.actor(), seq):
+        session.pick("event", None)
+
+
+def may_undo(event: Event) -> bool:
+    return event.kind in undo.UNDOABLE and access.may(session.actor(), event.command)
+
+
+def draw(name: str) -> None:
+    """The card of the event with this number: what undoing it would change, and the button that does it."""
+    try:
+        event = session.read(activity.event, int(name) if name.isdecimal() and len(name) < 19 else 0)
+    except NotFound:
+        st.warning(f"There is no event {plain(name)}.", icon=":material/search_off:")
+        return
+    with st.container(border=True):
+        st.subheader(f"Undo event {event.seq:,}?", anchor=False)
+        done = f"{moment(event.done_at)} by {plain(event.actor_id)}"
+        st.markdown(f"{plain(event_words.what(event))} {plain(event.subject)}, {done}")
+        found = event_words.changes(event)
+        if found:
+            st.dataframe(
+                {
+                    "field": [inline(field) for field, _, _ in found],
+                    "now": [inline(new) for _, _, new in found],
+                    "then": [inline(old) for _, old, _ in found],
+                },
+                column_config={
+                    "field": st.column_config.TextColumn("Field", width=150),
+                    "now": st.column_config.TextColumn("As the event left it", width=260),
+                    "then": st.column_config.TextColumn("After undoing it", width=260),
+                },
+                hide_index=True,
+                height="content",
+                alt="What undoing this event changes, one field a row",
+            )
+        why_not = session.read(undo.obstacle, event.seq)
+        if why_not:
+            st.info(f"Not possible: {plain(why_not, 400)}", icon=":material/block:")
+        elif not may_undo(event):
+            st.info("Your role reads this; who may decide may undo.", icon=":material/visibility:")
+        with st.container(horizontal=True):
+            st.button(
+                "Undo it",
+                key=f"undo-{event.seq}",
+                type="primary",
+                icon=":material/undo:",
+                disabled=bool(why_not) or not may_undo(event),
+                on_click=_take_back,
+                args=(event.seq,),
+            )
+            st.button("Cancel", key="cancel", on_click=session.pick, args=("event", None))
