@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from triage_core import access, vectors
@@ -218,10 +219,10 @@ def _lay_centres(folder: Path, work: Path, parts: Sequence[Numbered], dim: int) 
             groups = [(part.name, number) for part in parts for number in range(-(-part.rows // GROUP_ROWS))]
             step = max(1, len(groups) * GROUP_ROWS // SAMPLE_ROWS)
             sample = np.concatenate(
-                [_vectors_of_group(folder / "vectors" / name, number) for name, number in groups[::step]]
+                [_grid_of_group(folder / "vectors" / name, number) for name, number in groups[::step]]
             )
             with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
-                trained = cells._trained(to_grid(sample), pool)
+                trained = cells._trained(sample, pool)
             centres = trained.coarse, trained.fine
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work) as scratch:
@@ -231,9 +232,9 @@ def _lay_centres(folder: Path, work: Path, parts: Sequence[Numbered], dim: int) 
         return len(held["fine"])
 
 
-def _vectors_of_group(path: Path, number: int) -> vectors.Vectors:
+def _grid_of_group(path: Path, number: int) -> NDArray[np.int16]:
     with pq.ParquetFile(path) as file:
-        return matrix(file.read_row_group(number, ["vector"])["vector"])
+        return to_grid(matrix(file.read_row_group(number, ["vector"])["vector"]))
 
 
 def _buckets(cells_count: int, rows: int) -> list[Bucket]:

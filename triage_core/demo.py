@@ -55,8 +55,9 @@ def load_demo(runtime: Runtime, folder: Path = FOLDER) -> int:
     decisions = [line for line in _lines(folder / "decisions.jsonl") if line["external_id"] in ids]
     for decision in sorted(decisions, key=lambda line: submitted[line["external_id"]]):
         name = decision["external_id"]
-        if ids[name] not in decided:
-            _decide(runtime, decision, ids, submitted[name] + timedelta(hours=decision["after_hours"]))
+        at = submitted[name] + timedelta(hours=decision["after_hours"])
+        if ids[name] not in decided and at < runtime.store.clock():
+            _decide(runtime, decision, ids, at)
     return len(ids)
 
 

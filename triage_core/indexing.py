@@ -332,5 +332,8 @@ class Likeness:
 
 def _named(memory: Memory, found: Sequence[tuple[str, float]], content: str) -> list[Neighbour]:
     """Neighbours with exact duplicates marked, and those first."""
-    near = [Neighbour(name, score, memory.contents[memory.row[name]] == content) for name, score in found]
+    near = []
+    for name, score in found:
+        exact = memory.contents[memory.row[name]] == content
+        near.append(Neighbour(name, 1.0 if exact else score, exact))
     return sorted(near, key=lambda item: not item.exact)

@@ -24,7 +24,6 @@ from triage_core.model import Actor
 
 Clock = Callable[[], datetime]
 TAIL_CHECKED_AT_START = 1_000
-BAD_BYTES = (ValueError, ArithmeticError, MemoryError, RuntimeError)  # what damaged bytes make of a result
 
 
 def utc_now() -> datetime:
@@ -70,7 +69,7 @@ class Store:
             raise StoreError(
                 f"{folder} cannot hold a store: {error.strerror or error}. Name a folder that this user may write to"
             ) from error
-        except (db.Error, *BAD_BYTES) as error:
+        except (db.Error, ValueError) as error:
             raise StoreError(
                 f"{self.path} cannot be read ({error}): check who owns it, restore the last backup, "
                 "or name another store"

@@ -117,7 +117,7 @@ def test_a_table_is_symmetric_and_in_the_order_of_its_ids(index: AxisIndex) -> N
         assert best[1] == pytest.approx(scores[0, ids.index(best[0])])
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.randoms(use_true_random=False), st.integers(1, len(REPORTS) - 1))
 def test_neither_order_nor_way_of_arrival_matters(draw: random.Random, first: int) -> None:
     names = list(REPORTS)

@@ -78,7 +78,7 @@ def test_cosines_of_presence_and_of_rare_words() -> None:
     assert found[0, 1] == pytest.approx(1)
     assert found[0, 2] == pytest.approx(0.25)
     assert found[0, 3] == 0
-    rare = lexical.weighted(counts, lexical.rarity(counts))
+    rare = lexical.weighted(counts)
     assert lexical.cosines(rare, rare)[0, 2] < 0.25  # what many texts share counts for less
 
 

@@ -133,7 +133,7 @@ def _neighbourly(likeness: Matrix) -> Matrix:
 
 
 def _rare_words(counts: sp.csr_matrix) -> Matrix:
-    rows = lexical.weighted(counts, lexical.rarity(counts))
+    rows = lexical.weighted(counts)
     return lexical.cosines(rows, rows)
 
 

@@ -122,31 +122,25 @@ def presence(counts: sp.csr_matrix) -> sp.csr_matrix:
     return _unit(_with(counts, np.ones_like(counts.data)))
 
 
-def weighted(counts: sp.csr_matrix, idf: NDArray[np.float32]) -> sp.csr_matrix:
-    """Rows of length 1 with damped counts times rarity: for short texts, where single words decide."""
-    return _unit(_with(counts, (1 + np.log(counts.data)) * idf[counts.indices]))
-
-
-def rarity(counts: sp.csr_matrix) -> NDArray[np.float32]:
-    """(COLUMNS,) inverse document frequency of every gram in these rows, smoothed, at least 1."""
-    frequency = np.bincount(counts.indices, minlength=COLUMNS)
-    return np.asarray(np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, dtype=np.float32)
+def weighted(counts: sp.csr_matrix) -> sp.csr_matrix:
+    """Rows of length 1 with damped counts times rarity in these rows: for wordings, where single words decide."""
+    _, columns, frequency = np.unique(counts.indices, return_inverse=True, return_counts=True)
+    rarity = np.log((1 + counts.shape[0]) / (1 + frequency)) + 1
+    return _unit(_with(counts, (1 + np.log(counts.data)) * rarity[columns]))
 
 
 def cosines(left: sp.csr_matrix, right: sp.csr_matrix) -> NDArray[np.float32]:
     """(left rows, right rows) float32 cosines of rows of length 1."""
-    used, columns = np.unique(right.indices, return_inverse=True)
-    meetings = np.bincount(left.indices, minlength=COLUMNS)[used] @ np.bincount(columns, minlength=len(used))
-    if meetings * _SPARSE_COST < left.nnz * right.shape[0]:
+    used, columns, counts = np.unique(right.indices, return_inverse=True, return_counts=True)
+    if not len(used):
+        return np.zeros((left.shape[0], right.shape[0]), np.float32)
+    place = np.minimum(np.searchsorted(used, left.indices), len(used) - 1)
+    known = used[place] == left.indices
+    if counts[place[known]].sum() * _SPARSE_COST < left.nnz * right.shape[0]:
         return np.asarray((left @ right.T).toarray(), dtype=np.float32)
     # Where most rows share most columns, adding whole rows of a dense table is quicker than meeting by meeting.
-    place = np.full(COLUMNS, -1, dtype=np.int64)
-    place[used] = np.arange(len(used))
-    known = place[left.indices] >= 0
     rows = np.repeat(np.arange(left.shape[0]), np.diff(left.indptr))[known]
-    inside = sp.csr_matrix(
-        (left.data[known], (rows, place[left.indices[known]])), shape=(left.shape[0], len(used))
-    )
+    inside = sp.csr_matrix((left.data[known], (rows, place[known])), shape=(left.shape[0], len(used)))
     across = sp.csr_matrix((right.data, columns, right.indptr), shape=(right.shape[0], len(used)))
     found = np.empty((left.shape[0], right.shape[0]), np.float32)
     for begin in range(0, right.shape[0], _BLOCK):
