@@ -37,17 +37,18 @@ class _Worker:
 
 
 def engine(workers: int | None = None) -> Engine:
-    """An engine of so many processes, spread over the cluster; by default one for each machine.
+    """An engine of so many processes, which Ray spreads over the cluster; by default one a machine.
 
     Each uses all cores of its machine. Starts Ray unless it runs. Raises Refused when it is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
     try:
-        import ray
+        import ray.data
     except ImportError as missing:
         raise Refused("engine", f"{missing}; run: pip install -r requirements-ray.txt") from missing
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     nodes: Any = ray.nodes
     return partial(_run, workers or sum(node["Alive"] for node in nodes()))
@@ -61,7 +62,6 @@ def _run(workers: int, make: Callable[[], Task], items: Sequence[Any]) -> Iterat
         _Worker,
         fn_constructor_args=(make, items),
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(items))),
-        scheduling_strategy="SPREAD",
     )
     for row in rows.iter_rows():
         match json.loads(row["found"]):

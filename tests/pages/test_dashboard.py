@@ -11,7 +11,7 @@ from ui.words import ROLE
 
 def screens(visit, role: str) -> set[str]:
     found = set()
-    for name in ("inbox", "review", "duplicates", "clusters", "trends", "guidance", "datasets"):
+    for name in ("inbox", "review", "duplicates", "clusters", "activity", "trends", "guidance", "datasets"):
         screen: AppTest = visit("inbox", role=ROLE[role])
         try:
             screen.switch_page(f"pages/{name}.py")
@@ -21,7 +21,7 @@ def screens(visit, role: str) -> set[str]:
     return found
 
 
-READING = {"inbox", "review", "duplicates", "clusters", "datasets"}
+READING = {"inbox", "review", "duplicates", "clusters", "activity", "datasets"}
 EVERYBODY = {"trends", "guidance"}
 
 
