@@ -222,7 +222,7 @@ def _lay_centres(folder: Path, work: Path, parts: Sequence[Numbered], dim: int) 
                 [_grid_of_group(folder / "vectors" / name, number) for name, number in groups[::step]]
             )
             with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
-                trained = cells._trained(sample, pool)
+                trained = cells.trained(sample, pool)
             centres = trained.coarse, trained.fine
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work) as scratch:

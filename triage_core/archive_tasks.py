@@ -95,7 +95,7 @@ class Assign:
     def __init__(self, folder: Path, work: Path) -> None:
         self._folder, self._work = folder, work
         with np.load(work / "centres.npz") as held:
-            self._centres = cells._grouped(held["coarse"], held["fine"])
+            self._centres = cells.grouped(held["coarse"], held["fine"])
 
     def __call__(self, part: Numbered) -> Result:
         path = self._work / "cells" / part.name
@@ -103,7 +103,7 @@ class Assign:
             table = pq.read_table(self._folder / "vectors" / part.name, columns=["external_id", "vector"])
             grid = to_grid(matrix(table["vector"]))
             count = min(cells.NEAREST_CELLS, len(self._centres.fine))
-            nearest = cells._nearest(grid.astype(np.float32), self._centres, count)
+            nearest = cells.nearest(grid.astype(np.float32), self._centres, count)
             order = np.argsort(nearest.ravel(), kind="stable")
             rows = order // count
             found = {

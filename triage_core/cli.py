@@ -6,28 +6,24 @@ or a fault of the installation, 2 wrong usage.
 
 from __future__ import annotations
 
-import json
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from triage_core import __version__, archive, archive_ray, control, operations, policy, runtime, settings
+from triage_core.cli_output import Bar, err, out, print_json, print_pairs, print_rows
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.text import reveal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 policy_app = typer.Typer(no_args_is_help=True, help="Policy files.")
 app.add_typer(policy_app, name="policy")
-err = Console(stderr=True)
-out = Console()
 
 StoreOption = Annotated[
     Path | None,
@@ -62,15 +58,14 @@ def import_command(
     as_json: JsonOption = False,
 ) -> None:
     """Read reports from JSON Lines or CSV files; refused lines are named, the rest goes on."""
-    if format not in ("auto", "flaw-report", "csv"):
-        raise typer.BadParameter("auto, flaw-report or csv", param_hint="--format")
-    params = {"files": [str(path.resolve()) for path in files], "format": format}
+    _one_of("--format", format, "auto", "flaw-report", "csv")
+    params = {"files": [os.path.abspath(path) for path in files], "format": format}
 
     def show(result: Any) -> None:
         refused = result.pop("refused")
-        _print_pairs(result)
+        print_pairs(result)
         if refused:
-            _print_rows(refused[:50])
+            print_rows(refused[:50])
             out.print(f"{len(refused)} lines refused" + (", the first 50 shown" if len(refused) > 50 else ""))
 
     _run("import", params, store, as_json, show)
@@ -95,7 +90,7 @@ def index(
     params: dict[str, Any] = {"rebuild": rebuild, "accept": accept}
     if folder is not None:
         params["archive"] = _built(folder.resolve(), engine, store, progress)
-    _run("index", params, store, as_json, _print_pairs, progress=progress, alone=folder is not None)
+    _run("index", params, store, as_json, print_pairs, progress=progress, alone=folder is not None)
 
 
 @app.command()
@@ -122,9 +117,9 @@ def similar(
     if text is not None:
         params["text"] = text.read_text("utf-8", errors="replace")
     if all_reports:
-        _run("similar", params, store, True, _print_rows, lines=True)
+        _run("similar", params, store, True, print_rows, lines=True)
     else:
-        _run("similar", params, store, as_json, _print_rows)
+        _run("similar", params, store, as_json, print_rows)
 
 
 @app.command()
@@ -134,13 +129,13 @@ def clusters(
     as_json: JsonOption = False,
 ) -> None:
     """One row a report: its cluster and the cluster's representative."""
-    _run("clusters", {"axis": _axis(axis)}, store, as_json, _print_rows)
+    _run("clusters", {"axis": _axis(axis)}, store, as_json, print_rows)
 
 
 @app.command()
 def duplicates(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Suggested duplicate pairs that nobody has decided on, surest first."""
-    _run("duplicates", {}, store, as_json, _print_rows)
+    _run("duplicates", {}, store, as_json, print_rows)
 
 
 @app.command()
@@ -182,11 +177,11 @@ def assess(
         "override": override,
         "override_reason": override_reason,
         "note": note,
-        "reproduction_log": _contents(reproduction_log),
-        "better_answer": _contents(better_answer),
+        "reproduction_log": _contents(reproduction_log, "reproduction_log"),
+        "better_answer": _contents(better_answer, "better_answer"),
         "consent": consent,
     }
-    _run("assess", params, store, as_json, _print_pairs)
+    _run("assess", params, store, as_json, print_pairs)
 
 
 @app.command()
@@ -198,13 +193,13 @@ def link(
     as_json: JsonOption = False,
 ) -> None:
     """Mark a report as a duplicate of an earlier one."""
-    _run("link", {"child": child, "canonical": canonical, "reason": reason}, store, as_json, _print_pairs)
+    _run("link", {"child": child, "canonical": canonical, "reason": reason}, store, as_json, print_pairs)
 
 
 @app.command()
 def unlink(child: str, reason: str = "", store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Take a duplicate link back."""
-    _run("unlink", {"child": child, "reason": reason}, store, as_json, _print_pairs)
+    _run("unlink", {"child": child, "reason": reason}, store, as_json, print_pairs)
 
 
 @app.command()
@@ -231,24 +226,25 @@ def export(
         "name": name,
         "version": version,
     }
-    _run("export", params, store, as_json, _print_pairs)
+    _run("export", params, store, as_json, print_pairs)
 
 
 @app.command()
 def stats(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """How much the store holds."""
-    _run("stats", {}, store, as_json, _print_pairs)
+    _run("stats", {}, store, as_json, print_pairs)
 
 
 @app.command()
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Check the audit chain, its anchor, and that the counts agree."""
-    _run("verify", {}, store, as_json, _print_pairs)
+    _run("verify", {}, store, as_json, print_pairs)
 
 
 @policy_app.command("check")
 def policy_check(
     file: Annotated[Path, typer.Argument(exists=True, help="policy.toml, or its folder.")],
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a policy file and its two tables."""
@@ -256,7 +252,7 @@ def policy_check(
     _show(
         {"ok": True, "version": found.version, "clauses": len(found.clauses), "sha256": found.sha256},
         as_json,
-        _print_pairs,
+        print_pairs,
     )
 
 
@@ -283,19 +279,28 @@ def _built(folder: Path, engine: str, store: Path | None, progress: bool) -> dic
     if engine not in ("local", "ray"):
         raise typer.BadParameter("local or ray", param_hint="--engine")
     chosen = archive_ray.engine() if engine == "ray" else archive.here
-    with _bar(progress) as bar:
+    with Bar(progress) as bar:
         built = archive.build(folder, archive.loader(_settings(store)), chosen, bar)
     return {"folder": str(folder), **asdict(built)}
 
 
-def _contents(path: Path | None) -> str:
-    return path.read_text("utf-8", errors="strict") if path else ""
+def _contents(path: Path | None, option: str) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(option, f"{path.name} must be text in UTF-8") from error
 
 
 def _axis(name: str) -> str:
-    if name not in ("whole", "technique", "request"):
-        raise typer.BadParameter("whole, technique or request", param_hint="--axis")
-    return name
+    return _one_of("--axis", name, "whole", "technique", "request")
+
+
+def _one_of(option: str, word: str, *words: str) -> str:
+    if word not in words:
+        raise typer.BadParameter(", ".join(words), param_hint=option)
+    return word
 
 
 def _run(
@@ -311,8 +316,8 @@ def _run(
 ) -> None:
     """Ask the operation here, or (unless `alone`) of the server that holds the store, and print what it gives."""
     chosen = _settings(store)
-    with _bar(progress) as bar:
-        emit = operations.Emit(progress=bar, item=lambda item: _print_json(item, indent=None))
+    with Bar(progress) as bar:
+        emit = operations.Emit(progress=bar, item=lambda item: print_json(item, indent=None))
         try:
             opened = runtime.Runtime(chosen)
         except StoreBusy as busy:
@@ -342,53 +347,8 @@ def _remote(folder: Path, operation: str, params: dict[str, Any], emit: operatio
     raise FlawdeskError("the server ended before it answered; what it acknowledged is stored")
 
 
-class _bar:
-    """A progress bar on stderr that appears with the first report of progress."""
-
-    def __init__(self, enabled: bool) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=err, disable=not enabled)
-        self._task: Any = None
-
-    def __enter__(self) -> _bar:
-        return self
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        if self._task is None:
-            self._progress.start()
-            self._task = self._progress.add_task(Text(what).plain, total=total or None)
-        self._progress.update(self._task, completed=done, total=total or None, description=Text(what).plain)
-
-    def __exit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._progress.stop()
-
-
 def _show(result: Any, as_json: bool, show: Callable[[Any], None]) -> None:
     if as_json:
-        _print_json(result, indent=2)
+        print_json(result, indent=2)
     else:
         show(result)
-
-
-def _print_json(result: Any, indent: int | None) -> None:
-    sys.stdout.write(json.dumps(result, indent=indent, default=str) + "\n")
-
-
-def _print_pairs(result: Any) -> None:
-    table = Table(show_header=False, box=None)
-    for name, value in result.items():
-        shown = json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
-        table.add_row(name.replace("_", " "), Text(reveal(shown)))
-    out.print(table)
-
-
-def _print_rows(rows: Iterable[dict[str, Any]]) -> None:
-    rows = list(rows)
-    if not rows:
-        out.print("nothing found")
-        return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(Text(reveal(f"{v:.4f}" if isinstance(v, float) else str(v))) for v in row.values()))
-    out.print(table)

@@ -18,8 +18,8 @@ from triage_core.placements import Cluster, Layout, Placement, Suggestion
 
 CANDIDATE = 0.2
 """The least score of the whole axis from which a pair is weighed."""
-SUGGEST = 0.5
-"""The least probability at which a pair is suggested as a duplicate."""
+SUGGEST = 0.8
+"""The least probability at which a pair is suggested: a wrong suggestion costs more than a missing one."""
 
 
 def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, list[Suggestion]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from triage_core import lifecycle
 from triage_core.errors import Refused
+from triage_core.jsontext import check_plain
 from triage_core.lifecycle import Trigger
 from triage_core.model import Exploitation, Resolution, Severity, SeverityInputs, Status, TrainingConsent
 from triage_core.policy import ClauseKind, Policy
@@ -15,11 +16,13 @@ MAX_NOTE = 5_000
 MAX_ANSWER = 50_000
 
 # What a clause says about a report when the reviewer does not name a resolution.
+# What belongs to the authority goes there, whatever else is cited: hence the order.
 RESOLUTION_OF_KIND = {
+    ClauseKind.REROUTED: Resolution.REROUTED,
     ClauseKind.OUT_OF_SCOPE: Resolution.OUT_OF_SCOPE,
     ClauseKind.EXPECTED: Resolution.EXPECTED_BEHAVIOUR,
-    ClauseKind.REROUTED: Resolution.REROUTED,
 }
+KIND_OF_RESOLUTION = {resolution: kind for kind, resolution in RESOLUTION_OF_KIND.items()}
 
 # A report is decided on in triage; deciding again first takes the earlier decision back.
 _TO_TRIAGED: Mapping[Status, tuple[Trigger, ...]] = {
@@ -48,6 +51,13 @@ class Decision:
     reproduction_log: str = ""
 
 
+def check_text(name: str, content: str, limit: int = MAX_NOTE) -> None:
+    """Return when a reviewer's text can be stored and exported as it is; else raise Refused naming it."""
+    if len(content) > limit:
+        raise Refused(name, f"at most {limit:,} characters, not {len(content):,}")
+    check_plain(content, name)
+
+
 def check(policy: Policy, decision: Decision) -> Resolution | None:
     """The resolution that the decision closes with, None when the report stays open.
 
@@ -60,13 +70,14 @@ def check(policy: Policy, decision: Decision) -> Resolution | None:
         raise Refused("harm", "an in-scope clause needs the five severity inputs")
     if decision.override and not decision.override_reason.strip():
         raise Refused("override_reason", "an override of the computed severity needs a reason")
-    for name, content, limit in (
-        ("note", decision.note, MAX_NOTE),
-        ("better_answer", decision.better_answer, MAX_ANSWER),
-    ):
-        if len(content) > limit:
-            raise Refused(name, f"at most {limit:,} characters")
+    for name in ("note", "override_reason"):
+        check_text(name, getattr(decision, name))
+    for name in ("better_answer", "reproduction_log"):
+        check_text(name, getattr(decision, name), MAX_ANSWER)
     resolution = decision.resolution or _implied_resolution(kinds)
+    needed = KIND_OF_RESOLUTION.get(resolution) if resolution else None
+    if needed and needed not in kinds:
+        raise Refused("clause", f"{resolution} cites a clause of the kind {needed}, which says why")
     if resolution is Resolution.DUPLICATE:
         raise Refused("resolution", "a duplicate is closed by linking it to its canonical report")
     if resolution:

@@ -10,11 +10,11 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from triage_core import access, audit, clocks, db, lifecycle, reportformat, text
-from triage_core.errors import Conflict, Refused
+from triage_core.errors import Conflict, InvalidReport, Refused
 from triage_core.model import (
     Actor,
     Channel,
@@ -30,6 +30,7 @@ from triage_core.policy import Policy
 from triage_core.store import Store, Work
 
 MAX_TRACKING_KEYS = 5
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 PUBLIC = Actor("public", "Public intake", frozenset())
 
 
@@ -72,7 +73,10 @@ def receive(
     Raises Conflict when `intake_key` came before with another content.
     """
     with store.write(PUBLIC, "receive") as work:
-        key = f"{channel}:{intake_key}" if intake_key else None
+        if intake_key is None and report.external_id is not None:
+            key: str | None = f"{channel}:id:{report.external_id}"
+        else:
+            key = f"{channel}:key:{intake_key}" if intake_key else None
         outcome = _store_all(work, policy, channel, [Incoming(report, key)], with_keys=True)[0]
         if isinstance(outcome, Refused):
             raise outcome
@@ -105,6 +109,9 @@ def _store_all(
     }
     outcomes: list[Receipt | Refused] = []
     for item, body, digest, content in zip(batch, bodies, digests, contents, strict=True):
+        if (untimely := _untimely(work, item.report)) is not None:
+            outcomes.append(untimely)
+            continue
         before = known.get(item.intake_key) if item.intake_key else None
         if before is not None:
             outcomes.append(_known_again(work, rows, item, before, digest, with_keys))
@@ -147,6 +154,14 @@ def _store_all(
     return outcomes
 
 
+def _untimely(work: Work, report: FlawReport) -> Refused | None:
+    """Why an imported date of submission cannot be: clocks and embargoes are counted from it."""
+    at = report.submitted_at
+    if at is not None and not EARLIEST <= at <= work.now + timedelta(days=1):
+        return InvalidReport("submitted_at", f"must lie between {EARLIEST:%Y-%m-%d} and now")
+    return None
+
+
 def _known_again(
     work: Work,
     rows: dict[str, list[dict[str, Any]]],
@@ -157,7 +172,10 @@ def _known_again(
 ) -> Receipt | Refused:
     report_id, old_digest = before
     if digest != old_digest:
-        name = "external_id" if item.report.external_id else "idempotency_key"
+        by_name = item.report.external_id is not None and str(item.intake_key).endswith(
+            f"id:{item.report.external_id}"
+        )
+        name = "external_id" if by_name else "idempotency_key"
         return Conflict(name, f"this key already belongs to report {report_id}, which has another content")
     key = None
     if with_keys:

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from triage_core import archive, boards, db, importers, intake, queries, triage
+from triage_core import archive, boards, db, importers, intake, queries, triage, verification
 from triage_core.decision import Decision
-from triage_core.errors import FlawdeskError, NotFound, Refused
+from triage_core.errors import NotFound, Refused
 from triage_core.exporters import build as exports
 from triage_core.likeness.axes import Axis
 from triage_core.model import (
@@ -120,7 +120,10 @@ def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
     if params.get("text") is not None:
         return _named(runtime, runtime.likeness.similar_text(params["text"], k, axis))
     with runtime.store.read() as cursor:
-        report_id = triage.find(cursor, params.get("report") or params.get("external_id") or "")
+        if params.get("external_id"):
+            report_id = triage.find_external(cursor, params["external_id"])
+        else:
+            report_id = triage.find(cursor, params.get("report") or "")
     return _named(runtime, runtime.likeness.similar(report_id, k, axis))
 
 
@@ -228,12 +231,7 @@ def stats(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, 
 
 def verify(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     """Check the audit chain, its anchor, and that every count agrees. Raises ChainBroken."""
-    events = runtime.store.verify()
-    with runtime.store.read() as cursor:
-        differences = queries.disagreements(cursor)
-    if differences:
-        raise FlawdeskError("the store's records disagree: " + "; ".join(differences))
-    return {"ok": True, "events": events}
+    return {"ok": True, "events": verification.verify(runtime.store)}
 
 
 Operation = Callable[[Runtime, Mapping[str, Any], Emit], Any]

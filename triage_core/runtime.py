@@ -105,6 +105,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 if self._runtime.likeness.is_behind():
+                    self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
                 self.state = WorkerState()
             except Exception as error:  # the worker outlives any one failure and says so

@@ -6,13 +6,12 @@ the present one (when given), and writes an event that holds the state before an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, clocks, db, lifecycle
-from triage_core.decision import MAX_NOTE, Decision, check, decided_status
+from triage_core import access, cases, clocks, db, lifecycle
+from triage_core.decision import Decision, check, check_text, decided_status
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import (
@@ -29,8 +28,15 @@ from triage_core.store import Store, Work
 def find(cursor: db.Cursor, name: str) -> str:
     """The report id for a report id or an external id. Raises NotFound."""
     found = db.value(cursor, "SELECT report_id FROM reports WHERE report_id = ?", [name])
-    found = found or db.value(
-        cursor, "SELECT report_id FROM reports WHERE external_id = ? ORDER BY seq LIMIT 1", [name]
+    return str(found) if found else find_external(cursor, name)
+
+
+def find_external(cursor: db.Cursor, name: str) -> str:
+    """The report of this external id; what we imported goes before what a stranger called so. Raises NotFound."""
+    found = db.value(
+        cursor,
+        "SELECT report_id FROM reports WHERE external_id = ? ORDER BY channel <> 'import', seq LIMIT 1",
+        [name],
     )
     if not found:
         raise NotFound("report", f"there is no report {name!r}")
@@ -57,7 +63,7 @@ def assess(
     access.require(actor, "assess")
     resolution = check(policy, decision)
     with store.write(actor, "assess", now) as work:
-        case = _case(work, report_id, seen_version)
+        case = cases.read(work.cursor, report_id, seen_version)
         _require_unlinked(work.cursor, report_id)
         computed = policy.severity(decision.inputs) if decision.inputs else Severity.NONE
         severity = decision.override or computed
@@ -90,7 +96,7 @@ def assess(
             _add_better_answer(work, report_id, decision.better_answer)
         status = decided_status(Status(case["status"]), severity, resolution)
         received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
-        return _change(
+        return cases.change(
             work,
             case,
             "report.assessed",
@@ -134,14 +140,18 @@ def link(
     already or a reviewer has said that the two are not duplicates.
     """
     access.require(actor, "link")
+    check_text("reason", reason)
     with store.write(actor, "link", now) as work:
-        case = _case(work, child_id, seen_version)
+        case = cases.read(work.cursor, child_id, seen_version)
         _require_earlier(work.cursor, child_id, canonical_id)
-        linked = db.value(work.cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [child_id])
+        linked = _linked_to(work.cursor, child_id)
         if linked == canonical_id:
             return case  # the same press twice is one decision
         if linked:
             raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
+        root = _linked_to(work.cursor, canonical_id)
+        if root:
+            raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
         if _kept_apart(work.cursor, child_id, canonical_id):
             raise Conflict(
                 "canonical", f"a reviewer has said that {child_id} and {canonical_id} are not duplicates"
@@ -168,7 +178,9 @@ def link(
             "triaged_at": case["triaged_at"] or work.now,
             "closed_at": work.now,
         }
-        return _change(work, case, "report.linked", after, {"link_id": link_id, "canonical_id": canonical_id})
+        return cases.change(
+            work, case, "report.linked", after, {"link_id": link_id, "canonical_id": canonical_id}
+        )
 
 
 def unlink(
@@ -182,15 +194,16 @@ def unlink(
 ) -> dict[str, Any]:
     """Take a duplicate link back: the child is again what it was before. Raises NotFound."""
     access.require(actor, "unlink")
+    check_text("reason", reason)
     with store.write(actor, "unlink", now) as work:
-        case = _case(work, child_id, seen_version)
+        case = cases.read(work.cursor, child_id, seen_version)
         found = db.row(work.cursor, "SELECT * FROM active_links WHERE child_id = ?", [child_id])
         if found is None:
             raise NotFound("child", f"{child_id} is not linked as a duplicate")
         end = {"link_id": found["link_id"], "done_at": work.now, "actor_id": actor.actor_id, "reason": reason}
         db.insert(work.cursor, "duplicate_link_ends", [end])
         before = _before_link(work.cursor, child_id, found["link_id"])
-        return _change(work, case, "report.unlinked", before, {"link_id": found["link_id"]})
+        return cases.change(work, case, "report.unlinked", before, {"link_id": found["link_id"]})
 
 
 def keep_apart(
@@ -202,6 +215,7 @@ def keep_apart(
     are linked at present.
     """
     access.require(actor, "cannot_link")
+    check_text("reason", reason)
     with store.write(actor, "cannot_link", now) as work:
         a_id, b_id = sorted((one_id, other_id), key=lambda name: _seq(work.cursor, name))
         if a_id == b_id:
@@ -209,9 +223,9 @@ def keep_apart(
         existing = _kept_apart(work.cursor, a_id, b_id)
         if existing:
             return existing
-        linked = db.value(work.cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [b_id])
-        if linked == a_id:
-            raise Conflict("report", f"{b_id} is linked as a duplicate of {a_id}: unlink it first")
+        for child, canonical in ((a_id, b_id), (b_id, a_id)):
+            if _linked_to(work.cursor, child) == canonical:
+                raise Conflict("report", f"{child} is linked as a duplicate of {canonical}: unlink it first")
         cannot_id = work.next_id("cannot_links", "cannot_id")
         row = {
             "cannot_id": cannot_id,
@@ -232,50 +246,38 @@ def move(
     report_id: str,
     trigger: Trigger,
     *,
+    resolution: Resolution | None = None,
     note: str = "",
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
-    """Fire one trigger of the status machine that needs no more than a note (ask, defer, fix ...).
+    """Fire one trigger of the status machine: ask, defer, fix, retest ...
 
-    Closing goes through `assess` and `link`, which carry what a resolution requires.
+    A passed retest closes with the `resolution` (resolved_fixed or resolved_mitigated) and a note that
+    the reporter can read. Accepting and every other closure go through `assess` and `link`.
     """
     access.require(actor, "set_status")
+    check_text("note", note)
     with store.write(actor, "set_status", now) as work:
-        case = _case(work, report_id, seen_version)
+        case = cases.read(work.cursor, report_id, seen_version)
         _require_unlinked(work.cursor, report_id)
         status = lifecycle.step(Status(case["status"]), trigger)
+        if trigger is Trigger.ACCEPT or (status is Status.CLOSED and trigger is not Trigger.PASS_RETEST):
+            raise Refused("trigger", f"{trigger} needs an assessment with a clause, or a duplicate link")
         if status is Status.CLOSED:
-            raise Refused("trigger", "closing needs an assessment with a clause, or a duplicate link")
-        after: dict[str, Any] = {"status": str(status), "resolution": None, "closed_at": None}
+            if resolution is None:
+                raise Refused("resolution", "a passed retest closes as resolved_fixed or resolved_mitigated")
+            lifecycle.check_closing(trigger, resolution, reason=note)
+        after: dict[str, Any] = {
+            "status": str(status),
+            "resolution": str(resolution) if status is Status.CLOSED else None,
+            "closed_at": work.now if status is Status.CLOSED else None,
+        }
         if trigger is Trigger.ASK_REPORTER:
             after["first_response_at"] = case["first_response_at"] or work.now
-        return _change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note[:MAX_NOTE]})
-
-
-def _case(work: Work, report_id: str, seen_version: int | None) -> dict[str, Any]:
-    case = db.row(work.cursor, "SELECT * FROM cases WHERE report_id = ?", [report_id])
-    if case is None:
-        raise NotFound("report", f"there is no report {report_id!r}")
-    if seen_version is not None and seen_version != case["version"]:
-        raise Conflict("version", f"{report_id} was changed by {case['updated_by']} while you looked at it")
-    return case
-
-
-def _change(
-    work: Work, case: Mapping[str, Any], kind: str, after: Mapping[str, Any], details: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Update the case, write the event with both states, give the new case."""
-    changed = {name: value for name, value in after.items() if case[name] != value}
-    new = dict(case) | dict(after)
-    new |= {"version": case["version"] + 1, "updated_at": work.now, "updated_by": work.actor.actor_id}
-    columns = [*changed, "version", "updated_at", "updated_by"]
-    marks = ", ".join(f"{name} = ?" for name in columns)
-    values = [db.naive(new[name]) if isinstance(new[name], datetime) else new[name] for name in columns]
-    work.cursor.execute(f"UPDATE cases SET {marks} WHERE report_id = ?", [*values, case["report_id"]])
-    before = {name: case[name] for name in changed}
-    work.event(kind, case["report_id"], {"before": before, "after": changed, **details})
-    return new
+        if trigger is Trigger.TRIAGE:
+            after["triaged_at"] = case["triaged_at"] or work.now
+        return cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
 
 
 def _add_better_answer(work: Work, report_id: str, content: str) -> None:
@@ -309,8 +311,15 @@ def _require_earlier(cursor: db.Cursor, child_id: str, canonical_id: str) -> Non
         raise Refused("canonical", f"the canonical report is the one submitted first, which is {child_id}")
 
 
+def _linked_to(cursor: db.Cursor, report_id: str) -> str | None:
+    found: str | None = db.value(
+        cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id]
+    )
+    return found
+
+
 def _require_unlinked(cursor: db.Cursor, report_id: str) -> None:
-    linked = db.value(cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id])
+    linked = _linked_to(cursor, report_id)
     if linked:
         raise Conflict(
             "report", f"{report_id} is a duplicate of {linked}: unlink it before deciding on it alone"
@@ -327,15 +336,12 @@ def _kept_apart(cursor: db.Cursor, one_id: str, other_id: str) -> int | None:
 
 
 def _before_link(cursor: db.Cursor, child_id: str, link_id: int) -> dict[str, Any]:
-    """The state of the child before the link, from the event that made it."""
+    """The state of the child before the link, from the event that made it (or made it again, by an undo)."""
     events = db.rows(
         cursor,
-        "SELECT data FROM events WHERE subject = ? AND kind = 'report.linked' ORDER BY seq DESC",
+        "SELECT data FROM events WHERE subject = ? AND kind IN ('report.linked', 'event.undone') ORDER BY seq DESC",
         [child_id],
     )
-    data = next(data for event in events if (data := json.loads(event["data"]))["link_id"] == link_id)
-    times = {"first_response_at", "triaged_at", "closed_at"}
-    return {
-        name: datetime.fromisoformat(value) if name in times and value else value
-        for name, value in data["before"].items()
-    }
+    made = (cases.decode(event["data"]) for event in events)
+    before: dict[str, Any] = next(data["before"] for data in made if data.get("link_id") == link_id)
+    return before

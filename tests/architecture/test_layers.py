@@ -14,7 +14,7 @@ from tests.architecture.source import REPOSITORY, Import, Module, imports, match
 LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("entries", ("app", "dashboard", "pages.*")),
     ("pieces of screens", ("ui.*",)),
-    ("command line", ("triage_core.__main__", "triage_core.cli.*")),
+    ("command line", ("triage_core.__main__", "triage_core.cli", "triage_core.cli_output")),
     (
         "server",
         ("triage_core.api.*", "triage_core.formdata", "triage_core.middleware", "triage_core.serving"),
@@ -43,6 +43,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.replay",
             "triage_core.rewards",
             "triage_core.triage.*",
+            "triage_core.verification",
             "triage_core.undo",
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import archive, archive_tasks, cli, text, vectors
+from triage_core import archive, archive_ray, archive_tasks, cli, text, vectors
 from triage_core.errors import Refused
 from triage_core.likeness import grid
 from triage_core.runtime import Runtime
@@ -225,3 +226,10 @@ def test_a_folder_without_reports_is_refused(tmp_path: Path) -> None:
     (tmp_path / "reports.parquet").write_text("no Parquet")
     with pytest.raises(Refused, match="must be a Parquet file"):
         archive.build(tmp_path, LetterEmbedder)
+
+
+def test_without_ray_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "ray.data", raising=False)
+    with pytest.raises(Refused, match=r"engine: .*requirements-ray"):
+        archive_ray.engine()

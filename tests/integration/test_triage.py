@@ -167,7 +167,7 @@ def test_moves_follow_the_machine(store: Store) -> None:
     assert case(store, "FR-1")["first_response_at"] is not None
     with pytest.raises(IllegalTransition):
         triage.move(store, REVIEWER, "FR-1", Trigger.ACCEPT)
-    with pytest.raises(Refused, match="closing needs"):
+    with pytest.raises(Refused, match="needs an assessment"):
         triage.move(store, REVIEWER, "FR-2", Trigger.CLOSE)
 
 
@@ -200,3 +200,21 @@ def test_find_takes_report_ids_and_external_ids(store: Store) -> None:
         assert triage.find(cursor, "FR-5") == "FR-5"
         with pytest.raises(NotFound):
             triage.find(cursor, "other")
+
+
+def test_a_passed_retest_closes_with_a_reason(store: Store) -> None:
+    assess(store, "FR-1")
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        triage.move(store, REVIEWER, "FR-1", trigger)
+    with pytest.raises(Refused, match="resolution"):
+        triage.move(store, REVIEWER, "FR-1", Trigger.PASS_RETEST)
+    made = triage.move(
+        store,
+        REVIEWER,
+        "FR-1",
+        Trigger.PASS_RETEST,
+        resolution=Resolution.RESOLVED_FIXED,
+        note="Ten tries, none worked.",
+    )
+    assert (made["status"], made["resolution"]) == ("closed", "resolved_fixed")
+    assert made["closed_at"] is not None

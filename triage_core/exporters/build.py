@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from triage_core import access, db
-from triage_core.errors import Conflict
+from triage_core.errors import Conflict, Refused
 from triage_core.exporters import card, manifest, profiles, source
 from triage_core.exporters.folder import FolderWriter, row_hashes
 from triage_core.exporters.manifest import Tally
@@ -43,7 +43,10 @@ def build(
     and test, NotAllowed for an actor without the role.
     """
     access.require(actor, "export_dataset")
-    request.out.mkdir(parents=True, exist_ok=True)
+    try:
+        request.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused("out", f"{request.out} cannot be made a folder: {error.strerror}") from error
     with store.read() as cursor:
         now = store.clock()
         line = _line(cursor, request)

@@ -30,6 +30,7 @@ from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
 Names = tuple[str, str]
+_Mates = list[tuple[str, float]]
 
 _MATES, _MATE_LIKENESS = 60, 0.2
 _LEAST_WRAPPER_WORDS = 5
@@ -67,6 +68,7 @@ class AxisIndex:
         self._slots = slots or shipped()
         self._documents: dict[str, _Document] = {}
         self._request_vectors: dict[str, Vectors] = {}
+        self._divided: dict[str, tuple[_Mates, Spans]] = {}
         self._view: _View | None = None
 
     def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> None:
@@ -83,6 +85,7 @@ class AxisIndex:
         bigger = AxisIndex(self._embed, self._slots)
         bigger._documents = dict(self._documents)
         bigger._request_vectors = dict(self._request_vectors)
+        bigger._divided = dict(self._divided)
         bigger.add(ids, texts, vectors)
         return bigger
 
@@ -197,7 +200,7 @@ class AxisIndex:
     def _derive(self) -> _View:
         ids = sorted(self._documents)
         documents = [self._documents[name] for name in ids]
-        spans = self._divide(documents)
+        spans = self._divide(ids, documents)
         requests = [extract(d.text, s.request) for d, s in zip(documents, spans, strict=True)]
         wrappers = [_wrapper(d.text, s) for d, s in zip(documents, spans, strict=True)]
         self._embed_requests([r for r, d in zip(requests, documents, strict=True) if r != d.text])
@@ -213,20 +216,30 @@ class AxisIndex:
         )
         return _View(ids, {name: at for at, name in enumerate(ids)}, spans, compare(parts))
 
-    def _divide(self, documents: Sequence[_Document]) -> list[Spans]:
+    def _divide(self, ids: Sequence[str], documents: Sequence[_Document]) -> list[Spans]:
         passages = lexical.presence(lexical.matrix(d.grams for d in documents))
         spans = []
         for begin in range(0, len(documents), 512):
             block = lexical.cosines(passages[begin : begin + 512], passages)
             block[np.arange(len(block)), begin + np.arange(len(block))] = 0
             for at, (likeness, best) in enumerate(zip(block, top(block, _MATES), strict=True), start=begin):
-                mates = [
-                    Mate(documents[int(m)].grams, float(likeness[m]))
-                    for m in best
+                # Rounded, so that the last bit of a product does not decide whether a report is divided again.
+                near = [
+                    (ids[m], round(float(likeness[m]), 4))
+                    for m in best.tolist()
                     if likeness[m] >= _MATE_LIKENESS
                 ]
-                spans.append(divide(documents[at].text, documents[at].reading, mates))
+                spans.append(self._divide_one(ids[at], near))
         return spans
+
+    def _divide_one(self, name: str, near: _Mates) -> Spans:
+        """Only reports whose nearest have changed are divided again."""
+        known = self._divided.get(name)
+        if known is None or known[0] != near:
+            document = self._documents[name]
+            mates = [Mate(self._documents[mate].grams, likeness) for mate, likeness in near]
+            known = self._divided[name] = (near, divide(document.text, document.reading, mates))
+        return known[1]
 
     def _embed_requests(self, requests: Sequence[str]) -> None:
         missing = sorted({request for request in requests if request not in self._request_vectors})

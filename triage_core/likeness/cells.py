@@ -42,7 +42,7 @@ class Centres:
 def cells_of(grid: Grid, pool: Executor) -> list[Rows]:
     """The rows of each cell, ascending; the same for the same grid."""
     with threadpool_limits(1, user_api="blas"):
-        centres = _trained(grid, pool)
+        centres = trained(grid, pool)
         nearest = _assigned(grid, centres, NEAREST_CELLS, pool)
     order = np.argsort(nearest.ravel(), kind="stable")
     rows = order // NEAREST_CELLS
@@ -50,7 +50,7 @@ def cells_of(grid: Grid, pool: Executor) -> list[Rows]:
     return np.split(rows, ends[:-1])
 
 
-def _trained(grid: Grid, pool: Executor) -> Centres:
+def trained(grid: Grid, pool: Executor) -> Centres:
     """Spherical k-means from evenly spaced rows."""
     count = max(1, len(grid) // ROWS_PER_CELL)
     sample = grid[np.linspace(0, len(grid) - 1, SAMPLE_PER_CELL * count).astype(np.int64)]
@@ -59,15 +59,15 @@ def _trained(grid: Grid, pool: Executor) -> Centres:
         coarse = _moved(coarse, sample, _assigned(sample, _flat(coarse), 1, pool)[:, 0])
     fine = sample[::SAMPLE_PER_CELL].astype(np.float32)
     for _ in range(ROUNDS):
-        fine = _moved(fine, sample, _assigned(sample, _grouped(coarse, fine), 1, pool)[:, 0])
-    return _grouped(coarse, fine)
+        fine = _moved(fine, sample, _assigned(sample, grouped(coarse, fine), 1, pool)[:, 0])
+    return grouped(coarse, fine)
 
 
 def _flat(centres: Floats) -> Centres:
     return Centres(centres[:1], centres, [np.arange(len(centres))])
 
 
-def _grouped(coarse: Floats, fine: Floats) -> Centres:
+def grouped(coarse: Floats, fine: Floats) -> Centres:
     nearest = np.argmax(fine @ coarse.T, axis=1)
     return Centres(coarse, fine, [np.flatnonzero(nearest == group) for group in range(len(coarse))])
 
@@ -87,12 +87,12 @@ def _assigned(grid: Grid, centres: Centres, count: int, pool: Executor) -> Rows:
     """The `count` nearest fine centres of every row, (n, count)."""
 
     def part(start: int) -> Rows:
-        return _nearest(grid[start : start + BLOCK].astype(np.float32), centres, count)
+        return nearest(grid[start : start + BLOCK].astype(np.float32), centres, count)
 
     return np.concatenate(list(pool.map(part, range(0, len(grid), BLOCK))))
 
 
-def _nearest(vectors: Floats, centres: Centres, count: int) -> Rows:
+def nearest(vectors: Floats, centres: Centres, count: int) -> Rows:
     best = np.full((len(vectors), count), -np.inf, dtype=np.float32)
     ids = np.zeros((len(vectors), count), dtype=np.int64)
     for group, rows in _visits(vectors, centres):

@@ -1,0 +1,63 @@
+"""How the command line shows things: a bar on stderr, tables and JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from triage_core.text import reveal
+
+err = Console(stderr=True)
+out = Console()
+
+
+class Bar:
+    """A progress bar on stderr that appears with the first report of progress."""
+
+    def __init__(self, enabled: bool) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=err, disable=not enabled)
+        self._task: Any = None
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        if self._task is None:
+            self._progress.start()
+            self._task = self._progress.add_task(Text(what).plain, total=total or None)
+        self._progress.update(self._task, completed=done, total=total or None, description=Text(what).plain)
+
+    def __exit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._progress.stop()
+
+
+def print_json(result: Any, indent: int | None) -> None:
+    sys.stdout.write(json.dumps(result, indent=indent, default=str) + "\n")
+
+
+def print_pairs(result: Any) -> None:
+    table = Table(show_header=False, box=None)
+    for name, value in result.items():
+        shown = json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+        table.add_row(name.replace("_", " "), Text(reveal(shown)))
+    out.print(table)
+
+
+def print_rows(rows: Iterable[dict[str, Any]]) -> None:
+    rows = list(rows)
+    if not rows:
+        out.print("nothing found")
+        return
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*(Text(reveal(f"{v:.4f}" if isinstance(v, float) else str(v))) for v in row.values()))
+    out.print(table)
