@@ -123,6 +123,17 @@ def similar(
 
 
 @app.command()
+def explain(
+    one: Annotated[str, typer.Argument(metavar="A", help="Id or external id.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Id or external id.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why two reports are alike or not."""
+    _run("explain", {"one": one, "other": other}, store, as_json, print_pairs)
+
+
+@app.command()
 def clusters(
     axis: Annotated[str, typer.Option(help="whole, technique or request.")] = "whole",
     store: StoreOption = None,

@@ -124,7 +124,30 @@ def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
             report_id = triage.find_external(cursor, params["external_id"])
         else:
             report_id = triage.find(cursor, params.get("report") or "")
-    return _named(runtime, runtime.likeness.similar(report_id, k, axis))
+    near = _named(runtime, runtime.likeness.similar(report_id, k, axis))
+    for item in near:
+        why = runtime.likeness.explain(report_id, item["report_id"])
+        item["probability"] = why.probability
+        item["reasons"] = [reason for reason, _ in why.reasons[:3]]
+    return near
+
+
+def explain(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Why two reports are alike or not: the axes, a probability with its reasons, shared spans, other words."""
+    with runtime.store.read() as cursor:
+        one, other = triage.find(cursor, params["one"]), triage.find(cursor, params["other"])
+    found = runtime.likeness.explain(one, other)
+    return {
+        "a": one,
+        "b": other,
+        "whole": found.whole,
+        "technique": found.technique,
+        "request": found.request,
+        "probability": found.probability,
+        "reasons": [{"reason": reason, "log_odds": weight} for reason, weight in found.reasons],
+        "shared_spans": {"a": found.shared_a, "b": found.shared_b},
+        "differing_words": {"a": found.only_a, "b": found.only_b},
+    }
 
 
 def clusters(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
@@ -239,6 +262,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "import": import_files,
     "index": index,
     "similar": similar,
+    "explain": explain,
     "clusters": clusters,
     "duplicates": duplicates,
     "assess": assess,

@@ -32,6 +32,7 @@ PAGES = {
     "review": (DeskRole.REVIEWER, "heading", "What the reporter says"),
     "duplicates": (DeskRole.REVIEWER, "button", "Mark as duplicate"),
     "clusters": (DeskRole.REVIEWER, "heading", "Members"),
+    "activity": (DeskRole.REVIEWER, "heading", "Activity"),
     "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
     "datasets": (DeskRole.ML_ENGINEER, "button", "Build 1 rows"),

@@ -85,6 +85,10 @@ def test_the_whole_path(folder: Path, file: Path, tmp_path: Path) -> None:
     found = call(folder, "similar", "--external-id", "a", "-k", "2")
     assert [(row["external_id"], row["exact"]) for row in found] == [("b", True), ("c", False)]
     assert found[0]["score"] == pytest.approx(1.0)
+    assert found[1]["reasons"]
+    why = call(folder, "explain", "a", "c")
+    assert (why["a"], why["b"]) == ("FR-1", "FR-3")
+    assert why["differing_words"] == {"a": ["codes"], "b": ["cards"]}
     text = tmp_path / "text.txt"
     text.write_text("what is SEVEN times eight?")
     assert call(folder, "similar", "--text", str(text))[0]["external_id"] == "d"

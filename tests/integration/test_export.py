@@ -231,7 +231,7 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
             for at in range(0, 30, 2)
         ]
         far = {"child_id": ids[58], "canonical_id": ids[59], "score": 0.7, "basis": "cosine", "model_id": "m"}
-        db.insert(work.cursor, "suggestions", [*near, far])
+        db.insert(work.cursor, "suggestions", [{**row, "later_id": row["child_id"]} for row in [*near, far]])
         members = [
             {"axis": "whole", "report_id": ids[at], "cluster_id": f"D-{at // 3}", "model_id": "m"}
             for at in range(30, 45)
@@ -255,7 +255,7 @@ def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -
     tested = next(report_id for report_id in ids if first[report_id] == "test")
     with store.write(EVERYBODY, "index") as work:
         link = {"child_id": joined, "canonical_id": tested, "score": 0.95, "basis": "cosine", "model_id": "m"}
-        db.insert(work.cursor, "suggestions", [link])
+        db.insert(work.cursor, "suggestions", [{**link, "later_id": link["child_id"]}])
     second = sides(export("kto"))
     assert {report_id: second[report_id] for report_id in ids} == first
     assert second[joined] == "test"
@@ -274,7 +274,7 @@ def test_train_rows_that_grow_into_a_test_group_leave_train(store: Store, export
             "basis": "cosine",
             "model_id": "m",
         }
-        db.insert(work.cursor, "suggestions", [link])
+        db.insert(work.cursor, "suggestions", [{**link, "later_id": link["child_id"]}])
     made = export("kto")
     assert sides(made)[trained] == "test"
     assert made["split"]["moved_to_test"] == [trained]

@@ -166,7 +166,8 @@ def test_source_texts_rebuild_the_same_policy(policy: Policy) -> None:
         ('version = "2026.1"', 'version = "../2026"', "version"),
         ('products = ["Harbor Assistant", ', 'products = ["", ', "products[0]"),
         (
-            'products = ["Harbor Assistant", "Kite Travel Agent", "Lumen Tutor", "Pantry Chef", "Alder Bank Helper", "Clover Office Agent", "not sure"]',
+            'products = ["Harbor Assistant", "Kite Travel Agent", "Lumen Tutor", "Pantry Chef", '
+            '"Alder Bank Helper", "Clover Office Agent", "not sure"]',
             "products = 1",
             "products",
         ),
