@@ -36,20 +36,10 @@ PUBLIC = Actor("public", "Public intake", frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A validated report and the keys by which a second delivery of it is known (None: no key).
-
-    `external_key` is made of the external id where `intake_key` is not. `sha256` is the report's
-    own, when the caller has it.
-    """
+    """A validated report and the key by which a second delivery of it is known (None: no key)."""
 
     report: FlawReport
     intake_key: str | None = None
-    external_key: str | None = None
-    sha256: str = ""
-
-    @property
-    def keys(self) -> list[str]:
-        return [key for key in (self.intake_key, self.external_key) if key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +70,14 @@ def receive(
 ) -> Receipt:
     """Store one report from a public door and give its receipt.
 
-    Raises Conflict when `intake_key`, or the report's external id at this door, came before with
-    another content.
+    Raises Conflict when `intake_key` came before with another content.
     """
-    key = f"{channel}:key:{intake_key}" if intake_key else None
-    name = f"{channel}:id:{report.external_id}" if report.external_id is not None else None
     with store.write(PUBLIC, "receive") as work:
-        outcome = _store_all(work, policy, channel, [Incoming(report, key, name)], with_keys=True)[0]
+        if intake_key is None and report.external_id is not None:
+            key: str | None = f"{channel}:id:{report.external_id}"
+        else:
+            key = f"{channel}:key:{intake_key}" if intake_key else None
+        outcome = _store_all(work, policy, channel, [Incoming(report, key)], with_keys=True)[0]
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
@@ -108,9 +99,9 @@ def _store_all(
     work: Work, policy: Policy, channel: Channel, batch: Sequence[Incoming], *, with_keys: bool
 ) -> list[Receipt | Refused]:
     bodies = [reportformat.to_json(item.report) for item in batch]
-    digests = [item.sha256 or reportformat.report_sha256(item.report) for item in batch]
+    digests = [reportformat.report_sha256(item.report) for item in batch]
     contents = [text.content_sha256(item.report.turns) for item in batch]
-    known = _known_keys(work.cursor, [key for item in batch for key in item.keys])
+    known = _known_keys(work.cursor, [item.intake_key for item in batch if item.intake_key])
     seen = _known_contents(work.cursor, contents)
     next_seq = work.next_id("reports", "seq")
     rows: dict[str, list[dict[str, Any]]] = {
@@ -121,8 +112,8 @@ def _store_all(
         if (untimely := _untimely(work, item.report)) is not None:
             outcomes.append(untimely)
             continue
-        before = {key: known[key] for key in item.keys if key in known}
-        if before:
+        before = known.get(item.intake_key) if item.intake_key else None
+        if before is not None:
             outcomes.append(_known_again(work, rows, item, before, digest, with_keys))
             continue
         report_id = f"FR-{next_seq}"
@@ -136,9 +127,11 @@ def _store_all(
         embargo = _embargo_row(policy, channel, item.report, report_id, received)
         if embargo:
             rows["embargoes"].append(embargo)
-        for name in item.keys:
-            rows["intake_keys"].append({"intake_key": name, "report_id": report_id, "body_sha256": digest})
-            known[name] = (report_id, digest)
+        if item.intake_key:
+            rows["intake_keys"].append(
+                {"intake_key": item.intake_key, "report_id": report_id, "body_sha256": digest}
+            )
+            known[item.intake_key] = (report_id, digest)
         key = _issue_key(work, rows, report_id) if with_keys else None
         work.event(
             "report.received",
@@ -173,25 +166,17 @@ def _known_again(
     work: Work,
     rows: dict[str, list[dict[str, Any]]],
     item: Incoming,
-    before: Mapping[str, tuple[str, str]],
+    before: tuple[str, str],
     digest: str,
     with_keys: bool,
 ) -> Receipt | Refused:
-    """The outcome of a report of which some keys have come before: `before` has their reports and hashes."""
-    for name, (report_id, old_digest) in before.items():
-        if digest != old_digest:
-            # The public doors take a key beside the external id; an import is keyed by the id alone.
-            by_id = name == item.external_key or item.external_key is None and not with_keys
-            return Conflict(
-                "external_id" if by_id else "idempotency_key",
-                f"this key already belongs to report {report_id}, which has another content",
-            )
-    report_id = next(iter(before.values()))[0]
-    rows["intake_keys"] += [
-        {"intake_key": name, "report_id": report_id, "body_sha256": digest}
-        for name in item.keys
-        if name not in before
-    ]
+    report_id, old_digest = before
+    if digest != old_digest:
+        by_name = item.report.external_id is not None and str(item.intake_key).endswith(
+            f"id:{item.report.external_id}"
+        )
+        name = "external_id" if by_name else "idempotency_key"
+        return Conflict(name, f"this key already belongs to report {report_id}, which has another content")
     key = None
     if with_keys:
         # The sender may never have seen the first answer, and its key is stored only as a hash:

@@ -155,14 +155,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
         " JOIN clusters k ON k.axis = m.axis AND k.cluster_id = m.cluster_id WHERE m.report_id = ?",
         [report_id],
     )
-    # A report that has duplicates may become one itself, and takes them along.
-    duplicates = db.rows(
-        cursor,
-        "WITH RECURSIVE below AS (SELECT child_id FROM active_links WHERE canonical_id = ?"
-        " UNION SELECT l.child_id FROM active_links l JOIN below ON l.canonical_id = below.child_id)"
-        " SELECT child_id FROM below JOIN reports r ON r.report_id = child_id ORDER BY r.seq",
-        [report_id],
-    )
+    duplicates = db.rows(cursor, "SELECT child_id FROM active_links WHERE canonical_id = ?", [report_id])
     return ReportView(
         report=found,
         turns=turns,

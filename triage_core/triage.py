@@ -27,16 +27,8 @@ from triage_core.store import Store, Work
 
 def find(cursor: db.Cursor, name: str) -> str:
     """The report id for a report id or an external id. Raises NotFound."""
-    try:
-        return find_report(cursor, name)
-    except NotFound:
-        return find_external(cursor, name)
-
-
-def find_report(cursor: db.Cursor, name: str) -> str:
-    """`name`, when it is the id of a stored report. Raises NotFound."""
-    _seq(cursor, name)
-    return name
+    found = db.value(cursor, "SELECT report_id FROM reports WHERE report_id = ?", [name])
+    return str(found) if found else find_external(cursor, name)
 
 
 def find_external(cursor: db.Cursor, name: str) -> str:
@@ -157,8 +149,8 @@ def link(
             return case  # the same press twice is one decision
         if linked:
             raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
-        root = _root(work.cursor, canonical_id)
-        if root != canonical_id:
+        root = _linked_to(work.cursor, canonical_id)
+        if root:
             raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
         if _kept_apart(work.cursor, child_id, canonical_id):
             raise Conflict(
@@ -324,13 +316,6 @@ def _linked_to(cursor: db.Cursor, report_id: str) -> str | None:
         cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id]
     )
     return found
-
-
-def _root(cursor: db.Cursor, report_id: str) -> str:
-    """The report at the end of the duplicate links; itself when it is linked to none."""
-    while canonical_id := _linked_to(cursor, report_id):
-        report_id = canonical_id
-    return report_id
 
 
 def _require_unlinked(cursor: db.Cursor, report_id: str) -> None:
