@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
-from triage_core.operations import Emit, run
+from triage_core.operations import run
+from triage_core.operations.base import Emit
 from triage_core.runtime import Runtime
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.making import make_report, open_runtime
-from triage_core import operations, queries
+from triage_core import queries
+from triage_core.operations import Emit, installation
 
 LINES = 2_000
 
@@ -52,7 +53,7 @@ def test_an_import_that_is_killed_goes_on_where_it_was(
             assert queries.disagreements(cursor) == []
         opened.close()
     opened = open_runtime(store)
-    done = operations.import_files(opened, {"files": [str(file)]}, operations.Emit())
+    done = installation.import_files(opened, {"files": [str(file)]}, Emit())
     assert done["stored"] + done["already_known"] == LINES
     assert done["already_known"] >= acknowledged
     with opened.store.read() as cursor:

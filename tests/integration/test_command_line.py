@@ -45,7 +45,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     def busy(*_: Any, **__: Any) -> None:
         raise StoreBusy("held by the server")
 
-    monkeypatch.setattr(cli.runtime, "Runtime", busy)
+    monkeypatch.setattr(runtime, "Runtime", busy)
     yield made
     server.close()
     opened.close()

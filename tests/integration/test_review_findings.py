@@ -18,12 +18,13 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, FLAW, MEDIUM, POLICY, Clock, bring, make_report, open_runtime
-from triage_core import api, audit, cli, intake, operations, reportformat, runtime, triage
+from triage_core import api, audit, cli, intake, reportformat, runtime, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict, Refused, StoreError
 from triage_core.lifecycle import Trigger
 from triage_core.middleware import Guard, TokenBucket
 from triage_core.model import Channel, Resolution
+from triage_core.operations import Emit, installation, likeness
 from triage_core.runtime import Runtime
 from triage_core.store import Store
 
@@ -105,7 +106,7 @@ def test_verify_notices_a_report_that_was_changed_behind_the_stores_back(tmp_pat
     with made.store.write(EVERYBODY, "tamper") as work:
         work.cursor.execute("UPDATE reports SET turns = [{'role': 'user', 'content': 'Something else'}]")
     with pytest.raises(StoreError):
-        operations.verify(made, {}, operations.Emit())
+        installation.verify(made, {}, Emit())
     made.close()
 
 
@@ -115,7 +116,7 @@ def test_verify_notices_a_report_that_was_changed_behind_the_stores_back(tmp_pat
 def test_a_date_at_the_end_of_time_refuses_its_own_line_alone(opened: Runtime, tmp_path: Path) -> None:
     last = line("last", submitted_at="9999-12-31T23:59:59Z")
     file = write_lines(tmp_path / "lines.jsonl", line("before"), last, line("after"))
-    done = operations.import_files(opened, {"files": [str(file)]}, operations.Emit())
+    done = installation.import_files(opened, {"files": [str(file)]}, Emit())
     assert done["stored"] == 2
     assert [item["line"] for item in done["refused"]] == [2]
     assert "submitted_at" in done["refused"][0]["reason"]
@@ -142,8 +143,8 @@ def test_an_external_id_that_looks_like_a_report_id_is_found_by_its_own_option(o
     bring(
         opened.store, line("first", "Alpha alpha"), line("FR-1", "Omega omega"), line("third", "Omega omegas")
     )
-    operations.index(opened, {}, operations.Emit())
-    best = operations.similar(opened, {"external_id": "FR-1", "k": 1}, operations.Emit())
+    likeness.index(opened, {}, Emit())
+    best = likeness.similar(opened, {"external_id": "FR-1", "k": 1}, Emit())
     assert [item["report_id"] for item in best] == ["FR-3"]
 
 

@@ -1,0 +1,96 @@
+"""What every command of the command line shares: options, where the store is, asking one operation, showing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from triage_core import control, operations, runtime, settings
+from triage_core.cli.output import Bar, err, print_json
+from triage_core.errors import FlawdeskError, Refused, StoreBusy
+from triage_core.operations.base import Emit
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="DIR", help="Folder of the store (FLAWDESK_STORE; data/run)."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else.")
+]
+
+
+def run(
+    operation: str,
+    params: dict[str, Any],
+    store: Path | None,
+    as_json: bool,
+    draw: Callable[[Any], None],
+    *,
+    lines: bool = False,
+    progress: bool = True,
+    alone: bool = False,
+) -> None:
+    """Ask the operation here, or (unless `alone`) of the server that holds the store, and print what it gives."""
+    chosen = settings_for(store)
+    with Bar(progress) as bar:
+        emit = Emit(progress=bar, item=lambda item: print_json(item, indent=None))
+        try:
+            opened = runtime.Runtime(chosen)
+        except StoreBusy as busy:
+            if alone:
+                raise Refused("store", "held by a server: end it and repeat; what is done is kept") from busy
+            result = _remote(chosen.store, operation, params, emit)
+        else:
+            try:
+                result = operations.run(opened, operation, params, emit)
+            finally:
+                opened.close()
+    if not lines:
+        show(result, as_json, draw)
+
+
+def _remote(folder: Path, operation: str, params: dict[str, Any], emit: Emit) -> Any:
+    err.print("[dim]a server holds this store: asking it[/dim]")
+    for message in control.call(folder, operation, params):
+        if "progress" in message:
+            emit.progress(*message["progress"])
+        elif "item" in message:
+            emit.item(message["item"])
+        elif "error" in message:
+            raise Refused(message["error"]["field"], message["error"]["rule"])
+        else:
+            return message["result"]
+    raise FlawdeskError("the server ended before it answered; what it acknowledged is stored")
+
+
+def show(result: Any, as_json: bool, draw: Callable[[Any], None]) -> None:
+    if as_json:
+        print_json(result, indent=2)
+    else:
+        draw(result)
+
+
+def settings_for(store: Path | None, demo: bool = False) -> settings.Settings:
+    found = settings.from_environment()
+    return replace(found, store=store.resolve() if store else found.store, demo=demo or found.demo)
+
+
+def contents(path: Path | None, option: str) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(option, f"{path.name} must be text in UTF-8") from error
+
+
+def one_of(option: str, word: str, *words: str) -> str:
+    if word not in words:
+        raise typer.BadParameter(", ".join(words), param_hint=option)
+    return word

@@ -1,0 +1,75 @@
+"""Commands of the reviewer's desk: assess, link, unlink."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triage_core.cli.base import JsonOption, StoreOption, app, contents, run
+from triage_core.cli.output import print_pairs
+
+
+@app.command()
+def assess(
+    report: Annotated[str, typer.Argument(help="Id or external id.")],
+    clause: Annotated[list[str], typer.Option(help="A clause of the policy in force; repeat for several.")],
+    harm: Annotated[str | None, typer.Option(help="H0 to H4.")] = None,
+    exposure: Annotated[str | None, typer.Option(help="self, other or mass.")] = None,
+    generality: Annotated[str | None, typer.Option(help="instance, retargetable or universal.")] = None,
+    reliability: Annotated[str | None, typer.Option(help="rare, intermittent or reliable.")] = None,
+    uplift: Annotated[str | None, typer.Option(help="no or yes.")] = None,
+    exploitation: Annotated[str | None, typer.Option(help="none, public_poc or active.")] = None,
+    resolution: Annotated[
+        str | None, typer.Option(help="Closes the report; else the clause implies it.")
+    ] = None,
+    override: Annotated[str | None, typer.Option(help="A severity instead of the computed one.")] = None,
+    override_reason: Annotated[str, typer.Option(help="Why the severity is overridden.")] = "",
+    note: Annotated[str, typer.Option(help="The reason that the reporter can read.")] = "",
+    reproduction_log: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    better_answer: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="File with the answer that should have been given."),
+    ] = None,
+    consent: Annotated[str | None, typer.Option(help="none, classifier_only or any_safety_training.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide on a report: cite clauses, give the severity inputs."""
+    params = {
+        "report": report,
+        "clauses": clause,
+        "harm": harm,
+        "exposure": exposure,
+        "generality": generality,
+        "reliability": reliability,
+        "uplift": uplift,
+        "exploitation": exploitation,
+        "resolution": resolution,
+        "override": override,
+        "override_reason": override_reason,
+        "note": note,
+        "reproduction_log": contents(reproduction_log, "reproduction_log"),
+        "better_answer": contents(better_answer, "better_answer"),
+        "consent": consent,
+    }
+    run("assess", params, store, as_json, print_pairs)
+
+
+@app.command()
+def link(
+    child: Annotated[str, typer.Argument(help="The later report.")],
+    canonical: Annotated[str, typer.Argument(help="The report submitted first.")],
+    reason: str = "",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Mark a report as a duplicate of an earlier one."""
+    run("link", {"child": child, "canonical": canonical, "reason": reason}, store, as_json, print_pairs)
+
+
+@app.command()
+def unlink(child: str, reason: str = "", store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Take a duplicate link back."""
+    run("unlink", {"child": child, "reason": reason}, store, as_json, print_pairs)

@@ -1,0 +1,79 @@
+"""Commands of the installation: import, stats, verify, policy check, serve."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from triage_core import policy
+from triage_core.cli.base import JsonOption, StoreOption, app, one_of, run, settings_for, show
+from triage_core.cli.output import out, print_pairs, print_rows
+
+policy_app = typer.Typer(no_args_is_help=True, help="Policy files.")
+
+
+app.add_typer(policy_app, name="policy")
+
+
+@app.command("import")
+def import_command(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
+    format: Annotated[str, typer.Option(help="auto, flaw-report (JSON lines) or csv.")] = "auto",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read reports from JSON Lines or CSV files; refused lines are named, the rest goes on."""
+    one_of("--format", format, "auto", "flaw-report", "csv")
+    params = {"files": [os.path.abspath(path) for path in files], "format": format}
+
+    def show(result: Any) -> None:
+        refused = result.pop("refused")
+        print_pairs(result)
+        if refused:
+            print_rows(refused[:50])
+            out.print(f"{len(refused)} lines refused" + (", the first 50 shown" if len(refused) > 50 else ""))
+
+    run("import", params, store, as_json, show)
+
+
+@app.command()
+def stats(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """How much the store holds."""
+    run("stats", {}, store, as_json, print_pairs)
+
+
+@app.command()
+def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Check the audit chain, its anchor, and that the counts agree."""
+    run("verify", {}, store, as_json, print_pairs)
+
+
+@policy_app.command("check")
+def policy_check(
+    file: Annotated[Path, typer.Argument(exists=True, help="policy.toml, or its folder.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a policy file and its two tables."""
+    found = policy.load(file)
+    show(
+        {"ok": True, "version": found.version, "clauses": len(found.clauses), "sha256": found.sha256},
+        as_json,
+        print_pairs,
+    )
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Loopback only until sign-in exists.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    demo: Annotated[bool, typer.Option(help="Load the demo reports into an empty store.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Serve dashboard, report form and API at http://HOST:PORT."""
+    from triage_core import serving
+
+    serving.serve(settings_for(store, demo), host, port)

@@ -1,0 +1,38 @@
+"""What the command line can ask for, as a table: name, function, plain JSON in and out.
+
+The same functions run in the command's own process when no server holds the store, and inside
+the running server otherwise (control.py); so what they take and give is JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from triage_core.errors import NotFound
+from triage_core.operations import datasets, desk, installation, likeness
+from triage_core.operations.base import Emit as Emit
+from triage_core.operations.base import Operation
+from triage_core.runtime import Runtime
+
+OPERATIONS: Mapping[str, Operation] = {
+    "import": installation.import_files,
+    "index": likeness.index,
+    "similar": likeness.similar,
+    "explain": likeness.explain,
+    "clusters": likeness.clusters,
+    "duplicates": likeness.duplicates,
+    "assess": desk.assess,
+    "link": desk.link,
+    "unlink": desk.unlink,
+    "export": datasets.export,
+    "stats": installation.stats,
+    "verify": installation.verify,
+}
+
+
+def run(runtime: Runtime, operation: str, params: Mapping[str, Any], emit: Emit) -> Any:
+    """Run one operation of the table. Raises NotFound for a name that is not in it."""
+    if operation not in OPERATIONS:
+        raise NotFound("operation", f"there is no operation {operation!r}")
+    return OPERATIONS[operation](runtime, params, emit)

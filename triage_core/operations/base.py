@@ -1,0 +1,45 @@
+"""What the operations of the command line share: how they report, who acts, and what they say of a report."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from triage_core import queries
+from triage_core.errors import Refused
+from triage_core.model import Actor, DeskRole
+from triage_core.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Where a running operation sends what it has: progress (done, total, of what) and single items."""
+
+    progress: Callable[[int, int, str], None] = lambda done, total, what: None
+    item: Callable[[Any], None] = lambda item: None
+
+
+Operation = Callable[[Runtime, Mapping[str, Any], Emit], Any]
+
+
+def command_line_actor() -> Actor:
+    """Whoever can read the store's folder can do everything; the user's name goes into each event."""
+    user = getpass.getuser()
+    return Actor(f"cli:{user}", user, frozenset(DeskRole))
+
+
+def enum(kind: Any, params: Mapping[str, Any], name: str) -> Any:
+    try:
+        return kind(params[name])
+    except ValueError as error:
+        values = ", ".join(kind)
+        raise Refused(name, f"one of {values}, not {params[name]!r}") from error
+
+
+def case(runtime: Runtime, found: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("report_id", "status", "resolution", "canonical_id", "severity", "priority", "version")
+    with runtime.store.read() as cursor:
+        external = queries.external_ids(cursor, [found["report_id"]])
+    return {**{name: found[name] for name in names}, "external_id": external.get(found["report_id"])}

@@ -1,0 +1,74 @@
+"""Operations of the reviewer's desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from triage_core import triage
+from triage_core.decision import Decision
+from triage_core.errors import Refused
+from triage_core.model import (
+    Exploitation,
+    Exposure,
+    Generality,
+    Harm,
+    Reliability,
+    Resolution,
+    Severity,
+    SeverityInputs,
+    TrainingConsent,
+    Uplift,
+)
+from triage_core.operations.base import Emit, case, command_line_actor, enum
+from triage_core.runtime import Runtime
+
+
+def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Decide on a report; gives its new state."""
+    names = ("harm", "exposure", "generality", "reliability", "uplift")
+    given = [name for name in names if params.get(name)]
+    inputs = None
+    if given:
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise Refused(missing[0], "severity takes all five inputs: " + ", ".join(names))
+        inputs = SeverityInputs(
+            enum(Harm, params, "harm"),
+            enum(Exposure, params, "exposure"),
+            enum(Generality, params, "generality"),
+            enum(Reliability, params, "reliability"),
+            enum(Uplift, params, "uplift"),
+        )
+    decision = Decision(
+        clauses=tuple(params.get("clauses") or ()),
+        inputs=inputs,
+        resolution=enum(Resolution, params, "resolution") if params.get("resolution") else None,
+        note=params.get("note") or "",
+        override=enum(Severity, params, "override") if params.get("override") else None,
+        override_reason=params.get("override_reason") or "",
+        exploitation=enum(Exploitation, params, "exploitation") if params.get("exploitation") else None,
+        better_answer=params.get("better_answer") or "",
+        consent=enum(TrainingConsent, params, "consent") if params.get("consent") else None,
+        reproduction_log=params.get("reproduction_log") or "",
+    )
+    with runtime.store.read() as cursor:
+        report_id = triage.find(cursor, params["report"])
+    decided = triage.assess(runtime.store, runtime.policy, command_line_actor(), report_id, decision)
+    return case(runtime, decided)
+
+
+def link(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Mark one report as a duplicate of an earlier one."""
+    with runtime.store.read() as cursor:
+        child, canonical = triage.find(cursor, params["child"]), triage.find(cursor, params["canonical"])
+    reason = params.get("reason") or ""
+    return case(runtime, triage.link(runtime.store, command_line_actor(), child, canonical, reason=reason))
+
+
+def unlink(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Take a duplicate link back."""
+    with runtime.store.read() as cursor:
+        child = triage.find(cursor, params["child"])
+    reason = params.get("reason") or ""
+    return case(runtime, triage.unlink(runtime.store, command_line_actor(), child, reason=reason))

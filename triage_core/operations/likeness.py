@@ -1,0 +1,126 @@
+"""Operations of likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from triage_core import archive, boards, db, queries, triage
+from triage_core.errors import Refused
+from triage_core.likeness.axes import Axis
+from triage_core.operations.base import Emit, command_line_actor
+from triage_core.runtime import Runtime
+
+
+def index(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Embed what is not embedded and bring clusters and suggestions up to date.
+
+    With `archive` (what archive.build gave, and its folder): takes over the archive's vectors first.
+    With `rebuild`: what laying all clusters anew would change, done only with `accept`.
+    """
+    extra: dict[str, Any] = {}
+    if built := params.get("archive"):
+        brought = archive.import_result(runtime.store, command_line_actor(), Path(built["folder"]))
+        extra["archive"] = {**built, "imported": brought}
+    if params.get("rebuild"):
+        changes = runtime.likeness.rebuild(command_line_actor(), bool(params.get("accept")))
+        accepted = bool(params.get("accept"))
+        changed = {axis: asdict(change) for axis, change in changes.items()}
+        return {"accepted": accepted, "changes": changed, **extra}
+    done = runtime.likeness.refresh(
+        command_line_actor(), lambda count, total: emit.progress(count, total, "reports embedded")
+    )
+    return {"embedded": done.embedded, "clusters": done.clusters, "seconds": round(done.seconds, 3), **extra}
+
+
+def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
+    """The reports most like one report, one text, or (with `all`) each report, best first."""
+    axis = Axis(params.get("axis", "whole"))
+    k = int(params.get("k", 10))
+    if k < 1:
+        raise Refused("k", "at least 1")
+    if params.get("all"):
+        with runtime.store.read() as cursor:
+            names = queries.external_ids(cursor)
+        for report_id, found in runtime.likeness.all_similar(k, axis):
+            neighbours = [
+                {"report_id": item.report_id, "external_id": names.get(item.report_id), "score": item.score}
+                for item in found
+            ]
+            emit.item({"report_id": report_id, "external_id": names.get(report_id), "neighbours": neighbours})
+        return []
+    if params.get("text") is not None:
+        return _named(runtime, runtime.likeness.similar_text(params["text"], k, axis))
+    with runtime.store.read() as cursor:
+        if params.get("external_id"):
+            report_id = triage.find_external(cursor, params["external_id"])
+        else:
+            report_id = triage.find(cursor, params.get("report") or "")
+    near = _named(runtime, runtime.likeness.similar(report_id, k, axis))
+    for item in near:
+        why = runtime.likeness.explain(report_id, item["report_id"])
+        item["probability"] = why.probability
+        item["reasons"] = [reason for reason, _ in why.reasons[:3]]
+    return near
+
+
+def explain(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Why two reports are alike or not: the axes, a probability with its reasons, shared spans, other words."""
+    with runtime.store.read() as cursor:
+        one, other = triage.find(cursor, params["one"]), triage.find(cursor, params["other"])
+    found = runtime.likeness.explain(one, other)
+    return {
+        "a": one,
+        "b": other,
+        "whole": found.whole,
+        "technique": found.technique,
+        "request": found.request,
+        "probability": found.probability,
+        "reasons": [{"reason": reason, "log_odds": weight} for reason, weight in found.reasons],
+        "shared_spans": {"a": found.shared_a, "b": found.shared_b},
+        "differing_words": {"a": found.only_a, "b": found.only_b},
+    }
+
+
+def clusters(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
+    """One row a report: the cluster it is in and that cluster's representative."""
+    with runtime.store.read() as cursor:
+        return db.rows(
+            cursor,
+            "SELECT m.report_id, r.external_id, m.cluster_id, k.representative_id AS representative"
+            " FROM memberships m JOIN reports r USING (report_id)"
+            " JOIN clusters k ON k.axis = m.axis AND k.cluster_id = m.cluster_id WHERE m.axis = ? ORDER BY r.seq",
+            [Axis(params.get("axis", "whole"))],
+        )
+
+
+def duplicates(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
+    """Suggested duplicate pairs that nobody has decided on, surest first."""
+    with runtime.store.read() as cursor:
+        return [
+            {
+                "report_id": row["later_id"],
+                "canonical_id": row["earlier_id"],
+                "external_id": row["later_external_id"],
+                "canonical_external_id": row["earlier_external_id"],
+                "score": row["score"],
+                "basis": row["basis"],
+            }
+            for row in boards.suggested_pairs(cursor)
+        ]
+
+
+def _named(runtime: Runtime, found: list[Any]) -> list[dict[str, Any]]:
+    with runtime.store.read() as cursor:
+        names = queries.external_ids(cursor, [item.report_id for item in found])
+    return [
+        {
+            "report_id": item.report_id,
+            "external_id": names.get(item.report_id),
+            "score": item.score,
+            "exact": item.exact,
+        }
+        for item in found
+    ]
