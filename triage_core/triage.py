@@ -61,65 +61,73 @@ def assess(
     earlier decision back first. Raises Refused naming the field and the rule.
     """
     access.require(actor, "assess")
-    resolution = check(policy, decision)
+    check(policy, decision)
     with store.write(actor, "assess", now) as work:
-        case = cases.read(work.cursor, report_id, seen_version)
-        _require_unlinked(work.cursor, report_id)
-        computed = policy.severity(decision.inputs) if decision.inputs else Severity.NONE
-        severity = decision.override or computed
-        exploitation = decision.exploitation or Exploitation(case["exploitation"])
-        priority = policy.priority(severity, exploitation)
-        assessment_id = work.next_id("assessments", "assessment_id")
-        inputs = decision.inputs
-        row = {
-            "assessment_id": assessment_id,
-            "report_id": report_id,
-            "done_at": work.now,
-            "actor_id": actor.actor_id,
-            "policy_version": policy.version,
-            "clauses": list(decision.clauses),
-            "harm": str(inputs.harm) if inputs else None,
-            "exposure": str(inputs.exposure) if inputs else None,
-            "generality": str(inputs.generality) if inputs else None,
-            "reliability": str(inputs.reliability) if inputs else None,
-            "uplift": str(inputs.uplift) if inputs else None,
-            "computed_severity": str(computed),
-            "severity": str(severity),
-            "override_reason": decision.override_reason,
-            "priority": str(priority),
+        return assess_within(work, policy, report_id, decision, seen_version)
+
+
+def assess_within(
+    work: Work, policy: Policy, report_id: str, decision: Decision, seen_version: int | None = None
+) -> dict[str, Any]:
+    """`assess` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    resolution = check(policy, decision)
+    case = cases.read(work.cursor, report_id, seen_version)
+    _require_unlinked(work.cursor, report_id)
+    computed = policy.severity(decision.inputs) if decision.inputs else Severity.NONE
+    severity = decision.override or computed
+    exploitation = decision.exploitation or Exploitation(case["exploitation"])
+    priority = policy.priority(severity, exploitation)
+    status = decided_status(Status(case["status"]), severity, resolution)
+    assessment_id = work.next_id("assessments", "assessment_id")
+    inputs = decision.inputs
+    row = {
+        "assessment_id": assessment_id,
+        "report_id": report_id,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "policy_version": policy.version,
+        "clauses": list(decision.clauses),
+        "harm": str(inputs.harm) if inputs else None,
+        "exposure": str(inputs.exposure) if inputs else None,
+        "generality": str(inputs.generality) if inputs else None,
+        "reliability": str(inputs.reliability) if inputs else None,
+        "uplift": str(inputs.uplift) if inputs else None,
+        "computed_severity": str(computed),
+        "severity": str(severity),
+        "override_reason": decision.override_reason,
+        "priority": str(priority),
+        "resolution": str(resolution) if resolution else None,
+        "note": decision.note,
+        "reproduction_log": decision.reproduction_log,
+    }
+    db.insert(work.cursor, "assessments", [row])
+    if decision.better_answer:
+        _add_better_answer(work, report_id, decision.better_answer)
+    received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
+    return cases.change(
+        work,
+        case,
+        "report.assessed",
+        {
+            "status": str(status),
             "resolution": str(resolution) if resolution else None,
-            "note": decision.note,
-            "reproduction_log": decision.reproduction_log,
-        }
-        db.insert(work.cursor, "assessments", [row])
-        if decision.better_answer:
-            _add_better_answer(work, report_id, decision.better_answer)
-        status = decided_status(Status(case["status"]), severity, resolution)
-        received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
-        return cases.change(
-            work,
-            case,
-            "report.assessed",
-            {
-                "status": str(status),
-                "resolution": str(resolution) if resolution else None,
-                "canonical_id": None,
-                "assessment_id": assessment_id,
-                "severity": str(severity),
-                "priority": str(priority),
-                "exploitation": str(exploitation),
-                "consent_training": str(decision.consent or case["consent_training"]),
-                "fix_due": None if resolution else clocks.fix_due(received, severity, policy.clocks),
-                "first_response_at": case["first_response_at"] or work.now,
-                "triaged_at": case["triaged_at"] or work.now,
-                "closed_at": work.now if resolution else None,
-            },
-            {
-                "assessment_id": assessment_id,
-                "clauses": list(decision.clauses),
-                "policy_version": policy.version,
-            },
-        )
+            "canonical_id": None,
+            "assessment_id": assessment_id,
+            "severity": str(severity),
+            "priority": str(priority),
+            "exploitation": str(exploitation),
+            "consent_training": str(decision.consent or case["consent_training"]),
+            "fix_due": None if resolution else clocks.fix_due(received, severity, policy.clocks),
+            "first_response_at": case["first_response_at"] or work.now,
+            "triaged_at": case["triaged_at"] or work.now,
+            "closed_at": work.now if resolution else None,
+        },
+        {
+            "assessment_id": assessment_id,
+            "clauses": list(decision.clauses),
+            "policy_version": policy.version,
+        },
+    )
 
 
 def link(
@@ -142,45 +150,61 @@ def link(
     access.require(actor, "link")
     check_text("reason", reason)
     with store.write(actor, "link", now) as work:
-        case = cases.read(work.cursor, child_id, seen_version)
-        _require_earlier(work.cursor, child_id, canonical_id)
-        linked = _linked_to(work.cursor, child_id)
-        if linked == canonical_id:
-            return case  # the same press twice is one decision
-        if linked:
-            raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
-        root = _linked_to(work.cursor, canonical_id)
-        if root:
-            raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
-        if _kept_apart(work.cursor, child_id, canonical_id):
-            raise Conflict(
-                "canonical", f"a reviewer has said that {child_id} and {canonical_id} are not duplicates"
-            )
-        link_id = work.next_id("duplicate_links", "link_id")
-        found = evidence or {}
-        row = {
-            "link_id": link_id,
-            "child_id": child_id,
-            "canonical_id": canonical_id,
-            "done_at": work.now,
-            "actor_id": actor.actor_id,
-            "reason": reason,
-            "score": found.get("score"),
-            "model_id": found.get("model_id"),
-            "threshold": found.get("threshold"),
-        }
-        db.insert(work.cursor, "duplicate_links", [row])
-        after = {
-            "status": str(decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)),
-            "resolution": str(Resolution.DUPLICATE),
-            "canonical_id": canonical_id,
-            "first_response_at": case["first_response_at"] or work.now,
-            "triaged_at": case["triaged_at"] or work.now,
-            "closed_at": work.now,
-        }
-        return cases.change(
-            work, case, "report.linked", after, {"link_id": link_id, "canonical_id": canonical_id}
+        return link_within(
+            work, child_id, canonical_id, reason=reason, evidence=evidence, seen_version=seen_version
         )
+
+
+def link_within(
+    work: Work,
+    child_id: str,
+    canonical_id: str,
+    *,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    seen_version: int | None = None,
+) -> dict[str, Any]:
+    """`link` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    case = cases.read(work.cursor, child_id, seen_version)
+    _require_earlier(work.cursor, child_id, canonical_id)
+    linked = _linked_to(work.cursor, child_id)
+    if linked == canonical_id:
+        return case  # the same press twice is one decision
+    if linked:
+        raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
+    root = _linked_to(work.cursor, canonical_id)
+    if root:
+        raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
+    if _kept_apart(work.cursor, child_id, canonical_id):
+        raise Conflict(
+            "canonical", f"a reviewer has said that {child_id} and {canonical_id} are not duplicates"
+        )
+    status = decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)
+    link_id = work.next_id("duplicate_links", "link_id")
+    found = evidence or {}
+    row = {
+        "link_id": link_id,
+        "child_id": child_id,
+        "canonical_id": canonical_id,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "reason": reason,
+        "score": found.get("score"),
+        "model_id": found.get("model_id"),
+        "threshold": found.get("threshold"),
+    }
+    db.insert(work.cursor, "duplicate_links", [row])
+    after = {
+        "status": str(status),
+        "resolution": str(Resolution.DUPLICATE),
+        "canonical_id": canonical_id,
+        "first_response_at": case["first_response_at"] or work.now,
+        "triaged_at": case["triaged_at"] or work.now,
+        "closed_at": work.now,
+    }
+    return cases.change(
+        work, case, "report.linked", after, {"link_id": link_id, "canonical_id": canonical_id}
+    )
 
 
 def unlink(

@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "triage_core.archive*",
             "triage_core.backup",
+            "triage_core.bulk",
             "triage_core.disclosure",
             "triage_core.exchange.*",
             "triage_core.exporters.*",

@@ -1,0 +1,108 @@
+"""One decision for many reports: done where it may be done, and for the rest a list that says why not.
+
+The reports and the versions that were shown are named one by one; a filter is never given, so that
+nothing is decided that was not on screen. All is one transaction, and each report has its own event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from triage_core import access, triage
+from triage_core.decision import Decision, check, check_text
+from triage_core.errors import Refused
+from triage_core.model import Actor
+from triage_core.policy import Policy
+from triage_core.store import Store, Work
+
+MOST = 5_000
+"""A command decides on at most so many reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A report on which nothing was decided, and why."""
+
+    report_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was decided on and what was not, each in the order in which the reports were given."""
+
+    done: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def assess(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    seen: Mapping[str, int],
+    decision: Decision,
+    *,
+    now: datetime | None = None,
+) -> Outcome:
+    """The same assessment for each report in `seen`, which holds the version that was shown of it.
+
+    Raises Refused when the decision itself breaks a rule, or more than `MOST` reports are named.
+    """
+    access.require(actor, access.Command.ASSESS)
+    check(policy, decision)
+    _require_few(seen)
+    with store.write(actor, access.Command.ASSESS, now) as work:
+        return each(work, seen, lambda name: triage.assess_within(work, policy, name, decision, seen[name]))
+
+
+def link(
+    store: Store,
+    actor: Actor,
+    seen: Mapping[str, int],
+    canonical_id: str,
+    *,
+    reason: str = "",
+    evidence: Mapping[str, Mapping[str, Any]] | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Mark each report in `seen` as a duplicate of the earlier `canonical_id`.
+
+    `evidence` may hold, by report, the score, model_id and threshold of a suggestion that was accepted.
+    """
+    access.require(actor, access.Command.LINK)
+    check_text("reason", reason)
+    _require_few(seen)
+    with store.write(actor, access.Command.LINK, now) as work:
+        return each(
+            work,
+            seen,
+            lambda name: triage.link_within(
+                work,
+                name,
+                canonical_id,
+                reason=reason,
+                evidence=(evidence or {}).get(name),
+                seen_version=seen[name],
+            ),
+        )
+
+
+def each(work: Work, seen: Mapping[str, int], decide: Callable[[str], object]) -> Outcome:
+    """Give `decide` every report; one that it refuses (before it writes) is skipped."""
+    done, skipped = [], []
+    for name in seen:
+        try:
+            decide(name)
+        except Refused as refusal:
+            skipped.append(Skipped(name, refusal.rule))
+        else:
+            done.append(name)
+    return Outcome(tuple(done), tuple(skipped))
+
+
+def _require_few(seen: Mapping[str, int]) -> None:
+    if len(seen) > MOST:
+        raise Refused("reports", f"at most {MOST:,} at once, not {len(seen):,}")
