@@ -12,7 +12,7 @@ from triage_core.exporters import catalog
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
 from triage_core.model import HarmType, Severity
-from triage_core.queries import Filter, Sort
+from triage_core.queries import Filter
 from ui import dataset_view, empty, filters, session
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY
@@ -63,13 +63,13 @@ with choices:
 
 chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(product))
 try:
-    request = ExportRequest(profile, opened.settings.store / "datasets", form, layout, name, version, chosen)
+    folder = opened.settings.store / "datasets"
+    request = ExportRequest(profile, folder, form, layout, name, version, chosen=chosen)
 except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
     st.stop()
-examples, excluded = dataset_view.preview(request)
-considered = session.read(queries.inbox, chosen, Sort.NEWEST, 1, 1)[1]
-rows = considered - sum(excluded.values())
+examples, counts = dataset_view.preview(request)
+considered, rows, excluded = counts["considered"], counts["rows"]["total"], counts["excluded"]
 may_build = session.may(Command.EXPORT_DATASET)
 
 with choices:

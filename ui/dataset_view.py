@@ -25,6 +25,10 @@ COLUMN: Mapping[str, LiteralString] = {
     "chosen": "Chosen",
     "rejected": "Rejected",
     "response": "Response",
+    "id": "Id",
+    "category": "Category",
+    "expected": "Expected",
+    "better_answer": "Better answer",
     "label": "Label",
     "prompt_harm_label": "Prompt harm",
     "response_harm_label": "Response harm",
@@ -40,9 +44,9 @@ def _preview(stamp: tuple[str, int, bool], minute: str, asked: str, _request: Ex
     return exports.preview(opened.store, opened.policy, _request, ROWS)
 
 
-def preview(request: ExportRequest) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The first rows and the excluded reports by reason, from memory while nothing has changed."""
-    found: tuple[list[dict[str, Any]], dict[str, int]] = _preview(
+def preview(request: ExportRequest) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The first rows and the counts of the manifest, from memory while nothing has changed."""
+    found: tuple[list[dict[str, Any]], dict[str, Any]] = _preview(
         session.stamp(), session.now().isoformat(), repr(request), request
     )
     return found
@@ -70,7 +74,7 @@ def example(item: Mapping[str, Any], number: int) -> None:
             st.markdown(f"**{name}**")
             turns = [Turn(TurnRole(turn["role"]), turn["content"]) for turn in value]
             hostile.conversation(turns, key=f"row-{number}-{column}")
-        elif isinstance(value, str) and column in ("prompt", "response"):
+        elif isinstance(value, str) and column in ("prompt", "response", "better_answer"):
             hostile.show(value, key=f"row-{number}-{column}", label=f"**{name}**")
         else:
             st.markdown(f"**{name}** {plain(json.dumps(value))}")

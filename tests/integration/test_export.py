@@ -237,7 +237,7 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
             for at in range(30, 45)
         ]
         db.insert(work.cursor, "memberships", members)
-    made = export("kto")
+    made = export("kto", per_group=0)
     found = sides(made)
     assert all(found[ids[at]] == found[ids[at + 1]] for at in range(0, 30, 2))
     assert all(len({found[ids[at + more]] for more in range(3)}) == 1 for at in range(30, 45, 3))
@@ -245,6 +245,49 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
     assert made["leakage"] == {
         "groups": 60 - 15 - 10, "groups_across_splits": 0, "prompts_across_splits": 0, "rows_not_indexed": 45,
     }  # fmt: skip
+
+
+def test_one_report_stands_for_its_group(store: Store, export: Export) -> None:
+    ids = add(store, *(f"Question {number}" for number in range(6)))
+    with store.write(EVERYBODY, "index") as work:
+        members = [
+            {"axis": "whole", "report_id": ids[at], "cluster_id": "D-1", "model_id": "m"} for at in (1, 3, 5)
+        ]
+        db.insert(work.cursor, "memberships", members)
+    made = export("kto")
+    assert set(sides(made)) == {ids[0], ids[1], ids[2], ids[4]}
+    assert made["excluded"] == {"group_represented": 2}
+    assert made["dedup"]["reports_per_group"] == 1
+    weights = {row["meta_report_id"]: row["meta_group_size"] for row in rows(made, "__metadata__")}
+    assert weights[ids[1]] == "3"
+    assert set(sides(export("kto", per_group=2, name="two"))) == set(ids) - {ids[5]}
+
+
+def test_evaluation_takes_the_test_side_alone(store: Store, export: Export) -> None:
+    add(store, *(f"Question {number}" for number in range(40)))
+    trained = sides(export("kto"))
+    made = export("eval")
+    assert set(sides(made)) == {name for name, side in trained.items() if side == "test"}
+    assert made["excluded"] == {"training_side": sum(side == "train" for side in trained.values())}
+
+
+def test_a_bad_user_needs_a_consent_of_its_own(store: Store, export: Export) -> None:
+    add(store, "Not for that")
+    turns = [
+        {"role": "user", "content": "First try."},
+        {"role": "assistant", "content": "No."},
+        {"role": "user", "content": "Second try."},
+        {"role": "assistant", "content": "The secret."},
+    ]
+    (agreed,) = add(store, "", turns=turns, consent_training="safety_and_bad_user")
+    made = export("bad_user")
+    assert made["considered"] == 2
+    assert made["excluded"] == {"no_consent": 1}
+    assert made["rows"]["total"] == 2
+    assert [row["meta_example_id"] for row in rows(made, "__metadata__")] == [
+        f"bad_user-{agreed}-1", f"bad_user-{agreed}-2",
+    ]  # fmt: skip
+    assert not any("The secret." in str(row) for row in rows(made))
 
 
 def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -> None:
@@ -256,7 +299,7 @@ def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -
     with store.write(EVERYBODY, "index") as work:
         link = {"child_id": joined, "canonical_id": tested, "score": 0.95, "basis": "cosine", "model_id": "m"}
         db.insert(work.cursor, "suggestions", [{**link, "later_id": link["child_id"]}])
-    second = sides(export("kto"))
+    second = sides(export("kto", per_group=0))
     assert {report_id: second[report_id] for report_id in ids} == first
     assert second[joined] == "test"
 
@@ -333,11 +376,12 @@ def test_a_preview_shows_what_a_build_writes_and_stores_nothing(
     add(store, *(f"Question {number}" for number in range(5)))
     add(store, "no", consent_training="none")
     before = store.revision
-    shown, excluded = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=3)
+    shown, counts = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=3)
     assert store.revision == before
     assert not (tmp_path / "out").exists()
     made = export("kto", layout="rich")
-    assert (len(shown), excluded) == (3, made["excluded"])
+    assert len(shown) == 3
+    assert counts.items() <= made.items()
     written = {row["meta_report_id"]: row for row in rows(made)}
     assert all({**row["row"], **row["meta"]} == written[row["meta"]["meta_report_id"]] for row in shown)
 

@@ -9,11 +9,12 @@ import typer
 
 from triage_core.cli.base import JsonOption, StoreOption, app, run
 from triage_core.cli.output import print_pairs
+from triage_core.exporters.profiles import PROFILES
 
 
 @app.command()
 def export(
-    profile: Annotated[str, typer.Option(help="kto, preference, sft or classifier.")],
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")],
     out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME/VERSION is made.")],
     format: Annotated[str, typer.Option(help="jsonl or parquet.")] = "parquet",
     layout: Annotated[
@@ -22,6 +23,9 @@ def export(
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset; the profile's when left out.")
     ] = None,
+    per_group: Annotated[
+        int, typer.Option(min=0, help="Reports of one group of duplicates at most; 0 for all.")
+    ] = 1,
     version: Annotated[str | None, typer.Option(help="Version; the next free one when left out.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -34,5 +38,6 @@ def export(
         "layout": layout,
         "name": name,
         "version": version,
+        "per_group": per_group,
     }
     run("export", params, store, as_json, print_pairs)

@@ -61,7 +61,16 @@ def build(
             tally = Tally(profile, source.last_seq(cursor))
             fresh = _FreshSides()
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for item in select(cursor, policy, profile, request.chosen, sides, now, progress or _silent):
+                for item in select(
+                    cursor,
+                    policy,
+                    profile,
+                    request.chosen,
+                    sides,
+                    now,
+                    progress or _silent,
+                    request.per_group,
+                ):
                     tally.add(item)
                     if isinstance(item, Example):
                         writer.add(item)
@@ -88,8 +97,8 @@ def build(
 
 def preview(
     store: Store, policy: Policy, request: ExportRequest, limit: int = 20
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """What `build` would write: the first `limit` rows, and the count of excluded reports by reason.
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What `build` would write: the first `limit` rows, and the counts as they would stand in the manifest.
 
     Each row is {split, row, meta}: the trainer's columns and the meta_* columns. Stores nothing.
     """
@@ -97,11 +106,21 @@ def preview(
     rows: list[dict[str, Any]] = []
     with store.read() as cursor:
         tally = Tally(profile, source.last_seq(cursor))
-        for item in select(cursor, policy, profile, request.chosen, splits(cursor), store.clock(), _silent):
+        found = select(
+            cursor,
+            policy,
+            profile,
+            request.chosen,
+            splits(cursor),
+            store.clock(),
+            _silent,
+            request.per_group,
+        )
+        for item in found:
             tally.add(item)
             if isinstance(item, Example) and len(rows) < limit:
                 rows.append({"split": str(item.split), "row": item.row, "meta": item.meta})
-    return rows, tally.to_json()["excluded"]
+    return rows, tally.to_json()
 
 
 @dataclass(frozen=True, slots=True)

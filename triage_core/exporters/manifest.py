@@ -40,6 +40,7 @@ class Tally:
     _counts: dict[str, Counter[str]] = field(
         default_factory=lambda: {name: Counter() for name in ("split", "label", "severity", "clause")}
     )
+    _reports: int = 0
     _digests: list[bytes] = field(default_factory=list)
     _prompts: dict[bytes, tuple[Split, str]] = field(default_factory=dict)
     _group_sides: NDArray[np.uint8] = field(init=False)
@@ -55,11 +56,12 @@ class Tally:
         return len(self._digests)
 
     def add(self, item: Example | Reason) -> None:
-        """Count one report. Raises Refused when its prompt is already on the other side of the split."""
+        """Count a row or a reason. Raises Refused when what it shows stands on the other side of the split."""
         if isinstance(item, Reason):
             self.excluded[item] += 1
             return
         facts = item.candidate.facts
+        self._reports += item.part == 0
         self._counts["split"][item.split] += 1
         self._counts["severity"][facts["severity"] or ""] += 1
         self._counts["clause"].update(facts["clauses"])
@@ -73,7 +75,7 @@ class Tally:
         self._watch_prompt(item)
 
     def _watch_prompt(self, item: Example) -> None:
-        digest = bytes.fromhex(metadata.row_sha256({"prompt": item.row["prompt"]}))[:16]
+        digest = bytes.fromhex(metadata.row_sha256({"watched": self.profile.watched(item.row)}))[:16]
         side, report_id = self._prompts.setdefault(digest, (item.split, item.candidate.report_id))
         if side is not item.split:
             pair = f"{report_id} ({side}) and {item.candidate.report_id} ({item.split})"
@@ -81,7 +83,7 @@ class Tally:
 
     def reconcile(self, considered: int) -> None:
         """Raise StoreError unless every report that was considered has been counted once."""
-        counted = self.rows + self.excluded.total()
+        counted = self._reports + self.excluded.total()
         if counted != considered:
             raise StoreError(f"{considered} reports were considered, but {counted} were counted")
 
@@ -95,7 +97,7 @@ class Tally:
     def to_json(self) -> dict[str, Any]:
         """The counts for the manifest."""
         return {
-            "considered": self.rows + self.excluded.total(),
+            "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
             | {name: dict(sorted(counted.items())) for name, counted in self._counts.items()},
             "excluded": {str(reason): self.excluded[reason] for reason in Reason if self.excluded[reason]},
@@ -137,6 +139,7 @@ def document(
         "filters": request.filters(),
         "policy_version": policy_version,
         "use": str(tally.profile.use),
+        "dedup": {"reports_per_group": request.per_group, "weight": "meta_group_size"},
         "split": {
             "method": "HMAC-SHA-256 of the oldest report of the group, remembered",
             "test_share": TEST_SHARE,

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from triage_core import db, tokens
 from triage_core.exporters.gate import Verdict
-from triage_core.exporters.profiles import Row
+from triage_core.exporters.rows import Row
 
 NAMES = (
     "example_id",

@@ -27,7 +27,8 @@ class ExportRequest:
 
     `layout`: strict has the trainer's columns only and the metadata in a folder of its own, rich has
     the metadata as further columns. `name` "" is the profile's name, `version` "" the next whole
-    number that is free. `chosen` narrows the reports down. Raises Refused naming field and rule.
+    number that is free. Of a group of duplicates at most `per_group` reports are taken, the earliest
+    first; 0 takes all. `chosen` narrows the reports down. Raises Refused naming field and rule.
     """
 
     profile: str
@@ -36,12 +37,15 @@ class ExportRequest:
     layout: str = "strict"
     name: str = ""
     version: str = ""
+    per_group: int = 1
     chosen: Filter = field(default_factory=Filter)
 
     def __post_init__(self) -> None:
         profiles.get(self.profile)
         _one_of("format", self.format, FORMATS)
         _one_of("layout", self.layout, LAYOUTS)
+        if self.per_group < 0:
+            raise Refused("per_group", "0 for all reports of a group, or how many of them at most")
         for where, value in (("name", self.name), ("version", self.version)):
             if value and not _NAME.fullmatch(value):
                 raise Refused(where, f"{_NAME_RULE}; not {value!r}")
@@ -65,7 +69,9 @@ class ExportRequest:
         for required in ("profile", "out"):
             if required not in given:
                 raise Refused(required, "is required")
-        for key in given.keys() - LISTS:
+        if not isinstance(given.get("per_group", 1), int):
+            raise Refused("per_group", "must be a whole number")
+        for key in given.keys() - LISTS - {"per_group"}:
             if not isinstance(given[key], str):
                 raise Refused(key, "must be text")
         filters = {key: given.pop(key) for key in FILTERS if key in given}
