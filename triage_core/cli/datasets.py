@@ -1,15 +1,19 @@
-"""Commands of datasets: export."""
+"""Commands of datasets: export, lint."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from triage_core.cli.base import JsonOption, StoreOption, app, run
-from triage_core.cli.output import print_pairs
+from triage_core.cli.base import JsonOption, StoreOption, app, run, show
+from triage_core.cli.output import out, print_pairs, print_rows
+from triage_core.exporters import lint
 from triage_core.exporters.profiles import PROFILES
+
+datasets_app = typer.Typer(no_args_is_help=True, help="Files of training data.")
+app.add_typer(datasets_app, name="datasets")
 
 
 @app.command()
@@ -41,3 +45,22 @@ def export(
         "per_group": per_group,
     }
     run("export", params, store, as_json, print_pairs)
+
+
+@datasets_app.command("lint")
+def lint_command(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON Lines or Parquet.")],
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")],
+    as_json: JsonOption = False,
+) -> None:
+    """What in a file of training data would crash a trainer or poison it silently; status 1 for errors."""
+
+    def draw(result: Any) -> None:
+        print_rows(result["findings"])
+        out.print(f"{result['rows']} rows, {sum(result['errors'].values())} errors,", end=" ")
+        out.print(f"{sum(result['warnings'].values())} warnings")
+
+    found = lint.file(file, profile)
+    show(found.to_json(), as_json, draw)
+    if not found.ok:
+        raise typer.Exit(1)
