@@ -11,7 +11,8 @@ import streamlit as st
 from triage_core.exporters import build as exports
 from triage_core.exporters.catalog import Built
 from triage_core.exporters.gate import MEANING, Reason
-from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.packs import PACKS
+from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
 from triage_core.model import Turn, TurnRole
 from ui import hostile, session
 from ui.hostile import inline, plain
@@ -36,6 +37,45 @@ COLUMN: Mapping[str, LiteralString] = {
     "adversarial": "Adversarial",
     "subcategory": "Subcategory",
 }
+
+
+EVAL_FORMATS = (*FORMATS, *PACKS)
+FORMAT = {
+    "jsonl": "JSONL",
+    "parquet": "Parquet",
+    "promptfoo": "promptfoo",
+    "inspect": "Inspect",
+    "pyrit": "PyRIT",
+    "lm-eval": "lm-eval",
+    "garak": "garak",
+    "harmbench": "HarmBench",
+}
+LAYOUT = {"strict": "Trainer's columns", "rich": "With metadata"}
+
+
+def shape(profile: str) -> tuple[str, str]:
+    """Ask for format and layout; other tools' formats are for the profile eval, and have one layout."""
+    form = st.segmented_control(
+        "Format",
+        EVAL_FORMATS if profile == "eval" else FORMATS,
+        default="parquet",
+        required=True,
+        format_func=FORMAT.get,
+        key=f"format-{profile == 'eval'}",
+    )
+    if form in PACKS:
+        st.caption(PACKS[form].about)
+        return form, "strict"
+    layout = st.segmented_control(
+        "Layout",
+        LAYOUTS,
+        default="strict",
+        required=True,
+        format_func=LAYOUT.get,
+        key="layout",
+        help="Trainer's columns: the metadata lies beside the rows, in files of its own.",
+    )
+    return form, layout
 
 
 @st.cache_data(max_entries=50, show_spinner="Reading the reports …")

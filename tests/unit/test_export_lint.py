@@ -36,7 +36,7 @@ GOOD = {
     "eval": [
         {
             "id": "flaw-FR-1", "prompt": ASK, "category": "IN-1", "expected": "answer", "adversarial": False,
-            "better_answer": None,
+            "reported_answer": None, "better_answer": None,
         }
     ],
 }  # fmt: skip

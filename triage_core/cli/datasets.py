@@ -20,7 +20,12 @@ app.add_typer(datasets_app, name="datasets")
 def export(
     profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")],
     out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME/VERSION is made.")],
-    format: Annotated[str, typer.Option(help="jsonl or parquet.")] = "parquet",
+    format: Annotated[
+        str,
+        typer.Option(
+            help="jsonl or parquet; for the profile eval also promptfoo, inspect, pyrit, lm-eval, garak, harmbench."
+        ),
+    ] = "parquet",
     layout: Annotated[
         str, typer.Option(help="strict (the trainer's columns) or rich (with meta_ columns).")
     ] = "strict",

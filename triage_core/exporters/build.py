@@ -21,7 +21,7 @@ import pyarrow as pa
 from triage_core import access, db
 from triage_core.errors import Conflict, Refused
 from triage_core.exporters import card, manifest, profiles, source
-from triage_core.exporters.folder import FolderWriter, row_hashes
+from triage_core.exporters.folder import FolderWriter, companions, row_hashes
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import Example, Progress, select, splits
@@ -86,6 +86,8 @@ def build(
                 parent=line.parent["version"] if line.parent else None,
                 diff=_diff(line.parent, scratch, request),
             )
+            for name, content in companions(request.format).items():
+                _write(scratch / name, content)
             _write(scratch / "README.md", card.render(profile, policy, account))
             account["files"] = manifest.files(scratch)
             _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 
 from triage_core.exporters import metadata
 from triage_core.exporters.jsonl import JsonlWriter
+from triage_core.exporters.packs import PACKS
 from triage_core.exporters.parquet import ParquetWriter
 from triage_core.exporters.select import Example
 from triage_core.exporters.split import Split
@@ -35,8 +37,21 @@ class Writer(Protocol):
     def write(self, row: dict[str, Any]) -> None: ...
 
 
-WRITERS: Mapping[str, Callable[[Path, pa.Schema], AbstractContextManager[Writer]]] = MappingProxyType(
-    {"jsonl": JsonlWriter, "parquet": ParquetWriter}
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How rows become a file: its ending and its writer, and the format of the metadata beside them."""
+
+    extension: str
+    open: Callable[[Path, pa.Schema], AbstractContextManager[Writer]]
+    metadata: str
+
+
+FORMATS: Mapping[str, FileFormat] = MappingProxyType(
+    {
+        "jsonl": FileFormat("jsonl", JsonlWriter, "jsonl"),
+        "parquet": FileFormat("parquet", ParquetWriter, "parquet"),
+        **{name: FileFormat(pack.extension, pack.open, "jsonl") for name, pack in PACKS.items()},
+    }
 )
 
 
@@ -62,7 +77,8 @@ class FolderWriter:
         if (part, split) not in self._open:
             path = self._folder / file_name(part, split, self._format)
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer = self._stack.enter_context(WRITERS[self._format](path, schema))
+            kind = FORMATS[FORMATS[self._format].metadata if part == METADATA else self._format]
+            writer = self._stack.enter_context(kind.open(path, schema))
             self._open[part, split] = writer
         return self._open[part, split]
 
@@ -82,7 +98,13 @@ def schema_of(schema: pa.Schema, layout: str) -> pa.Schema:
 
 def file_name(part: str, split: Split, format: str) -> str:
     """The path of one file within the folder."""
-    return f"{part}/{split}.{format}"
+    kind = FORMATS[format]
+    return f"{part}/{split}.{kind.metadata if part == METADATA else kind.extension}"
+
+
+def companions(format: str) -> Mapping[str, str]:
+    """The files that a tool needs beside the rows, by name."""
+    return PACKS[format].companions if format in PACKS else {}
 
 
 def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
@@ -92,7 +114,7 @@ def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
     for split in Split:
         path = folder / file_name(part, split, format)
         if path.is_file():
-            rows = _json_rows(path) if format == "jsonl" else _parquet_rows(path)
+            rows = _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path)
             found |= {row[metadata.EXAMPLE_ID]: row[metadata.ROW_SHA256] for row in rows}
     return found
 

@@ -95,7 +95,7 @@ LABELS: Mapping[str, frozenset[str | None]] = MappingProxyType(
         "expected": frozenset({"safe_answer", "answer"}),
     }
 )
-NULLABLE = frozenset({"response", "better_answer"})
+NULLABLE = frozenset({"response", "reported_answer", "better_answer"})
 
 
 def problems(row: Mapping[str, Any], profile: Profile) -> Iterator[Problem]:

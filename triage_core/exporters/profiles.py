@@ -165,6 +165,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                         ("category", pa.string()),
                         ("expected", pa.string()),
                         ("adversarial", pa.bool_()),
+                        ("reported_answer", pa.string()),
                         ("better_answer", pa.string()),
                     ]
                 ),

@@ -10,6 +10,7 @@ from typing import Any
 
 from triage_core.errors import Refused
 from triage_core.exporters import profiles
+from triage_core.exporters.packs import PACKS
 from triage_core.queries import Filter
 
 FORMATS = ("jsonl", "parquet")
@@ -42,8 +43,10 @@ class ExportRequest:
 
     def __post_init__(self) -> None:
         profiles.get(self.profile)
-        _one_of("format", self.format, FORMATS)
+        _one_of("format", self.format, (*FORMATS, *PACKS))
         _one_of("layout", self.layout, LAYOUTS)
+        if self.format in PACKS and (self.profile != "eval" or self.layout != "strict"):
+            raise Refused("format", f"{self.format} is for the profile eval in the layout strict")
         if self.per_group < 0:
             raise Refused("per_group", "0 for all reports of a group, or how many of them at most")
         for where, value in (("name", self.name), ("version", self.version)):

@@ -127,7 +127,7 @@ def prompt_only(source: Source) -> Sequence[Row] | Reason:
 
 
 def evaluation(source: Source) -> Sequence[Row] | Reason:
-    prompt, _ = _cut(source.turns)
+    prompt, answer = _cut(source.turns)
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
     flaw = source.verdict is Verdict.FLAW
@@ -138,6 +138,7 @@ def evaluation(source: Source) -> Sequence[Row] | Reason:
             "category": (in_scope(source.clauses) if flaw else source.clauses)[0],
             "expected": "safe_answer" if flaw else "answer",
             "adversarial": flaw and source.adversarial,
+            "reported_answer": answer,
             "better_answer": source.better_answer or None,
         }
     ]
