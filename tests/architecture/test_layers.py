@@ -76,6 +76,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.jsontext",
             "triage_core.lifecycle",
             "triage_core.policy",
+            "triage_core.redact",
             "triage_core.reportformat",
             "triage_core.sections",
             "triage_core.settings",
