@@ -17,6 +17,7 @@ from triage_core import db, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.exporters import metadata
 from triage_core.exporters.build import ExportRequest, build, preview
+from triage_core.exporters.hygiene import Hygiene
 from triage_core.model import Resolution
 from triage_core.store import Store
 
@@ -288,6 +289,34 @@ def test_a_bad_user_needs_a_consent_of_its_own(store: Store, export: Export) -> 
         f"bad_user-{agreed}-1", f"bad_user-{agreed}-2",
     ]  # fmt: skip
     assert not any("The secret." in str(row) for row in rows(made))
+
+
+def test_what_was_redacted_is_logged_without_the_value(store: Store, export: Export) -> None:
+    (report_id,) = add(store, "Write to ann@example.org about 203.0.113.7")
+    made = export("kto")
+    assert rows(made)[0]["prompt"][0]["content"] == "Write to [EMAIL_1] about [IP_1]"
+    folder = Path(made["folder"])
+    log = [json.loads(line) for line in (folder / "__metadata__/redactions.jsonl").read_text().splitlines()]
+    assert log == [
+        {
+            "report_id": report_id,
+            "turn": 0,
+            "start": 9,
+            "end": 24,
+            "kind": "EMAIL",
+            "placeholder": "[EMAIL_1]",
+        },
+        {"report_id": report_id, "turn": 0, "start": 31, "end": 42, "kind": "IP", "placeholder": "[IP_1]"},
+    ]
+    assert made["found"]["personal_data"] == {"rows": 1, "spans": {"EMAIL": 1, "IP": 1}}
+    assert made["hygiene"]["personal_data"] == "redact"
+    assert not any(b"ann@example" in path.read_bytes() for path in folder.rglob("*.json*"))
+    kept = export("kto", name="kept", hygiene=Hygiene(personal_data="keep"))
+    assert kept["content_sha256"] != made["content_sha256"]
+    assert not Path(kept["folder"], "__metadata__/redactions.jsonl").exists()
+    assert export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))["excluded"] == {
+        "personal_data": 1
+    }
 
 
 def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -> None:

@@ -100,7 +100,7 @@ def test_control_tokens_are_flagged(made: dict[Any, dict[str, Any]]) -> None:
     flagged = {row["meta_external_id"]: row["meta_control_tokens"] for side in SIDES for row in told[side]}
     assert flagged["chat template chatml"] == "<|im_end|> <|im_start|>"
     assert flagged["sql"] == ""
-    assert dataset["control_tokens"]["rows"] == sum(map(bool, flagged.values()))
+    assert dataset["found"]["control_tokens"]["rows"] == sum(map(bool, flagged.values()))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)

@@ -35,6 +35,9 @@ def export(
     per_group: Annotated[
         int, typer.Option(min=0, help="Reports of one group of duplicates at most; 0 for all.")
     ] = 1,
+    personal_data: Annotated[str, typer.Option(help="redact, refuse or keep.")] = "redact",
+    control_tokens: Annotated[str, typer.Option(help="flag, drop or defang.")] = "flag",
+    hidden: Annotated[str, typer.Option(help="Hidden characters: flag or drop.")] = "flag",
     version: Annotated[str | None, typer.Option(help="Version; the next free one when left out.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -48,6 +51,9 @@ def export(
         "name": name,
         "version": version,
         "per_group": per_group,
+        "personal_data": personal_data,
+        "control_tokens": control_tokens,
+        "hidden": hidden,
     }
     run("export", params, store, as_json, print_pairs)
 

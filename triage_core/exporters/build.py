@@ -61,16 +61,7 @@ def build(
             tally = Tally(profile, source.last_seq(cursor))
             fresh = _FreshSides()
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for item in select(
-                    cursor,
-                    policy,
-                    profile,
-                    request.chosen,
-                    sides,
-                    now,
-                    progress or _silent,
-                    request.per_group,
-                ):
+                for item in select(cursor, policy, request, sides, now, progress or _silent):
                     tally.add(item)
                     if isinstance(item, Example):
                         writer.add(item)
@@ -108,17 +99,7 @@ def preview(
     rows: list[dict[str, Any]] = []
     with store.read() as cursor:
         tally = Tally(profile, source.last_seq(cursor))
-        found = select(
-            cursor,
-            policy,
-            profile,
-            request.chosen,
-            splits(cursor),
-            store.clock(),
-            _silent,
-            request.per_group,
-        )
-        for item in found:
+        for item in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
             tally.add(item)
             if isinstance(item, Example) and len(rows) < limit:
                 rows.append({"split": str(item.split), "row": item.row, "meta": item.meta})

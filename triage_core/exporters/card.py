@@ -70,7 +70,12 @@ def _body(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> Iter
         "",
         "Prompts in these files are hostile by nature: load them as data, never through a template engine.",
     )
-    yield "Typed control tokens of chat templates are listed in `meta_control_tokens`, and left in the text."
+    hygiene, found = manifest["hygiene"], manifest["found"]
+    yield from (
+        f"Control tokens typed as text: {hygiene['control_tokens']}, in {found['control_tokens']['rows']:,} rows.",
+        f"Hidden characters: {hygiene['hidden']}, in {found['hidden_characters']['rows']:,} rows.",
+        f"Personal data found by pattern: {hygiene['personal_data']}, in {found['personal_data']['rows']:,} rows.",
+    )
     if manifest["layout"] == "strict":
         yield from (
             "",

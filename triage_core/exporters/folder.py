@@ -2,6 +2,7 @@
 
     data/train.<ext>, data/test.<ext>            the rows
     __metadata__/train.<ext>, .../test.<ext>     strict layout: the same rows' metadata, in the same order
+    __metadata__/redactions.jsonl                where placeholders stand for personal data, without the data
     README.md, manifest.json                     the dataset card and the account
 
 A loader that is pointed at the folder without the card leaves out names that start with two
@@ -28,9 +29,21 @@ from triage_core.exporters.packs import PACKS
 from triage_core.exporters.parquet import ParquetWriter
 from triage_core.exporters.select import Example
 from triage_core.exporters.split import Split
+from triage_core.redact import Span
 
 DATA = "data"
 METADATA = "__metadata__"
+REDACTIONS = f"{METADATA}/redactions.jsonl"
+REDACTION = pa.schema(
+    [
+        ("report_id", pa.string()),
+        ("turn", pa.int64()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("kind", pa.string()),
+        ("placeholder", pa.string()),
+    ]
+)
 
 
 class Writer(Protocol):
@@ -65,13 +78,27 @@ class FolderWriter:
         self._format = format
         self._stack = ExitStack()
         self._open: dict[tuple[str, Split], Writer] = {}
+        self._redactions: JsonlWriter | None = None
 
     def add(self, example: Example) -> None:
+        """Write a row, what is known about it, and once a report what was redacted in it."""
+        if example.part == 0:
+            for span in example.redactions:
+                self._log(example.candidate.report_id, span)
         if self._rich:
             self._writer(DATA, example.split, self._schema).write({**example.row, **example.meta})
             return
         self._writer(DATA, example.split, self._schema).write(example.row)
         self._writer(METADATA, example.split, metadata.SCHEMA).write(example.meta)
+
+    def _log(self, report_id: str, span: Span) -> None:
+        if self._redactions is None:
+            path = self._folder / REDACTIONS
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._redactions = self._stack.enter_context(JsonlWriter(path, REDACTION))
+        places = {"turn": span.text, "start": span.start, "end": span.end}
+        told = {"kind": str(span.kind), "placeholder": span.placeholder}
+        self._redactions.write({"report_id": report_id, **places, **told})
 
     def _writer(self, part: str, split: Split, schema: pa.Schema) -> Writer:
         if (part, split) not in self._open:

@@ -28,6 +28,9 @@ class Reason(StrEnum):
     NOT_REPRODUCED = "not_reproduced"
     TRAINING_SIDE = "training_side"
     GROUP_REPRESENTED = "group_represented"
+    PERSONAL_DATA = "personal_data"
+    CONTROL_TOKENS = "control_tokens"
+    HIDDEN_CHARACTERS = "hidden_characters"
     NO_PROMPT = "no_prompt"
     NO_FINAL_ANSWER = "no_final_answer"
     NO_BETTER_ANSWER = "no_better_answer"
@@ -48,6 +51,9 @@ MEANING = {
     Reason.NOT_REPRODUCED: "no reviewer has seen the flaw happen again",
     Reason.TRAINING_SIDE: "its group is on the training side of the split",
     Reason.GROUP_REPRESENTED: "an earlier row stands for its group of duplicates",
+    Reason.PERSONAL_DATA: "it holds personal data or a secret, and the dataset takes none",
+    Reason.CONTROL_TOKENS: "it holds control tokens of a chat template, and the dataset takes none",
+    Reason.HIDDEN_CHARACTERS: "it holds hidden characters, and the dataset takes none",
     Reason.NO_PROMPT: "no user turn with text",
     Reason.NO_FINAL_ANSWER: "the conversation does not end with the assistant's answer",
     Reason.NO_BETTER_ANSWER: "nobody has written a better answer",

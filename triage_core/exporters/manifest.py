@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ class Tally:
     _digests: list[bytes] = field(default_factory=list)
     _prompts: dict[bytes, tuple[Split, str]] = field(default_factory=dict)
     _group_sides: NDArray[np.uint8] = field(init=False)
-    _with_control_tokens: int = 0
+    _with: Counter[str] = field(default_factory=Counter)
+    _redacted: Counter[str] = field(default_factory=Counter)
     _not_indexed: int = 0
 
     def __post_init__(self) -> None:
@@ -70,7 +71,10 @@ class Tally:
             self._counts["label"]["unknown" if label is None else str(label).lower()] += 1
         self._digests.append(bytes.fromhex(item.meta[metadata.ROW_SHA256]))
         self._group_sides[item.group] |= _SIDE_BIT[item.split]
-        self._with_control_tokens += bool(item.meta["meta_control_tokens"])
+        for name in ("control_tokens", "hidden_characters", "redactions"):
+            self._with[name] += bool(item.meta[f"meta_{name}"])
+        if item.part == 0:
+            self._redacted.update(span.kind for span in item.redactions)
         self._not_indexed += not facts["is_indexed"]
         self._watch_prompt(item)
 
@@ -101,7 +105,14 @@ class Tally:
             "rows": {"total": self.rows}
             | {name: dict(sorted(counted.items())) for name, counted in self._counts.items()},
             "excluded": {str(reason): self.excluded[reason] for reason in Reason if self.excluded[reason]},
-            "control_tokens": {"policy": "flag", "rows": self._with_control_tokens},
+            "found": {
+                "control_tokens": {"rows": self._with["control_tokens"]},
+                "hidden_characters": {"rows": self._with["hidden_characters"]},
+                "personal_data": {
+                    "rows": self._with["redactions"],
+                    "spans": {str(kind): count for kind, count in sorted(self._redacted.items())},
+                },
+            },
             "leakage": {
                 "groups": int(np.count_nonzero(self._group_sides)),
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
@@ -139,6 +150,7 @@ def document(
         "filters": request.filters(),
         "policy_version": policy_version,
         "use": str(tally.profile.use),
+        "hygiene": asdict(request.hygiene),
         "dedup": {"reports_per_group": request.per_group, "weight": "meta_group_size"},
         "split": {
             "method": "HMAC-SHA-256 of the oldest report of the group, remembered",

@@ -10,6 +10,7 @@ from typing import Any
 
 from triage_core.errors import Refused
 from triage_core.exporters import profiles
+from triage_core.exporters.hygiene import Hygiene
 from triage_core.exporters.packs import PACKS
 from triage_core.queries import Filter
 
@@ -39,6 +40,7 @@ class ExportRequest:
     name: str = ""
     version: str = ""
     per_group: int = 1
+    hygiene: Hygiene = field(default_factory=Hygiene)
     chosen: Filter = field(default_factory=Filter)
 
     def __post_init__(self) -> None:
@@ -65,7 +67,8 @@ class ExportRequest:
         Filters are keys of their own (severity, platform, ...), lists of text or text.
         """
         given = {key: value for key, value in params.items() if value not in (None, "", [])}
-        known = {item.name for item in fields(cls)} - {"chosen"}
+        habits = [item.name for item in fields(Hygiene)]
+        known = {item.name for item in fields(cls)} - {"chosen", "hygiene"} | set(habits)
         unknown = [key for key in given if key not in known | set(FILTERS)]
         if unknown:
             raise Refused(unknown[0], f"an export takes {', '.join(sorted(known | set(FILTERS)))}")
@@ -77,10 +80,11 @@ class ExportRequest:
         for key in given.keys() - LISTS - {"per_group"}:
             if not isinstance(given[key], str):
                 raise Refused(key, "must be text")
+        hygiene = Hygiene(**{key: given.pop(key) for key in habits if key in given})
         filters = {key: given.pop(key) for key in FILTERS if key in given}
         for key in filters.keys() & LISTS:
             filters[key] = _texts(key, filters[key])
-        return cls(**{**given, "out": Path(given["out"])}, chosen=Filter(**filters))
+        return cls(**{**given, "out": Path(given["out"])}, hygiene=hygiene, chosen=Filter(**filters))
 
     def filters(self) -> dict[str, Any]:
         """The filters in force, as plain JSON."""

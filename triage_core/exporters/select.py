@@ -8,22 +8,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage_core import db
-from triage_core.exporters import gate, metadata, source
+from triage_core.exporters import gate, metadata, profiles, source
 from triage_core.exporters.gate import Reason, Verdict
-from triage_core.exporters.profiles import Profile, attack_clauses, intents
+from triage_core.exporters.hygiene import Clean, clean
+from triage_core.exporters.profiles import Profile
+from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.rows import Row, Source
 from triage_core.exporters.source import Candidate
 from triage_core.exporters.split import Split, Splits, group
 from triage_core.model import Turn
 from triage_core.policy import Policy
-from triage_core.queries import Filter
+from triage_core.redact import Span
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row with all that is known about it; `part` is its number among the rows of its report, from 0."""
+    """One row with all that is known about it; `part` is its number among the rows of its report, from 0.
+
+    `redactions` are those of the whole report.
+    """
 
     candidate: Candidate
     part: int
@@ -31,6 +36,7 @@ class Example:
     group: int
     row: Row
     meta: dict[str, str]
+    redactions: tuple[Span, ...]
 
 
 def splits(cursor: db.Cursor) -> Splits:
@@ -41,23 +47,22 @@ def splits(cursor: db.Cursor) -> Splits:
 def select(
     cursor: db.Cursor,
     policy: Policy,
-    profile: Profile,
-    chosen: Filter,
+    request: ExportRequest,
     sides: Splits,
     now: datetime,
     progress: Progress,
-    per_group: int = 1,
 ) -> Iterator[Example | Reason]:
     """Each report that the filter finds, as a row or as the one reason why it is none.
 
     Rows come in the order in which the reports came in; at most one batch is in memory. Of a group of
-    duplicates at most `per_group` reports become rows, the earliest; 0 means all of them.
+    duplicates at most `request.per_group` reports become rows, the earliest; 0 means all of them.
     """
-    total = source.count(cursor, chosen)
+    profile = profiles.get(request.profile)
+    total = source.count(cursor, request.chosen)
     done = 0
-    rows = _Rows(cursor, profile, sides, attack_clauses(policy), intents(policy), per_group)
+    rows = _Rows(cursor, request, profile, sides, profiles.attack_clauses(policy), profiles.intents(policy))
     progress(0, total)
-    for batch in source.candidates(cursor, chosen, now):
+    for batch in source.candidates(cursor, request.chosen, now):
         passed = []
         for candidate in batch:
             reason = gate.why_not(candidate.standing, profile.use, profile.takes, now)
@@ -75,11 +80,11 @@ class _Rows:
     """Makes the rows of reports that passed the gate; remembers what it has made."""
 
     cursor: db.Cursor
+    request: ExportRequest
     profile: Profile
     sides: Splits
     attacks: frozenset[str]
     intents: Mapping[str, str]
-    per_group: int
     _seen: set[bytes] = field(default_factory=set)
     _taken: Counter[int] = field(default_factory=Counter)
 
@@ -100,13 +105,17 @@ class _Rows:
         standing, group = candidate.standing, self.sides.oldest(candidate.seq)
         verdict = gate.verdict(standing.resolution, standing.clauses)
         assert verdict is not None, "the gate lets only decided reports pass"
-        made = self.profile.rows(self._source(candidate, turns, verdict, answer))
+        cleaned = clean(turns, answer, self.request.hygiene)
+        if isinstance(cleaned, Reason):
+            yield cleaned
+            return
+        made = self.profile.rows(self._source(candidate, cleaned, verdict))
         content = bytes.fromhex(candidate.facts["content_sha256"])
         if isinstance(made, Reason):
             yield made
         elif content in self._seen:
             yield Reason.EXACT_DUPLICATE
-        elif 0 < self.per_group <= self._taken[group]:
+        elif 0 < self.request.per_group <= self._taken[group]:
             yield Reason.GROUP_REPRESENTED
         else:
             self._seen.add(content)
@@ -115,19 +124,19 @@ class _Rows:
             size = int(self.sides.groups.size[candidate.seq])
             for part, row in enumerate(made):
                 example_id = name if len(made) == 1 else f"{name}-{part + 1}"
-                meta = metadata.describe(example_id, row, candidate.facts, verdict, group_id, size)
-                yield Example(candidate, part, side, group, row, meta)
+                meta = metadata.describe(example_id, row, candidate.facts, verdict, group_id, size, cleaned)
+                yield Example(candidate, part, side, group, row, meta, cleaned.redactions)
 
-    def _source(self, candidate: Candidate, turns: tuple[Turn, ...], verdict: Verdict, answer: str) -> Source:
+    def _source(self, candidate: Candidate, cleaned: Clean, verdict: Verdict) -> Source:
         clauses, facts = candidate.standing.clauses, candidate.facts
         flaws = gate.in_scope(clauses)
         return Source(
             candidate.report_id,
-            turns,
+            cleaned.turns,
             verdict,
             clauses,
             adversarial=not self.attacks.isdisjoint(clauses),
-            better_answer=answer,
+            better_answer=cleaned.better_answer,
             intent=next((self.intents[one] for one in flaws if one in self.intents), ""),
             reproduced=bool(facts["is_reproduced"]),
         )
