@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -317,6 +318,21 @@ def test_what_was_redacted_is_logged_without_the_value(store: Store, export: Exp
     assert export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))["excluded"] == {
         "personal_data": 1
     }
+
+
+def test_one_reporter_has_a_share_at_most(store: Store, export: Export) -> None:
+    add(store, *(f"Question {number}" for number in range(40)), contact="eager@example.org")
+    add(store, *(f"Riddle {number}" for number in range(5)), contact="calm@example.org")
+    made = export("kto")
+    about = rows(made, "__metadata__")
+    per_side = Counter((sides(made)[row["meta_report_id"]], row["meta_reporter_id"]) for row in about)
+    assert max(per_side.values()) == 10
+    assert made["excluded"]["reporter_cap"] == 45 - made["rows"]["total"] > 0
+    eager = made["reporters"]["largest"][0]
+    assert eager["reports"] == sum(
+        count for (_, reporter), count in per_side.items() if reporter == eager["reporter"]
+    )
+    assert "reporter_cap" not in export("kto", name="all", reporter_share=1.0)["excluded"]
 
 
 def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -> None:

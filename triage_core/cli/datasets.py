@@ -10,6 +10,7 @@ import typer
 from triage_core.cli.base import JsonOption, StoreOption, app, run, show
 from triage_core.cli.output import out, print_pairs, print_rows
 from triage_core.exporters import lint
+from triage_core.exporters.poison import SHARE
 from triage_core.exporters.profiles import PROFILES
 
 datasets_app = typer.Typer(no_args_is_help=True, help="Files of training data.")
@@ -35,6 +36,9 @@ def export(
     per_group: Annotated[
         int, typer.Option(min=0, help="Reports of one group of duplicates at most; 0 for all.")
     ] = 1,
+    reporter_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Largest share of a side that one reporter may have.")
+    ] = SHARE,
     personal_data: Annotated[str, typer.Option(help="redact, refuse or keep.")] = "redact",
     control_tokens: Annotated[str, typer.Option(help="flag, drop or defang.")] = "flag",
     hidden: Annotated[str, typer.Option(help="Hidden characters: flag or drop.")] = "flag",
@@ -51,6 +55,7 @@ def export(
         "name": name,
         "version": version,
         "per_group": per_group,
+        "reporter_share": reporter_share,
         "personal_data": personal_data,
         "control_tokens": control_tokens,
         "hidden": hidden,

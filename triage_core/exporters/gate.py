@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NOT_REPRODUCED = "not_reproduced"
     TRAINING_SIDE = "training_side"
     GROUP_REPRESENTED = "group_represented"
+    REPORTER_CAP = "reporter_cap"
     PERSONAL_DATA = "personal_data"
     CONTROL_TOKENS = "control_tokens"
     HIDDEN_CHARACTERS = "hidden_characters"
@@ -51,6 +52,7 @@ MEANING = {
     Reason.NOT_REPRODUCED: "no reviewer has seen the flaw happen again",
     Reason.TRAINING_SIDE: "its group is on the training side of the split",
     Reason.GROUP_REPRESENTED: "an earlier row stands for its group of duplicates",
+    Reason.REPORTER_CAP: "its reporter has as many reports in this side as one reporter may have",
     Reason.PERSONAL_DATA: "it holds personal data or a secret, and the dataset takes none",
     Reason.CONTROL_TOKENS: "it holds control tokens of a chat template, and the dataset takes none",
     Reason.HIDDEN_CHARACTERS: "it holds hidden characters, and the dataset takes none",

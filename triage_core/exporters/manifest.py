@@ -16,6 +16,7 @@ from triage_core import __version__
 from triage_core.errors import Refused, StoreError
 from triage_core.exporters import metadata
 from triage_core.exporters.gate import Reason
+from triage_core.exporters.poison import ANONYMOUS, LEAST, Concentration
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import Example
@@ -46,6 +47,7 @@ class Tally:
     _group_sides: NDArray[np.uint8] = field(init=False)
     _with: Counter[str] = field(default_factory=Counter)
     _redacted: Counter[str] = field(default_factory=Counter)
+    _concentration: Concentration = field(default_factory=Concentration)
     _not_indexed: int = 0
 
     def __post_init__(self) -> None:
@@ -75,6 +77,7 @@ class Tally:
             self._with[name] += bool(item.meta[f"meta_{name}"])
         if item.part == 0:
             self._redacted.update(span.kind for span in item.redactions)
+            self._concentration.add(facts["reporter_id"] or ANONYMOUS, item.texts)
         self._not_indexed += not facts["is_indexed"]
         self._watch_prompt(item)
 
@@ -113,6 +116,7 @@ class Tally:
                     "spans": {str(kind): count for kind, count in sorted(self._redacted.items())},
                 },
             },
+            "reporters": self._concentration.to_json(),
             "leakage": {
                 "groups": int(np.count_nonzero(self._group_sides)),
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
@@ -151,6 +155,7 @@ def document(
         "policy_version": policy_version,
         "use": str(tally.profile.use),
         "hygiene": asdict(request.hygiene),
+        "reporter_cap": {"share": request.reporter_share, "least": LEAST},
         "dedup": {"reports_per_group": request.per_group, "weight": "meta_group_size"},
         "split": {
             "method": "HMAC-SHA-256 of the oldest report of the group, remembered",

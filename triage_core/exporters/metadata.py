@@ -19,6 +19,7 @@ NAMES = (
     "example_id",
     "row_sha256",
     "report_id",
+    "reporter_id",
     "external_id",
     "received_at",
     "content_sha256",

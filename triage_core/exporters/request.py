@@ -12,6 +12,7 @@ from triage_core.errors import Refused
 from triage_core.exporters import profiles
 from triage_core.exporters.hygiene import Hygiene
 from triage_core.exporters.packs import PACKS
+from triage_core.exporters.poison import SHARE
 from triage_core.queries import Filter
 
 FORMATS = ("jsonl", "parquet")
@@ -30,7 +31,8 @@ class ExportRequest:
     `layout`: strict has the trainer's columns only and the metadata in a folder of its own, rich has
     the metadata as further columns. `name` "" is the profile's name, `version` "" the next whole
     number that is free. Of a group of duplicates at most `per_group` reports are taken, the earliest
-    first; 0 takes all. `chosen` narrows the reports down. Raises Refused naming field and rule.
+    first; 0 takes all. One reporter has at most `reporter_share` of a side.
+    `chosen` narrows the reports down. Raises Refused naming field and rule.
     """
 
     profile: str
@@ -40,6 +42,7 @@ class ExportRequest:
     name: str = ""
     version: str = ""
     per_group: int = 1
+    reporter_share: float = SHARE
     hygiene: Hygiene = field(default_factory=Hygiene)
     chosen: Filter = field(default_factory=Filter)
 
@@ -51,6 +54,8 @@ class ExportRequest:
             raise Refused("format", f"{self.format} is for the profile eval in the layout strict")
         if self.per_group < 0:
             raise Refused("per_group", "0 for all reports of a group, or how many of them at most")
+        if not 0 < self.reporter_share <= 1:
+            raise Refused("reporter_share", "a share above 0, at most 1")
         for where, value in (("name", self.name), ("version", self.version)):
             if value and not _NAME.fullmatch(value):
                 raise Refused(where, f"{_NAME_RULE}; not {value!r}")
@@ -75,9 +80,11 @@ class ExportRequest:
         for required in ("profile", "out"):
             if required not in given:
                 raise Refused(required, "is required")
-        if not isinstance(given.get("per_group", 1), int):
-            raise Refused("per_group", "must be a whole number")
-        for key in given.keys() - LISTS - {"per_group"}:
+        numbers = {"per_group": (int,), "reporter_share": (int, float)}
+        for key in given.keys() & numbers.keys():
+            if isinstance(given[key], bool) or not isinstance(given[key], numbers[key]):
+                raise Refused(key, "must be a number")
+        for key in given.keys() - LISTS - numbers.keys():
             if not isinstance(given[key], str):
                 raise Refused(key, "must be text")
         hygiene = Hygiene(**{key: given.pop(key) for key in habits if key in given})

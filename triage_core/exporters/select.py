@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage_core import db
-from triage_core.exporters import gate, metadata, profiles, source
+from triage_core.exporters import gate, metadata, poison, profiles, source
 from triage_core.exporters.gate import Reason, Verdict
 from triage_core.exporters.hygiene import Clean, clean
 from triage_core.exporters.profiles import Profile
@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 class Example:
     """One row with all that is known about it; `part` is its number among the rows of its report, from 0.
 
-    `redactions` are those of the whole report.
+    `texts` and `redactions` are those of the whole report.
     """
 
     candidate: Candidate
@@ -36,6 +36,7 @@ class Example:
     group: int
     row: Row
     meta: dict[str, str]
+    texts: tuple[str, ...]
     redactions: tuple[Span, ...]
 
 
@@ -60,7 +61,15 @@ def select(
     profile = profiles.get(request.profile)
     total = source.count(cursor, request.chosen)
     done = 0
-    rows = _Rows(cursor, request, profile, sides, profiles.attack_clauses(policy), profiles.intents(policy))
+    rows = _Rows(
+        cursor,
+        request,
+        profile,
+        sides,
+        profiles.attack_clauses(policy),
+        profiles.intents(policy),
+        poison.caps(_passing(cursor, request, profile, sides, now), request.reporter_share),
+    )
     progress(0, total)
     for batch in source.candidates(cursor, request.chosen, now):
         passed = []
@@ -75,6 +84,20 @@ def select(
         progress(done, total)
 
 
+def _passing(
+    cursor: db.Cursor, request: ExportRequest, profile: Profile, sides: Splits, now: datetime
+) -> Counter[Split]:
+    """How many reports pass the gate, by side; no text is read."""
+    found = Counter[Split]()
+    for batch in source.candidates(cursor, request.chosen, now):
+        passed = [
+            item for item in batch if gate.why_not(item.standing, profile.use, profile.takes, now) is None
+        ]
+        oldest = source.ids(cursor, [sides.oldest(item.seq) for item in passed])
+        found.update(sides.of(item.seq, oldest[sides.oldest(item.seq)]) for item in passed)
+    return found
+
+
 @dataclass(slots=True)
 class _Rows:
     """Makes the rows of reports that passed the gate; remembers what it has made."""
@@ -85,8 +108,10 @@ class _Rows:
     sides: Splits
     attacks: frozenset[str]
     intents: Mapping[str, str]
+    caps: Mapping[Split, int]
     _seen: set[bytes] = field(default_factory=set)
     _taken: Counter[int] = field(default_factory=Counter)
+    _of_reporter: Counter[tuple[Split, str]] = field(default_factory=Counter)
 
     def of(self, passed: list[Candidate]) -> Iterator[Example | Reason]:
         oldest = source.ids(self.cursor, [self.sides.oldest(candidate.seq) for candidate in passed])
@@ -110,6 +135,7 @@ class _Rows:
             yield cleaned
             return
         made = self.profile.rows(self._source(candidate, cleaned, verdict))
+        reporter = candidate.facts["reporter_id"] or poison.ANONYMOUS
         content = bytes.fromhex(candidate.facts["content_sha256"])
         if isinstance(made, Reason):
             yield made
@@ -117,15 +143,19 @@ class _Rows:
             yield Reason.EXACT_DUPLICATE
         elif 0 < self.request.per_group <= self._taken[group]:
             yield Reason.GROUP_REPRESENTED
+        elif reporter and self._of_reporter[side, reporter] >= self.caps[side]:
+            yield Reason.REPORTER_CAP
         else:
             self._seen.add(content)
             self._taken[group] += 1
+            self._of_reporter[side, reporter] += 1
+            texts = tuple(turn.content for turn in cleaned.turns)
             name = f"{self.profile.name}-{candidate.report_id}"
             size = int(self.sides.groups.size[candidate.seq])
             for part, row in enumerate(made):
                 example_id = name if len(made) == 1 else f"{name}-{part + 1}"
                 meta = metadata.describe(example_id, row, candidate.facts, verdict, group_id, size, cleaned)
-                yield Example(candidate, part, side, group, row, meta, cleaned.redactions)
+                yield Example(candidate, part, side, group, row, meta, texts, cleaned.redactions)
 
     def _source(self, candidate: Candidate, cleaned: Clean, verdict: Verdict) -> Source:
         clauses, facts = candidate.standing.clauses, candidate.facts
