@@ -9,7 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -156,6 +159,26 @@ def test_packs_are_for_the_eval_profile(tmp_path: Path) -> None:
         ExportRequest("kto", tmp_path, "promptfoo")
     with pytest.raises(Refused, match="strict"):
         ExportRequest("eval", tmp_path, "inspect", "rich")
+
+
+@pytest.mark.optional
+@pytest.mark.skipif(shutil.which("promptfoo") is None, reason="promptfoo is not installed")
+def test_promptfoo_itself(made: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    folder = shutil.copytree(made["promptfoo"]["folder"], tmp_path / "set")
+    config = folder / "promptfooconfig.yaml"
+    config.write_text(config.read_text().replace("providers: []", "providers: [echo]"))
+    quiet = {
+        "PROMPTFOO_DISABLE_TELEMETRY": "1",
+        "PROMPTFOO_DISABLE_UPDATE": "1",
+        "PROMPTFOO_CONFIG_DIR": str(tmp_path),
+    }
+    subprocess.run(
+        ["promptfoo", "eval", "-c", config.name, "--output", "out.json", "--no-cache", "--no-progress-bar"],
+        cwd=folder, env={**os.environ, **quiet}, check=False, capture_output=True, timeout=300,
+    )  # fmt: skip
+    results = json.loads((folder / "out.json").read_text())["results"]["results"]
+    said = {row["testCase"]["metadata"]["id"]: row["response"]["output"] for row in results}
+    assert said == expected(made["promptfoo"])
 
 
 @pytest.mark.optional
