@@ -49,10 +49,10 @@ chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(produ
 try:
     folder = opened.settings.store / "datasets"
     request = ExportRequest(profile, folder, form, layout, name, version, chosen=chosen)
+    examples, counts = dataset_view.preview(request)
 except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
     st.stop()
-examples, counts = dataset_view.preview(request)
 considered, rows, excluded = counts["considered"], counts["rows"]["total"], counts["excluded"]
 may_build = session.may(Command.EXPORT_DATASET)
 

@@ -16,6 +16,7 @@ from triage_core import __version__
 from triage_core.errors import Refused, StoreError
 from triage_core.exporters import metadata
 from triage_core.exporters.gate import Reason
+from triage_core.exporters.leakage import Leakage
 from triage_core.exporters.poison import ANONYMOUS, LEAST, Concentration
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
@@ -48,10 +49,12 @@ class Tally:
     _with: Counter[str] = field(default_factory=Counter)
     _redacted: Counter[str] = field(default_factory=Counter)
     _concentration: Concentration = field(default_factory=Concentration)
+    _leakage: Leakage = field(init=False)
     _not_indexed: int = 0
 
     def __post_init__(self) -> None:
         self._group_sides = np.zeros(self.last + 1, np.uint8)
+        self._leakage = Leakage(self.last)
         self._counts["split"].update(dict.fromkeys(Split, 0))  # a side without rows is told, too
 
     @property
@@ -78,6 +81,7 @@ class Tally:
         if item.part == 0:
             self._redacted.update(span.kind for span in item.redactions)
             self._concentration.add(facts["reporter_id"] or ANONYMOUS, item.texts)
+            self._leakage.add(item.candidate.report_id, item.split, item.texts, bool(facts["is_indexed"]))
         self._not_indexed += not facts["is_indexed"]
         self._watch_prompt(item)
 
@@ -102,7 +106,7 @@ class Tally:
         return digest.hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The counts for the manifest."""
+        """The counts for the manifest. Raises Refused when a near-copy is on both sides of the split."""
         return {
             "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
@@ -122,6 +126,7 @@ class Tally:
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
                 "prompts_across_splits": 0,  # one would have stopped the export
                 "rows_not_indexed": self._not_indexed,
+                **self._leakage.to_json(),
             },
             "content_sha256": self.content_sha256(),
         }
