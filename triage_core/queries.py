@@ -234,8 +234,8 @@ def counts(cursor: db.Cursor) -> db.Row:
         "SELECT (SELECT count(*) FROM reports) AS reports, (SELECT count(*) FROM events) AS events,"
         " (SELECT count(*) FROM embeddings) AS embeddings, (SELECT count(*) FROM active_links) AS duplicate_links,"
         " (SELECT count(*) FROM active_cannot_links) AS cannot_links,"
-        " (SELECT count(*) FROM assessments) AS assessments, (SELECT count(*) FROM suggestions) AS suggestions,"
-        " (SELECT count(*) FROM datasets) AS datasets,"
+        " (SELECT count(*) FROM assessments WHERE look_id IS NULL) AS assessments,"
+        " (SELECT count(*) FROM suggestions) AS suggestions, (SELECT count(*) FROM datasets) AS datasets,"
         " (SELECT count(DISTINCT content_sha256) FROM reports WHERE content_sha256 <> '') AS contents",
     )
     assert found is not None
@@ -259,10 +259,11 @@ def choices(cursor: db.Cursor, column: str) -> list[str]:
 
 
 def citations(cursor: db.Cursor) -> dict[str, int]:
-    """How often each clause has been cited."""
+    """How often each clause has been cited by a decision on a case."""
     found = db.rows(
         cursor,
-        "SELECT clause, count(*) AS n FROM (SELECT unnest(clauses) AS clause FROM assessments) GROUP BY clause",
+        "SELECT clause, count(*) AS n FROM (SELECT unnest(clauses) AS clause FROM assessments WHERE look_id IS NULL)"
+        " GROUP BY clause",
     )
     return {row["clause"]: row["n"] for row in found}
 

@@ -43,6 +43,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.policies",
             "triage_core.replay",
             "triage_core.rewards",
+            "triage_core.second_look",
             "triage_core.triage.*",
             "triage_core.verification",
             "triage_core.undo",
@@ -52,9 +53,11 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "facts",
         (
             "triage_core.activity",
+            "triage_core.assessments",
             "triage_core.audit",
             "triage_core.boards",
             "triage_core.cases",
+            "triage_core.looks",
             "triage_core.maps",
             "triage_core.queries.*",
             "triage_core.store",
@@ -69,6 +72,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "rules",
         (
             "triage_core.access",
+            "triage_core.agreement",
             "triage_core.clocks",
             "triage_core.decision",
             "triage_core.embargo",
