@@ -172,8 +172,8 @@ class Counts:
 
 # Nobody looks at a report again on whose case they have decided, or whose first decision made them ask.
 _MINE = (
-    "second_id IS NULL AND asked_by <> $who AND NOT EXISTS (SELECT 1 FROM assessments a"
-    " WHERE a.report_id = open_looks.report_id AND a.actor_id = $who AND a.look_id IS NULL)"
+    "l.second_id IS NULL AND l.asked_by <> $who AND NOT EXISTS (SELECT 1 FROM assessments a"
+    " WHERE a.report_id = l.report_id AND a.actor_id = $who AND a.look_id IS NULL)"
 )
 
 
@@ -181,8 +181,8 @@ def counts(cursor: db.Cursor, actor_id: str) -> Counts:
     """How many looks are open, for this person and in all."""
     found = db.row(
         cursor,
-        f"SELECT count(*) FILTER ({_MINE}) AS mine, count(*) FILTER (second_id IS NULL) AS waiting,"
-        " count(*) FILTER (second_id IS NOT NULL) AS disputed FROM open_looks",
+        f"SELECT count(*) FILTER ({_MINE}) AS mine, count(*) FILTER (l.second_id IS NULL) AS waiting,"
+        " count(*) FILTER (l.second_id IS NOT NULL) AS disputed FROM open_looks l",
         {"who": actor_id},
     )
     assert found is not None
@@ -190,15 +190,16 @@ def counts(cursor: db.Cursor, actor_id: str) -> Counts:
 
 
 def mine(cursor: db.Cursor, actor_id: str, limit: int = 100) -> list[db.Row]:
-    """The looks that this person may answer, the longest waiting first: look_id, report_id, asked_at, excerpt.
+    """The looks that this person may answer, the longest waiting first, each with the policy version to answer by.
 
     Neither the reason of a look nor an order by it: both would tell of the first decision.
     """
     return db.rows(
         cursor,
-        "SELECT look_id, report_id, asked_at, r.external_id, r.received_at,"
+        "SELECT l.look_id, l.report_id, l.asked_at, f.policy_version,"
         f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
-        f" FROM open_looks JOIN reports r USING (report_id) WHERE {_MINE} ORDER BY asked_at, look_id LIMIT $limit",
+        " FROM open_looks l JOIN reports r USING (report_id) JOIN assessments f ON f.assessment_id = l.first_id"
+        f" WHERE {_MINE} ORDER BY l.asked_at, l.look_id LIMIT $limit",
         {"who": actor_id, "limit": limit},
     )
 
