@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from triage_core import db
+from triage_core import db, told
 from triage_core.errors import NotFound
 from triage_core.model import Status, Turn, TurnRole
 
@@ -306,5 +306,5 @@ def disagreements(cursor: db.Cursor) -> list[str]:
         ),
         "assessments without a clause": "SELECT count(*) FROM assessments WHERE len(clauses) = 0",
     }
-    counted = {name: db.value(cursor, sql) for name, sql in checks.items()}
+    counted = {name: db.value(cursor, sql) for name, sql in checks.items()} | told.differences(cursor)
     return [f"{count} {name}" for name, count in counted.items() if count]

@@ -61,6 +61,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.maps",
             "triage_core.queries.*",
             "triage_core.store",
+            "triage_core.told",
             "triage_core.trends",
             "triage_core.vectors",
             "triage_core.placements",
