@@ -148,17 +148,18 @@ def deciders(cursor: db.Cursor, report_id: str) -> set[str]:
     return {row["actor_id"] for row in found}
 
 
-def require_undisputed(cursor: db.Cursor, report_id: str) -> None:
-    """Return unless two people differ about the report: then raise Conflict, since only a third decides."""
+def require_undisputed(cursor: db.Cursor, case: Mapping[str, Any]) -> None:
+    """Return unless two people differ about this case: then raise Conflict, since only a third decides."""
+    if case["assessment_id"] is None:
+        return  # the usual case, at no cost: nobody has decided yet
     found = db.value(
         cursor,
-        "SELECT look_id FROM open_looks WHERE report_id = ? AND second_id IS NOT NULL",
-        [report_id],
+        "SELECT look_id FROM open_looks WHERE first_id = ? AND second_id IS NOT NULL",
+        [case["assessment_id"]],
     )
     if found:
-        raise Conflict(
-            "report", f"two people differ about {report_id}: a third adjudicates second look {found}"
-        )
+        name = case["report_id"]
+        raise Conflict("report", f"two people differ about {name}: a third adjudicates second look {found}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def assess_within(
     case = cases.read(work.cursor, report_id, seen_version)
     _require_unlinked(work.cursor, report_id)
     if settles is None:
-        looks.require_undisputed(work.cursor, report_id)
+        looks.require_undisputed(work.cursor, case)
     severity = level(policy, decision)
     status = decided_status(Status(case["status"]), severity, resolution)
     exploitation = decision.exploitation or Exploitation(case["exploitation"])
