@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from triage_core import db, told
+from triage_core import activity, db, told
+from triage_core.activity import Event
 from triage_core.errors import NotFound
 from triage_core.model import Status, Turn, TurnRole
 
@@ -138,7 +139,7 @@ class ReportView:
     better_answer: str
     memberships: dict[str, db.Row]
     duplicates: list[str]
-    history: list[db.Row]
+    history: list[Event]
 
 
 def report(cursor: db.Cursor, report_id: str) -> ReportView:
@@ -168,11 +169,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
         better_answer=better_answer(cursor, report_id),
         memberships={row["axis"]: row for row in memberships},
         duplicates=[row["child_id"] for row in duplicates],
-        history=db.rows(
-            cursor,
-            "SELECT seq, done_at, actor_id, kind, data FROM events WHERE subject = ? ORDER BY seq",
-            [report_id],
-        ),
+        history=activity.history(cursor, report_id),
     )
 
 

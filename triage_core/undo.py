@@ -51,7 +51,7 @@ DECISION = frozenset(
 )
 """The columns of a case that are decided together; any other column is undone by itself."""
 
-_WHY_NOT = {
+WHY_NOT = {
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
@@ -104,7 +104,7 @@ def obstacle(cursor: db.Cursor, seq: int) -> str:
 
 def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
-        why = _WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
+        why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
 
 
