@@ -245,8 +245,9 @@ def disputes(cursor: db.Cursor, page: int = 1, size: int = 25) -> list[Dispute]:
     ids = [row[side] for row in found for side in ("first_id", "second_id")]
     rows = db.rows(cursor, "SELECT * FROM assessments WHERE assessment_id IN (SELECT unnest(?))", [ids])
     by_id = {row["assessment_id"]: row for row in rows}
-    both = [{"first": by_id[row.pop("first_id")], "second": by_id[row.pop("second_id")]} for row in found]
-    return [Dispute(**row, **sides) for row, sides in zip(found, both, strict=True)]
+    return [
+        Dispute(first=by_id[row.pop("first_id")], second=by_id[row.pop("second_id")], **row) for row in found
+    ]
 
 
 def pairs(cursor: db.Cursor) -> list[Pair]:
