@@ -302,6 +302,11 @@ def disagreements(cursor: db.Cursor) -> list[str]:
             " WHERE c.resolution IS DISTINCT FROM 'duplicate' OR c.canonical_id IS DISTINCT FROM l.canonical_id"
         ),
         "assessments without a clause": "SELECT count(*) FROM assessments WHERE len(clauses) = 0",
+        "second looks whose decisions are missing": (
+            "SELECT count(*) FROM second_looks l WHERE NOT EXISTS (SELECT 1 FROM assessments f"
+            " WHERE f.assessment_id = l.first_id AND f.look_id IS NULL) OR (l.second_id IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM assessments s WHERE s.assessment_id = l.second_id AND s.look_id = l.look_id))"
+        ),
     }
     counted = {name: db.value(cursor, sql) for name, sql in checks.items()} | told.differences(cursor)
     return [f"{count} {name}" for name, count in counted.items() if count]

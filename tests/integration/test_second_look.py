@@ -329,6 +329,22 @@ def test_an_adjudication_goes_before_the_answer_that_it_rests_on(store: Store) -
     assert counts(store) == (1, 1, 0)
 
 
+# What verify says
+
+
+@pytest.mark.parametrize("change", ["first_id = 99", "second_id = 1"])
+def test_a_look_without_its_decisions_is_noticed(tmp_path: Path, change: str) -> None:
+    damaged = Store(tmp_path, Clock())
+    policies.publish(damaged, EVERYBODY, POLICY)
+    bring(damaged, make_report())
+    answered(damaged)
+    with damaged.write(EVERYBODY, "tamper") as work:
+        work.cursor.execute(f"UPDATE second_looks SET {change}")
+    with damaged.read() as cursor:
+        assert "1 second looks whose decisions are missing" in queries.disagreements(cursor)
+    damaged.close()
+
+
 # Agreement
 
 
