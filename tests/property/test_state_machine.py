@@ -37,6 +37,8 @@ from triage_core.model import Actor, Severity, Status
 from triage_core.store import Store
 from triage_core.undo import undo
 
+pytestmark = pytest.mark.slow
+
 THREADS, STEPS, REPORTS = 8, 60, 6
 PEOPLE = tuple(Actor(f"test:{number}", f"Person {number}", REVIEWER.roles) for number in range(THREADS))
 POLICY_OF_TEST = replace(POLICY, second_look_share=0.5)
