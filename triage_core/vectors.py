@@ -74,6 +74,15 @@ def texts(cursor: db.Cursor, contents: Sequence[str], after: int = 0) -> list[st
     return [by_content[content] for content in contents]
 
 
+def texts_of(cursor: db.Cursor, seqs: Sequence[int]) -> list[str]:
+    """The conversations of the reports with these numbers, in that order."""
+    found = db.rows(
+        cursor, "SELECT seq, turns FROM reports WHERE seq IN (SELECT unnest(?))", [sorted(set(seqs))]
+    )
+    by_number = {row["seq"]: conversation(row["turns"]) for row in found}
+    return [by_number[seq] for seq in seqs]
+
+
 def save(work: Work, model_id: str, names: Sequence[str], vectors: Vectors) -> None:
     """Store vectors, (n, dim), under the names of their texts; the caller has seen that they are new."""
     offsets = pa.array(np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1])
@@ -94,8 +103,13 @@ class Batch:
 
     ids: list[str]
     contents: list[str]
-    last_seq: int
+    seqs: list[int]
     vectors: Vectors
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Some of these reports."""
+        here = slice(start, stop)
+        return Batch(self.ids[here], self.contents[here], self.seqs[here], self.vectors[here])
 
 
 def embedded(cursor: db.Cursor, model_id: str, after: int) -> Iterator[Batch]:
@@ -114,7 +128,7 @@ def embedded(cursor: db.Cursor, model_id: str, after: int) -> Iterator[Batch]:
         names, contents, seqs = (batch.column(at).to_pylist() for at in range(3))
         # flatten, not values: a slice of a larger list array still holds its neighbours' numbers.
         matrix = batch.column(3).flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
-        yield Batch(names, contents, seqs[-1], np.ascontiguousarray(matrix, dtype=np.float32))
+        yield Batch(names, contents, seqs, np.ascontiguousarray(matrix, dtype=np.float32))
 
 
 def stored(cursor: db.Cursor, model_id: str, names: Sequence[str]) -> dict[str, Vectors]:
