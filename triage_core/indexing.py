@@ -31,6 +31,7 @@ from triage_core import (
 )
 from triage_core import memory as memory_of
 from triage_core.arrivals import Arrivals
+from triage_core.embedding import Embedding, Progress
 from triage_core.errors import NotFound
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
@@ -45,11 +46,8 @@ from triage_core.placements import Changes, Layout, Suggestion
 from triage_core.store import Store
 from triage_core.vectors import Vectors
 
-BATCH = 128
 CLOSE_READING = 4_000
 NEIGHBOURHOOD = 100
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +92,10 @@ class Likeness:
     ) -> None:
         """`embedder` makes the model on first use; up to `close_reading` reports every pair is compared."""
         self._store = store
-        self._make_embedder = embedder
         self._model = model
         self._limit = close_reading
-        self._arrivals = Arrivals(store, self._embed_by_name)
-        self._embedder: Embedder | None = None
-        self._loading = threading.Lock()
+        self._embedding = Embedding(store, embedder, model)
+        self._arrivals = Arrivals(store, lambda words: self._embedding.by_name(words, None))
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -184,7 +180,7 @@ class Likeness:
         memory = self._ready()
         if not memory.ids:
             return []
-        vector = self.embedder.embed([text.canonical(words)])
+        vector = self._embedding.embedder.embed([text.canonical(words)])
         if memory.spaces is not None:
             read = self._arrivals.query(memory, words, vector)
             found = _of_rows(memory, memory.spaces.neighbours_of(read, vector, axis, k))
@@ -212,14 +208,6 @@ class Likeness:
         for report_id in list(self._ready().ids):
             yield report_id, self.similar(report_id, k, axis)
 
-    @property
-    def embedder(self) -> Embedder:
-        """The embedding model, loaded on first use."""
-        with self._loading:
-            if self._embedder is None:
-                self._embedder = self._make_embedder()
-            return self._embedder
-
     def _ready(self) -> Memory:
         memory = self._memory
         if memory is None:
@@ -230,51 +218,20 @@ class Likeness:
     def _embed(self, actor: Actor, progress: Progress | None, stopped: Callable[[], bool]) -> int:
         """Embed every content that the model's space lacks; gives how many."""
         after = self._memory.last_seq if self._memory else 0
-        with self._store.read() as cursor:
-            space = vectors.space(cursor, self._model)
-            if space and not vectors.missing(cursor, space, after):
-                return 0
-        model_id = self.embedder.model_id
-        if model_id != space:
-            after = 0
-        with self._store.read() as cursor:
-            missing = vectors.missing(cursor, model_id, after)
-        for start in range(0, len(missing), BATCH):
-            if stopped():
-                return start
-            batch = missing[start : start + BATCH]
-            with self._store.read() as cursor:
-                texts = vectors.texts(cursor, batch, after)
-            made = self.embedder.embed([text.canonical(words) for words in texts])
+        embedded, space = self._embedding.fill(actor, after, progress, stopped)
+        if space is not None:
             with self._store.write(actor, "index") as work:
-                vectors.save(work, model_id, batch, made)
-            if progress:
-                progress(start + len(batch), len(missing))
-        if space != model_id:
-            with self._store.write(actor, "index") as work:
-                vectors.switch_space(work, self._model, model_id)
+                vectors.switch_space(work, self._model, space)
                 for axis in Axis:
                     placements.clear(work, axis)
                 readings.clear(work)
                 work.cursor.execute("DELETE FROM suggestions")
             self._memory = None
-        return len(missing)
+        return embedded
 
-    def _embed_by_name(self, words: Sequence[str]) -> Vectors:
-        """Vectors of texts: stored ones where there are; a refresh stores the new ones."""
-        actor = self._refreshed_by
-        names = [vectors.name_of(part) for part in words]
-        with self._store.read() as cursor:
-            model_id = vectors.space(cursor, self._model) or self.embedder.model_id
-            known = vectors.stored(cursor, model_id, names)
-        lacking = {name: part for name, part in zip(names, words, strict=True) if name not in known}
-        if lacking:
-            made = self.embedder.embed([text.canonical(part) for part in lacking.values()])
-            known |= dict(zip(lacking, made, strict=True))
-            if actor is not None:
-                with self._store.write(actor, "index") as work:
-                    vectors.save(work, model_id, list(lacking), made)
-        return np.stack([known[name] for name in names]) if names else np.empty((0, 0), np.float32)
+    def _embed_kept(self, words: Sequence[str]) -> Vectors:
+        """Vectors of parts of texts; a refresh stores the new ones."""
+        return self._embedding.by_name(words, self._refreshed_by)
 
     def _load(self, actor: Actor | None = None) -> Memory:
         """Bring memory up to date with the store: rows, vectors, reading; not the clusters.
@@ -283,13 +240,12 @@ class Likeness:
         """
         memory = self._memory
         with self._store.read() as cursor:
-            model_id = vectors.space(cursor, self._model) or ""
             far = int(db.value(cursor, "SELECT count(*) FROM reports")) > self._limit
             if memory and (memory.spaces is not None) != far:
                 memory = None
             known = len(memory.ids) if memory else 0
             try:
-                for batch in vectors.embedded(cursor, model_id, memory.last_seq if memory else 0):
+                for batch in self._embedding.arrived(cursor, memory.last_seq if memory else 0):
                     memory = memory or self._empty(batch.vectors.shape[1], far)
                     self._take(memory, batch, actor)
             except BaseException:
@@ -324,7 +280,7 @@ class Likeness:
         new = range(known, len(memory.ids))
         with self._store.read() as cursor:
             texts = vectors.texts(cursor, [memory.contents[row] for row in new])
-        axes = (memory.axes or AxisIndex(self._embed_by_name)).grown(
+        axes = (memory.axes or AxisIndex(self._embed_kept)).grown(
             [memory.ids[row] for row in new], texts, memory.index.vectors(np.array(new))
         )
         axes.table(Axis.WHOLE)  # all pairs are compared here, not by whoever asks first
@@ -385,7 +341,7 @@ class Likeness:
         """These rows alone, compared on all axes."""
         with self._store.read() as cursor:
             texts = vectors.texts(cursor, [memory.contents[row] for row in rows])
-        axes = AxisIndex(self._embed_by_name)
+        axes = AxisIndex(self._embed_kept)
         axes.add([memory.ids[row] for row in rows], texts, memory.index.vectors(np.array(rows)))
         return axes
 

@@ -31,6 +31,10 @@ def conversation(turns: Sequence[dict[str, str]]) -> str:
     return text.conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in turns])
 
 
+NAME_START = 15
+"""So many hexadecimal digits of a name, 60 bits, tell nearly all names apart."""
+
+
 def space(cursor: db.Cursor, model: str) -> str | None:
     """The id of the space that answers, if it is the configured model's."""
     found: str | None = db.value(cursor, "SELECT model_id FROM likeness_space WHERE model = ?", [model])
@@ -60,6 +64,46 @@ def missing(cursor: db.Cursor, model_id: str, after: int = 0) -> list[str]:
         {"after": after, "model_id": model_id},
     )
     return [row["content_sha256"] for row in found]
+
+
+def count(cursor: db.Cursor) -> int:
+    """How many vectors are stored, of all spaces."""
+    return int(db.value(cursor, "SELECT count(*) FROM embeddings"))
+
+
+def name_starts(cursor: db.Cursor, model_id: str) -> NDArray[np.int64]:
+    """The first NAME_START digits of the names in a space as numbers, ascending."""
+    found = db.arrow(
+        cursor,
+        "SELECT CAST('0x' || content_sha256[:15] AS BIGINT) AS start FROM embeddings WHERE model_id = ? ORDER BY 1",
+        [model_id],
+    )
+    starts: NDArray[np.int64] = found["start"].to_numpy()
+    return starts
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Reports in order of arrival: ids, content hashes and numbers."""
+
+    ids: list[str]
+    contents: list[str]
+    seqs: list[int]
+
+
+def after(cursor: db.Cursor, number: int, most: int) -> Arrived:
+    """The reports that came after number `number`, `most` of them at most."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id, content_sha256, seq FROM reports WHERE seq > ? AND content_sha256 <> ''"
+        " ORDER BY seq LIMIT ?",
+        [number, most],
+    )
+    return Arrived(
+        [row["report_id"] for row in found],
+        [row["content_sha256"] for row in found],
+        [row["seq"] for row in found],
+    )
 
 
 def texts(cursor: db.Cursor, contents: Sequence[str], after: int = 0) -> list[str]:
@@ -98,12 +142,9 @@ def save(work: Work, model_id: str, names: Sequence[str], vectors: Vectors) -> N
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Embedded reports in order of arrival: ids, content hashes, numbers, and vectors (n, dim)."""
+class Batch(Arrived):
+    """Embedded reports: with their vectors, (n, dim)."""
 
-    ids: list[str]
-    contents: list[str]
-    seqs: list[int]
     vectors: Vectors
 
     def part(self, start: int, stop: int) -> Batch:

@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.indexing",
             "triage_core.arrivals",
             "triage_core.close_reading",
+            "triage_core.embedding",
             "triage_core.far_reading",
             "triage_core.learning",
             "triage_core.memory",

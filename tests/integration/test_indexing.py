@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.making import EVERYBODY, REVIEWER, Clock, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import db, indexing, placements, triage
+from triage_core import db, embedding, indexing, placements, triage
 from triage_core.errors import NotFound
 from triage_core.indexing import Likeness
 from triage_core.likeness.axes import Axis
@@ -181,11 +181,11 @@ def test_another_model_answers_when_its_space_is_complete(opened: Runtime, limit
 
     half = Likeness(opened.store, Other, "other", limit)
     stops = iter([False, True])
-    old_batch, indexing.BATCH = indexing.BATCH, 2
+    old_batch, embedding.BATCH = embedding.BATCH, 2
     try:
         half.refresh(EVERYBODY, stopped=lambda: next(stops, True))
     finally:
-        indexing.BATCH = old_batch
+        embedding.BATCH = old_batch
     with opened.store.read() as cursor:
         assert db.value(cursor, "SELECT model_id FROM likeness_space") == "letters/256"
     refresh(half)
