@@ -19,7 +19,7 @@ from triage_core.likeness.cluster import Clusters, Params, cluster_all
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
 from triage_core.memory import Decided, Memory
-from triage_core.placements import Cluster, Layout, Placement, Suggestion
+from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
 PART = 50_000
 MOST_WEIGHED = 4 * 10**8
@@ -97,22 +97,25 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     return clusters.labels()
 
 
-def _changed(
-    memory: Memory, axis: Axis, labels: NDArray[np.int64]
-) -> Iterator[tuple[list[Placement], dict[str, Cluster]]]:
-    """What differs from the store, in parts: placements, and the clusters that they enter or leave."""
+def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
+    """What differs from the store, in parts: reports that moved, then those that arrived."""
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
     known = len(stored)
-    rows = np.concatenate([np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))])
-    for start in range(0, len(rows), PART):
-        part = rows[start : start + PART].tolist()
-        touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
-        clusters = {}
-        for label in touched:
-            # The earliest member speaks for the cluster: finding the most typical one would read them all.
-            name = placements.cluster_id(axis, memory.ids[label])
-            clusters[name] = Cluster(name, memory.ids[label])
-        yield [_placement(memory, axis, row, int(labels[row])) for row in part], clusters
+    moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
+    sizes = np.bincount(labels, minlength=len(labels))
+    for rows in (moved, arrived):
+        for start in range(0, len(rows), PART):
+            part = rows[start : start + PART].tolist()
+            touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
+            clusters = {}
+            for label in touched:
+                if rows is arrived and known <= label < part[0]:
+                    continue  # an earlier part has told of it
+                # The earliest member speaks for the cluster: finding the most typical one would read them all.
+                name = placements.cluster_id(axis, memory.ids[label])
+                clusters[name] = Cluster(name, memory.ids[label], size=int(sizes[label]))
+            placed = [_placement(memory, axis, row, int(labels[row])) for row in part]
+            yield Part(placed, clusters, arrived=rows is arrived)
 
 
 def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:
