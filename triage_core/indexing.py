@@ -272,6 +272,9 @@ class Likeness:
             return
         read = self._arrivals.take(memory, batch)
         if actor:
+            if not memory.ids and self._limit:
+                read = self._limit
+                self._arrivals.read(memory, batch.part(0, read), actor, together=True)
             for start in range(read, len(batch.ids), arrivals.AT_ONCE):
                 self._arrivals.read(memory, batch.part(start, start + arrivals.AT_ONCE), actor)
 
