@@ -78,6 +78,8 @@ class Arrivals:
         passages = sketch.decoded(np.stack([item.passages for item in documents]))
         memory.spaces.passages.add(passages)
         mates = memory.spaces.mates(passages, np.arange(first, first + len(documents)), together)
+        for at, rows in enumerate(mates):
+            memory.found_near(first + at, [row for row in rows if row < first + at])
         own = {first + at: item.grams for at, item in enumerate(documents)}
         grams = self._grams_of(memory, sorted({row for rows in mates for row in rows}), own)
         return [

@@ -25,7 +25,7 @@ PART = 50_000
 MOST_WEIGHED = 4 * 10**8
 """Up to so many new reports times reports each new one is weighed against its neighbourhood for a suggestion."""
 SUGGESTED_FROM = 12
-"""So many of the nearest on each axis are weighed for it."""
+"""So many of the nearest on each axis are weighed for it, of reports that came one by one those like enough."""
 
 PARAMS = {
     Axis.WHOLE: Params(),
@@ -39,10 +39,12 @@ def lay(memory: Memory, decided: Decided, limit: int) -> dict[Axis, NDArray[np.i
 
     `limit` is that of close reading: what the store has for no more reports was not laid by this rule.
     """
-    labels = {}
+    labels, before = {}, dict(memory.clusters)
     for axis in Axis:
         # What reviewers decided is about duplicates; it says nothing on the other two axes.
         labels[axis] = _lay_axis(memory, axis, decided if axis is Axis.WHOLE else Decided(), limit)
+    if memory.clusters != before:
+        memory.nearby.clear()  # an axis was laid at once: not all that is near was found on the way
     return labels
 
 
@@ -66,6 +68,7 @@ def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
         if best is not None and score >= SUGGEST:
             basis = "likeness" if weighed else "embedding"
             found.append(Suggestion(memory.ids[row], memory.ids[best], round(score, 6), basis))
+    memory.nearby.clear()
     return found
 
 
@@ -85,11 +88,13 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     elif clusters is None or taken_back or 2 * len(clusters) < count:
         clusters = cluster_all(index.vectors(np.arange(count)), params, must, cannot)
     memory.clusters[axis] = clusters
-    floor = params.search_floor(index.dim)
+    floor = min(params.suggest, params.search_floor(index.dim))
     for row in range(len(clusters), count):
         vector = index.vectors(np.array([row]))[0]
         _, candidates = index.above(vector, floor)
-        clusters.place(row, vector, candidates[candidates < row].tolist())
+        earlier = candidates[candidates < row].tolist()
+        memory.found_near(row, earlier[:SUGGESTED_FROM])
+        clusters.place(row, vector, earlier)
     for link in must:
         clusters.must_link(*link)
     for link in cannot:
@@ -121,7 +126,10 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
 def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:
     """The earlier row most like this one as a whole, and the probability that the two are one."""
     assert memory.spaces is not None
-    near = memory.spaces.near(row, SUGGESTED_FROM, before=row)
+    if row in memory.nearby:
+        near = memory.spaces.compared(np.array(sorted({row, *memory.nearby[row]})))
+    else:
+        near = memory.spaces.near(row, SUGGESTED_FROM, before=row)
     scores = near.scores(Axis.WHOLE, row)[near.rows < row]
     if not len(scores) or scores.max() < CANDIDATE:
         return None, 0.0
