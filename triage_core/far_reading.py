@@ -29,7 +29,7 @@ SUGGESTED_FROM = 12
 
 PARAMS = {
     Axis.WHOLE: Params(),
-    Axis.TECHNIQUE: Params(join=0.45, slack=0.05, suggest=0.45),
+    Axis.TECHNIQUE: Params(join=0.40, slack=0.10, suggest=0.40),
     Axis.REQUEST: Params(join=0.60, slack=0.05, suggest=0.60),
 }
 
