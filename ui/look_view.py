@@ -29,6 +29,8 @@ from ui.words import (
     severity_badge,
 )
 
+SHORT, TALL = 12, 640  # a longer list scrolls in so many pixels
+
 INPUTS: Mapping[str, tuple[LiteralString, type, Mapping[str, LiteralString]]] = {
     "harm": ("Harm", Harm, HARM_LEVEL),
     "exposure": ("Who is exposed", Exposure, EXPOSURE),
@@ -45,17 +47,18 @@ def choose(rows: Sequence[Mapping[str, Any]], captions: Sequence[LiteralString])
     place = names.index(asked) if asked in names else 0
     # The key carries what is shown: a choice made in one list is never read as one of another.
     key = f"looks-{names[place]}-{'-'.join(names)}"
-    st.radio(
-        "Second looks",
-        names,
-        index=place,
-        format_func=lambda name: plain(rows[names.index(name)]["report_id"]),
-        captions=captions,
-        key=key,
-        label_visibility="collapsed",
-        on_change=_choose,
-        args=(key,),
-    )
+    with st.container(height="content" if len(rows) <= SHORT else TALL, border=False):
+        st.radio(
+            "Second looks",
+            names,
+            index=place,
+            format_func=lambda name: plain(rows[names.index(name)]["report_id"]),
+            captions=captions,
+            key=key,
+            label_visibility="collapsed",
+            on_change=_choose,
+            args=(key,),
+        )
     return rows[place]
 
 
