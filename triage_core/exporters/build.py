@@ -32,6 +32,9 @@ from triage_core.store import Store, Work
 
 __all__ = ["ExportRequest", "build", "preview"]
 
+NAMED = 1_000
+"""So many of the rows that left are named in a manifest."""
+
 
 def build(
     store: Store, policy: Policy, actor: Actor, request: ExportRequest, progress: Progress | None = None
@@ -164,8 +167,8 @@ def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
     return _Line(version, None, known[-1] if known else None)
 
 
-def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[str, int] | None:
-    """How the rows differ from the parent's; None without one that can still be read."""
+def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[str, Any] | None:
+    """How the rows differ from the parent's, and which left; None without one that can still be read."""
     if parent is None or not (Path(parent["folder"]) / manifest.FILE).is_file():
         return None
     try:
@@ -173,9 +176,11 @@ def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[
     except (OSError, ValueError, KeyError):
         return None
     after = row_hashes(scratch, request.layout, request.format)
+    removed = sorted(before.keys() - after.keys())
     return {
         "added": len(after.keys() - before.keys()),
-        "removed": len(before.keys() - after.keys()),
+        "removed": len(removed),
+        "removed_examples": removed[:NAMED],
         "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
     }
 

@@ -141,7 +141,7 @@ def document(
     policy_version: str,
     moved_to_test: list[str],
     parent: str | None,
-    diff: dict[str, int] | None,
+    diff: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """The manifest, without its files.
 
