@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from triage_core import access, db
 from triage_core.errors import Conflict, Refused
-from triage_core.exporters import card, manifest, profiles, source
+from triage_core.exporters import card, croissant, manifest, profiles, source
 from triage_core.exporters.folder import FolderWriter, companions, row_hashes
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
@@ -84,6 +84,9 @@ def build(
                 _write(scratch / name, content)
             _write(scratch / "README.md", card.render(profile, policy, account))
             account["files"] = manifest.files(scratch)
+            if tally.rows and croissant.describes(request.format):
+                _write(scratch / croissant.FILE, croissant.render(profile, account))
+                account["files"].append(manifest.file(scratch, scratch / croissant.FILE))
             _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
                 _record(work, request, account, folder)
