@@ -41,6 +41,7 @@ class Command(StrEnum):
     PROPOSE_EMBARGO = "propose_embargo"
     END_EMBARGO = "end_embargo"
     EXPORT_DATASET = "export_dataset"
+    REVOKE_CONSENT = "revoke_consent"
 
 
 _REVIEWER = frozenset({DeskRole.REVIEWER})
@@ -76,6 +77,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.PROPOSE_EMBARGO: _DISCLOSURE_LEAD,
         Command.END_EMBARGO: _DISCLOSURE_LEAD,
         Command.EXPORT_DATASET: frozenset({DeskRole.ML_ENGINEER}),
+        Command.REVOKE_CONSENT: _REVIEWER | frozenset({DeskRole.ML_ENGINEER}),
     }
 )
 

@@ -56,11 +56,13 @@ WHY_NOT = {
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
     "policy.published": "a policy in force is replaced by publishing the next version",
+    "consent.revoked": "only the reporter can agree again",
     "dataset.built": "a data set is withdrawn by building its next version",
     "likeness.space": "the model of likeness is chosen in the settings",
     "likeness.placed": "the index is made anew from the reports at any time",
     "likeness.learned": "what decisions taught is learned anew when they change",
     "texts.embedded": "a vector is nothing but a text read by the model",
+    "reports.read": "a reading is nothing but a text compared with others",
     "cluster.merged": "clusters are made anew from the reports at any time",
 }
 

@@ -23,10 +23,12 @@ EVENTS: Mapping[str, LiteralString] = {
     "look.answered": "Decided again, blind",
     "policy.published": "Policy published",
     "dataset.built": "Data set built",
+    "consent.revoked": "Consent to training taken back",
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
     "likeness.learned": "Likeness learned from decisions",
     "texts.embedded": "Texts read by the model",
+    "reports.read": "Reports read for likeness",
     "cluster.merged": "Clusters became one",
 }
 FIELD: Mapping[str, LiteralString] = {

@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.learning",
             "triage_core.memory",
             "triage_core.claims",
+            "triage_core.consent",
             "triage_core.intake",
             "triage_core.policies",
             "triage_core.replay",

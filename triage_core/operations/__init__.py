@@ -26,6 +26,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "link": desk.link,
     "unlink": desk.unlink,
     "export": datasets.export,
+    "withdraw": datasets.withdraw,
     "stats": installation.stats,
     "verify": installation.verify,
 }
