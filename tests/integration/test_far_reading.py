@@ -84,6 +84,8 @@ def test_wrapper_and_request_are_stored(opened: Runtime) -> None:
 
 def test_a_copy_with_other_names_is_found_and_suggested(opened: Runtime) -> None:
     copies = [STORY.format(a=a, b=b) for a, b in (("Ada", "Ben"), ("Wilhelmina", "Constantine"))]
+    vectors = LetterEmbedder().embed(copies)
+    assert float(vectors[0] @ vectors[1]) < far_reading.PARAMS[Axis.WHOLE].join  # no vector search joins them
     tell(opened, copies[0], *REPORTS)
     tell(opened, copies[1])
     name = f"FR-{len(REPORTS) + 2}"
