@@ -161,6 +161,13 @@ def test_a_rebuild_is_a_proposal_until_it_is_accepted(opened: Runtime) -> None:
     assert clusters_of(opened.store)["FR-3"] == "D-1"
     opened.likeness.rebuild(EVERYBODY, accept=True)
     assert clusters_of(opened.store)["FR-3"] == "D-3"
+    bring(opened.store, *told(STORIES[0]))
+    refresh(opened.likeness)
+    with opened.store.read() as cursor:
+        for table, name in (("memberships", "report_id"), ("clusters", "cluster_id")):
+            twice = f"SELECT count(*) - count(DISTINCT (axis, {name})) FROM {table}"
+            assert db.value(cursor, twice) == 0
+    assert sum(row["size"] for row in db_clusters(opened.store)) == len(STORIES) + 1
 
 
 def test_a_merge_leaves_an_alias_of_the_younger_name(opened: Runtime) -> None:
