@@ -103,7 +103,10 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
 
 
 def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
-    """What differs from the store, in parts: reports that moved, then those that arrived."""
+    """What differs from the store, in parts: reports that moved, then those that arrived.
+
+    Where it is not known what the store has, every report is compared with it when it is written.
+    """
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
     known = len(stored)
     moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
@@ -114,13 +117,13 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
             touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
             clusters = {}
             for label in touched:
-                if rows is arrived and known <= label < part[0]:
+                if rows is arrived and axis in memory.stored and known <= label < part[0]:
                     continue  # an earlier part has told of it
                 # The earliest member speaks for the cluster: finding the most typical one would read them all.
                 name = placements.cluster_id(axis, memory.ids[label])
                 clusters[name] = Cluster(name, memory.ids[label], size=int(sizes[label]))
             placed = [_placement(memory, axis, row, int(labels[row])) for row in part]
-            yield Part(placed, clusters, arrived=rows is arrived)
+            yield Part(placed, clusters, arrived=rows is arrived and axis in memory.stored)
 
 
 def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:

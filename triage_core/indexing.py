@@ -298,7 +298,7 @@ class Likeness:
         with self._store.read() as cursor:
             decided, model = memory_of.decided(cursor), learning.current(cursor)
             if memory.spaces is not None and not memory.stored and not anew:
-                memory.stored = {axis: placements.labels(cursor, axis, memory.row) for axis in Axis}
+                memory.stored = placements.known_labels(cursor, memory.row)
         laid = _Laid(memory, revision)
         if memory.spaces is not None:
             laid.labels = far_reading.lay(memory, decided, self._limit)

@@ -103,6 +103,13 @@ def labels(cursor: db.Cursor, axis: str, row: Mapping[str, int]) -> NDArray[np.i
     return np.array([row[founder(name)] for name in found.values()], dtype=np.int64)
 
 
+def known_labels(cursor: db.Cursor, row: Mapping[str, int]) -> dict[Axis, NDArray[np.int64]]:
+    """`labels` of every axis; without those on which the store knows other reports than these."""
+    found = {axis: labels(cursor, axis, row) for axis in Axis}
+    placed = {item["axis"] for item in db.rows(cursor, "SELECT DISTINCT axis FROM memberships")}
+    return {axis: rows for axis, rows in found.items() if len(rows) or axis not in placed}
+
+
 def read_clusters(cursor: db.Cursor, axis: str) -> dict[str, str]:
     """The cluster of every placed report, in order of arrival."""
     table = db.arrow(
