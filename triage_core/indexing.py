@@ -17,7 +17,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import access, close_reading, db, far_reading, learning, placements, text, vectors
+from triage_core import (
+    access,
+    close_reading,
+    cluster_splits,
+    db,
+    far_reading,
+    learning,
+    placements,
+    text,
+    vectors,
+)
 from triage_core import memory as memory_of
 from triage_core.errors import NotFound
 from triage_core.likeness.axes import Axis, AxisIndex
@@ -25,6 +35,7 @@ from triage_core.likeness.cluster import Params
 from triage_core.likeness.embed import Embedder
 from triage_core.likeness.explain import Explanation
 from triage_core.likeness.search import VectorIndex
+from triage_core.likeness.splits import SplitSuggestion
 from triage_core.memory import Memory
 from triage_core.model import Actor
 from triage_core.placements import Changes, Layout, Suggestion
@@ -141,6 +152,25 @@ class Likeness:
             else:
                 self._memory = None
         return changes
+
+    def audit(self, actor: Actor) -> cluster_splits.Audit:
+        """Look for clusters that hold two groups and keep what is found; changes no cluster.
+
+        Brings clusters up to date first. See cluster_splits for what stands afterwards.
+        """
+        self.refresh(actor)
+        with self._refreshing:
+            memory = self._load()
+            found: dict[str, Sequence[SplitSuggestion]] = {}
+            if memory.axes:
+                with self._store.read() as cursor:
+                    decided = memory_of.decided(cursor)
+                    labels = {axis: placements.labels(cursor, axis, memory.row) for axis in Axis}
+                found = {axis: close_reading.splits(memory, axis, labels[axis], decided) for axis in Axis}
+            elif memory.clusters:
+                found = {Axis.WHOLE: memory.clusters.suggest_splits()}
+            with self._store.write(actor, "index") as work:
+                return cluster_splits.save(work, memory.ids, found)
 
     def similar(self, report_id: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like this one on an axis, best first.

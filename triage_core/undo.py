@@ -54,6 +54,7 @@ _WHY_NOT = {
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
     "policy.published": "a policy in force is replaced by publishing the next version",
+    "clusters.audited": "an audit changes nothing; the next one replaces it",
     "dataset.built": "a data set is withdrawn by building its next version",
 }
 

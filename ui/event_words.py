@@ -24,6 +24,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
     "texts.embedded": "Texts read by the model",
+    "clusters.audited": "Clusters audited",
     "cluster.merged": "Clusters became one",
 }
 FIELD: Mapping[str, LiteralString] = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from triage_core.likeness import lexical
 from triage_core.likeness.spans import Spans
@@ -24,6 +25,8 @@ _TECHNIQUE_POWER, _WORDING_POWER = 3, 2
 _LEXICAL_SHARE, _OWN_SHARE = 0.44, 0.25
 # From and up to this share of wrapper-like text, the whole is compared as a wrapper rather than as a wording.
 _WRAPPED_FROM, _WRAPPED_FULL = 0.5, 0.7
+# Wrappers at this cosine are one, but for the edges of what was put into them.
+_VERBATIM, _SAME_REQUEST = 0.94, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Parts:
 class Likeness:
     """(n, n) symmetric matrices. The axes are probabilities: one half where alike becomes likelier than not.
 
-    `lexical` and `semantic` are cosines of the whole texts.
+    `lexical` and `semantic` are cosines of the whole texts. `tools` says, (n,), which reports carry one wrapper
+    almost word for word around different requests (the same number), -1 where that is not seen.
     """
 
     whole: Matrix
@@ -54,22 +58,25 @@ class Likeness:
     request: Matrix
     lexical: Matrix
     semantic: Matrix
+    tools: NDArray[np.int64]
 
 
 def compare(parts: Parts) -> Likeness:
     """Every likeness of every pair."""
     wrappers = lexical.presence(parts.wrapper_grams)
-    technique = smooth(lexical.cosines(wrappers, wrappers), _TECHNIQUE_POWER)
+    same_words = lexical.cosines(wrappers, wrappers)
+    technique = smooth(same_words, _TECHNIQUE_POWER)
     words, meaning = _rare_words(parts.words), _dots(parts.vectors)
     asked = _wording(_rare_words(parts.request_words), _dots(parts.request_vectors))
-    request = _neighbourly(asked)
+    request = _probability(REQUEST_SLOPE * (_neighbourly(asked) - REQUEST_AT))
     whole = _whole(parts.spans, technique, asked, _neighbourly(_wording(words, meaning)))
     return Likeness(
         whole,
         _probability(TECHNIQUE_SLOPE * (technique - TECHNIQUE_AT)),
-        _probability(REQUEST_SLOPE * (request - REQUEST_AT)),
+        request,
         words,
         meaning,
+        _tools(same_words, request),
     )
 
 
@@ -101,6 +108,19 @@ def top(likeness: Matrix, count: int) -> NDArray[np.int64]:
         columns = np.broadcast_to(np.arange(width), likeness.shape)
     order = np.argsort(-np.take_along_axis(likeness, columns, axis=1), axis=1, kind="stable")
     return np.take_along_axis(columns, order, axis=1)
+
+
+def _tools(same_words: Matrix, request: Matrix) -> NDArray[np.int64]:
+    """The wrappers that were used again, word for word, to ask for something else."""
+    count, labels = connected_components(sp.csr_matrix(same_words >= _VERBATIM), directed=False)
+    sizes = np.bincount(labels, minlength=count)
+    tools = np.full(len(same_words), -1)
+    for number in np.flatnonzero(sizes > 1).tolist():
+        rows = np.flatnonzero(labels == number)
+        asked = sp.csr_matrix(request[np.ix_(rows, rows)] >= _SAME_REQUEST)
+        if connected_components(asked, directed=False)[0] > 1:
+            tools[rows] = number
+    return tools
 
 
 def _whole(spans: Sequence[Spans], technique: Matrix, asked: Matrix, wording: Matrix) -> Matrix:

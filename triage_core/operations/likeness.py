@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from triage_core import archive, boards, db, queries, triage
+from triage_core import archive, boards, cluster_splits, db, queries, triage
 from triage_core.errors import Refused
 from triage_core.likeness.axes import Axis
 from triage_core.operations.base import Emit, command_line_actor
@@ -94,6 +94,14 @@ def clusters(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[di
             " JOIN clusters k ON k.axis = m.axis AND k.cluster_id = m.cluster_id WHERE m.axis = ? ORDER BY r.seq",
             [Axis(params.get("axis", "whole"))],
         )
+
+
+def audit(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Look for clusters that hold two groups of reports; changes no cluster."""
+    done = runtime.likeness.audit(command_line_actor())
+    with runtime.store.read() as cursor:
+        found = [asdict(split) for split in cluster_splits.standing(cursor)]
+    return {**asdict(done), "suggestions": found}
 
 
 def duplicates(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
