@@ -37,7 +37,9 @@ def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, lis
         # What reviewers decided is about duplicates; it says nothing on the other two axes.
         roots = memory.axes.clusters(axis, *((decided.together, decided.apart) if axis is Axis.WHOLE else ()))
         root_rows = np.array([memory.row[roots[name]] for name in memory.ids])
-        layout[axis] = [_describe(memory.ids, axis, scores, root_rows, memory.axes.labels(axis, roots))]
+        families = memory.axes.families(roots) if axis is Axis.TECHNIQUE else {}
+        labels = memory.axes.labels(axis, roots)
+        layout[axis] = [_describe(memory.ids, axis, scores, root_rows, labels, families)]
         if axis is Axis.WHOLE:
             earlier = np.where(np.tri(len(scores), k=-1, dtype=np.bool_), scores, -1)
             best = earlier.argmax(axis=1)
@@ -70,11 +72,15 @@ def _describe(
     scores: NDArray[np.float32],
     roots: NDArray[np.int64],
     labels: Mapping[str, str],
+    families: Mapping[str, str],
 ) -> tuple[list[Placement], dict[str, Cluster]]:
     """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
     founders = {int(root): int(np.flatnonzero(roots == root)[0]) for root in np.unique(roots)}
     names = {root: placements.cluster_id(axis, ids[founder]) for root, founder in founders.items()}
-    clusters = {names[root]: Cluster(names[root], ids[root], labels.get(ids[root], "")) for root in founders}
+    clusters = {
+        names[root]: Cluster(names[root], ids[root], labels.get(ids[root], ""), families.get(ids[root]))
+        for root in founders
+    }
     placed = []
     for row, name in enumerate(ids):
         own = scores[row].astype(np.float64).clip(0, 1)

@@ -1,15 +1,24 @@
-"""What the nightly audit suggests about a cluster: its two groups beside each other, and the one decision."""
+"""What the likeness suggests about a cluster: its technique, and two groups in it with the one decision on them."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards, cluster_splits
+from triage_core import boards, cluster_splits, db
 from triage_core.access import Command
 from triage_core.cluster_splits import Split
 from ui import compare, desk, session
 from ui.hostile import inline, plain
 from ui.words import ago, counted
+
+
+def family(cluster: db.Row) -> None:
+    """The technique that a cluster of the technique axis is taken for; nothing where the likeness is unsure."""
+    if cluster["family"]:
+        st.caption(
+            f":material/category: Technique, as a suggestion: {plain(cluster['family'])}",
+            help="From phrases, encodings and meaning of the wrapper; the words are those of 0DIN's taxonomy.",
+        )
 
 
 def suggestion(axis: str, cluster_id: str) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.errors import NotFound, Refused
-from triage_core.likeness import learn, lexical
+from triage_core.likeness import learn, lexical, taxonomy
 from triage_core.likeness.evidence import Likeness, Parts, compare, top
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.families import group
@@ -135,6 +135,26 @@ class AxisIndex:
         for name, root in sorted(clusters.items()):
             members.setdefault(root, []).append(self._part(name, axis))
         return distinctive(members)
+
+    def families(self, clusters: Mapping[str, str]) -> dict[str, str]:
+        """For every representative in `clusters` the technique that its cluster is taken for; unsure ones left out.
+
+        Read from the representative's wrapper and from the mean vector of the cluster, in which requests cancel out.
+        """
+        known = taxonomy.shipped()
+        self._embed_requests(known.texts)
+        like = np.stack([self._request_vectors[text] for text in known.texts])
+        members: dict[str, list[Vectors]] = {}
+        for name, root in clusters.items():
+            members.setdefault(root, []).append(self._documents[name].vector)
+        found = {}
+        for root, vectors in members.items():
+            mean = np.mean(vectors, axis=0)
+            mean /= max(float(np.linalg.norm(mean)), 1e-9)
+            cues = taxonomy.cues(self._part(root, Axis.TECHNIQUE), known)
+            if suggestion := taxonomy.suggest(cues, taxonomy.meanings(mean, like, known), known):
+                found[root] = suggestion[0]
+        return found
 
     def spans(self, report: str) -> Spans:
         """Where wrapper and request stand in the report's text."""
