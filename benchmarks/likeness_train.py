@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -105,8 +105,13 @@ def _token_rows(
     return slot.place_features(tokens, scores, len(text)), inside, weight
 
 
-def decided(fold: int, embed: Embed, model: slot.SlotModel) -> tuple[list[Pair], list[bool]]:
-    """Pairs that would be suggested, each report with its five most alike, and whether they are duplicates."""
+def decided(
+    fold: int, embed: Embed, model: slot.SlotModel | None, without: Sequence[str] = ()
+) -> tuple[list[Pair], list[bool]]:
+    """Pairs that would be suggested, each report with its five most alike, and whether they are duplicates.
+
+    Corpora named in `without` are left out.
+    """
     corpora: list[tuple[data.Corpus, Callable[[int, int], bool], list[float]]] = []
     for corpus in (data.families(fold), data.paraphrases(fold)):
         labels = corpus.labels["whole"]
@@ -119,6 +124,8 @@ def decided(fold: int, embed: Embed, model: slot.SlotModel) -> tuple[list[Pair],
     corpora.append((bugs, lambda a, b: min(a, b) in earlier.get(max(a, b), set()), days))
     pairs, accepted = [], []
     for corpus, alike, when in corpora:
+        if corpus.name in without:
+            continue
         index = AxisIndex(embed, model)
         names = [f"{at:06d}" for at in range(len(corpus.texts))]
         index.add(names, corpus.texts, embed(corpus.texts))

@@ -7,9 +7,6 @@ technique_families.toml, which holds words of our own; a few numbers there say h
 
 from __future__ import annotations
 
-import base64
-import binascii
-import codecs
 import re
 import tomllib
 from dataclasses import dataclass
@@ -19,6 +16,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from triage_core.likeness.decoding import find
 from triage_core.text import HiddenKind, hidden_characters
 
 Vectors = NDArray[np.float32]
@@ -28,11 +26,6 @@ READ = 6_000
 SURE = 0.7
 """The least probability at which a family is suggested: two kinds of cues, or a plain encoding."""
 
-_RUN = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
-_HEX = re.compile(r"\b(?:[0-9a-fA-F]{2}[ ,:]?){10,}\b")
-_MORSE = re.compile(r"(?:[.\-·−]{1,6}[ /|]+){6,}")
-_BINARY = re.compile(r"\b(?:[01]{7,8}[ ,]?){4,}\b")
-_SPELLED = re.compile(r"\b(?:\w[ \-_.*|]){5,}\w\b")
 _LEET = re.compile(r"\b(?=\w*[a-z])(?=\w*[013457@$])[a-z013457@$]{4,}\b")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _HIDDEN = frozenset({HiddenKind.TAG, HiddenKind.ZERO_WIDTH})
@@ -109,7 +102,7 @@ def cues(text: str, taxonomy: Taxonomy) -> NDArray[np.float64]:
         dtype=np.float64,
     )
     names = [strategy.name for strategy in taxonomy.strategies]
-    found[names.index("Code and Encode")] += 2 * encoded(read, taxonomy)
+    found[names.index("Code and Encode")] += 2 * encoded(read)
     found[names.index("Another language")] += 2 * foreign(read, taxonomy)
     # One question among many that have nothing to do with it.
     found[names.index("Persuasion and Manipulation")] += len(_QUESTION.findall(read)) >= _MANY_QUESTIONS
@@ -148,21 +141,13 @@ def suggest(
     return taxonomy.strategies[int(np.argmax(inside))].title, by_family[family]
 
 
-def encoded(text: str, taxonomy: Taxonomy) -> bool:
+def encoded(text: str) -> bool:
     """Whether part of the text is written in an encoding that people use to get past a filter."""
-    if any(pattern.search(text) for pattern in (_HEX, _MORSE, _BINARY, _SPELLED)):
-        return True
     # A few joiners belong to emoji and to some scripts.
     if sum(run.length for run in hidden_characters(text) if run.kind in _HIDDEN) > _FEW_HIDDEN:
         return True
-    if any(_is_base64(match.group()) for match in _RUN.finditer(text)):
-        return True
-    words = _LETTERS.findall(text.lower())
-    if len(_LEET.findall(text.lower())) >= max(3, len(words) // 6):
-        return True
-    # Letters shifted by 13 make English of what was not.
-    turned = codecs.encode(" ".join(words), "rot13").split()
-    return _share(turned, taxonomy.english) > 0.15 > 3 * _share(words, taxonomy.english)
+    lower = text.lower()
+    return len(_LEET.findall(lower)) >= max(3, len(_LETTERS.findall(lower)) // 6) or bool(find(text))
 
 
 def foreign(text: str, taxonomy: Taxonomy) -> bool:
@@ -174,18 +159,6 @@ def foreign(text: str, taxonomy: Taxonomy) -> bool:
     beyond = sum(ord(letter) > 0x24F for letter in letters) / len(letters)
     least = max(0.12, 1.5 * _share(words, taxonomy.english))
     return beyond > 0.3 or _share(words, taxonomy.elsewhere) > least
-
-
-def _is_base64(run: str) -> bool:
-    if not (
-        any(c.isdigit() for c in run) and any(c.isupper() for c in run) and any(c.islower() for c in run)
-    ):
-        return False
-    try:
-        plain = base64.b64decode(run + "=" * (-len(run) % 4)).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return plain.isprintable()
 
 
 def _share(words: list[str], known: frozenset[str]) -> float:
