@@ -32,7 +32,7 @@ from triage_core.settings import ROOT
 from triage_core.text import conversation_text
 
 DECISIONS, NEAREST, EARLIER = 200, 3, 0.6
-BINS = 10
+EVEN, BINS = 0.5, 10
 TARGETS = {
     f"{name}, {what} gained": (">=", 0.0) for name in ("wild", "demo") for what in ("precision", "recall")
 }
@@ -130,25 +130,23 @@ def teach(model: PairModel, reports: Reports, until: int) -> PairModel:
 
 
 def judge(model: PairModel, reports: Reports, begin: int) -> dict[str, float]:
-    """Precision and recall of what is suggested for rows from `begin` on; how far probabilities are off."""
-    told = right = wanted = 0
+    """Precision and recall of what is suggested for rows from `begin` on, and of what is likelier than not;
+    how far probabilities are off."""
+    wanted = 0
     said, truth = [], []
     for row in range(begin, len(reports)):
         wanted += any(reports.right(row, other) for other in range(row))
         for best in reports.candidates(row, 1):
-            probability = model.probability(reports.pair(row, best))
-            said.append(probability)
+            said.append(model.probability(reports.pair(row, best)))
             truth.append(reports.right(row, best))
-            if probability >= SUGGEST:
-                told += 1
-                right += reports.right(row, best)
-    return {
-        "suggested": told,
-        "precision": right / max(1, told),
-        "recall": right / max(1, wanted),
-        "Brier": float(np.mean((np.array(said) - np.array(truth)) ** 2)),
-        "ECE": calibration_error(np.array(said), np.array(truth, dtype=np.float64)),
-    }
+    chance, true = np.array(said), np.array(truth, dtype=np.float64)
+    found: dict[str, float] = {}
+    for level, name in ((SUGGEST, ""), (EVEN, " at .5")):
+        told = chance >= level
+        found[f"suggested{name}"] = int(told.sum())
+        found[f"precision{name}"] = float(true[told].mean()) if told.any() else 0.0
+        found[f"recall{name}"] = float(true[told].sum() / max(1, wanted))
+    return {**found, "Brier": float(np.mean((chance - true) ** 2)), "ECE": calibration_error(chance, true)}
 
 
 def calibration_error(said: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
@@ -164,8 +162,7 @@ def before(stream: str, vectors: Vectors) -> PairModel:
     """A pair model fitted without the stream's own data."""
     if stream == "demo":
         return learn.shipped()
-    pairs, accepted = decided(-1, vectors.ours, None, without=("wild families",))
-    return pair_model(pairs, accepted)
+    return pair_model(decided(-1, vectors.ours, None, without=("wild families",)))
 
 
 def compared(streams: Sequence[Stream], vectors: Vectors) -> tuple[dict[str, float], list[list[object]]]:
@@ -179,12 +176,8 @@ def compared(streams: Sequence[Stream], vectors: Vectors) -> tuple[dict[str, flo
         first, last = judge(old, reports, cut), judge(teach(old, reports, cut), reports, cut)
         for when, found in (("before", first), (f"after {DECISIONS}", last)):
             rows.append([stream.name, when, *found.values()])
-        figures |= {
-            f"{stream.name}, {what} gained": last[what] - first[what] for what in ("precision", "recall")
-        }
-        figures |= {
-            f"{stream.name}, {what} after": last[what] for what in ("precision", "recall", "Brier", "ECE")
-        }
+        figures |= {f"{stream.name}, {what} gained": last[what] - first[what] for what in last}
+        figures |= {f"{stream.name}, {what} after": value for what, value in last.items()}
     return figures, rows
 
 
@@ -192,7 +185,18 @@ def main() -> None:
     options = arguments(__doc__)
     streams = [demo()] if options.small else [wild(), demo()]
     figures, rows = compared(streams, Vectors())
-    columns = ("reports", "model", "suggested", "precision", "recall", "Brier", "ECE")
+    columns = (
+        "reports",
+        "model",
+        "told",
+        "precision",
+        "recall",
+        "at .5",
+        "precision",
+        "recall",
+        "Brier",
+        "ECE",
+    )
     table(f"Duplicates among later reports, suggested from {SUGGEST}", columns, rows)
     finish("likeness_learning", figures, {k: v for k, v in TARGETS.items() if k in figures})
 
