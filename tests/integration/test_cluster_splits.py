@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, NOON, REVIEWER, Clock, bring, make_report, open_runtime
-from triage_core import cluster_splits, indexing, placements, triage
+from triage_core import cluster_splits, indexing, placements, settings, triage
 from triage_core.cluster_splits import Audit, Split
-from triage_core.errors import NotAllowed
+from triage_core.errors import NotAllowed, Refused
 from triage_core.likeness.axes import Axis
 from triage_core.runtime import Runtime
 
@@ -125,3 +125,11 @@ def test_an_empty_store_is_not_audited(tmp_path: Path) -> None:
 def test_due_is_counted_from_the_hour(hours_ago: int | None, is_due: bool) -> None:
     last = None if hours_ago is None else Audit(1, NOON - timedelta(hours=hours_ago), 0, 0)
     assert cluster_splits.due(last, NOON, 2) is is_due
+
+
+def test_the_hour_is_a_setting_that_can_be_turned_off() -> None:
+    named = settings.from_environment({"FLAWDESK_AUDIT_HOUR": "23"})
+    assert (named.audit_hour, settings.from_environment({}).audit_hour) == (23, 2)
+    assert settings.from_environment({"FLAWDESK_AUDIT_HOUR": "off"}).audit_hour is None
+    with pytest.raises(Refused, match="FLAWDESK_AUDIT_HOUR"):
+        settings.from_environment({"FLAWDESK_AUDIT_HOUR": "24"})

@@ -50,6 +50,7 @@ def test_morse() -> None:
         "Wie heißt der Hund, der im Garten steht und bellt?",
         "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "A-B-C",
+        'bs.write("test".getBytes("UTF-8"))',
         "1 2 3 4 5 6 7 8 9",
     ],
 )

@@ -119,12 +119,12 @@ def _shifted(text: str) -> Iterator[Encoded]:
     """Lines that are no English, but are when their letters are shifted by 13."""
     for match in re.finditer(r"[^\n]+", text):
         words = _LETTERS.findall(match.group().lower())
-        if len(words) < _LEAST_WORDS or _english(words) > _LEAST_SHIFTED / 3:
+        if len(words) < _LEAST_WORDS or _small_words(words) > len(words) * _LEAST_SHIFTED / 3:
             continue
         turned = codecs.encode(match.group(), "rot13")
-        if _english(_LETTERS.findall(turned.lower())) > _LEAST_SHIFTED:
+        if _small_words(_LETTERS.findall(turned.lower())) > max(1, len(words) * _LEAST_SHIFTED):
             yield Encoded(match.start(), match.end(), turned)
 
 
-def _english(words: list[str]) -> float:
-    return sum(_SMALL.fullmatch(word) is not None for word in words) / max(1, len(words))
+def _small_words(words: list[str]) -> int:
+    return sum(_SMALL.fullmatch(word) is not None for word in words)
