@@ -21,6 +21,7 @@ from triage_core import (
     access,
     arrivals,
     close_reading,
+    cluster_splits,
     db,
     far_reading,
     learning,
@@ -40,6 +41,7 @@ from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
+from triage_core.likeness.splits import SplitSuggestion
 from triage_core.memory import Memory
 from triage_core.model import Actor
 from triage_core.placements import Changes, Layout, Suggestion
@@ -159,6 +161,25 @@ class Likeness:
             else:
                 self._memory = None
         return changes
+
+    def audit(self, actor: Actor) -> cluster_splits.Audit:
+        """Look for clusters that hold two groups and keep what is found; changes no cluster.
+
+        Brings clusters up to date first. See cluster_splits for what stands afterwards.
+        """
+        self.refresh(actor)
+        with self._refreshing:
+            memory = self._load()
+            found: dict[str, Sequence[SplitSuggestion]] = {}
+            if memory.axes:
+                with self._store.read() as cursor:
+                    decided = memory_of.decided(cursor)
+                    labels = {axis: placements.labels(cursor, axis, memory.row) for axis in Axis}
+                found = {axis: close_reading.splits(memory, axis, labels[axis], decided) for axis in Axis}
+            else:
+                found = {axis: clusters.suggest_splits() for axis, clusters in memory.clusters.items()}
+            with self._store.write(actor, "index") as work:
+                return cluster_splits.save(work, memory.ids, found)
 
     def similar(self, report_id: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like this one on an axis, best first.

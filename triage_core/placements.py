@@ -37,12 +37,16 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What is said of a cluster as a whole; `size` where the writer knows it, else 0."""
+    """What is said of a cluster as a whole; `size` where the writer knows it, else 0.
+
+    `family` is the technique that its wrapper is taken for.
+    """
 
     cluster_id: str
     representative_id: str
     label: str = ""
     size: int = 0
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +161,17 @@ def _move(
 ) -> None:
     before = read(work.cursor, axis, [item.report_id for item in placed])
     changed = [item for item in placed if before.get(item.report_id) != item]
-    if not changed:
+    known = db.rows(
+        work.cursor,
+        "SELECT cluster_id, family FROM clusters WHERE axis = ? AND cluster_id IN (SELECT unnest(?))",
+        [axis, list(clusters)],
+    )
+    stale = {row["cluster_id"] for row in known if row["family"] != clusters[row["cluster_id"]].family}
+    if not changed and not stale:
         return
     ids = [item.report_id for item in changed]
     left = {before[name].cluster_id for name in ids if name in before}
-    touched = sorted(left | {item.cluster_id for item in changed})
+    touched = sorted(left | {item.cluster_id for item in changed} | stale)
     here = "axis = ? AND cluster_id IN (SELECT unnest(?))"
     work.cursor.execute(
         "DELETE FROM memberships WHERE axis = ? AND report_id IN (SELECT unnest(?))", [axis, ids]

@@ -201,7 +201,8 @@ def clusters(
     """Clusters of at least `least` reports, largest first, with how many are still open; and their count."""
     found = db.rows(
         cursor,
-        "SELECT k.cluster_id, k.representative_id, k.size, k.label, count(*) FILTER (c.status <> 'closed') AS open,"
+        "SELECT k.cluster_id, k.representative_id, k.size, k.label, k.family,"
+        " count(*) FILTER (c.status <> 'closed') AS open,"
         " min(r.received_at) AS first_at, max(r.received_at) AS last_at"
         " FROM clusters k JOIN memberships m ON m.axis = k.axis AND m.cluster_id = k.cluster_id"
         " JOIN cases c USING (report_id) JOIN reports r USING (report_id)"

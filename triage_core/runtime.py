@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import policies, policy
+from triage_core import cluster_splits, db, policies, policy
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
@@ -47,6 +47,7 @@ class Runtime:
         except BaseException:
             self.store.close()
             raise
+        self._audited: cluster_splits.Audit | None = None
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:
@@ -56,6 +57,20 @@ class Runtime:
             device=self.settings.device,  # type: ignore[arg-type]
             cache_dir=self.settings.store / "models",
         )
+
+    def audit_if_due(self) -> None:
+        """Audit the clusters when there are any and that has not been done since the hour set for it."""
+        hour = self.settings.audit_hour
+        if hour is None or not self._may_be_due(hour):
+            return
+        with self.store.read() as cursor:
+            self._audited = cluster_splits.latest(cursor)
+            placed = db.value(cursor, "SELECT count(*) FROM memberships")
+        if placed and self._may_be_due(hour):
+            self._audited = self.likeness.audit(SYSTEM)
+
+    def _may_be_due(self, hour: int) -> bool:
+        return cluster_splits.due(self._audited, self.store.clock(), hour)
 
     def close(self) -> None:
         self.worker.stop()
@@ -73,7 +88,7 @@ class WorkerState:
 
 
 class Worker:
-    """One daemon thread that embeds and clusters whatever has come in.
+    """One daemon thread that embeds and clusters whatever has come in, and audits the clusters once a day.
 
     There is no queue to lose: what is to be done is the difference between the stored reports and
     the stored embeddings, so a restart goes on where the last run stopped.
@@ -108,6 +123,7 @@ class Worker:
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
                 self.state = WorkerState()
+                self._runtime.audit_if_due()
             except Exception as error:  # the worker outlives any one failure and says so
                 log.exception("likeness worker")
                 self.state = WorkerState(error=str(error))

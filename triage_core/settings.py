@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings:
     """store: folder of the store. policy: folder of policy.toml and its two tables. model: name or
     folder of the embedding model. runtime: auto, reference or openvino. device: cpu or cuda.
-    demo: load the demo reports into an empty store at start."""
+    demo: load the demo reports into an empty store at start. audit_hour: when the clusters are audited, an
+    hour of the day (UTC, 0 to 23); None: never by itself."""
 
     store: Path = ROOT / "data" / "run"
     policy: Path = ROOT / "data"
@@ -24,6 +25,7 @@ class Settings:
     runtime: str = "auto"
     device: str = "cpu"
     demo: bool = False
+    audit_hour: int | None = 2
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -32,6 +34,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     runtime = _one_of(environment, "FLAWDESK_RUNTIME", default.runtime, ("auto", "reference", "openvino"))
     device = _one_of(environment, "FLAWDESK_DEVICE", default.device, ("cpu", "cuda"))
     demo = _one_of(environment, "FLAWDESK_DEMO", "0", ("0", "1"))
+    hours = ("off", *map(str, range(24)))
+    hour = _one_of(environment, "FLAWDESK_AUDIT_HOUR", str(default.audit_hour), hours)
     return Settings(
         store=Path(environment.get("FLAWDESK_STORE") or default.store),
         policy=Path(environment.get("FLAWDESK_POLICY") or default.policy),
@@ -39,6 +43,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         runtime=runtime,
         device=device,
         demo=demo == "1",
+        audit_hour=None if hour == "off" else int(hour),
     )
 
 

@@ -57,6 +57,7 @@ WHY_NOT = {
     "report.released": "a claim is taken again by claiming",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "consent.revoked": "only the reporter can agree again",
+    "clusters.audited": "an audit changes nothing; the next one replaces it",
     "dataset.built": "a data set is withdrawn by building its next version",
     "likeness.space": "the model of likeness is chosen in the settings",
     "likeness.placed": "the index is made anew from the reports at any time",

@@ -29,6 +29,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.learned": "Likeness learned from decisions",
     "texts.embedded": "Texts read by the model",
     "reports.read": "Reports read for likeness",
+    "clusters.audited": "Clusters audited",
     "cluster.merged": "Clusters became one",
 }
 FIELD: Mapping[str, LiteralString] = {

@@ -61,6 +61,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.boards",
             "triage_core.cases",
             "triage_core.looks",
+            "triage_core.cluster_splits",
             "triage_core.maps",
             "triage_core.queries.*",
             "triage_core.readings",

@@ -21,6 +21,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "similar": likeness.similar,
     "explain": likeness.explain,
     "clusters": likeness.clusters,
+    "audit": likeness.audit,
     "duplicates": likeness.duplicates,
     "assess": desk.assess,
     "link": desk.link,
