@@ -89,15 +89,27 @@ def assign(
 
     Doing it twice is doing it once. Raises NotAllowed when the assignee may not decide on reports.
     """
+    require_assignable(actor, assignee)
+    with store.write(actor, access.Command.CLAIM, now) as work:
+        return assign_within(work, report_id, assignee, seen_version)
+
+
+def require_assignable(actor: Actor, assignee: Actor | None) -> None:
+    """Return when `actor` may give reports to `assignee`; else raise NotAllowed."""
     access.require(actor, access.Command.CLAIM)
     if assignee and not access.may(assignee, access.Command.ASSESS):
         raise NotAllowed("assignee", f"{assignee.name} may not decide on reports")
-    with store.write(actor, access.Command.CLAIM, now) as work:
-        case = cases.read(work.cursor, report_id, seen_version)
-        assigned_to = assignee.actor_id if assignee else None
-        if case["assigned_to"] == assigned_to:
-            return case
-        return cases.change(work, case, "report.assigned", {"assigned_to": assigned_to}, {})
+
+
+def assign_within(
+    work: Work, report_id: str, assignee: Actor | None, seen_version: int | None = None
+) -> db.Row:
+    """`assign` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    case = cases.read(work.cursor, report_id, seen_version)
+    assigned_to = assignee.actor_id if assignee else None
+    if case["assigned_to"] == assigned_to:
+        return case
+    return cases.change(work, case, "report.assigned", {"assigned_to": assigned_to}, {})
 
 
 def holders(cursor: db.Cursor, report_ids: Sequence[str], now: datetime) -> dict[str, Claim]:

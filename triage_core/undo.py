@@ -72,14 +72,19 @@ def undo(store: Store, actor: Actor, seq: int, *, now: datetime | None = None) -
     access.require(actor, event.command)
     # The undo is kept under the command that it undoes: the same roles may undo it in turn.
     with store.write(actor, event.command, now) as work:
-        history = activity.history(work.cursor, event.subject, seq)
-        _require_clear(work.cursor, history)
-        if "a_id" in event.data:
-            _undo_pair(work, event)
-        elif "answer_id" in event.data:
-            _undo_answer(work, event)
-        else:
-            _undo_change(work, event)
+        undo_within(work, event)
+
+
+def undo_within(work: Work, event: Event) -> None:
+    """`undo` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    _require_kind(event)
+    _require_clear(work.cursor, activity.history(work.cursor, event.subject, event.seq))
+    if "a_id" in event.data:
+        _undo_pair(work, event)
+    elif "answer_id" in event.data:
+        _undo_answer(work, event)
+    else:
+        _undo_change(work, event)
 
 
 def obstacle(cursor: db.Cursor, seq: int) -> str:
