@@ -124,14 +124,17 @@ def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None =
     outcome: dict[str, Skipped | None] = {}
     with store.write(actor, command, now) as work:
         work.many = True
+        taken: set[int] = set()
         for event in reversed(events):
+            if event.seq in taken:
+                continue  # it went with a later one
             try:
-                undo.undo_within(work, event)
+                taken |= undo.undo_within(work, event)
             except Refused as refusal:
                 outcome[event.subject] = Skipped(event.subject, refusal.rule)
             else:
                 outcome.setdefault(event.subject, None)
-        names = {event.subject: outcome[event.subject] for event in events}
+        names = {event.subject: outcome.get(event.subject) for event in events}
         return Outcome(
             tuple(name for name, skipped in names.items() if skipped is None),
             tuple(filter(None, names.values())),

@@ -31,8 +31,7 @@ def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, lis
         place = {name: at for at, name in enumerate(ids)}
         order = np.array([place[name] for name in memory.ids])
         scores = scores[np.ix_(order, order)]
-        # What reviewers decided is about duplicates; it says nothing on the other two axes.
-        roots = memory.axes.clusters(axis, *((decided.together, decided.apart) if axis is Axis.WHOLE else ()))
+        roots = memory.axes.clusters(axis, *decided.on(axis))
         root_rows = np.array([memory.row[roots[name]] for name in memory.ids])
         layout[axis] = [_describe(memory.ids, axis, scores, root_rows, memory.axes.labels(axis, roots))]
         if axis is Axis.WHOLE:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import db
-from triage_core.likeness.axes import AxisIndex
+from triage_core import db, groups
+from triage_core.groups import Pair
+from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Clusters
 from triage_core.likeness.search import VectorIndex
 
-Pair = tuple[str, str]
+NOTHING: tuple[frozenset[Pair], frozenset[Pair]] = (frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Pairs that reviewers put together, and pairs that they keep apart."""
+    """By axis, the pairs that reviewers put together and those that they keep apart."""
 
-    together: frozenset[Pair] = frozenset()
-    apart: frozenset[Pair] = frozenset()
+    axes: Mapping[str, tuple[frozenset[Pair], frozenset[Pair]]] = field(default_factory=dict)
+
+    def on(self, axis: Axis) -> tuple[frozenset[Pair], frozenset[Pair]]:
+        """What was said on an axis: (together, apart)."""
+        return self.axes.get(axis, NOTHING)
+
+    @property
+    def together(self) -> frozenset[Pair]:
+        """What belongs together as duplicates do: on the axis of the whole."""
+        return self.on(Axis.WHOLE)[0]
+
+    @property
+    def apart(self) -> frozenset[Pair]:
+        """What is kept apart on the axis of the whole."""
+        return self.on(Axis.WHOLE)[1]
 
 
 @dataclass(slots=True)
@@ -39,7 +53,7 @@ class Memory:
     last_seq: int = 0
     axes: AxisIndex | None = None
     clusters: Clusters | None = None
-    decided: Decided = Decided()
+    decided: Decided = field(default_factory=Decided)
     stored: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def append(self, ids: Sequence[str], contents: Sequence[str], last_seq: int) -> None:
@@ -54,9 +68,4 @@ class Memory:
 
 def decided(cursor: db.Cursor) -> Decided:
     """What reviewers have decided, as it stands now."""
-    together = db.rows(cursor, "SELECT canonical_id, child_id FROM active_links")
-    apart = db.rows(cursor, "SELECT a_id, b_id FROM active_cannot_links")
-    return Decided(
-        frozenset((row["canonical_id"], row["child_id"]) for row in together),
-        frozenset((row["a_id"], row["b_id"]) for row in apart),
-    )
+    return Decided(groups.pairs(cursor))

@@ -51,6 +51,11 @@ class Work:
         batch = {"batch": self.first} if self.many else {}
         self.events.append((kind, subject, audit.encode({**data, **batch})))
 
+    @property
+    def next_event(self) -> int:
+        """The number that the next event will have."""
+        return self.first + len(self.events)
+
     def next_id(self, table: str, column: str) -> int:
         """The next free number of an append-only table; safe under the writer lock."""
         return int(db.value(self.cursor, f"SELECT coalesce(max({column}), 0) + 1 FROM {table}"))

@@ -8,13 +8,14 @@ has really had, never to a mixture of two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, activity, cases, db
+from triage_core import access, activity, cases, db, groups
 from triage_core.activity import UNDONE, Event
 from triage_core.errors import Conflict, Refused
+from triage_core.likeness.axes import Axis
 from triage_core.model import Actor
 from triage_core.store import Store, Work
 
@@ -27,6 +28,7 @@ UNDOABLE = frozenset(
         "report.assigned",
         "pair.kept_apart",
         "answer.written",
+        "group.decided",
         UNDONE,
     }
 )
@@ -75,16 +77,26 @@ def undo(store: Store, actor: Actor, seq: int, *, now: datetime | None = None) -
         undo_within(work, event)
 
 
-def undo_within(work: Work, event: Event) -> None:
-    """`undo` as a part of a running command: whatever it refuses, it refuses before it writes."""
+def undo_within(work: Work, event: Event) -> set[int]:
+    """`undo` as a part of a running command: whatever it refuses, it refuses before it writes.
+
+    Gives the numbers of the events that were taken back: this one, and those that came about with it.
+    """
     _require_kind(event)
-    _require_clear(work.cursor, activity.history(work.cursor, event.subject, event.seq))
+    parts = _require_clear(work.cursor, event)
+    moved = []
+    for part in parts:
+        moved.append(work.next_event)
+        _undo_change(work, part, {})
     if "a_id" in event.data:
         _undo_pair(work, event)
     elif "answer_id" in event.data:
         _undo_answer(work, event)
+    elif "axis" in event.data:
+        _undo_group(work, event)
     else:
-        _undo_change(work, event)
+        _undo_change(work, event, {"moved": moved} if moved else {})
+    return {event.seq, *(part.seq for part in parts)}
 
 
 def obstacle(cursor: db.Cursor, seq: int) -> str:
@@ -92,7 +104,7 @@ def obstacle(cursor: db.Cursor, seq: int) -> str:
     event = activity.event(cursor, seq)
     try:
         _require_kind(event)
-        _require_clear(cursor, activity.history(cursor, event.subject, seq))
+        _require_clear(cursor, event)
     except Refused as refusal:
         return refusal.rule
     return ""
@@ -104,28 +116,40 @@ def _require_kind(event: Event) -> None:
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
 
 
-def _require_clear(cursor: db.Cursor, history: list[Event]) -> None:
-    """Return when the first event of `history` can be undone; else raise Conflict naming the one in the way."""
-    event, *later = history
-    if event.undone_by:
-        by = next(other for other in later if other.seq == event.undone_by)
-        raise Conflict("event", f"event {event.seq} was undone already by {_named(by)}")
-    if "a_id" in event.data:
-        blocker = _after_pair(cursor, event, later)
-    elif "answer_id" in event.data:
-        blocker = _after_answer(cursor, event, later)
-    else:
-        blocker = _after_change(cursor, event, later)
-    if blocker:
-        raise Conflict("event", f"{_named(blocker)} stands in the way: undo that first")
+def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
+    """The events that go with this one, when all of it can be undone; else raise Conflict naming the one in the way.
+
+    They are the duplicates that followed a report when a link of it was made or taken back.
+    """
+    parts = [activity.event(cursor, seq) for seq in event.data.get("moved", ())]
+    together = {event.subject, *(part.subject for part in parts)}
+    for listed in (event, *parts):
+        one, *later = activity.history(cursor, listed.subject, listed.seq)
+        if one.undone_by:
+            by = next(other for other in later if other.seq == one.undone_by)
+            raise Conflict("event", f"event {one.seq} was undone already by {_named(by)}")
+        if "a_id" in one.data:
+            blocker = _after_pair(cursor, one, later)
+        elif "answer_id" in one.data:
+            blocker = _after_answer(cursor, one, later)
+        elif "axis" in one.data:
+            blocker = _after_group(cursor, one)
+        else:
+            blocker = _after_change(cursor, one, later, together)
+        if blocker:
+            raise Conflict("event", f"{_named(blocker)} stands in the way: undo that first")
+    return parts
 
 
 def _named(event: Event) -> str:
     return f"event {event.seq} ({event.kind} {event.subject}) of {event.actor_id}"
 
 
-def _after_change(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
-    """What changed the case since, or has said that the two reports to be linked again are different."""
+def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together: set[str]) -> Event | None:
+    """What changed the case since, or forbids that two reports are linked again.
+
+    `together` are the reports whose links change with this one.
+    """
     case = cases.read(cursor, event.subject)
     fields = set(event.after) | (DECISION if DECISION & set(event.after) else set())
     left = {name: _value_after(name, event, later, case) for name in fields}
@@ -133,7 +157,17 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event]) -> Event 
     if changed:
         return next(other for other in reversed(later) if changed & set(other.after))
     canonical_id = event.before.get("canonical_id")
-    return _kept_apart_by(cursor, event.subject, canonical_id) if canonical_id else None
+    if not canonical_id:
+        return None
+    links = db.rows(
+        cursor,
+        "SELECT child_id, link_id FROM active_links WHERE child_id = $canonical OR canonical_id = $child",
+        {"canonical": canonical_id, "child": event.subject},
+    )
+    chain = next((link for link in links if link["child_id"] not in together), None)
+    if chain:
+        return _maker(cursor, chain["child_id"], "link_id", chain["link_id"])
+    return _against(cursor, Axis.WHOLE, (event.subject, canonical_id))
 
 
 def _value_after(name: str, event: Event, later: list[Event], case: Mapping[str, Any]) -> Any:
@@ -143,9 +177,9 @@ def _value_after(name: str, event: Event, later: list[Event], case: Mapping[str,
     return next((other.before[name] for other in later if name in other.before), case[name])
 
 
-def _undo_change(work: Work, event: Event) -> None:
+def _undo_change(work: Work, event: Event, more: Mapping[str, Any]) -> None:
     case = cases.read(work.cursor, event.subject)
-    details: dict[str, Any] = {"undone": event.seq}
+    details: dict[str, Any] = {"undone": event.seq, **more}
     if "canonical_id" in event.before:
         if case["canonical_id"]:
             details["ended_link_id"] = _end_link(work, event)
@@ -181,13 +215,7 @@ def _after_pair(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | 
         return next(other for other in reversed(later) if other.data.get("a_id") == a_id)
     if "cannot_id" in event.data:
         return None
-    link = db.row(
-        cursor,
-        "SELECT link_id, child_id FROM active_links"
-        " WHERE (child_id = $a AND canonical_id = $b) OR (child_id = $b AND canonical_id = $a)",
-        {"a": a_id, "b": b_id},
-    )
-    return _maker(cursor, link["child_id"], "link_id", link["link_id"]) if link else None
+    return _against(cursor, Axis.WHOLE, (a_id,), (b_id,))
 
 
 def _undo_pair(work: Work, event: Event) -> None:
@@ -255,12 +283,37 @@ def _cannot_link(cursor: db.Cursor, one_id: str, other_id: str) -> db.Row | None
     )
 
 
-def _kept_apart_by(cursor: db.Cursor, child_id: str, canonical_id: str) -> Event | None:
-    found = _cannot_link(cursor, child_id, canonical_id)
-    return _maker(cursor, found["b_id"], "cannot_id", found["cannot_id"]) if found else None
+def _after_group(cursor: db.Cursor, event: Event) -> Event | None:
+    """What has said the opposite since of a decision on a group that is to be made again."""
+    if "ended_decision_id" not in event.data:
+        return None
+    found = groups.said(cursor, event.data["ended_decision_id"])
+    return _against(cursor, event.data["axis"], found.inside, found.outside)
+
+
+def _undo_group(work: Work, event: Event) -> None:
+    axis = event.data["axis"]
+    details: dict[str, Any] = {"undone": event.seq, "axis": axis}
+    if "ended_decision_id" in event.data:
+        details["decision_id"] = groups.write(work, groups.said(work.cursor, event.data["ended_decision_id"]))
+    else:
+        _end(work, "group_decision_ends", "decision_id", event.data["decision_id"], event)
+        details["ended_decision_id"] = event.data["decision_id"]
+    work.event(UNDONE, event.subject, details)
+
+
+def _against(
+    cursor: db.Cursor, axis: str, inside: Sequence[str], outside: Sequence[str] = ()
+) -> Event | None:
+    """The event that says the opposite of: `inside` is one group, and `outside` is not of it."""
+    pair = groups.contradiction(cursor, axis, inside, outside)
+    if pair is None:
+        return None
+    record = groups.record(cursor, axis, *pair)
+    return _maker(cursor, record["subject"], record["name"], record["number"])
 
 
 def _maker(cursor: db.Cursor, subject: str, name: str, number: int) -> Event:
-    """The event that made the link or the cannot-link with this number."""
+    """The event that made the link, the cannot-link or the decision on a group with this number."""
     # The first to name it: an unlink names the link as well, as the one that it ends.
     return next(event for event in activity.history(cursor, subject) if event.data.get(name) == number)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import claims, db, migrations, triage
+from triage_core import claims, db, groups, migrations, triage
 from triage_core.store import Store
 
 
@@ -27,6 +27,7 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     with monkeypatch.context() as first_release:
         first = migrations.available()[:1]
         first_release.setattr(migrations, "available", lambda: first)
+        first_release.setattr(groups, "contradiction", lambda *_: None)  # it knew of pairs alone
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two"), make_report("Three"))
         triage.assess(old, POLICY, REVIEWER, "FR-1", FLAW)
@@ -46,3 +47,25 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     triage.unlink(store, REVIEWER, "FR-2")
     store.close()
     Store(tmp_path, Clock()).close()
+
+
+def test_links_and_cannot_links_made_before_speak_on_the_axis_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        known = [found for found in migrations.available() if found[0] < 5]
+        earlier.setattr(migrations, "available", lambda: known)
+        earlier.setattr(groups, "contradiction", lambda *_: None)
+        old = Store(tmp_path, Clock())
+        bring(old, *(make_report(f"Question {number}") for number in range(3)))
+        triage.link(old, REVIEWER, "FR-2", "FR-1")
+        triage.keep_apart(old, REVIEWER, "FR-1", "FR-3")
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    with store.read() as cursor:
+        assert groups.pairs(cursor) == {
+            "whole": (frozenset({("FR-1", "FR-2")}), frozenset({("FR-1", "FR-3")}))
+        }
+        assert groups.contradiction(cursor, "whole", ("FR-2", "FR-3")) == ("FR-1", "FR-3")
+    store.close()
