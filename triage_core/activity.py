@@ -128,6 +128,16 @@ def batch(cursor: db.Cursor, number: int) -> list[Event]:
     return [event for event in found if event.data.get("batch") == number]
 
 
+def ending(cursor: db.Cursor, number: int, after: int) -> Event:
+    """The last event, after number `after`, that took this decision on a group out of force."""
+    found = _read(
+        cursor,
+        "WHERE seq > $after AND contains(data, '\"ended\":[') ORDER BY seq DESC",
+        {"after": after},
+    )
+    return next(event for event in found if number in event.data["ended"])
+
+
 def actors(cursor: db.Cursor) -> list[str]:
     """Everybody who has done something, the busiest first."""
     return _distinct(cursor, "actor_id")

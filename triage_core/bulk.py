@@ -58,7 +58,7 @@ def assess(
     """
     access.require(actor, access.Command.ASSESS)
     check(policy, decision)
-    _require_few(seen)
+    require_few(seen)
     with store.write(actor, access.Command.ASSESS, now) as work:
         return each(work, seen, lambda name: triage.assess_within(work, policy, name, decision, seen[name]))
 
@@ -79,7 +79,7 @@ def link(
     """
     access.require(actor, access.Command.LINK)
     check_text("reason", reason)
-    _require_few(seen)
+    require_few(seen)
     with store.write(actor, access.Command.LINK, now) as work:
         return each(
             work,
@@ -105,7 +105,7 @@ def assign(
 ) -> Outcome:
     """Make each report in `seen` the task of a reviewer (None: of nobody)."""
     claims.require_assignable(actor, assignee)
-    _require_few(seen)
+    require_few(seen)
     with store.write(actor, access.Command.CLAIM, now) as work:
         return each(work, seen, lambda name: claims.assign_within(work, name, assignee, seen[name]))
 
@@ -134,7 +134,10 @@ def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None =
                 outcome[event.subject] = Skipped(event.subject, refusal.rule)
             else:
                 outcome.setdefault(event.subject, None)
-        names = {event.subject: outcome.get(event.subject) for event in events}
+        reports = (
+            event.subject for event in events if "axis" not in event.data
+        )  # the others are about clusters
+        names = {name: outcome.get(name) for name in reports}
         return Outcome(
             tuple(name for name, skipped in names.items() if skipped is None),
             tuple(filter(None, names.values())),
@@ -160,6 +163,6 @@ def _batch(work: Work) -> int | None:
     return work.first if work.events else None
 
 
-def _require_few(seen: Mapping[str, int]) -> None:
+def require_few(seen: Mapping[str, int]) -> None:
     if len(seen) > MOST:
         raise Refused("reports", f"at most {MOST:,} at once, not {len(seen):,}")

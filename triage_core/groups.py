@@ -6,10 +6,12 @@ whole groups. Links and cannot-links speak on the axis of the whole; decisions o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from triage_core import db
+from triage_core.errors import Conflict
+from triage_core.likeness.constraints import Constraints
 from triage_core.store import Work
 
 Pair = tuple[str, str]
@@ -19,7 +21,7 @@ Pair = tuple[str, str]
 class Said:
     """One decision on groups: the reports of `inside` are one group, and none of `outside` is of it.
 
-    `inside` has at least one report, and its first stands for all in what is stored. `act` says in which
+    `inside` has at least one report; its first stands for all in what is stored. `act` says in which
     way it was decided, `cluster_id` where.
     """
 
@@ -29,6 +31,16 @@ class Said:
     inside: tuple[str, ...]
     outside: tuple[str, ...] = ()
     reason: str = ""
+
+    @property
+    def together(self) -> list[Pair]:
+        """The pairs bound; of a group of one, the report with itself."""
+        return [(self.inside[0], name) for name in self.inside[1:] or self.inside]
+
+    @property
+    def apart(self) -> list[Pair]:
+        """The pairs kept apart: for the whole group, since it is bound."""
+        return [(self.inside[0], name) for name in self.outside]
 
 
 def pairs(cursor: db.Cursor) -> dict[str, tuple[frozenset[Pair], frozenset[Pair]]]:
@@ -40,38 +52,85 @@ def pairs(cursor: db.Cursor) -> dict[str, tuple[frozenset[Pair], frozenset[Pair]
     }
 
 
-def bound(cursor: db.Cursor, axis: str, report_ids: Iterable[str]) -> set[str]:
-    """These reports and all that is bound to one of them, directly or through others."""
-    found = db.rows(
-        cursor,
-        "WITH RECURSIVE edges AS (SELECT one_id AS a, other_id AS b FROM bound_pairs WHERE axis = $axis"
-        " UNION ALL SELECT other_id, one_id FROM bound_pairs WHERE axis = $axis),"
-        " reach (name) AS (SELECT unnest($ids) UNION SELECT edges.b FROM reach JOIN edges ON edges.a = reach.name)"
-        " SELECT name FROM reach",
-        {"axis": axis, "ids": sorted(report_ids)},
-    )
-    return {row["name"] for row in found}
-
-
 def contradiction(
-    cursor: db.Cursor, axis: str, inside: Iterable[str], outside: Iterable[str] = ()
+    cursor: db.Cursor,
+    axis: str,
+    together: Iterable[Pair],
+    apart: Iterable[Pair] = (),
+    ignored: Sequence[int] = (),
 ) -> Pair | None:
-    """The pair on which somebody has said the opposite of: `inside` is one group, `outside` is not of it.
+    """A pair that would be kept apart and bound at once if these pairs were decided as well; None when there is none.
 
-    None when nothing that stands is in the way. A pair of the same report twice means that it is bound to
-    the group from which it is to be kept apart.
+    `ignored` are numbers of decisions that are about to end.
     """
-    joined = bound(cursor, axis, inside)
-    for name in outside:
-        if name in joined:
-            return name, name
+    together, apart = list(together), list(apart)
+    asked = {name for pair in (*together, *apart) for name in pair}
+    values = {"axis": axis, "ids": sorted(asked), "ignored": list(ignored)}
+    reached = {row["name"] for row in db.rows(cursor, f"{_REACHED} SELECT name FROM reach", values)}
+    row = {name: number for number, name in enumerate(sorted(reached))}
+    bound = db.rows(
+        cursor, f"{_REACHED} SELECT DISTINCT a, b FROM reach JOIN edges ON edges.a = reach.name", values
+    )
+    known = Constraints((row[a], row[b]) for a, b in (*((pair["a"], pair["b"]) for pair in bound), *together))
+    kept = db.rows(
+        cursor,
+        f"{_REACHED} SELECT one_id, other_id FROM apart_pairs WHERE axis = $axis"
+        " AND NOT list_contains($ignored, decision_id) AND one_id IN (FROM reach) AND other_id IN (FROM reach)"
+        " ORDER BY ALL",
+        values,
+    )
+    for one, other in (*((pair["one_id"], pair["other_id"]) for pair in kept), *apart):
+        try:
+            known.cannot(row[one], row[other])
+        except Conflict:
+            return one, other
+    return None
+
+
+_REACHED = (
+    "WITH RECURSIVE bonds AS (SELECT one_id, other_id FROM bound_pairs"
+    " WHERE axis = $axis AND NOT list_contains($ignored, decision_id)),"
+    " edges AS (SELECT one_id AS a, other_id AS b FROM bonds UNION ALL SELECT other_id, one_id FROM bonds),"
+    " reach (name) AS (SELECT unnest($ids) UNION SELECT edges.b FROM reach JOIN edges ON edges.a = reach.name)"
+)
+
+
+def record(cursor: db.Cursor, axis: str, one_id: str, other_id: str) -> db.Row:
+    """What keeps the pair of a `contradiction` apart, or else what binds one of the two: `name` and `number`
+    of the record, the `subject` of the event that made it, and who did."""
+    values = {"axis": axis, "one": one_id, "other": other_id}
+    decisions = (
+        "SELECT 'decision_id' AS name, d.decision_id AS number, d.cluster_id AS subject, d.done_at, d.actor_id"
+        " FROM group_decisions d JOIN active_group_pairs p USING (decision_id) WHERE d.axis = $axis AND "
+    )
     found = db.row(
         cursor,
-        "SELECT one_id, other_id FROM apart_pairs WHERE axis = $axis AND list_contains($ids, one_id)"
-        " AND list_contains($ids, other_id) ORDER BY ALL LIMIT 1",
-        {"axis": axis, "ids": sorted(joined)},
+        "SELECT 'cannot_id' AS name, cannot_id AS number, b_id AS subject, done_at, actor_id FROM active_cannot_links"
+        f" WHERE $axis = 'whole' AND a_id = $one AND b_id = $other UNION ALL {decisions}"
+        f" p.apart AND p.one_id = $one AND p.other_id = $other LIMIT 1",
+        values,
+    ) or db.row(
+        cursor,
+        "SELECT 'link_id' AS name, link_id AS number, child_id AS subject, done_at, actor_id FROM active_links"
+        " WHERE $axis = 'whole' AND ($one IN (child_id, canonical_id) OR $other IN (child_id, canonical_id))"
+        f" UNION ALL {decisions} NOT p.apart AND ($one IN (p.one_id, p.other_id) OR $other IN (p.one_id, p.other_id))"
+        " ORDER BY subject = $one DESC, done_at DESC, number DESC LIMIT 1",
+        values,
     )
-    return (found["one_id"], found["other_id"]) if found else None
+    assert found is not None, "a contradiction is about something that stands"
+    return found
+
+
+def standing(cursor: db.Cursor, axis: str, one: Collection[str], other: Collection[str]) -> list[int]:
+    """The decisions that bind a report of `one` to a report of `other`, the oldest first."""
+    found = db.rows(
+        cursor,
+        "SELECT decision_id FROM (SELECT decision_id, unnest([one_id, other_id]) AS name FROM active_group_pairs"
+        " WHERE axis = $axis AND NOT apart) GROUP BY decision_id"
+        " HAVING bool_or(list_contains($one, name)) AND bool_or(list_contains($other, name)) ORDER BY decision_id",
+        {"axis": axis, "one": list(one), "other": list(other)},
+    )
+    return [row["decision_id"] for row in found]
 
 
 def write(work: Work, said: Said) -> int:
@@ -87,14 +146,26 @@ def write(work: Work, said: Said) -> int:
         "reason": said.reason,
     }
     db.insert(work.cursor, "group_decisions", [row])
-    first, *others = said.inside
-    # The pair of the first with itself keeps a group of one.
-    star = [(False, name) for name in (first, *others)] + [(True, name) for name in said.outside]
-    pairs = [
-        {"decision_id": number, "apart": apart, "one_id": first, "other_id": other} for apart, other in star
+    star = [(False, *pair) for pair in said.together] + [(True, *pair) for pair in said.apart]
+    rows = [
+        {"decision_id": number, "apart": apart, "one_id": one, "other_id": other}
+        for apart, one, other in star
     ]
-    db.insert(work.cursor, "group_pairs", pairs)
+    db.insert(work.cursor, "group_pairs", rows)
     return number
+
+
+def turn(work: Work, number: int, in_force: bool, reason: str) -> None:
+    """Take a decision out of force or put it back."""
+    row = {
+        "turn_id": work.next_id("group_turns", "turn_id"),
+        "decision_id": number,
+        "in_force": in_force,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "reason": reason,
+    }
+    db.insert(work.cursor, "group_turns", [row])
 
 
 def said(cursor: db.Cursor, number: int) -> Said:
@@ -105,32 +176,22 @@ def said(cursor: db.Cursor, number: int) -> Said:
         [number],
     )
     assert row is not None, "an event names only decisions that were stored with it"
-    pairs = db.rows(
+    found = db.rows(
         cursor,
-        "SELECT apart, other_id FROM group_pairs WHERE decision_id = ? ORDER BY apart, one_id <> other_id, other_id",
+        "SELECT apart, one_id, other_id FROM group_pairs WHERE decision_id = ? ORDER BY apart, other_id",
         [number],
     )
-    inside = tuple(pair["other_id"] for pair in pairs if not pair["apart"])
-    return Said(**row, inside=inside, outside=tuple(pair["other_id"] for pair in pairs if pair["apart"]))
-
-
-def record(cursor: db.Cursor, axis: str, one_id: str, other_id: str) -> db.Row:
-    """What `contradiction` found: the name and number of the record, and the subject of the event that made it."""
-    found = db.row(
-        cursor,
-        "SELECT * FROM ("
-        " SELECT 'cannot_id' AS name, cannot_id AS number, b_id AS subject, done_at FROM active_cannot_links"
-        " WHERE $axis = 'whole' AND $one <> $other AND a_id = $one AND b_id = $other"
-        " UNION ALL SELECT 'link_id', link_id, child_id, done_at FROM active_links"
-        " WHERE $axis = 'whole' AND $one = $other AND (child_id = $one OR canonical_id = $one)"
-        " UNION ALL SELECT 'decision_id', d.decision_id, d.cluster_id, d.done_at FROM group_decisions d"
-        " JOIN active_group_pairs p USING (decision_id) WHERE d.axis = $axis AND p.apart = ($one <> $other)"
-        " AND ((p.one_id = $one AND p.other_id = $other) OR ($one = $other AND (p.one_id = $one OR p.other_id = $one)))"
-        ") ORDER BY done_at DESC, number DESC LIMIT 1",
-        {"axis": axis, "one": one_id, "other": other_id},
+    first = found[0]["one_id"]
+    bound = tuple(pair["other_id"] for pair in found if not pair["apart"] and pair["other_id"] != first)
+    return Said(
+        **row, inside=(first, *bound), outside=tuple(pair["other_id"] for pair in found if pair["apart"])
     )
-    assert found is not None, "a contradiction is about something that stands"
-    return found
+
+
+def is_standing(cursor: db.Cursor, number: int) -> bool:
+    """Whether the decision with this number is in force."""
+    found = "SELECT arg_max(in_force, turn_id) FROM group_turns WHERE decision_id = ?"
+    return db.value(cursor, found, [number]) is not False
 
 
 def _by_axis(cursor: db.Cursor, view: str) -> dict[str, list[Pair]]:

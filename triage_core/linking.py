@@ -40,7 +40,7 @@ def link_within(
     root = linked_to(work.cursor, canonical_id)
     if root:
         raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
-    against = groups.contradiction(work.cursor, Axis.WHOLE, (child_id, canonical_id))
+    against = groups.contradiction(work.cursor, Axis.WHOLE, [(child_id, canonical_id)])
     if against:
         raise Conflict("canonical", f"a reviewer has said that {' and '.join(against)} are not duplicates")
     status = decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)
@@ -93,7 +93,7 @@ def keep_apart_within(work: Work, one_id: str, other_id: str, *, reason: str = "
     for child, canonical in ((a_id, b_id), (b_id, a_id)):
         if linked_to(work.cursor, child) == canonical:
             raise Conflict("report", f"{child} is linked as a duplicate of {canonical}: unlink it first")
-    if groups.contradiction(work.cursor, Axis.WHOLE, (a_id,), (b_id,)):
+    if groups.contradiction(work.cursor, Axis.WHOLE, (), [(a_id, b_id)]):
         raise Conflict(
             "report", f"{a_id} and {b_id} were put together through other reports: undo that first"
         )

@@ -167,7 +167,7 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together:
     chain = next((link for link in links if link["child_id"] not in together), None)
     if chain:
         return _maker(cursor, chain["child_id"], "link_id", chain["link_id"])
-    return _against(cursor, Axis.WHOLE, (event.subject, canonical_id))
+    return _against(cursor, Axis.WHOLE, [(event.subject, canonical_id)])
 
 
 def _value_after(name: str, event: Event, later: list[Event], case: Mapping[str, Any]) -> Any:
@@ -215,7 +215,7 @@ def _after_pair(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | 
         return next(other for other in reversed(later) if other.data.get("a_id") == a_id)
     if "cannot_id" in event.data:
         return None
-    return _against(cursor, Axis.WHOLE, (a_id,), (b_id,))
+    return _against(cursor, Axis.WHOLE, (), [(a_id, b_id)])
 
 
 def _undo_pair(work: Work, event: Event) -> None:
@@ -284,29 +284,39 @@ def _cannot_link(cursor: db.Cursor, one_id: str, other_id: str) -> db.Row | None
 
 
 def _after_group(cursor: db.Cursor, event: Event) -> Event | None:
-    """What has said the opposite since of a decision on a group that is to be made again."""
-    if "ended_decision_id" not in event.data:
-        return None
-    found = groups.said(cursor, event.data["ended_decision_id"])
-    return _against(cursor, event.data["axis"], found.inside, found.outside)
+    """What has replaced a decision on a group since, or said the opposite of one that is to be made again."""
+    replaced = [number for number in event.data["made"] if not groups.is_standing(cursor, number)]
+    if replaced:
+        return activity.ending(cursor, replaced[0], event.seq)
+    again = [groups.said(cursor, number) for number in event.data["ended"]]
+    return _against(
+        cursor,
+        event.data["axis"],
+        [pair for said in again for pair in said.together],
+        [pair for said in again for pair in said.apart],
+        event.data["made"],
+    )
 
 
 def _undo_group(work: Work, event: Event) -> None:
-    axis = event.data["axis"]
-    details: dict[str, Any] = {"undone": event.seq, "axis": axis}
-    if "ended_decision_id" in event.data:
-        details["decision_id"] = groups.write(work, groups.said(work.cursor, event.data["ended_decision_id"]))
-    else:
-        _end(work, "group_decision_ends", "decision_id", event.data["decision_id"], event)
-        details["ended_decision_id"] = event.data["decision_id"]
-    work.event(UNDONE, event.subject, details)
+    """Take what the event made out of force, and put what it ended back."""
+    for name, in_force in (("made", False), ("ended", True)):
+        for number in event.data[name]:
+            groups.turn(work, number, in_force, f"undo of event {event.seq}")
+    data = {key: value for key, value in event.data.items() if key != "batch"}
+    made, ended = event.data["ended"], event.data["made"]
+    work.event(UNDONE, event.subject, {**data, "undone": event.seq, "made": made, "ended": ended})
 
 
 def _against(
-    cursor: db.Cursor, axis: str, inside: Sequence[str], outside: Sequence[str] = ()
+    cursor: db.Cursor,
+    axis: str,
+    together: Sequence[groups.Pair],
+    apart: Sequence[groups.Pair] = (),
+    ignored: Sequence[int] = (),
 ) -> Event | None:
-    """The event that says the opposite of: `inside` is one group, and `outside` is not of it."""
-    pair = groups.contradiction(cursor, axis, inside, outside)
+    """The event that contradicts these pairs, if they are decided once more."""
+    pair = groups.contradiction(cursor, axis, together, apart, ignored)
     if pair is None:
         return None
     record = groups.record(cursor, axis, *pair)
@@ -316,4 +326,8 @@ def _against(
 def _maker(cursor: db.Cursor, subject: str, name: str, number: int) -> Event:
     """The event that made the link, the cannot-link or the decision on a group with this number."""
     # The first to name it: an unlink names the link as well, as the one that it ends.
-    return next(event for event in activity.history(cursor, subject) if event.data.get(name) == number)
+    return next(
+        event
+        for event in activity.history(cursor, subject)
+        if event.data.get(name) == number or (name == "decision_id" and number in event.data.get("made", ()))
+    )

@@ -67,5 +67,5 @@ def test_links_and_cannot_links_made_before_speak_on_the_axis_of_the_whole(
         assert groups.pairs(cursor) == {
             "whole": (frozenset({("FR-1", "FR-2")}), frozenset({("FR-1", "FR-3")}))
         }
-        assert groups.contradiction(cursor, "whole", ("FR-2", "FR-3")) == ("FR-1", "FR-3")
+        assert groups.contradiction(cursor, "whole", [("FR-2", "FR-3")]) == ("FR-1", "FR-3")
     store.close()
