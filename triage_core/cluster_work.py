@@ -147,19 +147,22 @@ def accept(
     seen: Mapping[str, int],
     decision: Decision | None = None,
     *,
+    grouping: str = "",
     reason: str = "",
     now: datetime | None = None,
 ) -> Outcome:
     """The members in `seen` (with the version shown of each) are one flaw: duplicates of the earliest of them.
 
     With a `decision` the earliest is assessed as well, so that the whole cluster is cleared at once. If the
-    earliest is a duplicate already, its own canonical report takes the others. What cannot be linked is
-    skipped, and the outcome says why.
+    earliest is a duplicate already, its own canonical report takes the others. With the `grouping` SPLIT
+    they leave the rest of the cluster in the same batch. What cannot be linked is skipped, and the outcome
+    says why.
     """
     access.require(actor, Command.LINK)
     if decision is not None:
         access.require(actor, Command.ASSESS)
         check(policy, decision)
+    _require_grouping(actor, grouping)
     check_text("reason", reason)
     bulk.require_few(seen)
     with store.write(actor, Command.LINK, now) as work:
@@ -186,6 +189,16 @@ def accept(
 
         decided = [name for name in chosen if name != canonical or decision is not None]
         outcome = bulk.each(work, {name: seen[name] for name in decided}, decide)
+        if grouping:
+            refused = {item.report_id for item in outcome.skipped}
+            _say_of(
+                work,
+                Axis.WHOLE,
+                cluster_id,
+                grouping,
+                [name for name in chosen if name not in refused],
+                skipped,
+            )
         return replace(outcome, skipped=(*skipped.values(), *outcome.skipped))
 
 
@@ -198,16 +211,16 @@ def assess(
     seen: Mapping[str, int],
     decision: Decision,
     *,
-    together: bool = False,
+    grouping: str = "",
     now: datetime | None = None,
 ) -> Outcome:
     """One assessment for the members in `seen` (with the version shown of each), and a list of what was skipped.
 
-    With `together` those that were assessed are confirmed as one group of this axis in the same batch.
+    With the `grouping` SAME those that were assessed are confirmed as one group of this axis in the same
+    batch; with SPLIT they are one group and leave the rest of the cluster, as far as there is a rest.
     """
     access.require(actor, Command.ASSESS)
-    if together:
-        access.require(actor, Command.MOVE_IN_CLUSTER)
+    _require_grouping(actor, grouping)
     check(policy, decision)
     bulk.require_few(seen)
     with store.write(actor, Command.ASSESS, now) as work:
@@ -217,8 +230,8 @@ def assess(
             {name: version for name, version in seen.items() if name not in skipped},
             lambda name: triage.assess_within(work, policy, name, decision, seen[name]),
         )
-        if together and outcome.done:
-            _say(work, Said(axis, cluster_id, SAME, outcome.done))
+        if grouping and outcome.done:
+            _say_of(work, axis, cluster_id, grouping, outcome.done, skipped)
         return replace(outcome, skipped=(*skipped.values(), *outcome.skipped))
 
 
@@ -226,6 +239,22 @@ def _grouping(store: Store, actor: Actor, reason: str, now: datetime | None) -> 
     access.require(actor, Command.MOVE_IN_CLUSTER)
     check_text("reason", reason)
     return store.write(actor, Command.MOVE_IN_CLUSTER, now)
+
+
+def _require_grouping(actor: Actor, grouping: str) -> None:
+    if grouping not in ("", SAME, SPLIT):
+        raise Refused("grouping", f"{SAME}, {SPLIT} or nothing")
+    if grouping:
+        access.require(actor, Command.MOVE_IN_CLUSTER)
+
+
+def _say_of(
+    work: Work, axis: Axis, cluster_id: str, grouping: str, inside: Sequence[str], gone: Collection[str]
+) -> None:
+    """Say of those that were decided on that they are one group, and with SPLIT that the rest is not of it."""
+    present = _members(work.cursor, axis, cluster_id)
+    outside = tuple(name for name in present if name not in (*inside, *gone)) if grouping == SPLIT else ()
+    _say(work, Said(axis, cluster_id, grouping, tuple(inside), outside))
 
 
 def _say(work: Work, said: Said) -> int:

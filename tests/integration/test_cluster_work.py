@@ -153,7 +153,14 @@ def test_members_that_changed_or_left_are_skipped_and_told(opened: Runtime) -> N
 def test_one_assessment_for_chosen_members_can_say_that_they_are_one_group(opened: Runtime) -> None:
     name = next(name for name, members in groups(opened, "technique").items() if "FR-4" in members)
     found = cluster_work.assess(
-        opened.store, POLICY, REVIEWER, Axis.TECHNIQUE, name, dict.fromkeys(SUMS, 1), FLAW, together=True
+        opened.store,
+        POLICY,
+        REVIEWER,
+        Axis.TECHNIQUE,
+        name,
+        dict.fromkeys(SUMS, 1),
+        FLAW,
+        grouping=cluster_work.SAME,
     )
     assert found.done == tuple(SUMS)
     assert {states(opened)[report] for report in SUMS} == {"accepted"}

@@ -123,16 +123,16 @@ class Desk(RuleBasedStateMachine):
         some=SOME,
         among=REPORT,
         decision=st.sampled_from(DECISIONS),
-        together=st.booleans(),
+        grouping=st.sampled_from(("", "same", "split")),
     )
     def assess(
-        self, who: Actor, axis: Axis, some: set[int], among: int, decision: Decision, together: bool
+        self, who: Actor, axis: Axis, some: set[int], among: int, decision: Decision, grouping: str
     ) -> None:
         seen = self.seen(self.inside(axis, some, among))
         name = self.cluster(axis, among)
         self.give(
             lambda store, *_: cluster_work.assess(
-                store, POLICY, who, axis, name, seen, decision, together=together
+                store, POLICY, who, axis, name, seen, decision, grouping=grouping
             )
         )
 
