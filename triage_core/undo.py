@@ -25,6 +25,7 @@ UNDOABLE = frozenset(
         "report.unlinked",
         "report.moved",
         "report.assigned",
+        "report.snoozed",
         "pair.kept_apart",
         "answer.written",
         UNDONE,
@@ -85,6 +86,16 @@ def undo_within(work: Work, event: Event) -> None:
         _undo_answer(work, event)
     else:
         _undo_change(work, event)
+
+
+def last_of(cursor: db.Cursor, actor: Actor, among: int = 20) -> Event | None:
+    """The actor's newest event that stands and can be undone, undos apart; None when the latest hold none.
+
+    Looks at the latest `among` events of these kinds.
+    """
+    kinds = sorted(UNDOABLE - {UNDONE})
+    found, _ = activity.events(cursor, activity.Filter(actor=[actor.actor_id], kind=kinds), size=among)
+    return next((event for event in found if event.undone_by is None), None)
 
 
 def obstacle(cursor: db.Cursor, seq: int) -> str:

@@ -17,6 +17,7 @@ EVENTS: Mapping[str, LiteralString] = {
     **EVENT,
     "event.undone": "Undone",
     "report.assigned": "Assigned",
+    "report.snoozed": "Snoozed",
     "report.claimed": "Claimed",
     "report.released": "Released",
     "policy.published": "Policy published",
