@@ -146,13 +146,20 @@ def snooze(
     """
     access.require(actor, access.Command.CLAIM)
     with store.write(actor, access.Command.CLAIM, now) as work:
-        case = cases.read(work.cursor, report_id)
-        if case["snoozed_until"] == until:
-            return case
-        cases.read(work.cursor, report_id, seen_version)
-        if until and not work.now < until <= work.now + LONGEST_SNOOZE:
-            raise Refused("until", f"a report is put off for at most {LONGEST_SNOOZE.days} days from now")
-        return cases.change(work, case, "report.snoozed", {"snoozed_until": until}, {})
+        return snooze_within(work, report_id, until, seen_version)
+
+
+def snooze_within(
+    work: Work, report_id: str, until: datetime | None, seen_version: int | None = None
+) -> db.Row:
+    """`snooze` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    case = cases.read(work.cursor, report_id)
+    if case["snoozed_until"] == until:
+        return case
+    cases.read(work.cursor, report_id, seen_version)
+    if until and not work.now < until <= work.now + LONGEST_SNOOZE:
+        raise Refused("until", f"a report is put off for at most {LONGEST_SNOOZE.days} days from now")
+    return cases.change(work, case, "report.snoozed", {"snoozed_until": until}, {})
 
 
 def asleep(cursor: db.Cursor, now: datetime) -> set[str]:

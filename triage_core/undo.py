@@ -54,6 +54,8 @@ _WHY_NOT = {
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
+    "view.saved": "a view is forgotten on the inbox",
+    "view.removed": "a view is kept again on the inbox",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "dataset.built": "a data set is withdrawn by building its next version",
 }

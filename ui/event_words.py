@@ -20,6 +20,8 @@ EVENTS: Mapping[str, LiteralString] = {
     "report.snoozed": "Snoozed",
     "report.claimed": "Claimed",
     "report.released": "Released",
+    "view.saved": "View kept",
+    "view.removed": "View forgotten",
     "policy.published": "Policy published",
     "dataset.built": "Data set built",
     "likeness.space": "Model of likeness chosen",

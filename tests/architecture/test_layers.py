@@ -46,6 +46,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.replay",
             "triage_core.rewards",
             "triage_core.triage.*",
+            "triage_core.views",
             "triage_core.verification",
             "triage_core.undo",
         ),
