@@ -12,7 +12,7 @@ from triage_core.exporters import catalog
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
 from triage_core.model import HarmType, Severity
-from triage_core.queries import Filter, Sort
+from triage_core.queries import Filter
 from ui import dataset_view, empty, filters, session
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY
@@ -68,7 +68,7 @@ except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
     st.stop()
 examples, excluded = dataset_view.preview(request)
-considered = session.read(queries.inbox, chosen, Sort.NEWEST, 1, 1)[1]
+considered = session.read(queries.count, chosen)
 rows = considered - sum(excluded.values())
 may_build = session.may(Command.EXPORT_DATASET)
 

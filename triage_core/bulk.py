@@ -110,6 +110,21 @@ def assign(
         return each(work, seen, lambda name: claims.assign_within(work, name, assignee, seen[name]))
 
 
+def snooze(
+    store: Store,
+    actor: Actor,
+    seen: Mapping[str, int],
+    until: datetime | None,
+    *,
+    now: datetime | None = None,
+) -> Outcome:
+    """Put each report in `seen` off until a moment (None: bring it back now)."""
+    access.require(actor, access.Command.CLAIM)
+    _require_few(seen)
+    with store.write(actor, access.Command.CLAIM, now) as work:
+        return each(work, seen, lambda name: claims.snooze_within(work, name, until, seen[name]))
+
+
 def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None = None) -> Outcome:
     """Take back each event of a bulk decision, the last first; what has been decided since stays and is told.
 

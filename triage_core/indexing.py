@@ -157,6 +157,20 @@ class Likeness:
             axes = self._read_closely(memory, sorted({row, *near}))
         return _named(memory, axes.neighbours(report_id, axis, k), memory.contents[row])
 
+    def near(self, report_id: str, k: int) -> tuple[Vectors, dict[str, float]]:
+        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it, best first.
+
+        Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
+        """
+        memory = self._ready()
+        row = memory.row.get(report_id, len(memory.index))
+        if row >= len(memory.index):
+            raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
+        vector = memory.index.vectors(np.array([row]))
+        scores, rows = memory.index.top_k(vector, k + 1)
+        found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
+        return vector[0], {memory.ids[other]: score for other, score in found if other >= 0 and other != row}
+
     def similar_text(self, words: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like a text that is not stored, among those nearest to it."""
         memory = self._ready()

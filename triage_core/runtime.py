@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from triage_core import policies, policy
+from triage_core.clause_advice import ClauseAdvice
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
@@ -47,6 +48,7 @@ class Runtime:
         except BaseException:
             self.store.close()
             raise
+        self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:
@@ -107,6 +109,7 @@ class Worker:
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
+                self._runtime.advice.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
             except Exception as error:  # the worker outlives any one failure and says so
                 log.exception("likeness worker")

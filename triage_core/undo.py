@@ -26,6 +26,7 @@ UNDOABLE = frozenset(
         "report.unlinked",
         "report.moved",
         "report.assigned",
+        "report.snoozed",
         "pair.kept_apart",
         "answer.written",
         "group.decided",
@@ -55,6 +56,8 @@ _WHY_NOT = {
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
+    "view.saved": "a view is forgotten on the inbox",
+    "view.removed": "a view is kept again on the inbox",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "dataset.built": "a data set is withdrawn by building its next version",
 }
@@ -97,6 +100,16 @@ def undo_within(work: Work, event: Event) -> set[int]:
     else:
         _undo_change(work, event, {"moved": moved} if moved else {})
     return {event.seq, *(part.seq for part in parts)}
+
+
+def last_of(cursor: db.Cursor, actor: Actor, among: int = 20) -> Event | None:
+    """The actor's newest event that stands and can be undone, undos apart; None when the latest hold none.
+
+    Looks at the latest `among` events of these kinds.
+    """
+    kinds = sorted(UNDOABLE - {UNDONE})
+    found, _ = activity.events(cursor, activity.Filter(actor=[actor.actor_id], kind=kinds), size=among)
+    return next((event for event in found if event.undone_by is None), None)
 
 
 def obstacle(cursor: db.Cursor, seq: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, LiteralString, ParamSpec, TypeVar
 
@@ -119,6 +120,12 @@ def command(done: LiteralString, function: Callable[P, T], *args: P.args, **kwar
 def open_report(report_id: str) -> None:
     """Go to Review with this report on the desk; the filters stay as they are."""
     st.switch_page("pages/review.py", query_params={**st.query_params.to_dict(), "report": report_id})
+
+
+def snapshot_key(seen: Mapping[str, int]) -> str:
+    """Names the rows that are shown, each in its version: a row number means a report only among those."""
+    text = "-".join(f"{name}.{version}" for name, version in seen.items())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def clicked_row(key: str, ids: tuple[str, ...]) -> str | None:
