@@ -171,7 +171,7 @@ class AxisIndex:
         if axis is Axis.WHOLE:
             return text
         spans = self.spans(report)
-        return _wrapper(text, spans) if axis is Axis.TECHNIQUE else extract(text, spans.request)
+        return wrapper_of(text, spans) if axis is Axis.TECHNIQUE else extract(text, spans.request)
 
     def _matrix(self, view: _View, axis: Axis) -> NDArray[np.float32]:
         return {
@@ -202,7 +202,7 @@ class AxisIndex:
         documents = [self._documents[name] for name in ids]
         spans = self._divide(ids, documents)
         requests = [extract(d.text, s.request) for d, s in zip(documents, spans, strict=True)]
-        wrappers = [_wrapper(d.text, s) for d, s in zip(documents, spans, strict=True)]
+        wrappers = [wrapper_of(d.text, s) for d, s in zip(documents, spans, strict=True)]
         self._embed_requests([r for r, d in zip(requests, documents, strict=True) if r != d.text])
         parts = Parts(
             words=lexical.matrix(lexical.word_grams(d.reading.tokens) for d in documents),
@@ -247,7 +247,8 @@ class AxisIndex:
             self._request_vectors.update(zip(missing, self._embed(missing), strict=True))
 
 
-def _wrapper(text: str, spans: Spans) -> str:
+def wrapper_of(text: str, spans: Spans) -> str:
+    """The wrapper's words; the whole text where there is next to none."""
     wrapper = extract(text, spans.wrapper)
     return wrapper if len(wrapper.split()) >= _LEAST_WRAPPER_WORDS else text
 
