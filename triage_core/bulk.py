@@ -120,7 +120,7 @@ def snooze(
 ) -> Outcome:
     """Put each report in `seen` off until a moment (None: bring it back now)."""
     access.require(actor, access.Command.CLAIM)
-    _require_few(seen)
+    require_few(seen)
     with store.write(actor, access.Command.CLAIM, now) as work:
         return each(work, seen, lambda name: claims.snooze_within(work, name, until, seen[name]))
 

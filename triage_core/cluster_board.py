@@ -141,8 +141,8 @@ def versions(cursor: db.Cursor, axis: str, cluster_id: str) -> list[db.Row]:
     return db.rows(
         cursor,
         f"SELECT m.report_id, c.version, {_TO_DECIDE} AS open, coalesce({_OUTLIER}, false) AS outlier"
-        f" FROM memberships m JOIN reports r USING (report_id) JOIN cases c USING (report_id), ({_FENCE}) f"
-        " WHERE m.axis = $axis AND m.cluster_id = $name ORDER BY r.received_at, r.seq",
+        f" FROM memberships m JOIN cases c USING (report_id), ({_FENCE}) f"
+        " WHERE m.axis = $axis AND m.cluster_id = $name ORDER BY c.received_at, c.seq",
         {"axis": axis, "name": cluster_id},
     )
 
@@ -179,3 +179,14 @@ def may_be_one(
     )
     total = found[0]["total"] if found else 0
     return [{name: value for name, value in row.items() if name != "total"} for row in found], total
+
+
+def near(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = 8) -> list[str]:
+    """The clusters to which members of this one would go next, the likeliest first."""
+    found = db.rows(
+        cursor,
+        "SELECT runner_up_id AS name FROM memberships WHERE axis = ? AND cluster_id = ? AND runner_up_id IS NOT NULL"
+        " GROUP BY name ORDER BY max(runner_up) DESC, name LIMIT ?",
+        [axis, cluster_id, limit],
+    )
+    return [row["name"] for row in found]

@@ -348,8 +348,7 @@ def _earliest_first(cursor: db.Cursor, report_ids: Sequence[str]) -> list[str]:
     """In the order of submission; what is a duplicate already comes last, after what it may follow."""
     found = db.rows(
         cursor,
-        "SELECT report_id, canonical_id FROM reports JOIN cases USING (report_id)"
-        " WHERE report_id IN (SELECT unnest(?)) ORDER BY received_at, seq",
+        "SELECT report_id, canonical_id FROM cases WHERE report_id IN (SELECT unnest(?)) ORDER BY received_at, seq",
         [list(report_ids)],
     )
     first, *others = [row["report_id"] for row in found] or [""]

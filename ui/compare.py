@@ -32,15 +32,16 @@ def words(left: Brief, right: Brief) -> None:
         st.caption("The texts are long: what differs further on is left out here.")
 
 
-def lines(pieces: tuple[Piece, ...]) -> Iterator[str]:
+def lines(pieces: tuple[Piece, ...], left: str = _SIGN[Side.LEFT]) -> Iterator[str]:
     """A line for each stretch, its sign first: whatever a text holds, no line of it can pose as another's."""
+    sign = {**_SIGN, Side.LEFT: left}
     for number, piece in enumerate(pieces):
         text = piece.text
         if piece.side is Side.BOTH:
             text = _shortened(text, first=number == 0, last=number == len(pieces) - 1)
         for line in reveal(text).splitlines():
             if line.strip():
-                yield f"{_SIGN[piece.side]} {line.rstrip()}"
+                yield f"{sign[piece.side]} {line.rstrip()}"
 
 
 def side_by_side(left: Brief, right: Brief, key: str) -> None:

@@ -69,19 +69,19 @@ def _take_all(chosen: Filter, sort: Sort) -> None:
         _take(queries.snapshot(cursor, chosen, sort, bulk.MOST))
 
 
-def _leave() -> None:
+def leave() -> None:
     for name in (CHOSEN, DONE):
         st.session_state.pop(name, None)
 
 
-@st.dialog("One decision for many", width="large", icon=":material/checklist:", on_dismiss=_leave)
+@st.dialog("One decision for many", width="large", icon=":material/checklist:", on_dismiss=leave)
 def _dialog() -> None:
     seen: dict[str, int] = st.session_state[CHOSEN]
     if DONE in st.session_state:
-        _told(st.session_state[DONE])
+        told(st.session_state[DONE])
         return
     st.markdown(f"**{counted(len(seen), 'report')}**, as the list showed them.")
-    _sample(seen)
+    sample(seen)
     action = st.segmented_control(
         "What is done",
         list(ACTIONS),
@@ -95,7 +95,7 @@ def _dialog() -> None:
         f"{ACTIONS[action]}: {counted(len(seen), 'report')}",
         type="primary",
         disabled=act is None,
-        on_click=_do,
+        on_click=do,
         args=(act, seen),
     )
 
@@ -103,7 +103,7 @@ def _dialog() -> None:
 Act = Callable[[Mapping[str, int]], Outcome]
 
 
-def _sample(seen: Mapping[str, int]) -> None:
+def sample(seen: Mapping[str, int]) -> None:
     """Five of the reports, spread over the list."""
     ids = list(seen)
     few = ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
@@ -127,7 +127,8 @@ def _sample(seen: Mapping[str, int]) -> None:
         st.caption(f"A sample of {len(few)}, spread over the list.")
 
 
-def _assess() -> Act | None:
+def decided() -> Decision | None:
+    """Ask for one decision for many; None while it is not complete."""
     opened = session.current()
     titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in opened.policy.clauses}
     name = st.selectbox(
@@ -144,8 +145,14 @@ def _assess() -> Act | None:
     note = st.text_area("Note, which the reporters may read", key="many_note", height=80)
     if not name:
         return None
-    decided = Decision((name,), inputs, note=note.strip())
-    return lambda seen: bulk.assess(opened.store, opened.policy, session.actor(), seen, decided)
+    return Decision((name,), inputs, note=note.strip())
+
+
+def _assess() -> Act | None:
+    opened, decision_made = session.current(), decided()
+    if decision_made is None:
+        return None
+    return lambda seen: bulk.assess(opened.store, opened.policy, session.actor(), seen, decision_made)
 
 
 def _link() -> Act | None:
@@ -186,7 +193,8 @@ def _snooze() -> Act | None:
     return lambda seen: bulk.snooze(session.current().store, session.actor(), seen, until)
 
 
-def _do(act: Act, seen: Mapping[str, int]) -> None:
+def do(act: Act, seen: Mapping[str, int]) -> None:
+    """Decide on these, once; the outcome is kept for `told`."""
     if DONE in st.session_state:
         return  # the same press once more
     _run(lambda: act(seen))
@@ -203,7 +211,7 @@ def _undo(batch: int) -> None:
     _run(lambda: bulk.undo_batch(session.current().store, session.actor(), batch))
 
 
-def _told(outcome: Outcome) -> None:
+def told(outcome: Outcome) -> None:
     """What was done, what was skipped and why, and the way back."""
     st.markdown(f":material/check: **Done on {counted(len(outcome.done), 'report')}.**")
     if outcome.skipped:
@@ -230,5 +238,5 @@ def _told(outcome: Outcome) -> None:
                 args=(outcome.batch,),
             )
         if st.button("Close", key="many_close"):
-            _leave()
+            leave()
             st.rerun()
