@@ -276,6 +276,7 @@ def _say(work: Work, said: Said) -> int:
     data = {
         "axis": said.axis,
         "act": said.act,
+        "said": True,
         "made": made,
         "ended": ended,
         "reports": list(said.inside[:_NAMED]),

@@ -317,8 +317,9 @@ def _undo_group(work: Work, event: Event) -> None:
         for number in event.data[name]:
             groups.turn(work, number, in_force, f"undo of event {event.seq}")
     data = {key: value for key, value in event.data.items() if key != "batch"}
-    made, ended = event.data["ended"], event.data["made"]
-    work.event(UNDONE, event.subject, {**data, "undone": event.seq, "made": made, "ended": ended})
+    data |= {"undone": event.seq, "said": not data["said"]}
+    data |= {"made": event.data["ended"], "ended": event.data["made"]}
+    work.event(UNDONE, event.subject, data)
 
 
 def _against(

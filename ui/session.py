@@ -12,6 +12,7 @@ import streamlit as st
 from triage_core import access, boards, runtime
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
 from triage_core.indexing import Neighbour
+from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime
 from ui.hostile import plain
@@ -95,6 +96,17 @@ def similar(report_id: str, k: int) -> list[Neighbour] | None:
         return None
     try:
         return opened.likeness.similar(report_id, k)
+    except NotFound:
+        return None
+
+
+def explain(one_id: str, other_id: str) -> Explanation | None:
+    """Why two reports are alike or not; None until the worker has compared them."""
+    opened = current()
+    if opened.worker.state.working:
+        return None
+    try:
+        return opened.likeness.explain(one_id, other_id)
     except NotFound:
         return None
 
