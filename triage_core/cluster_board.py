@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from triage_core import db, queries
+from triage_core import db
 
 WEIGHT: Mapping[str, float] = MappingProxyType(
     {"none": 0.5, "low": 1.0, "medium": 2.0, "high": 4.0, "critical": 8.0}
@@ -75,35 +75,38 @@ def queue(
     total = found[0]["total"] if found else 0
     if not found and page > 1:
         total = int(db.value(cursor, f"{_WORTH} SELECT count(*) FROM valued", values) or 0)
-    return [{name: value for name, value in row.items() if name != "total"} for row in found], total
+    return [
+        {name: value for name, value in row.items() if name not in ("total", "place")} for row in found
+    ], total
 
 
-# A severity is its place in the list of levels, 1 to 5. Only clusters that are listed are looked into.
+# A severity is its place in the list of levels, 1 to 5. Only of open members are the reports looked into.
 _WORTH = f"""
-WITH here AS (
-    SELECT m.cluster_id, m.nearest_id, {_TO_DECIDE} AS open, list_position($levels, c.severity) AS level,
-        r.received_at, r.harm_types
-    FROM clusters k JOIN memberships m USING (axis, cluster_id)
-    JOIN cases c ON c.report_id = m.report_id JOIN reports r ON r.report_id = m.report_id
+WITH held AS (
+    SELECT m.cluster_id, m.report_id, m.nearest_id, {_TO_DECIDE} AS open, list_position($levels, c.severity) AS level,
+        c.received_at
+    FROM clusters k JOIN memberships m USING (axis, cluster_id) JOIN cases c ON c.report_id = m.report_id
     WHERE k.axis = $axis AND k.size >= $least AND ($only = '' OR k.cluster_id = $only)),
-grouped AS (
-    SELECT h.cluster_id, count(*) FILTER (h.open) AS open, count(h.level) AS decided,
-        quantile_disc(h.level, 0.5) AS from_decided,
-        quantile_disc(list_position($levels, n.severity), 0.5) FILTER (h.open) AS from_nearest,
-        quantile_disc(coalesce(list_max(list_transform(list_filter(h.harm_types, lambda x: list_contains($harms, x)),
-            lambda x: $said[list_position($harms, x)])), $low), 0.5) FILTER (h.open) AS from_said,
-        min(h.received_at) FILTER (h.open) AS waits_since, max(h.received_at) AS last_at
-    FROM here h LEFT JOIN cases n ON n.report_id = h.nearest_id GROUP BY h.cluster_id
-    HAVING $all OR bool_or(h.open)),
+counted AS (
+    SELECT cluster_id, count(*) FILTER (open) AS open, count(level) AS decided,
+        quantile_disc(level, 0.5) AS from_decided, min(received_at) FILTER (open) AS since, max(received_at) AS last_at
+    FROM held GROUP BY cluster_id HAVING $all OR bool_or(open)),
+waiting AS (SELECT * FROM held WHERE open AND cluster_id IN
+    (SELECT cluster_id FROM counted WHERE from_decided IS NULL)),
+told AS (
+    SELECT w.cluster_id, quantile_disc(list_position($levels, n.severity), 0.5) AS from_nearest,
+        quantile_disc(coalesce(list_max(list_transform(list_filter(r.harm_types, lambda x: list_contains($harms, x)),
+            lambda x: $said[list_position($harms, x)])), $low), 0.5) AS from_said
+    FROM waiting w JOIN reports r USING (report_id) LEFT JOIN cases n ON n.report_id = w.nearest_id GROUP BY ALL),
 valued AS (
     SELECT k.cluster_id, k.representative_id, k.size, k.label, g.open, g.decided, g.last_at,
-        $levels[coalesce(from_decided, from_nearest, from_said, $low)] AS severity,
+        coalesce(from_decided, from_nearest, from_said, $low) AS place, $levels[place] AS severity,
         CASE WHEN from_decided IS NOT NULL THEN 'decided' WHEN from_nearest IS NOT NULL THEN 'nearest' ELSE 'said' END
             AS basis,
-        coalesce(greatest(date_diff('day', waits_since, $now::TIMESTAMP), 0), 0) AS days,
-        g.open * $weights[coalesce(from_decided, from_nearest, from_said, $low)]
-            * coalesce(greatest(date_diff('day', waits_since, $now::TIMESTAMP), 1), 1) AS worth
-    FROM grouped g JOIN clusters k ON k.axis = $axis AND k.cluster_id = g.cluster_id)
+        greatest(coalesce(date_diff('day', since, $now::TIMESTAMP), 0), 0) AS days,
+        g.open * $weights[place] * greatest(days, 1) AS worth
+    FROM counted g JOIN clusters k ON k.axis = $axis AND k.cluster_id = g.cluster_id
+    LEFT JOIN told t ON t.cluster_id = g.cluster_id)
 """
 
 
@@ -119,12 +122,12 @@ def members(
     """
     return db.rows(
         cursor,
-        "SELECT m.report_id, m.mean, m.nearest, m.nearest_id, r.received_at, c.status, c.resolution, c.severity,"
+        "WITH page AS (SELECT m.report_id, m.mean, m.nearest, c.received_at, c.status, c.resolution, c.severity,"
         f" c.version, c.canonical_id, {_TO_DECIDE} AS open, coalesce({_OUTLIER}, false) AS outlier,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {queries.EXCERPT}) AS excerpt"
-        " FROM memberships m JOIN clusters k USING (axis, cluster_id) JOIN reports r USING (report_id)"
-        f" JOIN cases c USING (report_id), ({_FENCE}) f WHERE m.axis = $axis AND m.cluster_id = $name"
-        " ORDER BY m.report_id <> k.representative_id, m.mean DESC NULLS LAST, r.seq LIMIT $size OFFSET $offset",
+        " row_number() OVER (ORDER BY m.report_id <> k.representative_id, m.mean DESC NULLS LAST, c.seq) AS place"
+        " FROM memberships m JOIN clusters k USING (axis, cluster_id) JOIN cases c USING (report_id),"
+        f" ({_FENCE}) f WHERE m.axis = $axis AND m.cluster_id = $name ORDER BY place LIMIT $size OFFSET $offset)"
+        " SELECT * EXCLUDE (place) FROM page ORDER BY place",
         {"axis": axis, "name": cluster_id, "size": size, "offset": (page - 1) * size},
     )
 
