@@ -78,7 +78,7 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     bound_before, apart_before = memory.decided.on(axis)
     taken_back = bool((bound_before - together) | (apart_before - apart))
     clusters = memory.clusters.get(axis)
-    if clusters is None and known > limit and 2 * known > count:
+    if clusters is None and not taken_back and known > limit and 2 * known > count:
         clusters = Clusters.restore(
             memory.stored[axis], index.vectors(np.arange(known)), (), params, must, cannot
         )

@@ -45,11 +45,32 @@ class Said:
 
 def pairs(cursor: db.Cursor) -> dict[str, tuple[frozenset[Pair], frozenset[Pair]]]:
     """By axis, the pairs that belong together and those that are kept apart; axes without a word are left out."""
-    together, apart = _by_axis(cursor, "bound_pairs"), _by_axis(cursor, "apart_pairs")
-    return {
-        axis: (frozenset(together.get(axis, ())), frozenset(apart.get(axis, ())))
-        for axis in sorted(together.keys() | apart.keys())
-    }
+    return _by_axis(db.rows(cursor, f"{_STANDING} WHERE one_id <> other_id"))
+
+
+def pairs_when_laid(cursor: db.Cursor) -> dict[str, tuple[frozenset[Pair], frozenset[Pair]]]:
+    """Like `pairs`, with those that were taken back since clusters were last written: they still shape them."""
+    last = (
+        "(SELECT coalesce(max(done_at), TIMESTAMP '1970-01-01') FROM events WHERE kind = 'likeness.placed')"
+    )
+    found = db.rows(
+        cursor,
+        f"{_STANDING} WHERE one_id <> other_id"
+        " UNION ALL SELECT 'whole', false, canonical_id, child_id FROM duplicate_links"
+        f" JOIN duplicate_link_ends e USING (link_id) WHERE e.done_at >= {last}"
+        " UNION ALL SELECT 'whole', true, a_id, b_id FROM cannot_links"
+        f" JOIN cannot_link_ends e USING (cannot_id) WHERE e.done_at >= {last}"
+        " UNION ALL SELECT d.axis, p.apart, p.one_id, p.other_id FROM group_pairs p"
+        " JOIN group_decisions d USING (decision_id) WHERE p.one_id <> p.other_id AND decision_id IN"
+        f" (SELECT decision_id FROM group_turns WHERE NOT in_force AND done_at >= {last})",
+    )
+    return _by_axis(found)
+
+
+_STANDING = (
+    "SELECT axis, apart, one_id, other_id FROM (SELECT axis, false AS apart, one_id, other_id FROM bound_pairs"
+    " UNION ALL SELECT axis, true, one_id, other_id FROM apart_pairs)"
+)
 
 
 def contradiction(
@@ -194,8 +215,13 @@ def is_standing(cursor: db.Cursor, number: int) -> bool:
     return db.value(cursor, found, [number]) is not False
 
 
-def _by_axis(cursor: db.Cursor, view: str) -> dict[str, list[Pair]]:
-    found: dict[str, list[Pair]] = {}
-    for row in db.rows(cursor, f"SELECT axis, one_id, other_id FROM {view} WHERE one_id <> other_id"):
-        found.setdefault(row["axis"], []).append((row["one_id"], row["other_id"]))
-    return found
+def _by_axis(found: Sequence[db.Row]) -> dict[str, tuple[frozenset[Pair], frozenset[Pair]]]:
+    together: dict[str, set[Pair]] = {}
+    apart: dict[str, set[Pair]] = {}
+    for row in found:
+        side = apart if row["apart"] else together
+        side.setdefault(row["axis"], set()).add((row["one_id"], row["other_id"]))
+    return {
+        axis: (frozenset(together.get(axis, ())), frozenset(apart.get(axis, ())))
+        for axis in sorted(together.keys() | apart.keys())
+    }

@@ -315,6 +315,7 @@ class Likeness:
             decided, model = memory_of.decided(cursor), learning.current(cursor)
             if memory.spaces is not None and not memory.stored and not anew:
                 memory.stored = {axis: placements.labels(cursor, axis, memory.row) for axis in Axis}
+                memory.decided = memory_of.decided_when_laid(cursor)
         laid = _Laid(memory, revision)
         if memory.spaces is not None:
             laid.labels = far_reading.lay(memory, decided, self._limit)

@@ -81,3 +81,8 @@ class Memory:
 def decided(cursor: db.Cursor) -> Decided:
     """What reviewers have decided, as it stands now."""
     return Decided(groups.pairs(cursor))
+
+
+def decided_when_laid(cursor: db.Cursor) -> Decided:
+    """What stood when the clusters in the store were laid: of what was taken back since, they know nothing."""
+    return Decided(groups.pairs_when_laid(cursor))

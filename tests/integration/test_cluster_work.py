@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, bring, make_report, open_runtime
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
 from triage_core import bulk, cluster_work, db, triage
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
+from triage_core.indexing import Likeness
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime
@@ -237,3 +238,21 @@ class TestChains:
     def test_two_duplicates_of_one_report_cannot_be_said_to_differ(self, linked: Runtime) -> None:
         with pytest.raises(Conflict, match="put together"):
             triage.keep_apart(linked.store, REVIEWER, "FR-3", "FR-5")
+
+
+@pytest.mark.parametrize("axis", Axis)
+def test_beyond_close_reading_people_are_obeyed_too(opened: Runtime, axis: Axis) -> None:
+    opened.likeness = Likeness(opened.store, LetterEmbedder, opened.settings.model, 0)
+    opened.likeness.rebuild(EVERYBODY, accept=True)
+    before = groups(opened, axis)
+    home = {report: name for name, members in before.items() for report in members}
+    if len(before[home["FR-1"]]) > 1:
+        act(opened, cluster_work.split, axis, home["FR-1"], ["FR-1"])
+        assert ["FR-1"] in groups(opened, axis).values()
+        undo(opened.store, REVIEWER, opened_last(opened, "group.decided"))
+        assert groups(opened, axis) == before
+    act(opened, cluster_work.merge, axis, home["FR-1"], home["FR-6"])
+    merged = sorted({*before[home["FR-1"]], *before[home["FR-6"]]})
+    assert merged in groups(opened, axis).values()
+    undo(opened.store, REVIEWER, opened_last(opened, "group.decided"))
+    assert groups(opened, axis) == before
