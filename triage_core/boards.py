@@ -111,8 +111,8 @@ class Suggestion:
 
 _OPEN_PAIRS = (
     " FROM suggestions s JOIN cases c ON c.report_id = s.later_id WHERE c.status <> 'closed'"
-    " AND NOT EXISTS (SELECT 1 FROM active_cannot_links n WHERE n.a_id = s.canonical_id AND n.b_id = s.child_id)"
-    " AND NOT EXISTS (SELECT 1 FROM active_cannot_links n WHERE n.a_id = s.child_id AND n.b_id = s.canonical_id)"
+    " AND NOT EXISTS (SELECT 1 FROM told_apart n WHERE n.one_id = s.canonical_id AND n.other_id = s.child_id)"
+    " AND NOT EXISTS (SELECT 1 FROM told_apart n WHERE n.one_id = s.child_id AND n.other_id = s.canonical_id)"
 )
 
 
@@ -175,8 +175,8 @@ def kept_apart(cursor: db.Cursor, report_id: str) -> set[str]:
     """The reports of which a reviewer has said that they are not duplicates of this one."""
     found = db.rows(
         cursor,
-        "SELECT CASE WHEN a_id = $id THEN b_id ELSE a_id END AS other FROM active_cannot_links"
-        " WHERE a_id = $id OR b_id = $id",
+        "SELECT CASE WHEN one_id = $id THEN other_id ELSE one_id END AS other FROM told_apart"
+        " WHERE one_id = $id OR other_id = $id",
         {"id": report_id},
     )
     return {row["other"] for row in found}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import bulk, cluster_work, db, triage
+from triage_core import boards, bulk, cluster_work, db, triage
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.indexing import Likeness
 from triage_core.likeness.axes import Axis
@@ -113,6 +113,27 @@ def test_moved_and_merged(opened: Runtime) -> None:
         act(opened, cluster_work.merge, Axis.WHOLE, "D-1", "D-3")
     new = bring(opened.store, make_report("now multiply these two very long numbers without mistakes four"))
     assert groups(opened)["D-3"] == ["FR-3", *SUMS, ALONE, *new], "new reports still come in"
+
+
+def test_what_was_split_off_is_suggested_no_more(opened: Runtime) -> None:
+    found = {("FR-2", "FR-1"), ("FR-3", "FR-1"), ("FR-5", "FR-4")}
+    assert suggested(opened) == found
+    act(opened, cluster_work.split, Axis.TECHNIQUE, technique_of(opened, "FR-2"), ["FR-2"])
+    assert suggested(opened) == found, "the technique says nothing of duplicates"
+    act(opened, cluster_work.split, Axis.WHOLE, "D-1", ["FR-1", "FR-2"])
+    assert suggested(opened) == {("FR-2", "FR-1"), ("FR-5", "FR-4")}
+    with opened.store.read() as cursor:
+        assert boards.kept_apart(cursor, "FR-3") == {"FR-1", "FR-2"}
+
+
+def technique_of(runtime: Runtime, report: str) -> str:
+    return next(name for name, members in groups(runtime, "technique").items() if report in members)
+
+
+def suggested(runtime: Runtime) -> set[tuple[str, str]]:
+    with runtime.store.read() as cursor:
+        found, _ = boards.suggestions(cursor)
+    return {(each.pair.later.report_id, each.pair.earlier.report_id) for each in found}
 
 
 def test_two_clusters_that_are_not_one_never_merge(opened: Runtime) -> None:

@@ -21,3 +21,10 @@ CREATE VIEW bound_pairs AS
 CREATE VIEW apart_pairs AS
     SELECT 'whole' AS axis, 0 AS decision_id, a_id AS one_id, b_id AS other_id FROM active_cannot_links
     UNION ALL SELECT axis, decision_id, one_id, other_id FROM active_group_pairs WHERE apart;
+-- Every pair that is no pair of duplicates by somebody's word: each of a group with each that was kept apart from it.
+CREATE VIEW told_apart AS
+    SELECT a_id AS one_id, b_id AS other_id FROM active_cannot_links
+    UNION ALL SELECT i.name, p.other_id FROM active_group_pairs p
+    JOIN (SELECT decision_id, one_id AS name FROM active_group_pairs
+          UNION SELECT decision_id, other_id FROM active_group_pairs WHERE NOT apart) i USING (decision_id)
+    WHERE p.apart AND p.axis = 'whole';
