@@ -35,13 +35,11 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
     """One page of the queue; gives the cluster to show: the one just pressed, `chosen`, or the first; "" for none."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         everything = st.toggle("Decided ones too", key="all", bind="query-params")
-        place = st.empty()
-    page = st.session_state.get("clusters") or 1
-    rows, total = session.read(cluster_board.queue, axis, now, decided_too=everything, page=page, size=SIZE)
-    with place:
+        total = session.read(cluster_board.queue, axis, now, decided_too=everything, page=1, size=SIZE)[1]
         page = st.pagination(
             max(1, -(-total // SIZE)), key="clusters", bind="query-params", max_visible_pages=5
         )
+    rows = session.read(cluster_board.queue, axis, now, decided_too=everything, page=page, size=SIZE)[0]
     if not rows:
         st.info("Nothing waits here: every member of every cluster is decided.", icon=":material/done_all:")
         return chosen
