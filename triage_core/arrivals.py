@@ -1,7 +1,8 @@
 """Reports as they are read on arrival, beyond close reading: into the store and into memory.
 
 A report is divided by what it shares with the reports before it, so what is kept of it never changes: one
-at a time or all at once, before a restart or after it.
+at a time or all at once, before a restart or after it. The first reports, up to the limit of close reading, are
+divided by each other.
 """
 
 from __future__ import annotations
@@ -43,13 +44,16 @@ class Arrivals:
         memory.spaces.add(read, known.vectors)
         return len(read)
 
-    def read(self, memory: Memory, batch: Batch, actor: Actor) -> None:
-        """Read reports that nobody has read yet, and store what was read."""
+    def read(self, memory: Memory, batch: Batch, actor: Actor, together: bool = False) -> None:
+        """Read reports that nobody has read yet, and store what was read.
+
+        Each is read by those before it; `together`: by those before it and those beside it.
+        """
         assert memory.spaces is not None
         with self._store.read() as cursor:
             documents = [spaces.document(text) for text in vectors.texts_of(cursor, batch.seqs)]
         first = len(memory.ids)
-        spans = self._divide(memory, first, documents)
+        spans = self._divide(memory, first, documents, together)
         read = spaces.readings(documents, spans, batch.vectors, self._embed)
         with self._store.write(actor, "index") as work:
             readings.save(work, batch.seqs, read)
@@ -67,11 +71,15 @@ class Arrivals:
         spans = spaces.divided(one, [grams[row] for row in mates])
         return spaces.readings([one], [spans], meaning, self._embed)
 
-    def _divide(self, memory: Memory, first: int, documents: Sequence[Document]) -> list[Spans]:
+    def _divide(
+        self, memory: Memory, first: int, documents: Sequence[Document], together: bool
+    ) -> list[Spans]:
         assert memory.spaces is not None
         passages = sketch.decoded(np.stack([item.passages for item in documents]))
         memory.spaces.passages.add(passages)
-        mates = memory.spaces.mates(passages, np.arange(first, first + len(documents)))
+        mates = memory.spaces.mates(passages, np.arange(first, first + len(documents)), together)
+        for at, rows in enumerate(mates):
+            memory.found_near(first + at, [row for row in rows if row < first + at])
         own = {first + at: item.grams for at, item in enumerate(documents)}
         grams = self._grams_of(memory, sorted({row for rows in mates for row in rows}), own)
         return [
@@ -87,6 +95,6 @@ class Arrivals:
                 texts = vectors.texts_of(cursor, [memory.seqs[row] for row in lacking])
             self._grams.update((row, spaces.grams(text)) for row, text in zip(lacking, texts, strict=True))
         found = {row: self._grams[row] for row in rows}
-        while len(self._grams) > MOST_KEPT:
+        while len(self._grams) > MOST_KEPT:  # the first in goes first
             del self._grams[next(iter(self._grams))]
         return found

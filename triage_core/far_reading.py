@@ -19,17 +19,17 @@ from triage_core.likeness.cluster import Clusters, Params, cluster_all
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
 from triage_core.memory import Decided, Memory
-from triage_core.placements import Cluster, Layout, Placement, Suggestion
+from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
 PART = 50_000
 MOST_WEIGHED = 4 * 10**8
 """Up to so many new reports times reports each new one is weighed against its neighbourhood for a suggestion."""
 SUGGESTED_FROM = 12
-"""So many of the nearest on each axis are weighed for it."""
+"""So many of the nearest on each axis are weighed for it, of reports that came one by one those like enough."""
 
 PARAMS = {
     Axis.WHOLE: Params(),
-    Axis.TECHNIQUE: Params(join=0.45, slack=0.05, suggest=0.45),
+    Axis.TECHNIQUE: Params(join=0.40, slack=0.10, suggest=0.40),
     Axis.REQUEST: Params(join=0.60, slack=0.05, suggest=0.60),
 }
 
@@ -39,9 +39,11 @@ def lay(memory: Memory, decided: Decided, limit: int) -> dict[Axis, NDArray[np.i
 
     `limit` is that of close reading: what the store has for no more reports was not laid by this rule.
     """
-    labels = {}
+    labels, before = {}, dict(memory.clusters)
     for axis in Axis:
         labels[axis] = _lay_axis(memory, axis, decided, limit)
+    if memory.clusters != before:
+        memory.nearby.clear()  # an axis was laid at once: not all that is near was found on the way
     return labels
 
 
@@ -65,6 +67,7 @@ def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
         if best is not None and score >= SUGGEST:
             basis = "likeness" if weighed else "embedding"
             found.append(Suggestion(memory.ids[row], memory.ids[best], round(score, 6), basis))
+    memory.nearby.clear()
     return found
 
 
@@ -85,11 +88,13 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     elif clusters is None or taken_back or 2 * len(clusters) < count:
         clusters = cluster_all(index.vectors(np.arange(count)), params, must, cannot)
     memory.clusters[axis] = clusters
-    floor = params.search_floor(index.dim)
+    floor = min(params.suggest, params.search_floor(index.dim))
     for row in range(len(clusters), count):
         vector = index.vectors(np.array([row]))[0]
         _, candidates = index.above(vector, floor)
-        clusters.place(row, vector, candidates[candidates < row].tolist())
+        earlier = candidates[candidates < row].tolist()
+        memory.found_near(row, earlier[:SUGGESTED_FROM])
+        clusters.place(row, vector, earlier)
     for link in must:
         clusters.must_link(*link)
     for link in cannot:
@@ -97,28 +102,34 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     return clusters.labels()
 
 
-def _changed(
-    memory: Memory, axis: Axis, labels: NDArray[np.int64]
-) -> Iterator[tuple[list[Placement], dict[str, Cluster]]]:
-    """What differs from the store, in parts: placements, and the clusters that they enter or leave."""
+def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
+    """What differs from the store, in parts: reports that moved, then those that arrived."""
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
     known = len(stored)
-    rows = np.concatenate([np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))])
-    for start in range(0, len(rows), PART):
-        part = rows[start : start + PART].tolist()
-        touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
-        clusters = {}
-        for label in touched:
-            # The earliest member speaks for the cluster: finding the most typical one would read them all.
-            name = placements.cluster_id(axis, memory.ids[label])
-            clusters[name] = Cluster(name, memory.ids[label])
-        yield [_placement(memory, axis, row, int(labels[row])) for row in part], clusters
+    moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
+    sizes = np.bincount(labels, minlength=len(labels))
+    for rows in (moved, arrived):
+        for start in range(0, len(rows), PART):
+            part = rows[start : start + PART].tolist()
+            touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
+            clusters = {}
+            for label in touched:
+                if rows is arrived and known <= label < part[0]:
+                    continue  # an earlier part has told of it
+                # The earliest member speaks for the cluster: finding the most typical one would read them all.
+                name = placements.cluster_id(axis, memory.ids[label])
+                clusters[name] = Cluster(name, memory.ids[label], size=int(sizes[label]))
+            placed = [_placement(memory, axis, row, int(labels[row])) for row in part]
+            yield Part(placed, clusters, arrived=rows is arrived)
 
 
 def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:
     """The earlier row most like this one as a whole, and the probability that the two are one."""
     assert memory.spaces is not None
-    near = memory.spaces.near(row, SUGGESTED_FROM, before=row)
+    if row in memory.nearby:
+        near = memory.spaces.compared(np.array(sorted({row, *memory.nearby[row]})))
+    else:
+        near = memory.spaces.near(row, SUGGESTED_FROM, before=row)
     scores = near.scores(Axis.WHOLE, row)[near.rows < row]
     if not len(scores) or scores.max() < CANDIDATE:
         return None, 0.0

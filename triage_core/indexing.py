@@ -155,7 +155,7 @@ class Likeness:
             with self._store.read() as cursor:
                 changes = {
                     str(axis): placements.compare(
-                        placements.read(cursor, axis), [item for placed, _ in parts for item in placed]
+                        placements.read(cursor, axis), [item for part in parts for item in part.placed]
                     )
                     for axis, parts in laid.layout.items()
                 }
@@ -291,6 +291,9 @@ class Likeness:
             return
         read = self._arrivals.take(memory, batch)
         if actor:
+            if not memory.ids and self._limit:
+                read = self._limit
+                self._arrivals.read(memory, batch.part(0, read), actor, together=True)
             for start in range(read, len(batch.ids), arrivals.AT_ONCE):
                 self._arrivals.read(memory, batch.part(start, start + arrivals.AT_ONCE), actor)
 
@@ -335,8 +338,8 @@ class Likeness:
             learning.learn_from_decisions(work, memory.row, lambda a, b: self._pair(memory, a, b))
             model_id = vectors.space(work.cursor, self._model) or ""
             for axis, parts in laid.layout.items():
-                for placed, clusters in parts:
-                    placements.write(work, axis, model_id, placed, clusters)
+                for part in parts:
+                    placements.write(work, axis, model_id, part)
             placements.suggest(work, model_id, laid.about, laid.suggestions)
             if memory.axes:
                 readings.save_spans(work, {name: memory.axes.spans(name) for name in memory.ids})

@@ -45,6 +45,7 @@ class Memory:
 
     `index` holds the whole texts. Up to the limit of close reading `axes` compares them; beyond it there are
     `spaces`, the `clusters` of each axis, and in `stored` the row of each report's cluster as the store has it.
+    `nearby` holds, for reports that just arrived, the earlier rows that were found like them on the way.
     """
 
     index: VectorIndex
@@ -56,6 +57,7 @@ class Memory:
     first_with: dict[str, int] = field(default_factory=dict)
     axes: AxisIndex | None = None
     clusters: dict[Axis, Clusters] = field(default_factory=dict)
+    nearby: dict[int, set[int]] = field(default_factory=dict)
     decided: Decided = field(default_factory=Decided)
     stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
@@ -63,6 +65,10 @@ class Memory:
     def last_seq(self) -> int:
         """The number of the latest report held."""
         return self.seqs[-1] if self.seqs else 0
+
+    def found_near(self, row: int, others: Sequence[int]) -> None:
+        """Note earlier rows that are near a new one, so that nobody has to look for them again."""
+        self.nearby.setdefault(row, set()).update(others)
 
     def known(self, axis: Axis) -> int:
         """How many reports the store has a cluster for on this axis."""

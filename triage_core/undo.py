@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, activity, cases, db, groups
+from triage_core import access, activity, cases, db, groups, looks
 from triage_core.activity import UNDONE, Event
 from triage_core.errors import Conflict, Refused
 from triage_core.likeness.axes import Axis
@@ -30,6 +30,8 @@ UNDOABLE = frozenset(
         "pair.kept_apart",
         "answer.written",
         "group.decided",
+        "look.asked",
+        "look.answered",
         UNDONE,
     }
 )
@@ -52,7 +54,7 @@ DECISION = frozenset(
 )
 """The columns of a case that are decided together; any other column is undone by itself."""
 
-_WHY_NOT = {
+WHY_NOT = {
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
@@ -60,6 +62,12 @@ _WHY_NOT = {
     "view.removed": "a view is kept again on the inbox",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "dataset.built": "a data set is withdrawn by building its next version",
+    "likeness.space": "the model of likeness is chosen in the settings",
+    "likeness.placed": "the index is made anew from the reports at any time",
+    "likeness.learned": "what decisions taught is learned anew when they change",
+    "reports.read": "what is read of a report is read anew at any time",
+    "texts.embedded": "a vector is nothing but a text read by the model",
+    "cluster.merged": "clusters are made anew from the reports at any time",
 }
 
 
@@ -93,6 +101,8 @@ def undo_within(work: Work, event: Event) -> set[int]:
         _undo_change(work, part, {})
     if "a_id" in event.data:
         _undo_pair(work, event)
+    elif "look_id" in event.data:
+        _undo_look(work, event)
     elif "answer_id" in event.data:
         _undo_answer(work, event)
     elif "axis" in event.data:
@@ -125,7 +135,7 @@ def obstacle(cursor: db.Cursor, seq: int) -> str:
 
 def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
-        why = _WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
+        why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
 
 
@@ -143,6 +153,8 @@ def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
             raise Conflict("event", f"event {one.seq} was undone already by {_named(by)}")
         if "a_id" in one.data:
             blocker = _after_pair(cursor, one, later)
+        elif "look_id" in one.data:
+            blocker = _after_look(cursor, one, later)
         elif "answer_id" in one.data:
             blocker = _after_answer(cursor, one, later)
         elif "axis" in one.data:
@@ -245,6 +257,25 @@ def _undo_pair(work: Work, event: Event) -> None:
         again = {"cannot_id": details["cannot_id"], "done_at": work.now, "actor_id": work.actor.actor_id}
         db.insert(work.cursor, "cannot_links", [row | again])
     work.event(UNDONE, b_id, details)
+
+
+def _after_look(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    """What has been said about the second look since, or the adjudication that rests on it."""
+    look = looks.read(cursor, event.data["look_id"])
+    since = [other for other in later if other.data.get("look_id") == look["look_id"]]
+    answered = look["second_id"] is not None and "wanted" in event.after
+    if answered or any(look[name] != value for name, value in event.after.items()):
+        return since[-1]
+    settled = [other for other in later if other.data.get("settles") == look["look_id"]]
+    return next((other for other in reversed(settled) if other.undone_by is None), None)
+
+
+def _undo_look(work: Work, event: Event) -> None:
+    look = looks.read(work.cursor, event.data["look_id"])
+    if event.actor_id != work.actor.actor_id:
+        # Else whoever decided first could send a second decision away that differs.
+        looks.require_apart(work.actor.actor_id, look, {look["first_by"]})
+    looks.change(work, look, UNDONE, event.before, {"undone": event.seq})
 
 
 def _after_answer(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:

@@ -33,7 +33,7 @@ def chosen(axis: str, cluster_id: str) -> dict[str, int]:
     return dict(seen) if of == (axis, cluster_id) else {}
 
 
-def choose(axis: str, cluster_id: str, seen: Mapping[str, int]) -> None:
+def take(axis: str, cluster_id: str, seen: Mapping[str, int]) -> None:
     """Choose exactly these members."""
     st.session_state[CHOSEN] = ((axis, cluster_id), dict(seen))
 
@@ -43,7 +43,7 @@ def toggle(axis: str, cluster_id: str, report_id: str, version: int) -> None:
     seen = chosen(axis, cluster_id)
     if seen.pop(report_id, None) is None:
         seen[report_id] = version
-    choose(axis, cluster_id, seen)
+    take(axis, cluster_id, seen)
 
 
 def confirm(axis: str, cluster_id: str, seen: Mapping[str, int]) -> None:
@@ -94,7 +94,7 @@ def _give(
 ) -> None:
     arguments = (session.current().store, session.actor(), Axis(axis), cluster_id, *more)
     if session.command(done, command, *arguments, **how):
-        choose(axis, cluster_id, {})
+        take(axis, cluster_id, {})
 
 
 def _of_two(done: LiteralString, command: Any, axis: str, one_id: str, other_id: str) -> None:
@@ -175,4 +175,4 @@ def decide() -> None:
 def _do(act: many.Act, axis: str, cluster_id: str, seen: Mapping[str, int]) -> None:
     many.do(act, seen)
     if many.DONE in st.session_state:
-        choose(axis, cluster_id, {})
+        take(axis, cluster_id, {})

@@ -69,12 +69,12 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
                 key=f"choose-{kind}-{axis}-{cluster_id}",
                 type="tertiary",
                 disabled=not rows,
-                on_click=cluster_acts.choose,
+                on_click=cluster_acts.take,
                 args=(axis, cluster_id, {row["report_id"]: row["version"] for row in rows}),
             )
         st.button(
             "None", key=f"choose-none-{axis}-{cluster_id}", type="tertiary", disabled=not seen,
-            on_click=cluster_acts.choose, args=(axis, cluster_id, {}),
+            on_click=cluster_acts.take, args=(axis, cluster_id, {}),
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(

@@ -34,10 +34,14 @@ EVENTS: Mapping[str, LiteralString] = {
     "report.released": "Released",
     "view.saved": "View kept",
     "view.removed": "View forgotten",
+    "look.asked": "Second look asked for",
+    "look.answered": "Decided again, blind",
     "policy.published": "Policy published",
     "dataset.built": "Data set built",
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
+    "likeness.learned": "Likeness learned from decisions",
+    "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",
     "cluster.merged": "Clusters became one",
 }
@@ -56,6 +60,9 @@ FIELD: Mapping[str, LiteralString] = {
     "closed_at": "Closed",
     "assigned_to": "Assigned to",
     "snoozed_until": "Snoozed until",
+    "wanted": "Second look",
+    "second_id": "Second decision",
+    "agreement": "Agreement of the two",
 }
 ACT: Mapping[str, LiteralString] = {
     "same": "belong together",
@@ -71,6 +78,11 @@ _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "priority": PRIORITY,
     "exploitation": EXPLOITATION,
     "consent_training": CONSENT,
+    "wanted": {"True": "asked for", "False": "not asked for"},
+}
+_DRAWN: Mapping[str, LiteralString] = {
+    "drawn": "by lot",
+    "critical": "as every critical one",
 }
 
 
@@ -115,6 +127,10 @@ def _grouping(event: Event) -> tuple[str, str]:
 def line(event: Event) -> str:
     """All changes on one line, for a table."""
     found = "; ".join(f"{name}: {old} → {new}" for name, old, new in changes(event))
+    if drawn := event.data.get("drawn"):
+        found += f"; second look {drawn['look_id']} drawn {_DRAWN[drawn['reason']]}"
+    if settled := event.data.get("settles"):
+        found += f"; settles second look {settled}"
     trigger = TRIGGER.get(event.data.get("trigger", ""), "")
     return f"{trigger}: {found}" if trigger else found
 

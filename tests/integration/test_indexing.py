@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.making import EVERYBODY, REVIEWER, Clock, LetterEmbedder, bring, make_report, open_runtime
+from tests.making import (
+    EVERYBODY,
+    REVIEWER,
+    Clock,
+    LetterEmbedder,
+    bring,
+    make_report,
+    open_limited,
+    open_runtime,
+)
 from triage_core import db, embedding, indexing, placements, triage
 from triage_core.errors import NotFound
 from triage_core.indexing import Likeness
@@ -38,12 +47,6 @@ def opened(tmp_path: Path, limit: int) -> Iterator[Runtime]:
     runtime = open_limited(tmp_path, limit)
     yield runtime
     runtime.close()
-
-
-def open_limited(folder: Path, limit: int) -> Runtime:
-    runtime = open_runtime(folder)
-    runtime.likeness = Likeness(runtime.store, LetterEmbedder, runtime.settings.model, limit)
-    return runtime
 
 
 def told(*stories: str) -> list[dict[str, Any]]:

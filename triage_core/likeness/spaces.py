@@ -1,8 +1,9 @@
 """The three axes as vector spaces, for more reports than can be compared pair by pair.
 
 Every report is read once, when it arrives: the runs of tokens that it shares with earlier reports tell its
-wrapper from its request, and both become vectors (sketch.py). So what is kept of a report depends on it and on
-those before it, whether they came one by one or all at once. A question about a report compares its
+wrapper from its request, and both become vectors (sketch.py). Only the first reports of all, those that close
+reading held, are read with each other. So what is kept of a report depends on it and on those before it,
+whether they came one by one or all at once. A question about a report compares its
 neighbourhood, the nearest on any axis, pair by pair as close reading does.
 """
 
@@ -115,10 +116,15 @@ class Spaces:
         # Last, since it says how many rows there are.
         self.index[Axis.REQUEST].add(request)
 
-    def mates(self, passages: Vectors, before: Rows) -> list[list[int]]:
-        """Of each text, (n, PASSAGES), the earlier rows that may share its wrapper, the likeliest first."""
-        scores, rows = self.passages.top_k(passages, MATES, before)
-        return [row[score >= MATE_SKETCH].tolist() for score, row in zip(scores, rows, strict=True)]
+    def mates(self, passages: Vectors, rows: Rows, together: bool = False) -> list[list[int]]:
+        """For the texts of these rows, (n, PASSAGES), the rows that may share the wrapper, the likeliest first.
+
+        Those are earlier rows; `together` looks among all whose passages are held.
+        """
+        before = np.full(len(rows), len(self.passages)) if together else rows
+        scores, found = self.passages.top_k(passages, MATES + 1, before)
+        near = (found != rows[:, None]) & (scores >= MATE_SKETCH)
+        return [found[at, near[at]][:MATES].tolist() for at in range(len(rows))]
 
     def meaning(self, rows: Rows) -> Vectors:
         """The meaning of the whole texts, (n, dim) unit vectors."""
@@ -241,15 +247,17 @@ def _whole(meaning: Vectors, request: Vectors, own: NDArray[np.float32]) -> Vect
     One wrapper around different requests is nearly one text by its meaning; it is not one report.
     """
     share = (OWN_REQUEST * own)[:, None]
-    asked = request @ _projection(request.shape[1])
+    # Whole numbers, so that the sums do not depend on how many rows are added at once.
+    asked = sketch.coded(request).astype(np.float32) @ _projection(request.shape[1])
     asked /= np.maximum(np.linalg.norm(asked, axis=1, keepdims=True), np.float32(1e-9))
     return np.hstack([np.sqrt(1 - share) * meaning, np.sqrt(share) * asked])
 
 
 @lru_cache(maxsize=4)
 def _projection(dim: int) -> Vectors:
-    """(dim, REQUEST_PLACES) seeded random directions: products survive give or take a tenth."""
-    return np.random.default_rng(1).standard_normal((dim, REQUEST_PLACES), dtype=np.float32)
+    """(dim, REQUEST_PLACES) seeded random signs: products survive give or take a tenth."""
+    signs = np.random.default_rng(1).integers(0, 2, (dim, REQUEST_PLACES))
+    return np.where(signs, 1, -1).astype(np.float32)
 
 
 def _grown(kept: NDArray[Any], count: int, new: NDArray[Any]) -> NDArray[Any]:
