@@ -117,6 +117,27 @@ def history(cursor: db.Cursor, subject: str, first: int = 1) -> list[Event]:
     return _marked(found, [event for event in found if event.undoes])
 
 
+def batch(cursor: db.Cursor, number: int) -> list[Event]:
+    """The events of the bulk decision that begins with this number, oldest first; `undone_by` is left out."""
+    # One command has one moment, which tells DuckDB where to stop reading.
+    found = _read(
+        cursor,
+        "WHERE seq >= $first AND done_at = (SELECT done_at FROM events WHERE seq = $first) ORDER BY seq",
+        {"first": number},
+    )
+    return [event for event in found if event.data.get("batch") == number]
+
+
+def ending(cursor: db.Cursor, number: int, after: int) -> Event:
+    """The last event, after number `after`, that took this decision on a group out of force."""
+    found = _read(
+        cursor,
+        "WHERE seq > $after AND contains(data, '\"ended\":[') ORDER BY seq DESC",
+        {"after": after},
+    )
+    return next(event for event in found if number in event.data["ended"])
+
+
 def actors(cursor: db.Cursor) -> list[str]:
     """Everybody who has done something, the busiest first."""
     return _distinct(cursor, "actor_id")

@@ -13,6 +13,7 @@ from triage_core.store import Work
 
 TIMES = frozenset(
     {
+        "received_at",
         "response_due",
         "triage_due",
         "fix_due",

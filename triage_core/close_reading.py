@@ -34,8 +34,7 @@ def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, lis
     layout: Layout = {}
     for axis in Axis:
         scores = _scores(memory, axis)
-        # What reviewers decided is about duplicates; it says nothing on the other two axes.
-        roots = memory.axes.clusters(axis, *((decided.together, decided.apart) if axis is Axis.WHOLE else ()))
+        roots = memory.axes.clusters(axis, *decided.on(axis))
         root_rows = np.array([memory.row[roots[name]] for name in memory.ids])
         families = memory.axes.families(roots) if axis is Axis.TECHNIQUE else {}
         labels = memory.axes.labels(axis, roots)
@@ -50,7 +49,7 @@ def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, lis
 def splits(memory: Memory, axis: Axis, labels: NDArray[np.int64], decided: Decided) -> list[SplitSuggestion]:
     """Which clusters of an axis hold two groups; `labels` is the row of each report's cluster, as stored."""
     # A cluster never holds a pair kept apart; what people put together is not to be torn.
-    together = decided.together if axis is Axis.WHOLE else ()
+    together = decided.on(axis)[0]
     must = Constraints((memory.row[a], memory.row[b]) for a, b in together)
     scores = _scores(memory, axis)[: len(labels), : len(labels)]
     return suggest_splits_of_pairs(scores, labels, LEAST_MEAN, GAP, must)

@@ -103,6 +103,11 @@ class Likeness:
         self._refreshed_by: Actor | None = None
         self._seen_revision = -1
 
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model, loaded on first use."""
+        return self._embedding.embedder
+
     def is_behind(self) -> bool:
         """True when something was stored that clusters and suggestions do not know yet."""
         revision = self._store.revision
@@ -195,6 +200,20 @@ class Likeness:
         else:
             found = self._axes(memory).neighbours(report_id, axis, k)
         return _named(memory, found, memory.contents[row])
+
+    def near(self, report_id: str, k: int) -> tuple[Vectors, dict[str, float]]:
+        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it, best first.
+
+        Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
+        """
+        memory = self._ready()
+        row = memory.row.get(report_id, len(memory.index))
+        if row >= len(memory.index):
+            raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
+        vector = memory.index.vectors(np.array([row]))
+        scores, rows = memory.index.top_k(vector, k + 1)
+        found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
+        return vector[0], {memory.ids[other]: score for other, score in found if other >= 0 and other != row}
 
     def similar_text(self, words: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like a text that is not stored, among those nearest to it."""
@@ -320,6 +339,7 @@ class Likeness:
             decided, model = memory_of.decided(cursor), learning.current(cursor)
             if memory.spaces is not None and not memory.stored and not anew:
                 memory.stored = placements.known_labels(cursor, memory.row)
+                memory.decided = memory_of.decided_when_laid(cursor)
         laid = _Laid(memory, revision)
         if memory.spaces is not None:
             laid.labels = far_reading.lay(memory, decided, self._limit)

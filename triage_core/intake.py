@@ -123,7 +123,7 @@ def _store_all(
                 work, policy, channel, item.report, body, digest, content, report_id, next_seq, received
             )
         )
-        rows["cases"].append(_case_row(work, policy, item.report, report_id, received))
+        rows["cases"].append(_case_row(work, policy, item.report, report_id, next_seq, received))
         embargo = _embargo_row(policy, channel, item.report, report_id, received)
         if embargo:
             rows["embargoes"].append(embargo)
@@ -247,12 +247,14 @@ def _report_row(
 
 
 def _case_row(
-    work: Work, policy: Policy, report: FlawReport, report_id: str, received: datetime
+    work: Work, policy: Policy, report: FlawReport, report_id: str, seq: int, received: datetime
 ) -> dict[str, Any]:
     # Evidence of illegal content involving minors is not held here: the report is rerouted at once.
     rerouted = report.illegal_minor_content
     return {
         "report_id": report_id,
+        "seq": seq,
+        "received_at": received,
         "version": 1,
         "status": str(Status.CLOSED if rerouted else Status.NEW),
         "resolution": str(Resolution.REROUTED) if rerouted else None,

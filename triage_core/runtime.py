@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from triage_core import cluster_splits, db, policies, policy
+from triage_core.clause_advice import ClauseAdvice
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
@@ -48,6 +49,7 @@ class Runtime:
             self.store.close()
             raise
         self._audited: cluster_splits.Audit | None = None
+        self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:
@@ -122,6 +124,7 @@ class Worker:
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
+                self._runtime.advice.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
                 self._runtime.audit_if_due()
             except Exception as error:  # the worker outlives any one failure and says so

@@ -11,14 +11,29 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from triage_core.activity import Event
-from ui.words import CONSENT, EVENT, EXPLOITATION, PRIORITY, RESOLUTION, SEVERITY, STATUS, TRIGGER, moment
+from ui.words import (
+    AXIS,
+    CONSENT,
+    EVENT,
+    EXPLOITATION,
+    PRIORITY,
+    RESOLUTION,
+    SEVERITY,
+    STATUS,
+    TRIGGER,
+    moment,
+)
 
 EVENTS: Mapping[str, LiteralString] = {
     **EVENT,
     "event.undone": "Undone",
+    "group.decided": "Said of a cluster",
     "report.assigned": "Assigned",
+    "report.snoozed": "Snoozed",
     "report.claimed": "Claimed",
     "report.released": "Released",
+    "view.saved": "View kept",
+    "view.removed": "View forgotten",
     "look.asked": "Second look asked for",
     "look.answered": "Decided again, blind",
     "policy.published": "Policy published",
@@ -27,8 +42,8 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
     "likeness.learned": "Likeness learned from decisions",
+    "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",
-    "reports.read": "Reports read for likeness",
     "clusters.audited": "Clusters audited",
     "cluster.merged": "Clusters became one",
 }
@@ -50,6 +65,13 @@ FIELD: Mapping[str, LiteralString] = {
     "wanted": "Second look",
     "second_id": "Second decision",
     "agreement": "Agreement of the two",
+}
+ACT: Mapping[str, LiteralString] = {
+    "same": "belong together",
+    "split": "left the cluster",
+    "move": "belong to another cluster",
+    "merge": "are one cluster",
+    "apart": "is of no cluster with the other",
 }
 _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "status": STATUS,
@@ -80,12 +102,28 @@ def changes(event: Event) -> list[tuple[str, str, str]]:
         states = ["may be duplicates", "are not duplicates"]
         old, new = states if "cannot_id" in event.data else reversed(states)
         return [(f"{event.data['a_id']} and {event.data['b_id']}", old, new)]
+    if "axis" in event.data and "act" in event.data:
+        return [(AXIS[event.data["axis"]], *_grouping(event))]
     order = [*FIELD, *(event.after.keys() - FIELD.keys())]
     return [
         (FIELD.get(name, name), value(name, event.before.get(name)), value(name, event.after[name]))
         for name in order
         if name in event.after
     ]
+
+
+def _grouping(event: Event) -> tuple[str, str]:
+    """What was said of a group, before and after the event."""
+    data = event.data
+    more = (
+        ""
+        if data["inside"] <= len(data["reports"])
+        else f" and {data['inside'] - len(data['reports']):,} more"
+    )
+    said = f"{', '.join(data['reports'])}{more} {ACT[data['act']]}"
+    if data["outside"] and data["act"] != "apart":
+        said += f", without {data['outside']:,} others"
+    return ("nothing", said) if data["said"] else (said, "nothing")
 
 
 def line(event: Event) -> str:
