@@ -192,9 +192,7 @@ class Likeness:
         Raises NotFound when the report has not been indexed yet.
         """
         memory = self._ready()
-        if memory.row.get(report_id, len(memory.index)) >= len(memory.index):
-            raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
-        row = memory.row[report_id]
+        row = _row(memory, report_id)
         if memory.spaces is not None:
             found = _of_rows(memory, memory.spaces.neighbours(row, axis, k))
         else:
@@ -207,9 +205,7 @@ class Likeness:
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
         memory = self._ready()
-        row = memory.row.get(report_id, len(memory.index))
-        if row >= len(memory.index):
-            raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
+        row = _row(memory, report_id)
         vector = memory.index.vectors(np.array([row]))
         scores, rows = memory.index.top_k(vector, k + 1)
         found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
@@ -233,11 +229,9 @@ class Likeness:
     def explain(self, one: str, other: str) -> Explanation:
         """Why two reports are alike or not, on both axes and as a probability. Raises NotFound."""
         memory = self._ready()
-        for name in (one, other):
-            if name not in memory.row:
-                raise NotFound("report", f"{name} is not indexed yet: run `index`, or wait for the worker")
+        rows = [_row(memory, name) for name in (one, other)]
         with self._store.read() as cursor:
-            texts = vectors.texts_of(cursor, [memory.seqs[memory.row[name]] for name in (one, other)])
+            texts = vectors.texts_of(cursor, [memory.seqs[row] for row in rows])
             pair = learning.evidence(cursor, self._pair(memory, one, other), one, other)
             model = learning.current(cursor)
         a, b = (lexical.tokenize(words) for words in texts)
@@ -388,6 +382,13 @@ class Likeness:
         axes = AxisIndex(self._embed_kept)
         axes.add([memory.ids[row] for row in rows], texts, memory.index.vectors(np.array(rows)))
         return axes
+
+
+def _row(memory: Memory, report_id: str) -> int:
+    row = memory.row.get(report_id, len(memory.index))
+    if row >= len(memory.index):
+        raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
+    return row
 
 
 def _of_rows(memory: Memory, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
