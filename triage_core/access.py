@@ -21,6 +21,7 @@ class Command(StrEnum):
     VERIFY = "verify"
     BACKUP = "backup"
     MANAGE_ROLES = "manage_roles"
+    MANAGE_KEYS = "manage_keys"
     VIEW_REPORTS = "view_reports"
     VIEW_TRENDS = "view_trends"
     COMMENT = "comment"
@@ -54,6 +55,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.VERIFY: _OPERATOR,
         Command.BACKUP: _OPERATOR,
         Command.MANAGE_ROLES: _OPERATOR,
+        Command.MANAGE_KEYS: _OPERATOR,
         Command.VIEW_REPORTS: _READERS,
         Command.VIEW_TRENDS: frozenset(DeskRole),
         Command.COMMENT: _READERS,

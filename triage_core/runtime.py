@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from triage_core import policies, policy
+from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
@@ -47,6 +48,7 @@ class Runtime:
         except BaseException:
             self.store.close()
             raise
+        self.committer = Committer(self.store)
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, cases, clocks, db, lifecycle
+from triage_core import access, cases, clocks, db, lifecycle, messages
 from triage_core.decision import Decision, check, check_text, decided_status
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.lifecycle import Trigger
@@ -299,6 +299,8 @@ def move(
         }
         if trigger is Trigger.ASK_REPORTER:
             after["first_response_at"] = case["first_response_at"] or work.now
+            if note.strip():
+                messages.record(work, report_id, messages.Kind.QUESTION, note)
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
         return cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})

@@ -53,6 +53,12 @@ _WHY_NOT = {
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
+    "report.asked": "a question that was sent stays; end the wait instead",
+    "report.answered": "what a reporter wrote stays",
+    "report.told": "a notice that was sent stays",
+    "report.withdrawn": "its reporter took it back; decide on it again to reopen it",
+    "api_key.added": "a key is ended by revoking it",
+    "api_key.revoked": "a revoked key is replaced by adding a new one",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "dataset.built": "a data set is withdrawn by building its next version",
 }

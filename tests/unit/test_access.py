@@ -14,7 +14,7 @@ def actor(*roles: DeskRole) -> Actor:
 
 
 COMMANDS_OF = {
-    DeskRole.OPERATOR: "import_reports index verify backup manage_roles view_trends",
+    DeskRole.OPERATOR: "import_reports index verify backup manage_roles manage_keys view_trends",
     DeskRole.REVIEWER: "view_reports view_trends comment assess link unlink cannot_link move_in_cluster "
     "set_status ask_reporter claim approve_answer propose_reward",
     DeskRole.POLICY_OWNER: "view_reports view_trends comment set_policy approve_answer approve_reward",

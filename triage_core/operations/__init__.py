@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage_core.errors import NotFound
-from triage_core.operations import datasets, desk, installation, likeness
+from triage_core.operations import datasets, desk, installation, keys, likeness
 from triage_core.operations.base import Emit as Emit
 from triage_core.operations.base import Operation
 from triage_core.runtime import Runtime
@@ -26,6 +26,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "link": desk.link,
     "unlink": desk.unlink,
     "export": datasets.export,
+    "keys.add": keys.add,
+    "keys.list": keys.listing,
+    "keys.revoke": keys.revoke,
     "stats": installation.stats,
     "verify": installation.verify,
 }
