@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import policies, policy
+from triage_core import limits, policies, policy
 from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
+from triage_core.puzzle import Puzzle
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
 
@@ -49,6 +50,8 @@ class Runtime:
             self.store.close()
             raise
         self.committer = Committer(self.store)
+        self.limits = limits.for_rate(settings.intake_per_second)
+        self.puzzle = Puzzle(settings.puzzle_bits)
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:

@@ -82,6 +82,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.hints",
             "triage_core.jsontext",
             "triage_core.lifecycle",
+            "triage_core.limits",
             "triage_core.policy",
             "triage_core.puzzle",
             "triage_core.reportformat",
