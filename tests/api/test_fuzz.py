@@ -34,7 +34,7 @@ FULL = make_report(
 )  # fmt: skip
 JUNK: tuple[Any, ...] = (
     None, True, False, 0, -1, 2**70, 1e308, 0.5, "", " ", "\0", "\ud800", "x" * 60_000, [], {}, [[]], [None], {"a": 1},
-    [{"role": "user"}], "2026-13-45T00:00:00Z", "2026-01-01", "<script>alert(1)</script>", "yes'; DROP TABLE reports;--",
+    [{"role": "user"}], "2026-13-45T00:00:00Z", "2026-01-01", "<script>alert(1)</script>", "x'; DROP TABLE reports;--",
     "../../etc/passwd", "{{7*7}}", "%s%n", "NaN", *HOSTILE.values(),
 )  # fmt: skip
 
