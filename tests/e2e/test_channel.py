@@ -207,7 +207,8 @@ def website(repository: Path) -> Iterator[Callable[[str], str]]:
 
     def page(tag: str) -> str:
         talk = """<script>window.flawReport = {conversation: () => [
-            {role: "user", content: "Who sits beside me?"}, {role: "assistant", content: "Robin <i>Example</i>."}]};</script>"""
+            {role: "user", content: "Who sits beside me?"},
+            {role: "assistant", content: "Robin <i>Example</i>."}]};</script>"""
         shown["/"] = ("text/html", f"<!doctype html><title>Shop</title><body>{talk}{tag}".encode())
         return address
 

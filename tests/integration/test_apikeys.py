@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from tests.making import EVERYBODY, REVIEWER, Clock
-from triage_core import apikeys
+from tests.making import EVERYBODY, REVIEWER, Clock, bring, make_report, open_runtime
+from triage_core import apikeys, cli
 from triage_core.apikeys import ApiKey
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.store import Store
@@ -68,3 +71,32 @@ def test_only_the_operator_makes_and_ends_keys(store: Store) -> None:
     for fields in ({"product": " "}, {"product": "x", "per_minute": 0}):
         with pytest.raises(Refused):
             apikeys.add(store, EVERYBODY, **fields)
+
+
+def test_the_command_line_makes_lists_and_ends_keys(tmp_path: Path) -> None:
+    def run(*words: str) -> Any:
+        done = CliRunner().invoke(cli.app, ["keys", *words, "--store", str(tmp_path / "s"), "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    made = run("add", "Kite Travel", "--origin", SHOP, "--per-minute", "30")
+    assert made["key"].startswith("fd_")
+    (listed,) = run("list")
+    assert made["key"] not in str(listed)
+    assert (listed["product"], listed["origins"], listed["revoked_at"]) == ("Kite Travel", [SHOP], None)
+    assert run("revoke", str(made["key_id"])) == {"key_id": 1, "revoked": True}
+    assert run("list")[0]["revoked_at"]
+
+
+def test_the_command_line_asks_and_moves(tmp_path: Path) -> None:
+    opened = open_runtime(tmp_path / "s")
+    bring(opened.store, {"external_id": "a", **make_report()})
+    opened.close()
+
+    def run(*words: str) -> Any:
+        done = CliRunner().invoke(cli.app, [*words, "--store", str(tmp_path / "s"), "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)["status"]
+
+    assert run("ask", "a", "Which version?") == "needs_info"
+    assert run("move", "a", "end_wait") == "new"
