@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from triage_core.lifecycle import IN_FORCE
+from triage_core.embargo_machine import IN_FORCE
 from triage_core.model import EmbargoState, Tlp, TrainingConsent
 
 

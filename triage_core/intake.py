@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from triage_core import access, audit, clocks, db, lifecycle, reportformat, text
+from triage_core import access, audit, clocks, db, embargo_machine, reportformat, text
 from triage_core.errors import Conflict, InvalidReport, Refused
 from triage_core.model import (
     Actor,
@@ -280,7 +280,7 @@ def _embargo_row(
     if channel is Channel.IMPORT and not asked:
         return None
     public = report.disclosure_intent is DisclosureIntent.ALREADY
-    opening = lifecycle.opening(policy, None, Exploitation.NONE, received, wish, public=public)
+    opening = embargo_machine.opening(policy, None, Exploitation.NONE, received, wish, public=public)
     if opening.state is EmbargoState.NONE:
         return None
     return {

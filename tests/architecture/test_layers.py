@@ -72,6 +72,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.clocks",
             "triage_core.decision",
             "triage_core.embargo",
+            "triage_core.embargo_machine",
             "triage_core.fields",
             "triage_core.jsontext",
             "triage_core.lifecycle",

@@ -13,9 +13,9 @@ import numpy as np
 
 from triage_core import db
 from triage_core.embargo import Terms, is_active
+from triage_core.embargo_machine import IN_FORCE
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
-from triage_core.lifecycle import IN_FORCE
 from triage_core.likeness.cluster import Params
 from triage_core.model import EmbargoState, Resolution, Tlp, TrainingConsent, Turn, TurnRole
 from triage_core.queries import Filter
