@@ -145,5 +145,10 @@ def is_regression(submitted_at: datetime, fix_deployed_at: datetime | None) -> b
     return as_utc(submitted_at, "submitted_at") > as_utc(fix_deployed_at, "fix_deployed_at")
 
 
+def fix_deployed(status: Status, resolution: Resolution | None) -> bool:
+    """True once a fix is in the hands of users, whether or not its retest is done."""
+    return status in {Status.FIXED, Status.RETEST} or resolution in _RESOLVED
+
+
 def _listed(words: Iterable[StrEnum]) -> str:
     return ", ".join(words) or "none"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, cases, clocks, db, lifecycle
+from triage_core import access, cases, clocks, db, embargoes, lifecycle
 from triage_core.decision import Decision, check, check_text, decided_status
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.lifecycle import Trigger
@@ -104,7 +104,7 @@ def assess_within(
     if decision.better_answer:
         _add_better_answer(work, report_id, decision.better_answer)
     received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
-    return cases.change(
+    decided = cases.change(
         work,
         case,
         "report.assessed",
@@ -128,6 +128,8 @@ def assess_within(
             "policy_version": policy.version,
         },
     )
+    embargoes.follow(work, policy, report_id, severity, exploitation)
+    return decided
 
 
 def link(
