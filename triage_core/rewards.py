@@ -39,7 +39,7 @@ _CONFIRMED_STATES = (Status.ACCEPTED, Status.DEFERRED, Status.FIX_READY, Status.
 _CONFIRMED_ENDS = (Resolution.RESOLVED_FIXED, Resolution.RESOLVED_MITIGATED, Resolution.ACCEPTED_RISK)
 CONFIRMED = (
     f"(c.status IN ({', '.join(repr(str(state)) for state in _CONFIRMED_STATES)})"
-    f" OR c.resolution IN ({', '.join(repr(str(end)) for end in _CONFIRMED_ENDS)}))"
+    f" OR coalesce(c.resolution, '') IN ({', '.join(repr(str(end)) for end in _CONFIRMED_ENDS)}))"
 )
 """SQL over c (cases): a flaw that the desk has confirmed."""
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import policies, policy
+from triage_core import disclosure, policies, policy
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
@@ -73,7 +73,7 @@ class WorkerState:
 
 
 class Worker:
-    """One daemon thread that embeds and clusters whatever has come in.
+    """One daemon thread that embeds and clusters whatever has come in, and writes down which embargo has ended.
 
     There is no queue to lose: what is to be done is the difference between the stored reports and
     the stored embeddings, so a restart goes on where the last run stopped.
@@ -104,6 +104,7 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
+                disclosure.sweep(self._runtime.store, SYSTEM)
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)

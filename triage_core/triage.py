@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, cases, clocks, db, embargoes, lifecycle
+from triage_core import access, cases, clocks, db, embargoes, follow_through, lifecycle
 from triage_core.decision import Decision, check, check_text, decided_status
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.lifecycle import Trigger
@@ -303,7 +303,10 @@ def move(
             after["first_response_at"] = case["first_response_at"] or work.now
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
-        return cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        moved = cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        if trigger is Trigger.DEPLOY_FIX:
+            follow_through.fix_deployed(work, report_id)
+        return moved
 
 
 def _add_better_answer(work: Work, report_id: str, content: str) -> None:

@@ -59,6 +59,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.audit",
             "triage_core.boards",
             "triage_core.cases",
+            "triage_core.embargo_board",
             "triage_core.maps",
             "triage_core.queries.*",
             "triage_core.store",
