@@ -33,6 +33,7 @@ class Command(StrEnum):
     ASK_REPORTER = "ask_reporter"
     CLAIM = "claim"
     APPROVE_ANSWER = "approve_answer"
+    VIEW_REWARDS = "view_rewards"
     PROPOSE_REWARD = "propose_reward"
     APPROVE_REWARD = "approve_reward"
     PAY_REWARD = "pay_reward"
@@ -69,6 +70,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.ASK_REPORTER: _REVIEWER,
         Command.CLAIM: _REVIEWER,
         Command.APPROVE_ANSWER: _REVIEWER | _POLICY_OWNER,
+        Command.VIEW_REWARDS: _REVIEWER | _POLICY_OWNER,
         Command.PROPOSE_REWARD: _REVIEWER | _POLICY_OWNER,
         Command.APPROVE_REWARD: _POLICY_OWNER,
         Command.PAY_REWARD: _POLICY_OWNER,

@@ -9,7 +9,7 @@ from triage_core import db
 from triage_core.embargo_machine import IN_FORCE, Party
 from triage_core.model import EmbargoState, Exploitation
 
-_STATES = [str(state) for state in IN_FORCE]
+_IN_FORCE = f"t.state IN ({', '.join(sorted(repr(str(state)) for state in IN_FORCE))})"
 
 
 class Show(StrEnum):
@@ -20,14 +20,14 @@ class Show(StrEnum):
     OVER = "over"
 
 
-_BINDS = "list_contains($states, t.state) AND (t.binding_end IS NULL OR t.binding_end > $now)"
+_BINDS = f"{_IN_FORCE} AND (t.binding_end IS NULL OR t.binding_end > $now)"
 _OPEN_PROPOSAL = "t.proposed_end > $now AND (t.state = 'proposed' OR t.binding_end > $now)"
 _WHERE = {
     Show.RUNNING: f"({_BINDS} OR t.state = '{EmbargoState.PROPOSED}')",
     Show.FOR_US: f"({_OPEN_PROPOSAL} AND t.proposed_by = '{Party.REPORTER}')",
     Show.FOR_REPORTER: f"({_OPEN_PROPOSAL} AND t.proposed_by = '{Party.COMPANY}')",
     Show.SHOULD_END: f"({_BINDS} AND c.exploitation = '{Exploitation.ACTIVE}')",
-    Show.OVER: f"(t.state = '{EmbargoState.EXITED}' OR (list_contains($states, t.state) AND t.binding_end <= $now))",
+    Show.OVER: f"(t.state = '{EmbargoState.EXITED}' OR ({_IN_FORCE} AND t.binding_end <= $now))",
 }
 _FROM = " FROM embargo_terms t JOIN reports r USING (report_id) JOIN cases c USING (report_id)"
 _COLUMNS = (
@@ -44,16 +44,12 @@ def page(
     `binding_end` is the earliest accepted end of the report and its linked duplicates. Sorted by what ends or
     waits soonest; of what is over, the latest first.
     """
-    values = {"states": _STATES, "now": db.naive(now)}
-    order = (
-        "coalesce(t.exited_at, t.binding_end) DESC"
-        if show is Show.OVER
-        else "coalesce(t.binding_end, t.proposed_end)"
-    )
+    soonest = "coalesce(t.binding_end, t.proposed_end)"
+    order = "coalesce(t.exited_at, t.binding_end) DESC" if show is Show.OVER else soonest
     found = db.rows(
         cursor,
         f"{_COLUMNS}{_FROM} WHERE {_WHERE[show]} ORDER BY {order}, r.seq LIMIT $size OFFSET $offset",
-        {**values, "size": size, "offset": (number - 1) * size},
+        {"now": db.naive(now), "size": size, "offset": (number - 1) * size},
     )
     return found, counts(cursor, now)[show]
 
@@ -61,7 +57,7 @@ def page(
 def counts(cursor: db.Cursor, now: datetime) -> dict[Show, int]:
     """How many embargoes each choice shows."""
     parts = ", ".join(f"count(*) FILTER ({condition}) AS {show}" for show, condition in _WHERE.items())
-    found = db.row(cursor, f"SELECT {parts}{_FROM}", {"states": _STATES, "now": db.naive(now)})
+    found = db.row(cursor, f"SELECT {parts}{_FROM}", {"now": db.naive(now)})
     assert found is not None, "a count is one row"
     return {show: found[show] for show in Show}
 

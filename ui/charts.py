@@ -139,7 +139,7 @@ def spans(
     now: datetime,
     alt: LiteralString,
 ) -> None:
-    """A calendar of lying bars, one for each row, the first on top: `label`, from `begin` to `end`, both aware.
+    """A calendar of lying bars, one for each row, the first on top: `label`, from `begin` to `end`, both UTC.
 
     `group`, a key of `names`, gives a bar its colour; a line stands at `now`. Labels may be a reporter's words.
     """
@@ -149,7 +149,7 @@ def spans(
         if mine:
             drawn.append(
                 go.Bar(
-                    base=[row["begin"] for _, row in mine],
+                    base=[row["begin"].replace(tzinfo=None) for _, row in mine],
                     x=[(row["end"] - row["begin"]) / timedelta(milliseconds=1) for _, row in mine],
                     y=[place for place, _ in mine],
                     customdata=[f"{row['end']:%d %b %Y %H:%M} UTC" for _, row in mine],
@@ -160,7 +160,7 @@ def spans(
                 )
             )
     figure = go.Figure(drawn, {"barmode": "overlay"}).update_xaxes(type="date")
-    figure.add_vline(x=now, line={"color": GREY, "dash": "dot"})
+    figure.add_vline(x=now.replace(tzinfo=None), line={"color": GREY, "dash": "dot"})
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[f"{safe(row['label'])}  " for row in rows], **_DOWNWARDS
     )
