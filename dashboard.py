@@ -22,6 +22,8 @@ page = st.navigation(
             ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
             ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
             ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
+            ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
+            ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
             ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
             ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
             ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),

@@ -34,11 +34,15 @@ class Command(StrEnum):
     ASK_REPORTER = "ask_reporter"
     CLAIM = "claim"
     APPROVE_ANSWER = "approve_answer"
+    VIEW_REWARDS = "view_rewards"
     PROPOSE_REWARD = "propose_reward"
     APPROVE_REWARD = "approve_reward"
+    PAY_REWARD = "pay_reward"
     SET_POLICY = "set_policy"
     PROPOSE_EMBARGO = "propose_embargo"
     END_EMBARGO = "end_embargo"
+    MARK_KNOWN = "mark_known"
+    SET_TLP = "set_tlp"
     EXPORT_DATASET = "export_dataset"
 
 
@@ -68,11 +72,15 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.ASK_REPORTER: _REVIEWER,
         Command.CLAIM: _REVIEWER,
         Command.APPROVE_ANSWER: _REVIEWER | _POLICY_OWNER,
-        Command.PROPOSE_REWARD: _REVIEWER,
+        Command.VIEW_REWARDS: _REVIEWER | _POLICY_OWNER,
+        Command.PROPOSE_REWARD: _REVIEWER | _POLICY_OWNER,
         Command.APPROVE_REWARD: _POLICY_OWNER,
+        Command.PAY_REWARD: _POLICY_OWNER,
         Command.SET_POLICY: _POLICY_OWNER,
         Command.PROPOSE_EMBARGO: _DISCLOSURE_LEAD,
         Command.END_EMBARGO: _DISCLOSURE_LEAD,
+        Command.MARK_KNOWN: _REVIEWER | _DISCLOSURE_LEAD,
+        Command.SET_TLP: _DISCLOSURE_LEAD,
         Command.EXPORT_DATASET: frozenset({DeskRole.ML_ENGINEER}),
     }
 )

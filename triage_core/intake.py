@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from triage_core import access, audit, clocks, db, lifecycle, reportformat, spam, text
+from triage_core import access, audit, clocks, db, embargo_machine, reportformat, spam, text
 from triage_core.errors import Conflict, InvalidReport, Refused
 from triage_core.model import (
     Actor,
@@ -198,13 +198,11 @@ class _Rows:
 
     def reporter(self, report: FlawReport, report_id: str, received: datetime) -> str | None:
         """The id of the reporter with this contact, made on first sight; None for the anonymous."""
-        contact = report.contact.strip().casefold()
-        if not contact:
+        if not report.contact.strip():
             return None
-        digest = hashlib.sha256(contact.encode()).hexdigest()
+        digest = _contact_sha256(report.contact)
         if digest not in self._reporters:
-            known = "SELECT reporter_id FROM reporters WHERE contact_sha256 = ?"
-            found = db.value(self._work.cursor, known, [digest])
+            found = reporter_of(self._work.cursor, report.contact)
             self._reporters[digest] = str(found or f"RP-{report_id.removeprefix('FR-')}")
             if not found:
                 row = {
@@ -247,6 +245,17 @@ def _known_again(
     if with_keys and new.tracking_keys(report_id) < MAX_TRACKING_KEYS:
         key = new.tracking_key(report_id)
     return Receipt(report_id, item.report.external_id, key, True, False)
+
+
+def reporter_of(cursor: db.Cursor, contact: str) -> str | None:
+    """The id of the reporter with this contact; None for a contact that never came in."""
+    known = "SELECT reporter_id FROM reporters WHERE contact_sha256 = ?"
+    found: str | None = db.value(cursor, known, [_contact_sha256(contact)])
+    return found
+
+
+def _contact_sha256(contact: str) -> str:
+    return hashlib.sha256(contact.strip().casefold().encode()).hexdigest()
 
 
 def _known_keys(cursor: db.Cursor, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -338,7 +347,7 @@ def _embargo_row(
     if channel is Channel.IMPORT and not asked:
         return None
     public = report.disclosure_intent is DisclosureIntent.ALREADY
-    opening = lifecycle.opening(policy, None, Exploitation.NONE, received, wish, public=public)
+    opening = embargo_machine.opening(policy, None, Exploitation.NONE, received, wish, public=public)
     if opening.state is EmbargoState.NONE:
         return None
     return {

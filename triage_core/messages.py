@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 NOTICES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.FIX_MARKED: "A fix for the flaw that you reported is in place.",
-        Kind.TRAINED_VERSION: "Your report helped to train version {version}.",
+        Kind.TRAINED_VERSION: "Your report is in version {version} of the training set {dataset}.",
         Kind.REWARD_APPROVED: "A reward was approved for your report: {reward}.",
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
         Kind.REWARD_DECLINED: "No reward is given for your report: {reason}",
@@ -100,37 +100,50 @@ def answer(store: Store, report_id: str, text: str, *, now: datetime | None = No
         if sum(one["direction"] == Direction.FROM_REPORTER for one in before) >= MAX_FROM_REPORTER:
             raise Refused("text", f"at most {MAX_FROM_REPORTER} messages to one report")
         kind = Kind.ANSWER if open_question(before) else Kind.QUESTION
-        message_id = record(work, report_id, kind, text, direction=Direction.FROM_REPORTER)
+        message_id = record(work, report_id, kind, text, Direction.FROM_REPORTER)
         after = {}
         if case["status"] == Status.NEEDS_INFO:
             after["status"] = str(lifecycle.step(Status.NEEDS_INFO, Trigger.END_WAIT))
         return cases.change(work, case, "report.answered", after, {"message_id": message_id})
 
 
-def tell(work: Work, report_id: str, kind: Kind, params: Mapping[str, str] | None = None) -> int:
-    """Write one of our notices within a running command; gives its number.
+def tell(work: Work, report_ids: Sequence[str], kind: Kind, params: Mapping[str, str] | None = None) -> None:
+    """Write one of our notices to the reporters of these reports, within a running command.
 
     `params` holds exactly what the notice's template names; anything else is a bug (KeyError).
     """
     values = dict(params or {})
     if set(values) != _names(kind):
         raise KeyError(f"{kind} takes {sorted(_names(kind))}, not {sorted(values)}")
-    message_id = record(work, report_id, kind, "", values)
-    work.event("report.told", report_id, {"message_id": message_id, "kind": kind})
-    return message_id
+    first = work.next_id("messages", "message_id")
+    rows = [
+        _row(work, first + at, report_id, kind, "", values, Direction.TO_REPORTER)
+        for at, report_id in enumerate(report_ids)
+    ]
+    db.insert(work.cursor, "messages", rows)
+    for row in rows:
+        work.event("report.told", row["report_id"], {"message_id": row["message_id"], "kind": kind})
 
 
 def record(
+    work: Work, report_id: str, kind: Kind, text: str, direction: Direction = Direction.TO_REPORTER
+) -> int:
+    """Add what a person wrote to the thread; the caller writes the event. Gives the number of the message."""
+    message_id = work.next_id("messages", "message_id")
+    db.insert(work.cursor, "messages", [_row(work, message_id, report_id, kind, text, {}, direction)])
+    return message_id
+
+
+def _row(
     work: Work,
+    message_id: int,
     report_id: str,
     kind: Kind,
     text: str,
-    params: Mapping[str, str] | None = None,
-    direction: Direction = Direction.TO_REPORTER,
-) -> int:
-    """Add a row to the thread; the caller writes the event. Gives the number of the message."""
-    message_id = work.next_id("messages", "message_id")
-    row = {
+    params: Mapping[str, str],
+    direction: Direction,
+) -> dict[str, Any]:
+    return {
         "message_id": message_id,
         "report_id": report_id,
         "done_at": work.now,
@@ -138,10 +151,8 @@ def record(
         "direction": str(direction),
         "kind": str(kind),
         "text": text,
-        "params": audit.encode(params or {}),
+        "params": audit.encode(params),
     }
-    db.insert(work.cursor, "messages", [row])
-    return message_id
 
 
 def thread(cursor: db.Cursor, report_id: str) -> list[db.Row]:

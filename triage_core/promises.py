@@ -73,8 +73,8 @@ def thanks(cursor: db.Cursor, now: datetime, limit: int = 500) -> list[Thanks]:
     """Whom to thank, the latest first: a fixed flaw, a name and the wish to be named, no embargo any more."""
     found = db.rows(
         cursor,
-        "SELECT r.body, coalesce(c.closed_at, c.updated_at) AS fixed_at, e.state, e.ends_at"
-        " FROM cases c JOIN reports r USING (report_id) LEFT JOIN embargoes e USING (report_id)"
+        "SELECT r.body, coalesce(c.closed_at, c.updated_at) AS fixed_at, e.state, e.binding_end"
+        " FROM cases c JOIN reports r USING (report_id) LEFT JOIN embargo_terms e USING (report_id)"
         " WHERE (c.status IN ('fixed', 'retest') OR c.resolution IN ('resolved_fixed', 'resolved_mitigated'))"
         " AND contains(r.body, '\"credit_wish\":') ORDER BY fixed_at DESC LIMIT ?",
         [limit],
@@ -83,7 +83,7 @@ def thanks(cursor: db.Cursor, now: datetime, limit: int = 500) -> list[Thanks]:
     for row in found:
         body = json.loads(row["body"])
         name = str(body.get("credit_name") or "").strip()[:LONGEST_NAME]
-        held = row["state"] and embargo.is_active(EmbargoState(row["state"]), row["ends_at"], now)
+        held = row["state"] and embargo.is_active(EmbargoState(row["state"]), row["binding_end"], now)
         if name and body.get("credit_wish", CreditWish.ANONYMOUS) != CreditWish.ANONYMOUS and not held:
             named.append(Thanks(name, row["fixed_at"]))
     return named

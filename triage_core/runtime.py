@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import limits, policies, policy
+from triage_core import disclosure, intake, limits, policies, policy, standing
 from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
@@ -51,6 +51,7 @@ class Runtime:
             raise
         self.committer = Committer(self.store)
         self.limits = limits.for_rate(settings.intake_per_second)
+        self.limits.standing = self._standing
         self.puzzle = Puzzle(settings.puzzle_bits)
         self.worker = Worker(self)
 
@@ -61,6 +62,11 @@ class Runtime:
             device=self.settings.device,  # type: ignore[arg-type]
             cache_dir=self.settings.store / "models",
         )
+
+    def _standing(self, contact: str) -> float:
+        """By how much the limit of a reporter is lifted, by the tier that earlier reports earned."""
+        with self.store.read() as cursor:
+            return standing.rate_factor(cursor, self.policy, intake.reporter_of(cursor, contact))
 
     def close(self) -> None:
         self.worker.stop()
@@ -78,7 +84,7 @@ class WorkerState:
 
 
 class Worker:
-    """One daemon thread that embeds and clusters whatever has come in.
+    """One daemon thread that embeds and clusters whatever has come in, and writes down which embargo has ended.
 
     There is no queue to lose: what is to be done is the difference between the stored reports and
     the stored embeddings, so a restart goes on where the last run stopped.
@@ -109,6 +115,7 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
+                disclosure.sweep(self._runtime.store, SYSTEM)
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)

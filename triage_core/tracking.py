@@ -67,7 +67,10 @@ _STEPS: Mapping[Status, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The embargo: `ends_at` binds while `active`; `proposed_end` waits for the other side's answer."""
+    """The embargo: `ends_at` binds while `active`; `proposed_end` waits for the other side's answer.
+
+    The end that binds is the earliest of all linked duplicates. `version` is what an answer has seen.
+    """
 
     state: EmbargoState
     active: bool
@@ -76,6 +79,7 @@ class Waiting:
     proposed_by: str
     exited_at: datetime | None
     exit_reason: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +176,19 @@ def _history(received_at: datetime, events: Sequence[activity.Event]) -> tuple[t
 
 
 def _embargo(cursor: db.Cursor, report_id: str, now: datetime) -> Waiting | None:
-    row = db.row(cursor, "SELECT * FROM embargoes WHERE report_id = ?", [report_id])
+    row = db.row(cursor, "SELECT * FROM embargo_terms WHERE report_id = ?", [report_id])
     if row is None or row["state"] == EmbargoState.NONE:
         return None
     state = EmbargoState(row["state"])
     return Waiting(
-        state,
-        embargo.is_active(state, row["ends_at"], now),
-        row["ends_at"],
-        row["proposed_end"],
-        row["proposed_by"],
-        row["exited_at"],
-        row["exit_reason"],
+        state=state,
+        active=embargo.is_active(state, row["binding_end"], now),
+        ends_at=row["binding_end"],
+        proposed_end=row["proposed_end"],
+        proposed_by=row["proposed_by"],
+        exited_at=row["exited_at"],
+        exit_reason=row["exit_reason"],
+        version=row["version"],
     )
 
 
@@ -191,8 +196,8 @@ def _rewards(cursor: db.Cursor, report_id: str) -> tuple[db.Row, ...]:
     """What was decided, oldest first; a proposal that nobody has approved yet promises nothing."""
     found = db.rows(
         cursor,
-        "SELECT done_at, kind, amount, currency, state, reason FROM rewards"
-        " WHERE report_id = ? AND state <> 'proposed' ORDER BY reward_id",
+        "SELECT done_at, kind, amount, currency, state, reason FROM present_rewards"
+        " WHERE report_id = ? AND state IN ('approved', 'paid', 'declined') ORDER BY reward_no",
         [report_id],
     )
     return tuple(found)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, cases, clocks, db, lifecycle, messages
+from triage_core import access, cases, clocks, db, embargoes, follow_through, lifecycle, messages
 from triage_core.decision import Decision, check, check_text, decided_status
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.lifecycle import Trigger
@@ -104,7 +104,7 @@ def assess_within(
     if decision.better_answer:
         _add_better_answer(work, report_id, decision.better_answer)
     received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
-    return cases.change(
+    decided = cases.change(
         work,
         case,
         "report.assessed",
@@ -128,6 +128,8 @@ def assess_within(
             "policy_version": policy.version,
         },
     )
+    embargoes.follow(work, policy, report_id, severity, exploitation)
+    return decided
 
 
 def link(
@@ -303,7 +305,10 @@ def move(
                 messages.record(work, report_id, messages.Kind.QUESTION, note)
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
-        return cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        moved = cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        if trigger is Trigger.DEPLOY_FIX:
+            follow_through.fix_deployed(work, report_id)
+        return moved
 
 
 def _add_better_answer(work: Work, report_id: str, content: str) -> None:

@@ -8,12 +8,12 @@ has really had, never to a mixture of two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, activity, cases, db
+from triage_core import access, activity, cases, db, embargoes, rewards
 from triage_core.activity import UNDONE, Event
+from triage_core.embargo_machine import Party
 from triage_core.errors import Conflict, Refused
 from triage_core.model import Actor
 from triage_core.store import Store, Work
@@ -26,7 +26,15 @@ UNDOABLE = frozenset(
         "report.moved",
         "report.assigned",
         "pair.kept_apart",
+        "report.marked",
+        "report.tlp_set",
         "answer.written",
+        "embargo.proposed",
+        "embargo.revised",
+        "embargo.rejected",
+        "reward.proposed",
+        "reward.approved",
+        "reward.declined",
         UNDONE,
     }
 )
@@ -55,10 +63,14 @@ _WHY_NOT = {
     "report.released": "a claim is taken again by claiming",
     "report.asked": "a question that was sent stays; end the wait instead",
     "report.answered": "what a reporter wrote stays",
-    "report.told": "a notice that was sent stays",
     "report.withdrawn": "its reporter took it back; decide on it again to reopen it",
     "api_key.added": "a key is ended by revoking it",
     "api_key.revoked": "a revoked key is replaced by adding a new one",
+    "report.told": "what a reporter has been told cannot be untold",
+    "embargo.accepted": "an agreement binds both sides; propose another end, or end it",
+    "embargo.exited": "whoever was bound by it is free, and what is known cannot be made unknown",
+    "embargo.lapsed": "the proposed end has passed; propose another",
+    "reward.paid": "what was paid is with the reporter",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "dataset.built": "a data set is withdrawn by building its next version",
 }
@@ -82,6 +94,10 @@ def undo(store: Store, actor: Actor, seq: int, *, now: datetime | None = None) -
         _require_clear(work.cursor, history)
         if "a_id" in event.data:
             _undo_pair(work, event)
+        elif "party" in event.data:
+            embargoes.take_back(work, event)
+        elif "reward_no" in event.data:
+            rewards.take_back(work, event)
         elif "answer_id" in event.data:
             _undo_answer(work, event)
         else:
@@ -103,6 +119,8 @@ def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
         why = _WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
+    if event.data.get("party") == Party.REPORTER:
+        raise Refused("event", f"event {event.seq} cannot be undone: it is the reporter's own act")
 
 
 def _require_clear(cursor: db.Cursor, history: list[Event]) -> None:
@@ -113,6 +131,10 @@ def _require_clear(cursor: db.Cursor, history: list[Event]) -> None:
         raise Conflict("event", f"event {event.seq} was undone already by {_named(by)}")
     if "a_id" in event.data:
         blocker = _after_pair(cursor, event, later)
+    elif "party" in event.data:
+        blocker = embargoes.in_the_way(cursor, event, later)
+    elif "reward_no" in event.data:
+        blocker = rewards.in_the_way(cursor, event, later)
     elif "answer_id" in event.data:
         blocker = _after_answer(cursor, event, later)
     else:
@@ -129,19 +151,12 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event]) -> Event 
     """What changed the case since, or has said that the two reports to be linked again are different."""
     case = cases.read(cursor, event.subject)
     fields = set(event.after) | (DECISION if DECISION & set(event.after) else set())
-    left = {name: _value_after(name, event, later, case) for name in fields}
+    left = {name: activity.value_after(name, event, later, case) for name in fields}
     changed = {name for name in fields if case[name] != left[name]}
     if changed:
         return next(other for other in reversed(later) if changed & set(other.after))
     canonical_id = event.before.get("canonical_id")
     return _kept_apart_by(cursor, event.subject, canonical_id) if canonical_id else None
-
-
-def _value_after(name: str, event: Event, later: list[Event], case: Mapping[str, Any]) -> Any:
-    """A column of the case as it was right after the event."""
-    if name in event.after:
-        return event.after[name]
-    return next((other.before[name] for other in later if name in other.before), case[name])
 
 
 def _undo_change(work: Work, event: Event) -> None:

@@ -11,11 +11,39 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from triage_core.activity import Event
-from ui.words import CONSENT, EVENT, EXPLOITATION, PRIORITY, RESOLUTION, SEVERITY, STATUS, TRIGGER, moment
+from ui.words import (
+    CONSENT,
+    EMBARGO,
+    EVENT,
+    EXIT_REASON,
+    EXPLOITATION,
+    PARTY,
+    PRIORITY,
+    RESOLUTION,
+    REWARD_STATE,
+    SEVERITY,
+    STATUS,
+    TLP,
+    TRIGGER,
+    moment,
+)
 
 EVENTS: Mapping[str, LiteralString] = {
     **EVENT,
     "event.undone": "Undone",
+    "report.marked": "Marked as known",
+    "report.tlp_set": "TLP label set",
+    "report.told": "Reporter told",
+    "embargo.proposed": "Embargo proposed",
+    "embargo.accepted": "Embargo accepted",
+    "embargo.rejected": "Proposal refused or taken back",
+    "embargo.revised": "Another end proposed",
+    "embargo.exited": "Embargo ended",
+    "embargo.lapsed": "Proposal lapsed",
+    "reward.proposed": "Reward proposed",
+    "reward.approved": "Reward approved",
+    "reward.paid": "Reward paid",
+    "reward.declined": "Reward declined",
     "report.assigned": "Assigned",
     "report.claimed": "Claimed",
     "report.released": "Released",
@@ -41,6 +69,15 @@ FIELD: Mapping[str, LiteralString] = {
     "closed_at": "Closed",
     "assigned_to": "Assigned to",
     "snoozed_until": "Snoozed until",
+    "tlp": "TLP",
+    "state": "Embargo",
+    "starts_at": "Counted from",
+    "ends_at": "Ends",
+    "proposed_end": "Proposed end",
+    "proposed_by": "Proposed by",
+    "exited_at": "Ended",
+    "exit_reason": "Because",
+    "reward": "Reward",
 }
 _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "status": STATUS,
@@ -49,6 +86,11 @@ _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "priority": PRIORITY,
     "exploitation": EXPLOITATION,
     "consent_training": CONSENT,
+    "tlp": TLP,
+    "state": EMBARGO,
+    "proposed_by": PARTY,
+    "exit_reason": EXIT_REASON,
+    "reward": REWARD_STATE,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from triage_core.lifecycle import IN_FORCE
+from triage_core.embargo_machine import IN_FORCE
 from triage_core.model import EmbargoState
 from triage_core.queries import ReportView
 from ui import hostile

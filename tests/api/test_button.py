@@ -9,8 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import SHOP
-from tests.making import EVERYBODY, REVIEWER, Clock, make_report
-from triage_core import apikeys, db, messages, puzzle, runtime
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
+from triage_core import apikeys, db, messages, puzzle, runtime, triage
 from triage_core.limits import Limits, TokenBucket
 from triage_core.puzzle import Puzzle
 
@@ -200,6 +200,17 @@ def test_standing_lifts_the_limit_of_a_reporter(client: TestClient) -> None:
     assert codes("Ben@example.org") == [201, 429, 429, 429]
     assert codes(" Ana@example.org ") == [201, 201, 201, 429]
     assert codes("") == [201] * 4
+
+
+def test_the_standing_of_a_known_reporter_is_that_of_the_policy(client: TestClient) -> None:
+    opened = runtime.current()
+    post(client, make_report(contact="ana@example.org"))
+    assert opened._standing("ANA@example.org ") == opened._standing("nobody@example.org") == 1
+    triage.assess(opened.store, POLICY, REVIEWER, "FR-1", FLAW)
+    for number in range(2, 12):
+        post(client, make_report(f"Question {number}", contact="ana@example.org"))
+        triage.assess(opened.store, POLICY, REVIEWER, f"FR-{number}", FLAW)
+    assert opened._standing("ana@example.org") > 1
 
 
 def test_a_large_batch_is_paid_off_later() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -206,12 +206,43 @@ def test_a_reporter_follows_answers_and_withdraws(client: TestClient, clock: Clo
     assert "There is a problem" in again.text
 
 
+def embargo() -> db.Row:
+    with runtime.current().store.read() as cursor:
+        found = db.row(cursor, "SELECT * FROM embargo_terms")
+    assert found is not None
+    return found
+
+
+def test_a_reporter_agrees_refuses_and_proposes_the_end_of_the_waiting_period(client: TestClient) -> None:
+    key = send(client, disclosure_intent="yes", embargo_wish="2026-03-20T10:00")
+    page = track(client, key)
+    assert "We propose that it ends at" in page.text
+    seen = re.search(r'name="seen" value="(\d+)"', page.text)[1]
+    assert "Your answer about the waiting period is stored" in track(client, key, "accept", seen=seen).text
+    assert (embargo()["state"], embargo()["ends_at"]) == ("active", NOON + timedelta(days=45))
+    again = track(client, key, "accept", seen=seen)
+    assert again.status_code == 409
+    assert "was changed while you looked at it" in again.text
+    assert "You propose that it ends at" in track(client, key, "propose", end="2026-05-20T10:00").text
+    assert embargo()["proposed_end"] == datetime(2026, 5, 20, 10, tzinfo=UTC)
+    assert embargo()["proposed_by"] == "reporter"
+    track(client, key, "reject")
+    assert embargo()["proposed_end"] is None
+    for end in ("", "soon", "2026-02-30T10:00", "2027-05-20T10:00", "2026-01-01T00:00"):
+        refused = track(client, key, "propose", end=end)
+        assert refused.status_code == 422
+        assert 'href="#end"' in refused.text
+    ended = track(client, key, "public")
+    assert "The waiting period is over" in ended.text
+    assert embargo()["state"] == "exited"
+
+
 def test_an_unknown_key_and_a_wrong_one_get_the_same_answer(client: TestClient) -> None:
     key = send(client)
     answers = [
         track(client, wrong, do, text="x")
         for wrong in ("", "x" * 32, key[:-1], "FR-1", "\u20ac" * 300)
-        for do in ("show", "write", "confirm")
+        for do in ("show", "write", "confirm", "accept", "public")
     ]
     assert {(one.status_code, one.text) for one in answers} == {(404, answers[0].text)}
     assert client.get(f"/track?key={key}").text == client.get("/track").text
@@ -266,18 +297,18 @@ def test_hostile_text_is_text_on_every_page(client: TestClient, clock: Clock, na
 def test_the_policy_shows_versions_and_what_changed(client: TestClient, clock: Clock) -> None:
     clock.forward(days=1)
     changed = (
-        POLICY.toml_text.replace('version = "2026.1"', 'version = "2026.2"')
+        POLICY.toml_text.replace(f'version = "{POLICY.version}"', 'version = "2099.1"')
         .replace("default_days = 45", "default_days = 50")
         .replace("Product feedback is the place for it.", "Product feedback is its place.")
     )
     newer = policy.parse(changed, POLICY.severity_csv, POLICY.priority_csv)
     policies.publish(runtime.current().store, EVERYBODY, newer)
-    page = client.get("/policy?version=2026.2&since=2026.1").text
-    assert "Version 2026.2, in force since Tuesday, 3 March 2026, 12:00 UTC" in page
+    page = client.get(f"/policy?version=2099.1&since={POLICY.version}").text
+    assert "Version 2099.1, in force since Tuesday, 3 March 2026, 12:00 UTC" in page
     assert "<del>45, </del><ins>50, </ins>" in page
     assert "<h3>Clause OOS-2</h3>" in page
     assert "<h3>Clause OOS-1</h3>" not in page
-    assert "is not in force any more" in client.get("/policy?version=2026.1").text
+    assert "is not in force any more" in client.get(f"/policy?version={POLICY.version}").text
     assert client.get("/policy?version=<script>").status_code == 404
     assert "<script" not in client.get("/policy?version=<script>").text
 

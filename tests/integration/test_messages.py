@@ -97,9 +97,9 @@ def test_a_flood_of_messages_ends(store: Store, monkeypatch: pytest.MonkeyPatch)
 def test_every_notice_has_words_and_takes_exactly_its_values(store: Store, kind: Kind) -> None:
     values = {name: f"<{name}>" for name in messages._names(kind)}
     with store.write(REVIEWER, "assess") as work:
-        messages.tell(work, "FR-1", kind, values)
+        messages.tell(work, ["FR-1"], kind, values)
         with pytest.raises(KeyError):
-            messages.tell(work, "FR-1", kind, {**values, "other": "x"})
+            messages.tell(work, ["FR-1"], kind, {**values, "other": "x"})
     (told,) = thread(store)
     assert told["direction"] == Direction.TO_REPORTER
     assert all(value in told["text"] for value in values.values())

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import claims, db, migrations, triage
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import claims, db, disclosure, embargoes, migrations, triage
+from triage_core.embargo_machine import ExitReason
 from triage_core.store import Store
 
 
@@ -27,6 +28,7 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     with monkeypatch.context() as first_release:
         first = migrations.available()[:1]
         first_release.setattr(migrations, "available", lambda: first)
+        first_release.setattr(embargoes, "follow", lambda *_: None)  # it knew no embargo machine
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two"), make_report("Three"))
         triage.assess(old, POLICY, REVIEWER, "FR-1", FLAW)
@@ -46,3 +48,25 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     triage.unlink(store, REVIEWER, "FR-2")
     store.close()
     Store(tmp_path, Clock()).close()
+
+
+def test_embargoes_and_rewards_of_an_earlier_release_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier_release:
+        earlier = [found for found in migrations.available() if found[0] < 7]
+        earlier_release.setattr(migrations, "available", lambda: earlier)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One", embargo_wish="2026-03-20T12:00:00Z"))
+        before = tables(old)
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    (embargo,) = tables(store)["embargoes"]
+    assert embargo.pop("version") == 1
+    assert [embargo] == before["embargoes"]
+    disclosure.terminate(store, EVERYBODY, "FR-1", ExitReason.FIXED, seen_version=1)
+    (ended,) = tables(store)["embargoes"]
+    assert (ended["state"], ended["version"]) == ("exited", 2)
+    store.verify()
+    store.close()

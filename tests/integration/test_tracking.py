@@ -142,10 +142,10 @@ def test_a_reward_is_shown_once_it_is_decided(store: Store) -> None:
         "policy_version": POLICY.version, "reason": "",
     }  # fmt: skip
     with store.write(EVERYBODY, "x") as work:
-        db.insert(work.cursor, "rewards", [row | {"reward_id": 1, "state": "proposed"}])
+        db.insert(work.cursor, "rewards", [row | {"reward_id": 1, "reward_no": 1, "state": "proposed"}])
     assert view(store).rewards == ()
     with store.write(EVERYBODY, "x") as work:
-        db.insert(work.cursor, "rewards", [row | {"reward_id": 2, "state": "approved"}])
+        db.insert(work.cursor, "rewards", [row | {"reward_id": 2, "reward_no": 1, "state": "approved"}])
     assert [reward["state"] for reward in view(store).rewards] == ["approved"]
 
 

@@ -147,7 +147,7 @@ def test_reward_band(policy: Policy) -> None:
 
 
 def test_unknown_clause(policy: Policy) -> None:
-    with pytest.raises(NotFound, match=r"2026\.1 has no clause 'IN-99'"):
+    with pytest.raises(NotFound, match=r"2026\.2 has no clause 'IN-99'"):
         policy.clause("IN-99")
 
 
@@ -161,9 +161,9 @@ def test_source_texts_rebuild_the_same_policy(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
-        ('version = "2026.1"\n', "", "version"),
-        ('version = "2026.1"', "version = 2026.1", "version"),
-        ('version = "2026.1"', 'version = "../2026"', "version"),
+        ('version = "2026.2"\n', "", "version"),
+        ('version = "2026.2"', "version = 2026.2", "version"),
+        ('version = "2026.2"', 'version = "../2026"', "version"),
         ('products = ["Harbor Assistant", ', 'products = ["", ', "products[0]"),
         (
             'products = ["Harbor Assistant", "Kite Travel Agent", "Lumen Tutor", "Pantry Chef", '

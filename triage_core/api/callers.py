@@ -100,12 +100,12 @@ def limit(caller: Caller, reports: int = 1) -> None:
     _take(buckets.everybody, "", cost=reports)
 
 
-def limit_reporter(contact: str) -> None:
-    """Count a report against the reporter with this contact, whose standing may lift the limit."""
+async def limit_reporter(contact: str) -> None:
+    """Count a report against the reporter with this contact, whose standing lifts the limit."""
     name = contact.strip().casefold()
     if name:
         buckets = runtime.current().limits
-        _take(buckets.reporter, name, scale=buckets.standing(name))
+        _take(buckets.reporter, name, scale=await run_in_threadpool(buckets.standing, name))
 
 
 def limit_lookups(request: Request) -> None:

@@ -75,7 +75,7 @@ routes = [
 
 async def _sent(values: Form, body: bytes) -> Response:
     report = reportformat.parse(to_report_json(values))
-    limit_reporter(report.contact)
+    await limit_reporter(report.contact)
     # Each form that was handed out has a key of its own, so the same body again is the same sending
     # (a second click); whoever goes back and changes the form sends another report.
     key = hashlib.sha256(body).hexdigest() if values.get("form_key") else None

@@ -191,6 +191,7 @@ def _tracked() -> dict[str, Any]:
         "proposed_by": _TEXT,
         "exited_at": _MAYBE_MOMENT,
         "exit_reason": _TEXT,
+        "version": {"type": "integer"},
     }
     reward = {"at": _MOMENT, "kind": _TEXT, "amount": _MAYBE_TEXT, "currency": _TEXT, "state": _TEXT}
     closure = {

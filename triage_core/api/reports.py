@@ -39,7 +39,7 @@ async def post_report(request: Request, caller: Caller) -> Response:
     _check_proof(request, caller)
     report = reportformat.parse_bytes(await body_of(request))
     if caller.api_key is None:
-        limit_reporter(report.contact)
+        await limit_reporter(report.contact)
     opened = runtime.current()
     incoming = intake.incoming(report, Channel.API, key, _number(caller))
     receipt = await run_in_threadpool(opened.committer.receive, opened.policy, incoming)
