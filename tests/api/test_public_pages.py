@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from starlette.testclient import TestClient
 
 from tests.hostile_corpus import HOSTILE
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock
-from triage_core import db, messages, policies, policy, reportformat, runtime, transcript, triage
+from triage_core import db, messages, policies, policy, reportformat, rewards, runtime, transcript, triage
 from triage_core.decision import Decision
 from triage_core.lifecycle import Trigger
+from triage_core.model import Actor, DeskRole
+from triage_core.reward_rules import RewardKind
 
 FORM: dict[str, Any] = {
     "platform": "Kite Travel",
@@ -258,6 +261,23 @@ def test_a_closure_shows_clause_and_reason(client: TestClient) -> None:
     assert "Outside what this policy covers" in page
     assert "Clause OOS-1: Arithmetic" in page
     assert "Only a &lt;i&gt;sum&lt;/i&gt;." in page
+
+
+def test_a_reporter_sees_the_reward_and_the_fix(client: TestClient, clock: Clock) -> None:
+    key = send(client, contact="ana@example.org", wants_reward="yes")
+    store = runtime.current().store
+    triage.assess(store, POLICY, REVIEWER, "FR-1", FLAW)
+    clock.forward(days=8)  # until then a duplicate may still share it
+    number = rewards.propose(store, POLICY, REVIEWER, "FR-1", RewardKind.CASH, Decimal(1_000))
+    assert "1000" not in track(client, key).text, "what nobody has approved promises nothing"
+    owner = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
+    rewards.approve(store, POLICY, owner, number)
+    page = track(client, key).text
+    assert "cash: 1000.00 USD" in page
+    assert "approved on Tuesday, 10 March 2026" in page
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX):
+        triage.move(store, REVIEWER, "FR-1", trigger)
+    assert "A fix for the flaw that you reported is in place." in track(client, key).text
 
 
 @pytest.mark.parametrize("name", HOSTILE)
