@@ -53,7 +53,7 @@ def send(page: Page, server: Server, words: str, intent: str, credit: str = "") 
     page.get_by_role("radio", name=intent, exact=True).check()
     if credit:
         page.get_by_label("Name for the credit").fill(credit)
-        page.get_by_label("Credit", exact=True).select_option("named")
+        page.locator("[name=credit_wish]").select_option("named")
     page.get_by_role("button", name="Check before sending").click()
     page.get_by_text(re.compile("This looks like clause IN-3")).wait_for()
     page.get_by_role("button", name="Send report").last.click()

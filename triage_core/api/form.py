@@ -127,8 +127,9 @@ def _checked(values: Form) -> Response:
         reportformat.parse(to_report_json(values))
     except Refused as refused:
         error = http_error(refused)
-    said = "\n".join([*(values.get("what_is_wrong") or []), *(row[2] for row in turn_rows(values))])
-    return _form(values, error, 200, hint=hints.nearest(runtime.current().policy, said), checked=True)
+    account = "\n".join(values.get("what_is_wrong") or [])
+    hint = hints.nearest(runtime.current().policy, account)
+    return _form(values, error, 200, hint=hint, checked=True)
 
 
 def _form(
