@@ -140,6 +140,10 @@ def _store_all(
             _report_row(policy, item, body, digest, content, report_id, next_seq, received, reporter_id),
         )
         new.add("cases", _case_row(work, policy, item.report, report_id, received))
+        if (looks := spam.suggest(item.report)).signs:
+            new.add(
+                "spam_suggestions", {"report_id": report_id, "score": looks.score, "signs": list(looks.signs)}
+            )
         if embargo := _embargo_row(policy, item.channel, item.report, report_id, received):
             new.add("embargoes", embargo)
         if item.intake_key:
@@ -327,7 +331,6 @@ def _case_row(
         "tlp": str(Tlp.AMBER_STRICT),
         "consent_training": str(report.consent_training),
         "consent_share_peers": str(report.consent_share_peers),
-        "spam_score": spam.suggest(report).score,
         "response_due": clocks.due(received, policy.clocks.first_response_days, policy.clocks),
         "triage_due": clocks.due(received, policy.clocks.triage_days, policy.clocks),
         "closed_at": received if rerouted else None,

@@ -12,5 +12,6 @@ CREATE TABLE api_key_ends (key_id BIGINT PRIMARY KEY, done_at TIMESTAMP NOT NULL
 CREATE VIEW active_api_keys AS
     SELECT k.* FROM api_keys k ANTI JOIN api_key_ends e USING (key_id);
 
--- How much a report looks like spam, 0 to 1, when it came in: a suggestion that refuses nothing.
-ALTER TABLE cases ADD COLUMN spam_score DOUBLE;
+-- How much a report looked like spam when it came in (0 to 1) and by which signs: a suggestion that refuses
+-- nothing. Most reports show no sign and have no row.
+CREATE TABLE spam_suggestions (report_id VARCHAR PRIMARY KEY, score DOUBLE NOT NULL, signs VARCHAR[] NOT NULL);
