@@ -221,6 +221,10 @@ def hostile_memory(folder: Path, posts: int) -> tuple[float, float]:
     return early, late
 
 
+def new_names(prefix: str) -> Iterator[str]:
+    return (f"{prefix}-{sent}" for sent in range(MOST_SENT))
+
+
 @dataclass(slots=True)
 class Kills:
     """What clients know: the id that each acknowledged name was told, and the names without an answer."""
@@ -253,8 +257,8 @@ class Kills:
         with ThreadPoolExecutor(CLIENTS) as pool:
             running = []
             for at in range(CLIENTS):
-                new = (f"{number}-{at}-{sent}" for sent in range(MOST_SENT))
-                running.append(pool.submit(self.client, itertools.chain(repeated[at::CLIENTS], new)))
+                mine = itertools.chain(repeated[at::CLIENTS], new_names(f"{number}-{at}"))
+                running.append(pool.submit(self.client, mine))
             time.sleep(seconds)
             self.server.end(signal.SIGKILL)
             for one in running:

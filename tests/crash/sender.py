@@ -27,8 +27,13 @@ def words(name: str) -> str:
     return f"Question number {name}"
 
 
-def send(committer: Committer, names: Iterator[str]) -> None:
-    for name in names:
+def names(prefix: str) -> Iterator[str]:
+    """New names of one thread."""
+    return (f"{prefix}-{number}" for number in range(MOST))
+
+
+def send(committer: Committer, mine: Iterator[str]) -> None:
+    for name in mine:
         report = reportformat.parse(make_report(words(name)))
         receipt = committer.receive(POLICY, intake.incoming(report, Channel.API, name))
         sys.stdout.write(f"{name} {receipt.report_id}\n")
@@ -39,6 +44,9 @@ if __name__ == "__main__":
     folder, prefix, *again = sys.argv[1:]
     opened = Committer(Store(Path(folder), Clock()))
     with ThreadPoolExecutor(THREADS) as pool:
+        running = []
         for thread in range(THREADS):
-            new = (f"{prefix}-{thread}-{number}" for number in range(MOST))
-            pool.submit(send, opened, itertools.chain(again[thread::THREADS], new))
+            mine = itertools.chain(again[thread::THREADS], names(f"{prefix}-{thread}"))
+            running.append(pool.submit(send, opened, mine))
+        for one in running:
+            one.result()

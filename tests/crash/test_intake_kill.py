@@ -28,6 +28,7 @@ def run_until_killed(
     lines = [process.stdout.readline() for _ in range(answers)]
     process.kill()
     lines += process.communicate()[0].splitlines(keepends=True)
+    assert all(lines[:answers]), "the senders ended by themselves"
     return dict(line.split() for line in lines if line.endswith("\n"))
 
 
