@@ -83,7 +83,7 @@ def test_a_reporter_follows_a_report_to_its_end(server: Server, plain: Page) -> 
     page.get_by_role("button", name="Look again").click()
     page.get_by_role("heading", name="Waiting for your answer").wait_for()
     expect(page.get_by_text("Which version was it?")).to_be_visible()
-    page.get_by_label("Your answer").fill("2.1, on the web.")
+    page.get_by_role("textbox", name="Your answer").fill("2.1, on the web.")
     page.get_by_role("button", name="Send the answer").click()
     page.get_by_text("Your message is stored").wait_for()
     expect(page.get_by_text("2.1, on the web.")).to_be_visible()
