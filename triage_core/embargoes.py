@@ -213,25 +213,33 @@ class Held:
 
 def held(cursor: db.Cursor, now: datetime, report_id: str | None = None) -> Held:
     """What an active embargo holds now: everything, or only as far as it matters for one report."""
-    about = (
-        ""
-        if report_id is None
-        else (
-            " AND (r.content_sha256 = (SELECT content_sha256 FROM reports WHERE report_id = $report)"
-            " OR t.report_id = (SELECT canonical_id FROM cases WHERE report_id = $report))"
-        )
-    )
+    where, values = "list_contains($states, t.state)", {"states": _STATES}
+    if report_id is not None:
+        where += " AND list_contains($near, t.report_id)"
+        values["near"] = _near(cursor, report_id)
     found = db.rows(
         cursor,
         "SELECT t.report_id, t.state, t.binding_end, r.content_sha256, r.seq FROM embargo_terms t"
-        f" JOIN reports r USING (report_id) WHERE list_contains($states, t.state){about} ORDER BY r.seq DESC",
-        {"states": _STATES} | ({} if report_id is None else {"report": report_id}),
+        f" JOIN reports r USING (report_id) WHERE {where} ORDER BY r.seq DESC",
+        values,
     )
     active = [one for one in found if is_active(EmbargoState(one["state"]), one["binding_end"], now)]
     return Held(
         frozenset(one["report_id"] for one in active),
         {one["content_sha256"]: one["seq"] for one in active if one["content_sha256"]},
     )
+
+
+def _near(cursor: db.Cursor, report_id: str) -> list[str]:
+    """The reports with the same conversation, and the canonical one."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id FROM reports WHERE content_sha256 ="
+        " (SELECT content_sha256 FROM reports WHERE report_id = $report) AND content_sha256 <> ''"
+        " UNION SELECT canonical_id FROM cases WHERE report_id = $report AND canonical_id IS NOT NULL",
+        {"report": report_id},
+    )
+    return [one["report_id"] for one in found]
 
 
 def terms(found: Mapping[str, Any], covered: bool) -> Terms:

@@ -45,7 +45,8 @@ def why_not(
 
 def may_read(cursor: db.Cursor, report_id: str, roles: frozenset[DeskRole], now: datetime) -> bool:
     """True when a screen may show the conversation of a report to somebody with these roles."""
-    return why_not(cursor, report_id, embargo.reading(roles), now) is None
+    use = embargo.reading(roles)
+    return use is Use.READING_TO_DECIDE or why_not(cursor, report_id, use, now) is None
 
 
 def record(

@@ -4,11 +4,17 @@ ALTER TABLE embargoes ADD COLUMN version INTEGER DEFAULT 1;
 -- When duplicates are linked without a new agreement, the earliest accepted date applies to all of them. It is
 -- worked out from the links and never written, so that taking a link back gives each report its own date again.
 CREATE VIEW embargo_terms AS
-    SELECT e.report_id, e.state, e.starts_at, e.ends_at, e.proposed_end, e.proposed_by, e.exited_at, e.exit_reason,
-        e.version,
-        min(CASE WHEN e.state IN ('active', 'revise') THEN e.ends_at WHEN e.state = 'exited' THEN e.exited_at END)
-            OVER (PARTITION BY coalesce(l.canonical_id, e.report_id)) AS binding_end
-    FROM embargoes e LEFT JOIN active_links l ON l.child_id = e.report_id;
+    WITH own AS (
+        SELECT report_id, state, starts_at, ends_at, proposed_end, proposed_by, exited_at, exit_reason, version,
+            CASE WHEN state IN ('active', 'revise') THEN ends_at WHEN state = 'exited' THEN exited_at END AS own_end
+        FROM embargoes),
+    members AS (
+        SELECT child_id AS report_id, canonical_id AS root FROM active_links
+        UNION SELECT canonical_id, canonical_id FROM active_links),
+    shared AS (SELECT root, min(own_end) AS earliest FROM members JOIN own USING (report_id) GROUP BY root)
+    SELECT o.report_id, o.state, o.starts_at, o.ends_at, o.proposed_end, o.proposed_by, o.exited_at, o.exit_reason,
+        o.version, coalesce(s.earliest, o.own_end) AS binding_end
+    FROM own o LEFT JOIN members m USING (report_id) LEFT JOIN shared s USING (root);
 
 -- A row is one state of a reward and stays; the rows with the same `reward_no`, which is the number of the first of
 -- them, are one reward. `share` is the percent of the band that the report's place among its duplicates gives.
