@@ -78,12 +78,25 @@ def _products(now: datetime, platforms: Sequence[str]) -> tuple[str, dict[str, A
 
 
 def one(cursor: db.Cursor, report_id: str) -> db.Row | None:
-    """The embargo of one report with its case, also of a report that never had one; None without such a report."""
-    return db.row(
+    """The embargo of one report with its case, also of a report that never had one; None without such a report.
+
+    The same columns as those of a page, and what tells copies of the report: seq, content_sha256, canonical_id.
+    """
+    found = db.row(
         cursor,
-        "SELECT r.report_id, t.* EXCLUDE (report_id), r.received_at, r.platform, r.disclosure_intent, c.status,"
-        " c.resolution, c.severity, c.exploitation, c.tlp, c.version AS case_version"
-        " FROM reports r JOIN cases c USING (report_id) LEFT JOIN embargo_terms t USING (report_id)"
+        "SELECT r.report_id, e.* EXCLUDE (report_id), r.received_at, r.platform, r.disclosure_intent, r.seq,"
+        " r.content_sha256, c.status, c.resolution, c.canonical_id, c.severity, c.exploitation, c.tlp,"
+        " c.consent_training, c.consent_share_peers, c.version AS case_version"
+        " FROM reports r JOIN cases c USING (report_id) LEFT JOIN embargoes e USING (report_id)"
         " WHERE r.report_id = ?",
         [report_id],
     )
+    if found is not None:
+        # The view would work out the dates of all linked reports, where those of one group are asked for.
+        found["binding_end"] = found["state"] and db.value(
+            cursor,
+            "SELECT min(accepted_end) FROM accepted_ends WHERE report_id IN"
+            " (SELECT report_id FROM cases WHERE report_id = $root OR canonical_id = $root)",
+            {"root": found["canonical_id"] or report_id},
+        )
+    return found
