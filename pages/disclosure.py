@@ -10,8 +10,9 @@ import streamlit as st
 
 from triage_core import embargo_board, queries
 from triage_core.embargo_board import Show
-from ui import charts, embargo_card, empty, session
+from ui import charts, embargo_card, empty, filters, session
 from ui.charts import BLUE, ORANGE, VIOLET
+from ui.hostile import inline
 from ui.words import counted
 
 SIZE = 25
@@ -45,21 +46,32 @@ st.title("Disclosure", anchor=False)
 if not session.read(queries.counts)["reports"]:
     empty.no_reports()
     st.stop()
-counts = session.read(embargo_board.counts, now)
-with st.grid(4, gap="small", min_column_width=180):
+head = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    shown = st.segmented_control(
+        "Show",
+        [str(show) for show in Show],
+        default=str(Show.RUNNING),
+        required=True,
+        format_func=SHOWN.__getitem__,
+        key="show",
+        bind="query-params",
+        on_change=show_first_page,
+    )
+    platforms = st.multiselect(
+        "Product",
+        session.read(queries.choices, "platform")[: filters.MANY],
+        format_func=inline,
+        key="platform",
+        bind="query-params",
+        placeholder="Any",
+        width=260,
+        on_change=show_first_page,
+    )
+counts = session.read(embargo_board.counts, now, tuple(platforms))
+with head, st.grid(4, gap="small", min_column_width=180):
     for show in (Show.RUNNING, Show.FOR_US, Show.FOR_REPORTER, Show.SHOULD_END):
         st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch")
-shown = st.segmented_control(
-    "Show",
-    [str(show) for show in Show],
-    default=str(Show.RUNNING),
-    required=True,
-    format_func=SHOWN.__getitem__,
-    key="show",
-    bind="query-params",
-    label_visibility="collapsed",
-    on_change=show_first_page,
-)
 if picked := session.picked("embargo"):
     embargo_card.draw(picked, now)
 
@@ -75,7 +87,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     order = "the latest first" if shown == Show.OVER else "the soonest first"
     st.caption(f"{counted(total, 'report')}, {order}. Every hour is UTC.", width="content")
     number = st.pagination(-(-total // SIZE), key="embargoes", bind="query-params", max_visible_pages=5)
-rows = session.read(embargo_board.page, Show(shown), now, number, SIZE)[0]
+rows = session.read(embargo_board.page, Show(shown), now, tuple(platforms), number, SIZE)
 
 # The key carries the snapshot: a row number means a report only among the rows that were shown.
 names = tuple(str(row["report_id"]) for row in rows)
@@ -104,22 +116,4 @@ with board:
                 now,
                 "Calendar of the embargoes below",
             )
-    st.dataframe(
-        {"open": [["Open"]] * len(rows), **embargo_card.cells(rows, now)},
-        column_config={
-            "open": st.column_config.ButtonColumn("", width=75, pinned=True, type="tertiary", key=key),
-            "report": st.column_config.TextColumn("Report", width=80, pinned=True),
-            "state": st.column_config.TextColumn("State", width=190),
-            "ends": st.column_config.TextColumn("Ends", width=160),
-            "left": st.column_config.TextColumn("Left", width=70),
-            "proposed": st.column_config.TextColumn("Proposed end", width=160),
-            "by": st.column_config.TextColumn("Proposed by", width=100),
-            "because": st.column_config.TextColumn("Ended because", width=160),
-            "product": st.column_config.TextColumn("Product", width=140),
-            "tlp": st.column_config.TextColumn("TLP", width=110),
-        },
-        hide_index=True,
-        height="content",
-        key=f"table-{key}",
-        alt="Embargoes that fit the choice, one a row, with a button that opens each",
-    )
+    embargo_card.table(rows, now, key)

@@ -48,9 +48,16 @@ if budget is not None and committed > budget:
         "More is committed than the budget holds. What was promised is paid.", icon=":material/warning:"
     )
 view = st.segmented_control(
-    "View", list(reward_views.VIEWS), default="open", required=True,
-    format_func=reward_views.VIEWS.__getitem__, key="view", bind="query-params", label_visibility="collapsed", on_change=show_first_page,
-)  # fmt: skip
+    "View",
+    list(reward_views.VIEWS),
+    default="open",
+    required=True,
+    format_func=reward_views.VIEWS.__getitem__,
+    key="view",
+    bind="query-params",
+    label_visibility="collapsed",
+    on_change=show_first_page,
+)
 if picked := session.picked("reward"):
     reward_card.draw(picked)
 if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):

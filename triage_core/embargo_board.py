@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from triage_core import db
 from triage_core.embargo_machine import IN_FORCE, Party
@@ -37,38 +39,64 @@ _COLUMNS = (
 
 
 def page(
-    cursor: db.Cursor, show: Show, now: datetime, number: int = 1, size: int = 25
-) -> tuple[list[db.Row], int]:
-    """One page of embargoes, each with what its case says, and how many there are.
+    cursor: db.Cursor,
+    show: Show,
+    now: datetime,
+    platforms: Sequence[str] = (),
+    number: int = 1,
+    size: int = 25,
+) -> list[db.Row]:
+    """One page of the embargoes of these products (none: all), each with what its case says.
 
     `binding_end` is the earliest accepted end of the report and its linked duplicates. Sorted by what ends or
     waits soonest; of what is over, the latest first.
     """
+    where, values = _products(now, platforms)
     soonest = "coalesce(t.binding_end, t.proposed_end)"
     order = "coalesce(t.exited_at, t.binding_end) DESC" if show is Show.OVER else soonest
-    found = db.rows(
+    return db.rows(
         cursor,
-        f"{_COLUMNS}{_FROM} WHERE {_WHERE[show]} ORDER BY {order}, r.seq LIMIT $size OFFSET $offset",
-        {"now": db.naive(now), "size": size, "offset": (number - 1) * size},
+        f"{_COLUMNS}{_FROM} WHERE {where} AND {_WHERE[show]} ORDER BY {order}, r.seq LIMIT $size OFFSET $offset",
+        {**values, "size": size, "offset": (number - 1) * size},
     )
-    return found, counts(cursor, now)[show]
 
 
-def counts(cursor: db.Cursor, now: datetime) -> dict[Show, int]:
-    """How many embargoes each choice shows."""
+def counts(cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()) -> dict[Show, int]:
+    """How many embargoes of these products (none: all) each choice shows."""
+    where, values = _products(now, platforms)
     parts = ", ".join(f"count(*) FILTER ({condition}) AS {show}" for show, condition in _WHERE.items())
-    found = db.row(cursor, f"SELECT {parts}{_FROM}", {"now": db.naive(now)})
+    found = db.row(cursor, f"SELECT {parts}{_FROM} WHERE {where}", values)
     assert found is not None, "a count is one row"
     return {show: found[show] for show in Show}
 
 
+def _products(now: datetime, platforms: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {"now": db.naive(now)}
+    if not platforms:
+        return "true", values
+    return "list_contains($platforms, r.platform)", {**values, "platforms": list(platforms)}
+
+
 def one(cursor: db.Cursor, report_id: str) -> db.Row | None:
-    """The embargo of one report with its case, also of a report that never had one; None without such a report."""
-    return db.row(
+    """The embargo of one report with its case, also of a report that never had one; None without such a report.
+
+    The same columns as those of a page, and what tells copies of the report: seq, content_sha256, canonical_id.
+    """
+    found = db.row(
         cursor,
-        "SELECT r.report_id, t.* EXCLUDE (report_id), r.received_at, r.platform, r.disclosure_intent, c.status,"
-        " c.resolution, c.severity, c.exploitation, c.tlp, c.version AS case_version"
-        " FROM reports r JOIN cases c USING (report_id) LEFT JOIN embargo_terms t USING (report_id)"
+        "SELECT r.report_id, e.* EXCLUDE (report_id), r.received_at, r.platform, r.disclosure_intent, r.seq,"
+        " r.content_sha256, c.status, c.resolution, c.canonical_id, c.severity, c.exploitation, c.tlp,"
+        " c.consent_training, c.consent_share_peers, c.version AS case_version"
+        " FROM reports r JOIN cases c USING (report_id) LEFT JOIN embargoes e USING (report_id)"
         " WHERE r.report_id = ?",
         [report_id],
     )
+    if found is not None:
+        # The view would work out the dates of all linked reports, where those of one group are asked for.
+        found["binding_end"] = found["state"] and db.value(
+            cursor,
+            "SELECT min(accepted_end) FROM accepted_ends WHERE report_id IN"
+            " (SELECT report_id FROM cases WHERE report_id = $root OR canonical_id = $root)",
+            {"root": found["canonical_id"] or report_id},
+        )
+    return found

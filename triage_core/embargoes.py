@@ -197,7 +197,10 @@ def reminders(cursor: db.Cursor, now: datetime, days: tuple[int, ...] = (7, 1)) 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is under an active embargo at one moment: report ids, and the first report of each conversation."""
+    """What is under an active embargo at one moment and is told again by other reports.
+
+    Report ids, and the number of the first report of each conversation.
+    """
 
     reports: frozenset[str]
     contents: Mapping[str, int]
@@ -212,26 +215,45 @@ class Held:
 
 
 def held(cursor: db.Cursor, now: datetime, report_id: str | None = None) -> Held:
-    """What an active embargo holds now: everything, or only as far as it matters for one report."""
-    about = (
-        ""
-        if report_id is None
-        else (
-            " AND (r.content_sha256 = (SELECT content_sha256 FROM reports WHERE report_id = $report)"
-            " OR t.report_id = (SELECT canonical_id FROM cases WHERE report_id = $report))"
-        )
-    )
+    """What an active embargo holds now and other reports tell again: all of it, or what matters for one report."""
+    values: dict[str, Any] = {"states": _STATES}
+    if report_id is None:
+        where = _TOLD_AGAIN
+    else:
+        values["near"] = _near(cursor, report_id)
+        if not values["near"]:
+            return Held(frozenset(), {})
+        where = "list_contains($near, t.report_id)"
     found = db.rows(
         cursor,
         "SELECT t.report_id, t.state, t.binding_end, r.content_sha256, r.seq FROM embargo_terms t"
-        f" JOIN reports r USING (report_id) WHERE list_contains($states, t.state){about} ORDER BY r.seq DESC",
-        {"states": _STATES} | ({} if report_id is None else {"report": report_id}),
+        f" JOIN reports r USING (report_id) WHERE list_contains($states, t.state) AND {where} ORDER BY r.seq DESC",
+        values,
     )
     active = [one for one in found if is_active(EmbargoState(one["state"]), one["binding_end"], now)]
     return Held(
         frozenset(one["report_id"] for one in active),
         {one["content_sha256"]: one["seq"] for one in active if one["content_sha256"]},
     )
+
+
+_TOLD_AGAIN = (
+    "(t.report_id IN (SELECT canonical_id FROM active_links) OR r.content_sha256 IN"
+    " (SELECT content_sha256 FROM reports WHERE content_sha256 <> '' GROUP BY content_sha256 HAVING count(*) > 1))"
+)
+
+
+def _near(cursor: db.Cursor, report_id: str) -> list[str]:
+    """The other reports with the same conversation, and the canonical one."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id FROM reports WHERE content_sha256 ="
+        " (SELECT content_sha256 FROM reports WHERE report_id = $report) AND content_sha256 <> ''"
+        " AND report_id <> $report"
+        " UNION SELECT canonical_id FROM cases WHERE report_id = $report AND canonical_id IS NOT NULL",
+        {"report": report_id},
+    )
+    return [one["report_id"] for one in found]
 
 
 def terms(found: Mapping[str, Any], covered: bool) -> Terms:

@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from triage_core import db, embargo, embargoes
+from triage_core import db, embargo, embargo_board, embargoes
 from triage_core.embargo import Rule, Stub, Terms, Use
 from triage_core.errors import GateClosed, NotFound
 from triage_core.model import DeskRole, HarmType
@@ -23,14 +23,7 @@ _TOLD = (
 
 def terms(cursor: db.Cursor, report_id: str, now: datetime) -> Terms:
     """The terms under which the desk holds a report now. Raises NotFound."""
-    found = db.row(
-        cursor,
-        "SELECT r.report_id, r.seq, r.content_sha256, c.status, c.resolution, c.canonical_id, c.tlp,"
-        " c.consent_training, c.consent_share_peers, e.state, e.binding_end"
-        " FROM reports r JOIN cases c USING (report_id) LEFT JOIN embargo_terms e USING (report_id)"
-        " WHERE r.report_id = ?",
-        [report_id],
-    )
+    found = embargo_board.one(cursor, report_id)
     if found is None:
         raise NotFound("report", f"there is no report {report_id!r}")
     return embargoes.terms(found, embargoes.held(cursor, now, report_id).covers(found))
@@ -45,7 +38,8 @@ def why_not(
 
 def may_read(cursor: db.Cursor, report_id: str, roles: frozenset[DeskRole], now: datetime) -> bool:
     """True when a screen may show the conversation of a report to somebody with these roles."""
-    return why_not(cursor, report_id, embargo.reading(roles), now) is None
+    use = embargo.reading(roles)
+    return use is Use.READING_TO_DECIDE or why_not(cursor, report_id, use, now) is None
 
 
 def record(

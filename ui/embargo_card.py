@@ -7,7 +7,6 @@ for one state of an embargo is never done to another.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import streamlit as st
 
@@ -256,19 +255,38 @@ def _set_tlp(row: db.Row) -> None:
     )
 
 
-def cells(rows: list[db.Row], now: datetime) -> dict[str, list[Any]]:
-    """The table of embargoes: one column a fact, times with hour and zone."""
-    return {
-        "report": [inline(row["report_id"]) for row in rows],
-        "state": [EMBARGO[row["state"]] for row in rows],
-        "ends": [moment(row["binding_end"]) if row["binding_end"] else "" for row in rows],
-        "left": [span(row["binding_end"] - now) if _runs(row, now) else "" for row in rows],
-        "proposed": [moment(row["proposed_end"]) if row["proposed_end"] else "" for row in rows],
-        "by": [PARTY[row["proposed_by"]] for row in rows],
-        "because": [EXIT_REASON[row["exit_reason"]] for row in rows],
-        "product": [inline(row["platform"]) for row in rows],
-        "tlp": [str(row["tlp"]) for row in rows],
-    }
+def table(rows: list[db.Row], now: datetime, key: str) -> None:
+    """The embargoes as a table with a button each; every time has its hour and zone."""
+    st.dataframe(
+        {
+            "open": [["Open"]] * len(rows),
+            "report": [inline(row["report_id"]) for row in rows],
+            "state": [EMBARGO[row["state"]] for row in rows],
+            "ends": [moment(row["binding_end"]) if row["binding_end"] else "" for row in rows],
+            "left": [span(row["binding_end"] - now) if _runs(row, now) else "" for row in rows],
+            "proposed": [moment(row["proposed_end"]) if row["proposed_end"] else "" for row in rows],
+            "by": [PARTY[row["proposed_by"]] for row in rows],
+            "because": [EXIT_REASON[row["exit_reason"]] for row in rows],
+            "product": [inline(row["platform"]) for row in rows],
+            "tlp": [inline(row["tlp"]) for row in rows],
+        },
+        column_config={
+            "open": st.column_config.ButtonColumn("", width=75, pinned=True, type="tertiary", key=key),
+            "report": st.column_config.TextColumn("Report", width=80, pinned=True),
+            "state": st.column_config.TextColumn("State", width=190),
+            "ends": st.column_config.TextColumn("Ends", width=160),
+            "left": st.column_config.TextColumn("Left", width=70),
+            "proposed": st.column_config.TextColumn("Proposed end", width=160),
+            "by": st.column_config.TextColumn("Proposed by", width=100),
+            "because": st.column_config.TextColumn("Ended because", width=160),
+            "product": st.column_config.TextColumn("Product", width=140),
+            "tlp": st.column_config.TextColumn("TLP", width=110),
+        },
+        hide_index=True,
+        height="content",
+        key=f"table-{key}",
+        alt="Embargoes that fit the choice, one a row, with a button that opens each",
+    )
 
 
 def _runs(row: db.Row, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_runtime
 from triage_core import activity, db, disclosure, embargoes, intake, policies, reportformat, sharing, triage
 from triage_core.disclosure import ByKey
 from triage_core.embargo import Use
@@ -336,6 +337,19 @@ def test_the_sweep_writes_what_time_has_ended_and_does_it_once(store: Store, clo
     assert (kinds(store, first)[-1], kinds(store, second)[-1]) == ("embargo.exited", "embargo.lapsed")
     last = store.revision
     assert (disclosure.sweep(store, EVERYBODY), store.revision) == (0, last)
+
+
+def test_the_worker_of_a_running_server_sweeps(tmp_path: Path, clock: Clock) -> None:
+    opened = open_runtime(tmp_path / "served", clock)
+    try:
+        (report,) = bring(opened.store, make_report("One", embargo_wish=(NOON + 9 * DAY).isoformat()))
+        clock.forward(days=10)
+        opened.worker.start()
+        while stands(opened.store, report)["state"] != "exited":
+            time.sleep(0.05)
+            assert not opened.worker.state.error
+    finally:
+        opened.close()
 
 
 def test_reminders_name_what_ends_within_a_week_and_a_day(store: Store) -> None:

@@ -158,6 +158,14 @@ def test_who_comes_too_late_is_told(visit, held, opened, stands):
     assert stands(report)["state"] == "revise"
 
 
+def test_products_are_filtered(visit, held):
+    held("one", system=[{"platform": "Kite"}])
+    other = held("two", system=[{"platform": "Lark"}])
+    screen = visit("disclosure", role=LEAD, platform="Lark")
+    assert column(screen, "report") == [other]
+    assert [metric.value for metric in screen.metric] == ["1", "0", "0", "0"]
+
+
 def test_reviewers_read_and_cannot_act(visit, held, rendered):
     screen = visit("disclosure", role=ROLE["reviewer"], embargo=held())
     assert "the disclosure lead acts on it" in rendered(screen)
