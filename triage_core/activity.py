@@ -7,7 +7,7 @@ while an undo of it stands.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -136,6 +136,13 @@ def ending(cursor: db.Cursor, number: int, after: int) -> Event:
         {"after": after},
     )
     return next(event for event in found if number in event.data["ended"])
+
+
+def value_after(name: str, event: Event, later: Sequence[Event], present: Mapping[str, Any]) -> Any:
+    """A column of what events change, as it was right after `event`, from those after it and the present row."""
+    if name in event.after:
+        return event.after[name]
+    return next((other.before[name] for other in later if name in other.before), present[name])
 
 
 def actors(cursor: db.Cursor) -> list[str]:

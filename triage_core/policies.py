@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from triage_core import access, db, policy
 from triage_core.errors import Conflict, NotFound
 from triage_core.model import Actor
@@ -57,7 +59,13 @@ def version(cursor: db.Cursor, name: str) -> Policy:
     found = db.row(cursor, "SELECT * FROM policy_versions WHERE version = ?", [name])
     if found is None:
         raise NotFound("policy", f"there is no policy version {name!r}")
-    return policy.parse(found["policy_toml"], found["severity_csv"], found["priority_csv"])
+    return _parse(found["policy_toml"], found["severity_csv"], found["priority_csv"])
+
+
+def of_report(cursor: db.Cursor, in_force: Policy, report_id: str) -> Policy:
+    """The policy of the day on which a report came in: what it was promised. Raises NotFound."""
+    name = db.value(cursor, "SELECT policy_version FROM reports WHERE report_id = ?", [report_id])
+    return in_force if name == in_force.version else version(cursor, str(name))
 
 
 def history(cursor: db.Cursor) -> list[db.Row]:
@@ -66,3 +74,8 @@ def history(cursor: db.Cursor) -> list[db.Row]:
         cursor,
         "SELECT version, sha256, published_at, actor_id FROM policy_versions ORDER BY published_at DESC, version DESC",
     )
+
+
+_parse = lru_cache(maxsize=16)(
+    policy.parse
+)  # a published version never changes, and commands on many reports read it

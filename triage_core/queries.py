@@ -14,8 +14,8 @@ from typing import Any
 
 from triage_core import activity, db, told
 from triage_core.activity import Event
+from triage_core.embargo_machine import IN_FORCE
 from triage_core.errors import NotFound
-from triage_core.lifecycle import IN_FORCE
 from triage_core.model import Status, Turn, TurnRole
 
 OPEN_STATES = tuple(str(status) for status in Status if status is not Status.CLOSED)

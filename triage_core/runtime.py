@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import cluster_splits, db, policies, policy
+from triage_core import cluster_splits, db, disclosure, intake, limits, policies, policy, standing
 from triage_core.clause_advice import ClauseAdvice
+from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
+from triage_core.puzzle import Puzzle
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
 
@@ -50,6 +52,10 @@ class Runtime:
             raise
         self._audited: cluster_splits.Audit | None = None
         self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
+        self.committer = Committer(self.store)
+        self.limits = limits.for_rate(settings.intake_per_second)
+        self.limits.standing = self._standing
+        self.puzzle = Puzzle(settings.puzzle_bits)
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:
@@ -74,6 +80,11 @@ class Runtime:
     def _may_be_due(self, hour: int) -> bool:
         return cluster_splits.due(self._audited, self.store.clock(), hour)
 
+    def _standing(self, contact: str) -> float:
+        """By how much the limit of a reporter is lifted, by the tier that earlier reports earned."""
+        with self.store.read() as cursor:
+            return standing.rate_factor(cursor, self.policy, intake.reporter_of(cursor, contact))
+
     def close(self) -> None:
         self.worker.stop()
         self.store.close()
@@ -90,7 +101,9 @@ class WorkerState:
 
 
 class Worker:
-    """One daemon thread that embeds and clusters whatever has come in, and audits the clusters once a day.
+    """One daemon thread that embeds and clusters whatever has come in.
+
+    Once a day it audits the clusters; each round it writes down which embargo has ended.
 
     There is no queue to lose: what is to be done is the difference between the stored reports and
     the stored embeddings, so a restart goes on where the last run stopped.
@@ -121,6 +134,7 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
+                disclosure.sweep(self._runtime.store, SYSTEM)
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)

@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, assessments, cases, clocks, db, lifecycle, linking, looks
+from triage_core import (
+    access,
+    assessments,
+    cases,
+    clocks,
+    db,
+    embargoes,
+    follow_through,
+    lifecycle,
+    linking,
+    looks,
+    messages,
+)
 from triage_core.decision import Decision, check, check_text, decided_status, level
 from triage_core.errors import NotFound, Refused
 from triage_core.lifecycle import Trigger
@@ -94,7 +106,7 @@ def assess_within(
         _add_better_answer(work, report_id, decision.better_answer)
     received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
     look = {"settles": settles} if settles else looks.draw(work, policy, report_id, assessment_id, severity)
-    return cases.change(
+    decided = cases.change(
         work,
         case,
         "report.assessed",
@@ -119,6 +131,8 @@ def assess_within(
             **look,
         },
     )
+    embargoes.follow(work, policy, report_id, severity, exploitation)
+    return decided
 
 
 def link(
@@ -215,9 +229,14 @@ def move(
         }
         if trigger is Trigger.ASK_REPORTER:
             after["first_response_at"] = case["first_response_at"] or work.now
+            if note.strip():
+                messages.record(work, report_id, messages.Kind.QUESTION, note)
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
-        return cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        moved = cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        if trigger is Trigger.DEPLOY_FIX:
+            follow_through.fix_deployed(work, report_id)
+        return moved
 
 
 def _add_better_answer(work: Work, report_id: str, content: str) -> None:

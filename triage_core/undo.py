@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, activity, cases, db, groups, looks
+from triage_core import access, activity, cases, db, embargoes, groups, looks, rewards
 from triage_core.activity import UNDONE, Event
+from triage_core.embargo_machine import Party
 from triage_core.errors import Conflict, Refused
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor
@@ -28,10 +29,18 @@ UNDOABLE = frozenset(
         "report.assigned",
         "report.snoozed",
         "pair.kept_apart",
+        "report.marked",
+        "report.tlp_set",
         "answer.written",
         "group.decided",
         "look.asked",
         "look.answered",
+        "embargo.proposed",
+        "embargo.revised",
+        "embargo.rejected",
+        "reward.proposed",
+        "reward.approved",
+        "reward.declined",
         UNDONE,
     }
 )
@@ -60,6 +69,16 @@ WHY_NOT = {
     "report.released": "a claim is taken again by claiming",
     "view.saved": "a view is forgotten on the inbox",
     "view.removed": "a view is kept again on the inbox",
+    "report.asked": "a question that was sent stays; end the wait instead",
+    "report.answered": "what a reporter wrote stays",
+    "report.withdrawn": "its reporter took it back; decide on it again to reopen it",
+    "api_key.added": "a key is ended by revoking it",
+    "api_key.revoked": "a revoked key is replaced by adding a new one",
+    "report.told": "what a reporter has been told cannot be untold",
+    "embargo.accepted": "an agreement binds both sides; propose another end, or end it",
+    "embargo.exited": "whoever was bound by it is free, and what is known cannot be made unknown",
+    "embargo.lapsed": "the proposed end has passed; propose another",
+    "reward.paid": "what was paid is with the reporter",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "consent.revoked": "only the reporter can agree again",
     "clusters.audited": "an audit changes nothing; the next one replaces it",
@@ -105,6 +124,10 @@ def undo_within(work: Work, event: Event) -> set[int]:
         _undo_pair(work, event)
     elif "look_id" in event.data:
         _undo_look(work, event)
+    elif "party" in event.data:
+        embargoes.take_back(work, event)
+    elif "reward_no" in event.data:
+        rewards.take_back(work, event)
     elif "answer_id" in event.data:
         _undo_answer(work, event)
     elif "axis" in event.data:
@@ -139,6 +162,8 @@ def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
         why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
+    if event.data.get("party") == Party.REPORTER:
+        raise Refused("event", f"event {event.seq} cannot be undone: it is the reporter's own act")
 
 
 def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
@@ -157,6 +182,10 @@ def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
             blocker = _after_pair(cursor, one, later)
         elif "look_id" in one.data:
             blocker = _after_look(cursor, one, later)
+        elif "party" in one.data:
+            blocker = embargoes.in_the_way(cursor, one, later)
+        elif "reward_no" in one.data:
+            blocker = rewards.in_the_way(cursor, one, later)
         elif "answer_id" in one.data:
             blocker = _after_answer(cursor, one, later)
         elif "axis" in one.data:
@@ -179,7 +208,7 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together:
     """
     case = cases.read(cursor, event.subject)
     fields = set(event.after) | (DECISION if DECISION & set(event.after) else set())
-    left = {name: _value_after(name, event, later, case) for name in fields}
+    left = {name: activity.value_after(name, event, later, case) for name in fields}
     changed = {name for name in fields if case[name] != left[name]}
     if changed:
         return next(other for other in reversed(later) if changed & set(other.after))
@@ -195,13 +224,6 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together:
     if chain:
         return _maker(cursor, chain["child_id"], "link_id", chain["link_id"])
     return _against(cursor, Axis.WHOLE, [(event.subject, canonical_id)])
-
-
-def _value_after(name: str, event: Event, later: list[Event], case: Mapping[str, Any]) -> Any:
-    """A column of the case as it was right after the event."""
-    if name in event.after:
-        return event.after[name]
-    return next((other.before[name] for other in later if name in other.before), case[name])
 
 
 def _undo_change(work: Work, event: Event, more: Mapping[str, Any]) -> None:

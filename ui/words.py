@@ -157,6 +157,44 @@ SNOOZE: Mapping[str, LiteralString] = {
     "three_days": "In three days",
     "next_week": "Next week",
 }
+EMBARGO: Mapping[str, LiteralString] = {
+    "none": "None",
+    "proposed": "Proposed",
+    "active": "In force",
+    "revise": "In force, another end proposed",
+    "exited": "Over",
+}
+EXIT_REASON: Mapping[str, LiteralString] = {
+    "": "",
+    "end_reached": "Its end was reached",
+    "public": "The flaw is public",
+    "exploited": "Attacks are seen",
+    "fixed": "The fix is deployed",
+    "other": "Another reason",
+}
+PARTY: Mapping[str, LiteralString] = {"": "", "reporter": "The reporter", "company": "The company"}
+TLP: Mapping[str, LiteralString] = {
+    "RED": "TLP:RED, named people only",
+    "AMBER+STRICT": "TLP:AMBER+STRICT, this company only",
+    "AMBER": "TLP:AMBER, this company and its clients",
+    "GREEN": "TLP:GREEN, the community",
+    "CLEAR": "TLP:CLEAR, everybody",
+}
+REWARD_KIND: Mapping[str, LiteralString] = {
+    "cash": "Cash",
+    "credits": "Credits",
+    "access_upgrade": "Access upgrade",
+    "model_improved_note": "Model-improved note",
+    "donation": "Donation",
+    "public_thanks": "Public thanks",
+}
+REWARD_STATE: Mapping[str, LiteralString] = {
+    "proposed": "Proposed",
+    "approved": "Approved",
+    "paid": "Paid or given",
+    "declined": "Declined",
+    "withdrawn": "Withdrawn",
+}
 TRIGGER: Mapping[str, LiteralString] = {
     "ask_reporter": "Ask the reporter",
     "end_wait": "Stop waiting for the reporter",

@@ -7,8 +7,20 @@ from typing import Any
 
 import pytest
 
-from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import cases, claims, db, groups, intake, migrations, second_look, triage
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import (
+    cases,
+    claims,
+    db,
+    disclosure,
+    embargoes,
+    groups,
+    intake,
+    migrations,
+    second_look,
+    triage,
+)
+from triage_core.embargo_machine import ExitReason
 from triage_core.store import Store
 
 ADDED = ("seq", "received_at")  # to the cases, from the reports
@@ -55,6 +67,7 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
             return {name: value for name, value in case_row(*given).items() if name not in ADDED}
 
         first_release.setattr(intake, "_case_row", as_then)
+        first_release.setattr(embargoes, "follow", lambda *_: None)  # it knew no embargo machine
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two"), make_report("Three"))
         decide_as_the_first_release_did(old)
@@ -101,4 +114,26 @@ def test_links_and_cannot_links_made_before_speak_on_the_axis_of_the_whole(
             "whole": (frozenset({("FR-1", "FR-2")}), frozenset({("FR-1", "FR-3")}))
         }
         assert groups.contradiction(cursor, "whole", [("FR-2", "FR-3")]) == ("FR-1", "FR-3")
+    store.close()
+
+
+def test_embargoes_and_rewards_of_an_earlier_release_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier_release:
+        earlier = [found for found in migrations.available() if found[0] < 7]
+        earlier_release.setattr(migrations, "available", lambda: earlier)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One", embargo_wish="2026-03-20T12:00:00Z"))
+        before = tables(old)
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    (embargo,) = tables(store)["embargoes"]
+    assert embargo.pop("version") == 1
+    assert [embargo] == before["embargoes"]
+    disclosure.terminate(store, EVERYBODY, "FR-1", ExitReason.FIXED, seen_version=1)
+    (ended,) = tables(store)["embargoes"]
+    assert (ended["state"], ended["version"]) == ("exited", 2)
+    store.verify()
     store.close()

@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from triage_core import access, db
+from triage_core import access, db, follow_through
 from triage_core.errors import Conflict, Refused
 from triage_core.exporters import card, croissant, manifest, profiles, source
 from triage_core.exporters.folder import FolderWriter, companions, row_hashes
@@ -63,11 +63,13 @@ def build(
             sides = splits(cursor)
             tally = Tally(profile, source.last_seq(cursor))
             fresh = _FreshSides()
+            used: list[str] = []
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
                 for item in select(cursor, policy, request, sides, now, progress or _silent):
                     tally.add(item)
                     if isinstance(item, Example):
                         writer.add(item)
+                        used.append(item.candidate.report_id)
                         fresh.note(item, sides)
             tally.reconcile(source.count(cursor, request.chosen))
             account = manifest.document(
@@ -89,7 +91,8 @@ def build(
                 account["files"].append(manifest.file(scratch, scratch / croissant.FILE))
             _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
-                _record(work, request, account, folder)
+                if _record(work, request, account, folder):
+                    follow_through.trained(work, used, request.dataset, line.version)
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
 
@@ -188,8 +191,8 @@ def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[
     }
 
 
-def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> None:
-    """The row of the dataset and the event; building a known version again adds the event only."""
+def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> bool:
+    """The row of the dataset and the event; building a known version again adds the event only, and gives False."""
     name, version = account["name"], account["version"]
     known = db.row(
         work.cursor, "SELECT manifest FROM datasets WHERE name = ? AND version = ?", [name, version]
@@ -215,6 +218,7 @@ def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder:
     parts = ("profile", "layout", "format", "content_sha256", "rows", "excluded")
     data = {part: account[part] for part in parts} | {"moved_to_test": account["split"]["moved_to_test"]}
     work.event("dataset.built", f"{name}/{version}", data | {"again": known is not None})
+    return known is None
 
 
 @contextmanager
