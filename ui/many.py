@@ -166,7 +166,10 @@ def _link() -> Act | None:
 
 
 def _assign() -> Act | None:
-    name = st.selectbox("Task of", assign.people(), index=None, format_func=assign.named, key="many_person")
+    people = assign.people()
+    name = st.selectbox(
+        "Task of", list(people), index=None, format_func=people.__getitem__, key="many_person"
+    )
     if name is None:
         return None
     return lambda seen: bulk.assign(session.current().store, session.actor(), seen, assign.person(name))
