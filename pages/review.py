@@ -82,7 +82,7 @@ with right:
 
 with middle:
     report_view.heading(view, now)
-    presence.line(report_id, version)
+    presence.line(report_id, version, waits=similar.found is None)
     reading = READINGS[0]
     if candidate:
         reading = st.segmented_control(

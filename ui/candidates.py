@@ -87,12 +87,14 @@ def draw(candidates: Candidates, report_id: str, version: int, now: datetime) ->
     return found[chosen]
 
 
+def compared(report_id: str) -> bool:
+    """True when the worker has compared this report, and is not at work now: it may hold the vectors."""
+    return not session.current().worker.state.working and session.read(boards.is_placed, report_id)
+
+
 def _similar(report_id: str) -> list[Neighbour] | None:
     """The neighbours; kept a while, since beyond some thousand reports each answer is a reading of its own."""
-    opened = session.current()
-    if opened.worker.state.working or not session.read(boards.is_placed, report_id):
-        return None
-    return _kept_similar(str(opened.store.folder), report_id)
+    return _kept_similar(str(session.current().store.folder), report_id) if compared(report_id) else None
 
 
 @st.cache_data(ttl="30s", max_entries=2_000, show_spinner=False)

@@ -8,16 +8,17 @@ import streamlit as st
 
 from triage_core import claims
 from triage_core.errors import Conflict
-from ui import session
+from ui import candidates, session
 from ui.hostile import plain
 from ui.words import ago, badge, span
 
 
 @st.fragment(run_every="5s")
-def line(report_id: str, version: int) -> None:
+def line(report_id: str, version: int, waits: bool) -> None:
     """One line: whose the report is, and whether somebody has changed it since `version` was drawn.
 
-    Renews the person's own claim for as long as the page is open.
+    Renews the person's own claim for as long as the page is open. A page that `waits` for the worker to
+    compare the report is drawn again when that is done.
     """
     opened = session.current()
     now, me = opened.store.clock(), session.actor()
@@ -40,3 +41,5 @@ def line(report_id: str, version: int) -> None:
             st.markdown(badge("red", ":material/sync_problem: Changed since you opened it"), width="content")
             if st.button("Show it", key=f"show-{report_id}-{found.version}", type="tertiary"):
                 st.rerun()
+    if waits and candidates.compared(report_id):
+        st.rerun()
