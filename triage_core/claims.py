@@ -179,6 +179,30 @@ def holders(cursor: db.Cursor, report_ids: Sequence[str], now: datetime) -> dict
     return {row["report_id"]: Claim(**row) for row in found}
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who is at a report: its version and who changed it last and when, and who holds it until when."""
+
+    version: int
+    updated_by: str
+    updated_at: datetime
+    holder_id: str | None
+    expires_at: datetime | None
+
+
+def presence(cursor: db.Cursor, report_id: str, now: datetime) -> Presence:
+    """What a colleague's screen should know of a report at `now`. Raises NotFound."""
+    case = cases.read(cursor, report_id)
+    held = holders(cursor, [report_id], now).get(report_id)
+    return Presence(
+        case["version"],
+        case["updated_by"],
+        case["updated_at"],
+        held.holder_id if held else None,
+        held.expires_at if held else None,
+    )
+
+
 def _held(work: Work, report_id: str) -> Claim | None:
     return holders(work.cursor, [report_id], work.now).get(report_id)
 

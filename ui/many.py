@@ -20,8 +20,9 @@ from triage_core.errors import FlawdeskError
 from triage_core.policy import ClauseKind
 from triage_core.queries import Filter, Sort
 from ui import assign, decision, session
+from ui.actions import SNOOZE
 from ui.hostile import inline, plain
-from ui.words import SNOOZE, counted, severity_badge, state_label
+from ui.words import counted, severity_badge, state_label
 
 CHOSEN = "many"
 DONE = "many_done"
@@ -135,7 +136,7 @@ def _assess() -> Act | None:
     )
     inputs = None
     if name and opened.policy.clause(name).kind is ClauseKind.IN_SCOPE:
-        decision.levels(lambda level: decision.field(*FORM, level), {})
+        decision.levels(lambda level: decision.field(*FORM, level))
         inputs = decision.inputs(*FORM)
         if inputs is None:
             st.caption("The level appears when all five are chosen.")

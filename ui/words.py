@@ -151,11 +151,6 @@ BASIS: Mapping[str, LiteralString] = {
     "embedding": "near in meaning",
     "likeness": "same trick and same request",
 }
-SNOOZE: Mapping[str, LiteralString] = {
-    "tomorrow": "Tomorrow",
-    "three_days": "In three days",
-    "next_week": "Next week",
-}
 TRIGGER: Mapping[str, LiteralString] = {
     "ask_reporter": "Ask the reporter",
     "end_wait": "Stop waiting for the reporter",
