@@ -14,6 +14,7 @@ st.title("Inbox", anchor=False)
 if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
+many.resume()
 
 head = st.container()  # the views above the filters, which say which view stands
 chosen, sort = filters.draw()

@@ -103,7 +103,6 @@ def assess_within(
     db.insert(work.cursor, "assessments", [row])
     if decision.better_answer:
         _add_better_answer(work, report_id, decision.better_answer)
-    received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
     return cases.change(
         work,
         case,
@@ -117,7 +116,7 @@ def assess_within(
             "priority": str(priority),
             "exploitation": str(exploitation),
             "consent_training": str(decision.consent or case["consent_training"]),
-            "fix_due": None if resolution else clocks.fix_due(received, severity, policy.clocks),
+            "fix_due": None if resolution else clocks.fix_due(case["received_at"], severity, policy.clocks),
             "first_response_at": case["first_response_at"] or work.now,
             "triaged_at": case["triaged_at"] or work.now,
             "closed_at": work.now if resolution else None,

@@ -35,6 +35,8 @@ ACTIONS: Mapping[str, LiteralString] = {
     "snooze": "Snooze",
 }
 
+Act = Callable[[Mapping[str, int]], Outcome]
+
 
 def bar(picked: Mapping[str, int], chosen: Filter, sort: Sort, total: int) -> None:
     """The buttons that decide on the picked rows, or on all that the filter finds now."""
@@ -55,6 +57,10 @@ def bar(picked: Mapping[str, int], chosen: Filter, sort: Sort, total: int) -> No
         st.button(
             f"Decide on {many}", type="tertiary", disabled=total < 2, on_click=_take_all, args=(chosen, sort)
         )
+
+
+def resume() -> None:
+    """The dialog while one is open: also over a list that the decision has emptied."""
     if CHOSEN in st.session_state:
         _dialog()
 
@@ -78,9 +84,20 @@ def _leave() -> None:
 @st.dialog("One decision for many", width="large", icon=":material/checklist:", on_dismiss=_leave)
 def _dialog() -> None:
     seen: dict[str, int] = st.session_state[CHOSEN]
+    body, below = st.empty(), st.empty()
+    if DONE not in st.session_state:
+        with body.container():
+            act = _form(seen)
+        if act:
+            with below, st.spinner(f"Deciding on {counted(len(seen), 'report')}"):
+                _run(lambda: act(seen))
     if DONE in st.session_state:
-        _told(st.session_state[DONE])
-        return
+        with body.container():
+            _told(st.session_state[DONE])
+
+
+def _form(seen: Mapping[str, int]) -> Act | None:
+    """What is chosen and what shall be done; gives it when the button was pressed."""
     st.markdown(f"**{counted(len(seen), 'report')}**, as the list showed them.")
     _sample(seen)
     action = st.segmented_control(
@@ -92,16 +109,10 @@ def _dialog() -> None:
         key="many_action",
     )
     act = {"assess": _assess, "link": _link, "assign": _assign, "snooze": _snooze}[action]()
-    st.button(
-        f"{ACTIONS[action]}: {counted(len(seen), 'report')}",
-        type="primary",
-        disabled=act is None,
-        on_click=_do,
-        args=(act, seen),
+    pressed = st.button(
+        f"{ACTIONS[action]}: {counted(len(seen), 'report')}", type="primary", disabled=act is None
     )
-
-
-Act = Callable[[Mapping[str, int]], Outcome]
+    return act if pressed else None
 
 
 def _sample(seen: Mapping[str, int]) -> None:
@@ -188,12 +199,6 @@ def _snooze() -> Act | None:
     until = claims.wakes_at(choice, session.now())
     st.caption("They leave the lists until then. Their clocks run on.")
     return lambda seen: bulk.snooze(session.current().store, session.actor(), seen, until)
-
-
-def _do(act: Act, seen: Mapping[str, int]) -> None:
-    if DONE in st.session_state:
-        return  # the same press once more
-    _run(lambda: act(seen))
 
 
 def _run(act: Callable[[], Outcome]) -> None:

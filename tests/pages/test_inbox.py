@@ -180,6 +180,16 @@ def test_all_of_a_filter_is_decided_on_and_taken_back(visit, three, opened, rend
     assert closed == [three[2]]
 
 
+def test_what_was_done_is_told_over_an_empty_list(visit, three, rendered):
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.selectbox(key="many_clause").set_value("EXP-1").run()
+    press(screen, "Assess: 3 reports").run()
+    assert "Everything is decided" in rendered(screen)
+    assert "**Done on 3 reports.**" in rendered(screen)
+    press(screen, "Undo all of it")
+    assert listed(screen) == three
+
+
 def test_many_are_assigned_snoozed_or_closed_as_duplicates(visit, three, case):
     screen = press(visit("inbox"), "Decide on all 3")
     screen.segmented_control(key="many_action").set_value("assign").run()
