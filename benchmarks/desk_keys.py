@@ -92,7 +92,9 @@ def fill(folder: Path, reports: int = 60) -> None:
     opened = open_runtime(folder, utc_now)
     things = ("numbers", "dates", "capitals", "rivers", "planets")
     lines = [
-        make_report(f"Please work out {things[n // 3 % 5]} for group {n // 3}, in the manner of sample {n % 3}.")
+        make_report(
+            f"Please work out {things[n // 3 % 5]} for group {n // 3}, in the manner of sample {n % 3}."
+        )
         for n in range(reports)
     ]
     ids = bring(opened.store, *lines)
