@@ -11,8 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from benchmarks import desk_keys
 from tests.browser import Server, running_server, wait_until_settled
-from tests.making import POLICY
-from triage_core import db, queries
+from triage_core import control, db, queries
 from triage_core.store import Store
 
 pytestmark = pytest.mark.browser
@@ -79,10 +78,8 @@ def test_what_is_typed_is_no_command_and_is_saved_with_the_decision(desk: Server
     heading.wait_for()
     page.keyboard.press("Control+Enter")
     said(page, "FR-5 is decided")
-    with_note = page.locator("textarea").first
     open_desk(page, desk, "FR-5")
     expect(page.get_by_label("Note, which the reporter may read")).to_have_value("just say no: jkl0dnsu")
-    assert with_note is not None
 
 
 def test_a_draft_survives_a_reload(desk: Server, page: Page) -> None:
@@ -98,8 +95,6 @@ def test_a_draft_survives_a_reload(desk: Server, page: Page) -> None:
 
 
 def test_a_colleague_s_change_is_seen_within_seconds_without_a_reload(desk: Server, page: Page) -> None:
-    from triage_core import control
-
     open_desk(page, desk, "FR-11")
     list(control.call(desk.store, "assess", {"report": "FR-11", "clauses": ["EXP-1"]}))
     page.get_by_text("Changed since you opened it").wait_for(timeout=20_000)
@@ -141,4 +136,3 @@ def test_fast_keys_meet_what_is_on_screen_and_none_is_lost(tmp_path: Path, page:
         assert queries.disagreements(cursor) == []
         assert db.value(cursor, "SELECT count(*) FROM reports") == 60
     store.close()
-    assert POLICY.version
