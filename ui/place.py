@@ -17,7 +17,8 @@ def put(report_id: str) -> None:
     """Put a report on the desk; "": whichever is the first of the queue."""
     if report_id != on_desk():
         st.session_state[_STATE] = (report_id, on_desk(), time.monotonic())
-    session.pick(_PARAMETER, report_id or None)
+    if session.picked(_PARAMETER) != report_id:
+        session.pick(_PARAMETER, report_id or None)
 
 
 def on_desk() -> str:
