@@ -18,6 +18,7 @@ from ui import (
     empty,
     filters,
     keys,
+    place,
     presence,
     queue,
     report_view,
@@ -28,12 +29,15 @@ from ui.seen import Seen
 
 READINGS = ["Conversation", "Differing words", "Side by side"]
 
-now = session.now()
+now, decides = session.now(), session.may(Command.ASSESS)
+handlers = {**desk.READING, **(desk.DECIDING if decides else {})}
+place.settle(arrived=keys.is_new())
+keys.answer(handlers)
 left, middle, right = st.columns([24, 46, 30], gap="medium")
 with left, st.popover("Filter the queue", icon=":material/filter_alt:", width="stretch"):
     chosen, sort = filters.draw()
 ids = queue.ids(chosen, sort)
-report_id = session.picked("report") or (ids[0] if ids else "")
+report_id = place.on_desk() or (ids[0] if ids else "")
 if not report_id:
     with middle:
         if session.read(queries.is_empty):
@@ -50,9 +54,8 @@ except NotFound:
         st.warning(f"There is no report {plain(report_id)}.", icon=":material/search_off:")
         st.button("Go to the first of the queue", on_click=desk.go, args=(None,))
     st.stop()
-session.pick("report", report_id)  # a queue that changes never takes it from the desk
-version, place = view.case["version"], queue.place(ids, report_id)
-decides = session.may(Command.ASSESS)
+place.put(report_id)  # a queue that changes never takes it from the desk
+version, stands = view.case["version"], queue.place(ids, report_id)
 this = session.read(boards.briefs, (report_id,))[report_id]
 similar = candidates.read(this)
 advised = advice.read(report_id, version) if decides else None
@@ -112,7 +115,7 @@ shown = Seen(
     session.read(claims.presence, report_id, now).holder_id == session.actor().actor_id,
 )
 with st.bottom:
-    actions.bar(view, place, candidate, shown, last)
-    keys.listen(shown, similar.pairings, {**desk.READING, **(desk.DECIDING if decides else {})})
+    actions.bar(view, stands, candidate, shown, last)
+    keys.listen(shown, similar.pairings, handlers)
 if st.session_state.pop(desk.HELP, False):
     keys.explain()

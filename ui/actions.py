@@ -14,8 +14,9 @@ from triage_core.claims import Snooze
 from triage_core.lifecycle import Trigger
 from triage_core.model import Status
 from triage_core.queries import ReportView
-from ui import desk, event_words, session
+from ui import desk, session
 from ui.candidates import Candidate
+from ui.event_words import EVENTS
 from ui.hostile import plain
 from ui.queue import Place
 from ui.seen import Seen
@@ -110,7 +111,7 @@ def _put_off(view: ReportView, shown: Seen) -> None:
 
 
 def _undo(shown: Seen, last: Event | None) -> None:
-    label = f"`U` Undo {plain(event_words.what(last).lower())} {plain(last.subject)}" if last else "`U` Undo"
+    label = f"`U` Undo {EVENTS[last.kind].lower()} {plain(last.subject)}" if last else "`U` Undo"
     _button(label, f"undo-{shown.undo}", desk.take_back, shown, off=last is None)
 
 

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import ParamSpec
 
 import streamlit as st
 
 from triage_core import activity, claims, triage, undo
 from triage_core.claims import Snooze
+from triage_core.decision import Decision
 from triage_core.errors import NotFound
 from triage_core.model import Harm
 from triage_core.policy import ClauseKind
-from ui import decision, queue, seen, session
+from ui import decision, place, queue, session
 from ui.hostile import plain
 from ui.seen import Seen
 from ui.words import TRIGGER
+
+P = ParamSpec("P")
 
 HELP = "keys-explained"
 
 
 def go(report_id: str | None) -> None:
     """Put another report on the desk; None: the first of the queue."""
-    session.pick("report", report_id)
+    place.put(report_id or "")
 
 
 def go_next(shown: Seen | None = None) -> None:
     """On to the report after the one that the session is at; after the last, to the first of a fresh queue."""
-    stands = queue.place(queue.kept(), seen.on_desk())
+    stands = queue.place(queue.kept(), place.on_desk())
     if stands.number == len(queue.kept()):
         queue.forget()
         go(None)
@@ -36,14 +40,18 @@ def go_next(shown: Seen | None = None) -> None:
 
 
 def go_back(shown: Seen) -> None:
-    stands = queue.place(queue.kept(), seen.on_desk())
+    stands = queue.place(queue.kept(), place.on_desk())
     if stands.before:
         go(stands.before)
 
 
-def _go_on_from(report_id: str) -> None:
-    """On to the next report when this one is still on the desk: whoever moved on already stays there."""
-    if seen.on_desk() == report_id:
+def _and_on(report_id: str, give: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Give a command and go on to the next report, unless the person has moved on already.
+
+    In one step, since the message that follows a command may end the run.
+    """
+    give(*args, **kwargs)
+    if place.on_desk() == report_id:
         go_next()
 
 
@@ -72,12 +80,11 @@ def close(shown: Seen) -> None:
     _assess(shown, decided)
 
 
-def _assess(shown: Seen, decided: decision.Decision) -> None:
+def _assess(shown: Seen, decided: Decision) -> None:
     opened, report_id = session.current(), shown.report_id
     arguments = (opened.store, opened.policy, session.actor(), report_id, decided)
     done = f"{plain(report_id)} is decided"
-    if session.command(done, triage.assess, *arguments, seen_version=shown.version):
-        _go_on_from(report_id)
+    session.command(done, _and_on, report_id, triage.assess, *arguments, seen_version=shown.version)
 
 
 def set_harm(level: Harm) -> Callable[[Seen], None]:
@@ -95,21 +102,18 @@ def link(shown: Seen) -> None:
     if pairing is None:
         st.toast("Nothing was changed: no candidate is highlighted", icon=":material/rule:")
         return
-    done = f"{plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}"
-    if (
-        session.command(
-            done,
-            triage.link,
-            opened.store,
-            session.actor(),
-            pairing.child_id,
-            pairing.target_id,
-            evidence={"score": pairing.score, "model_id": opened.settings.model},
-            seen_version=pairing.child_version,
-        )
-        and pairing.child_id == shown.report_id
-    ):
-        _go_on_from(shown.report_id)
+    session.command(
+        f"{plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}",
+        _and_on,
+        pairing.child_id,
+        triage.link,
+        opened.store,
+        session.actor(),
+        pairing.child_id,
+        pairing.target_id,
+        evidence={"score": pairing.score, "model_id": opened.settings.model},
+        seen_version=pairing.child_version,
+    )
 
 
 def keep_apart(shown: Seen) -> None:
@@ -138,8 +142,7 @@ def snooze(shown: Seen, choice: Snooze = Snooze.TOMORROW) -> None:
         claims.wakes_at(choice, opened.store.clock()),
     )
     done = f"{plain(shown.report_id)} is put off"
-    if session.command(done, claims.snooze, *arguments, seen_version=shown.version):
-        _go_on_from(shown.report_id)
+    session.command(done, _and_on, shown.report_id, claims.snooze, *arguments, seen_version=shown.version)
 
 
 def wake(shown: Seen) -> None:
@@ -168,9 +171,12 @@ def take_back(shown: Seen) -> None:
     if not shown.undo:
         st.toast("You have decided nothing that could be undone", icon=":material/undo:")
         return
-    done = f"Event {shown.undo:,} is undone"
-    if session.command(done, undo.undo, opened.store, session.actor(), shown.undo):
+
+    def undo_and_show() -> None:
+        undo.undo(opened.store, session.actor(), shown.undo)
         go(session.read(activity.event, shown.undo).subject)
+
+    session.command(f"Event {shown.undo:,} is undone", undo_and_show)
 
 
 def move(report_id: str, version: int, key: str) -> None:

@@ -8,7 +8,7 @@ It is served as a file, since the content policy allows no inline script.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
@@ -24,6 +24,8 @@ _MANIFEST = ComponentManifest("flawdesk", "1", [ComponentConfig("keys", "assets"
 _NAME = "flawdesk.keys"
 _WIDGET = "keys"
 _HANDLED = "keys-handled"
+
+Handlers = Mapping[str, Callable[[Seen], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,23 @@ KEYS: Sequence[Key] = (
 )
 
 
-def listen(shown: Seen, candidates: Sequence[Pairing], handlers: dict[str, Callable[[Seen], None]]) -> None:
-    """Mount the listener for what this run draws; each press calls its handler once, before the next run."""
+def is_new() -> bool:
+    """True in the first run after the person came from another page."""
+    return _WIDGET not in st.session_state
+
+
+def answer(handlers: Handlers) -> None:
+    """Give each press that has not been handled to its handler, once and in order; before anything is drawn.
+
+    Not in a callback: a message on screen lets a newer request end the run, and the next run goes on here.
+    """
+    for name, pressed in unhandled((st.session_state.get(_WIDGET) or {}).get("presses") or []):
+        if handler := handlers.get(name):
+            handler(pressed)
+
+
+def listen(shown: Seen, candidates: Sequence[Pairing], handlers: Handlers) -> None:
+    """Mount the listener for what this run has drawn; what it hears is answered by the next run."""
     manager = st.runtime.get_instance().bidi_component_registry
     if manager.get_component_path(_NAME) is None:
         manager.register_from_manifest(_MANIFEST, Path(__file__).parent)
@@ -73,14 +90,8 @@ def listen(shown: Seen, candidates: Sequence[Pairing], handlers: dict[str, Calla
             "keys": [key.name for key in KEYS if key.name in handlers or key.name in ("up", "down")],
         },
         height=1,
-        on_presses_change=lambda: _handle(handlers),
+        on_presses_change=lambda: None,  # declares the name of the state
     )
-
-
-def _handle(handlers: dict[str, Callable[[Seen], None]]) -> None:
-    for name, pressed in unhandled((st.session_state.get(_WIDGET) or {}).get("presses") or []):
-        if handler := handlers.get(name):
-            handler(pressed)
 
 
 def unhandled(presses: Sequence[object]) -> Iterator[tuple[str, Seen]]:

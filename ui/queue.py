@@ -18,6 +18,7 @@ from triage_core.boards import Brief
 from triage_core.queries import Filter, Sort
 from ui import session
 from ui.hostile import plain
+from ui.place import put
 from ui.words import severity_badge, state_label
 
 LONGEST = 500
@@ -103,7 +104,7 @@ def draw(ids: Sequence[str], report_id: str) -> None:
 
 
 def _choose(key: str) -> None:
-    session.pick("report", st.session_state[key])
+    put(st.session_state[key])
 
 
 def _label(brief: Brief) -> LiteralString:

@@ -13,11 +13,11 @@ from triage_core.lifecycle import IN_FORCE
 from triage_core.model import EmbargoState
 from triage_core.queries import ReportView
 from ui import hostile
+from ui.event_words import EVENTS
 from ui.hostile import inline, plain
 from ui.words import (
     CHANNEL,
     CONSENT,
-    EVENT,
     HARM_TYPE,
     INTENT,
     PEER_CONSENT,
@@ -118,7 +118,7 @@ def history(view: ReportView) -> None:
         st.dataframe(
             {
                 "when": [moment(event["done_at"]) for event in events],
-                "what": [EVENT.get(event["kind"], event["kind"]) for event in events],
+                "what": [EVENTS.get(event["kind"], event["kind"]) for event in events],
                 "changes": [inline(changes(event["data"]), 400) for event in events],
                 "who": [inline(event["actor_id"]) for event in events],
             },

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import streamlit as st
-
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
@@ -70,8 +68,3 @@ def _pairing(candidate: Any) -> Pairing | None:
         }:
             return Pairing(other_id, child_id, child_version, target_id, score)
     return None
-
-
-def on_desk() -> str:
-    """The report that the session has on its desk; "" before the first run."""
-    return str(st.query_params.get("report", ""))
