@@ -162,12 +162,6 @@ def snooze_within(
     return cases.change(work, case, "report.snoozed", {"snoozed_until": until}, {})
 
 
-def asleep(cursor: db.Cursor, now: datetime) -> set[str]:
-    """The reports that are put off at `now`."""
-    found = db.rows(cursor, "SELECT report_id FROM cases WHERE snoozed_until > ?", [db.naive(now)])
-    return {row["report_id"] for row in found}
-
-
 def holders(cursor: db.Cursor, report_ids: Sequence[str], now: datetime) -> dict[str, Claim]:
     """The claims that hold at `now`, by report; reports that nobody holds are left out."""
     found = db.rows(
