@@ -108,7 +108,7 @@ def draw() -> tuple[Filter, Sort]:
         )
         product = st.multiselect(
             "Product",
-            session.read(queries.choices, "platform")[:MANY],
+            products(),
             format_func=inline,
             key="product",
             bind="query-params",
@@ -155,6 +155,31 @@ def standing() -> dict[str, Any]:
         for name, default in KEPT.items()
         if name in st.session_state and st.session_state[name] != default
     }
+
+
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """These values as far as the widgets still offer them: a view may be older than a product or a word of ours."""
+    offered: dict[str, Any] = {
+        "state": _STATE_LABELS,
+        "only": _ONLY_LABELS,
+        "sort": _SORTS,
+        "severity": SEVERITY,
+        "harm": HARM_TYPE,
+        "product": products(),
+    }
+    found = {}
+    for name in values.keys() & KEPT.keys():
+        value = values[name]
+        if isinstance(value, list):
+            found[name] = [one for one in value if one in offered[name]]
+        elif name == "words" or value in offered[name]:
+            found[name] = value
+    return {name: value for name, value in found.items() if value}
+
+
+def products() -> list[str]:
+    """The products to choose from."""
+    return session.read(queries.choices, "platform")[:MANY]
 
 
 def show(values: Mapping[str, Any]) -> None:

@@ -30,7 +30,7 @@ VIEWS: tuple[tuple[LiteralString, LiteralString, Mapping[str, Any]], ...] = (
 def draw() -> None:
     """Our views, one's own, and what keeps the filters that stand as a view."""
     standing = filters.standing()
-    own = {view.name: view.filters for view in session.read(views.of, session.actor())}
+    own = {view.name: filters.known(view.filters) for view in session.read(views.of, session.actor())}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for icon, label, values in VIEWS:
             _view(label, icon, values, values == standing)

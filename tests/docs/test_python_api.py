@@ -9,7 +9,7 @@ import pytest
 
 from tests.docs import documents
 from tests.making import POLICY, Clock, bring, make_report
-from triage_core import claims, drafts, queries, triage, undo
+from triage_core import bulk, claims, drafts, queries, triage, undo, views
 from triage_core.runtime import Runtime
 from triage_core.store import Store
 
@@ -25,12 +25,15 @@ def test_the_example_runs_and_prints_what_it_says(tmp_path: Path, capsys: pytest
     assert capsys.readouterr().out == printed
     with store.read() as cursor:
         assert queries.report(cursor, "FR-1").case["status"] == "new"
-        assert claims.asleep(cursor, store.clock()) == {"FR-2"}
+        asleep = queries.Filter(only=queries.Only.SNOOZED, at=store.clock())
+        assert queries.queue(cursor, asleep, queries.Sort.NEWEST) == ["FR-2"]
     store.close()
 
 
 def test_every_function_that_the_page_names_exists() -> None:
     places = {
+        "bulk": bulk,
+        "views": views,
         "triage": triage,
         "claims": claims,
         "undo": undo,

@@ -8,6 +8,7 @@ import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core import bulk, claims, db, triage
+from triage_core import views as kept_views
 from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole
 
@@ -151,6 +152,15 @@ def test_a_view_of_one_s_own(visit, three, opened):
     screen.selectbox(key="view_gone").set_value("Jokes, **all**").run()
     press(screen, "Forget")
     assert not [button for button in screen.button if "Jokes" in button.label]
+
+
+def test_a_view_of_what_is_no_more_shows_what_is_left(visit, three, opened):
+    old = {"product": ["Gone"], "state": "as_it_was_called", "colour": "red", "severity": ["high", "worse"]}
+    kept_views.save(opened.store, ME, "Old", old)
+    screen = press(visit("inbox", state="Any state"), "` Old `")
+    assert screen.multiselect(key="severity").value == ["high"]
+    assert screen.multiselect(key="product").value == []
+    assert screen.selectbox(key="state").value == "to_decide"
 
 
 def test_whose_task_and_who_is_at_work(visit, three, opened):
