@@ -41,6 +41,6 @@ def test_every_function_that_the_page_names_exists() -> None:
         "queries": queries,
         "Runtime": Runtime,
     }
-    named = re.findall(r"`(triage|claims|undo|drafts|queries)\.(\w+)`", PAGE)
+    named = re.findall(r"`(bulk|views|triage|claims|undo|drafts|queries)\.(\w+)`", PAGE)
     assert len(named) > 10
     assert [f"{place}.{name}" for place, name in named if not hasattr(places[place], name)] == []
