@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import claims, db, intake, migrations, triage
+from triage_core.decision import Decision
 from triage_core.store import Store
 
 ADDED = ("seq", "received_at")  # to the cases, from the reports
@@ -37,7 +38,7 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
         first_release.setattr(intake, "_case_row", as_then)
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two"), make_report("Three"))
-        triage.assess(old, POLICY, REVIEWER, "FR-1", FLAW)
+        triage.assess(old, POLICY, REVIEWER, "FR-1", Decision(("EXP-1",)))
         triage.link(old, REVIEWER, "FR-2", "FR-1")
         before = tables(old)
         old.close()
