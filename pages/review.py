@@ -10,6 +10,7 @@ from triage_core.errors import NotFound
 from ui import (
     actions,
     advice,
+    briefs,
     candidates,
     compare,
     decision,
@@ -44,8 +45,11 @@ if not report_id:
         else:
             empty.no_reports()
     st.stop()
+neighbours = candidates.similar(report_id)
+around = (*queue.window(ids, report_id), report_id, *(near.report_id for near in neighbours or ()))
+lines = briefs.read(around)
 with left:
-    queue.draw(ids, report_id)
+    queue.draw(ids, report_id, lines)
 try:
     view = session.read(queries.report, report_id)
 except NotFound:
@@ -55,8 +59,8 @@ except NotFound:
     st.stop()
 place.put(report_id)  # a queue that changes never takes it from the desk
 version, stands = view.case["version"], queue.place(ids, report_id)
-this = session.read(boards.briefs, (report_id,))[report_id]
-similar = candidates.read(this)
+this = lines[report_id]
+similar = candidates.read(this, neighbours, lines)
 advised = advice.read(report_id, version) if decides else None
 
 with right:
