@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import claims, db, migrations, triage
+from triage_core import claims, db, drafts, migrations, triage
 from triage_core.store import Store
 
 
@@ -37,6 +37,7 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     store = Store(tmp_path, Clock())
     after = tables(store)
     assert after.pop("claims") == []
+    assert after.pop("drafts") == []
     for case in before["cases"]:
         case |= {"assigned_to": None, "snoozed_until": None}
     assert {name: after[name] for name in before} == before
@@ -46,3 +47,21 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     triage.unlink(store, REVIEWER, "FR-2")
     store.close()
     Store(tmp_path, Clock()).close()
+
+
+def test_drafts_come_to_a_store_that_has_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before_drafts:
+        known = migrations.available()[:2]
+        before_drafts.setattr(migrations, "available", lambda: known)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One"))
+        claims.claim(old, REVIEWER, "FR-1")
+        before = tables(old)
+        old.close()
+    store = Store(tmp_path, Clock())
+    after = tables(store)
+    assert {name: after[name] for name in before} == before
+    drafts.save(store, REVIEWER, "FR-1", {"note": "Seen"})
+    with store.read() as cursor:
+        assert drafts.read(cursor, REVIEWER, "FR-1") == {"note": "Seen"}
+    store.close()
