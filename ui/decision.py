@@ -186,6 +186,8 @@ def _guidance(clause: Clause) -> None:
 def _severity(policy: Policy, view: ReportView, key: Any) -> None:
     report_id, version = view.report["report_id"], view.case["version"]
     report_view.reporters_view(view)
+    # An input that was hidden by a clause out of scope comes back without what it held.
+    st.session_state.setdefault(key("exploitation"), view.case["exploitation"])
     for name, label, kind, labels in _INPUTS:
         st.segmented_control(
             label,

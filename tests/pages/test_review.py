@@ -253,6 +253,15 @@ def test_the_clause_of_decided_neighbours_is_suggested_and_closes_the_report(vis
     assert case(advised)["resolution"] == "out_of_scope"
 
 
+def test_inputs_hidden_by_a_clause_out_of_scope_come_back_with_another(visit, three, case):
+    screen = decide(visit("review"), three[0], 1, "EXP-1")
+    screen.multiselect(key=f"clauses-{three[0]}-1").unselect("EXP-1").run()
+    screen = decide(screen, three[0], 1, "IN-2", **SEVERE)
+    assert not screen.exception
+    press(screen, "Save decision")
+    assert (case(three[0])["severity"], case(three[0])["exploitation"]) == ("high", "none")
+
+
 def test_a_suggestion_is_chosen_and_its_examples_appear(visit, advised, opened):
     screen = visit("review", report=advised)
     screen.get_by_key(f"choose-{advised}-1").click().run()
