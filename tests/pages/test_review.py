@@ -299,6 +299,20 @@ def test_what_was_entered_is_there_in_a_new_session_until_the_decision(visit, th
     assert visit("review", report=three[0]).text_area(key=f"note-{three[0]}-2").value == ""
 
 
+def test_the_outcome_and_its_log_are_kept_too(visit, three, case):
+    screen = visit("review", report=three[0])
+    screen.multiselect(key=f"clauses-{three[0]}-1").select("IN-2").run()
+    for name, level in SEVERE.items():
+        screen.get_by_key(f"{name}-{three[0]}-1").set_value(level).run()
+    screen.selectbox(key=f"override-{three[0]}-1").set_value("low").run()
+    screen.text_input(key=f"override_reason-{three[0]}-1").set_value("It needs a key.").run()
+    screen.selectbox(key=f"resolution-{three[0]}-1").set_value("not_reproducible").run()
+    screen.text_area(key=f"log-{three[0]}-1").set_value("0 of 10").run()
+    press(visit("review", report=three[0]), "Save decision")
+    saved = case(three[0])
+    assert (saved["resolution"], saved["severity"]) == ("not_reproducible", "low")
+
+
 def test_a_draft_outlives_a_colleague_s_change_of_the_case(visit, three, opened):
     screen = visit("review", report=three[0])
     screen.text_area(key=f"note-{three[0]}-1").set_value("Half a thought").run()
