@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards, claims, queries, undo
+from triage_core import claims, queries, undo
 from triage_core.access import Command
 from triage_core.errors import NotFound
 from ui import (
     actions,
     advice,
     assign,
+    briefs,
     candidates,
     compare,
     decision,
@@ -45,8 +46,11 @@ if not report_id:
         else:
             empty.nothing_found(chosen.words)
     st.stop()
+neighbours = candidates.similar(report_id)
+around = (*queue.window(ids, report_id), report_id, *(near.report_id for near in neighbours or ()))
+lines = briefs.read(around)
 with left:
-    queue.draw(ids, report_id)
+    queue.draw(ids, report_id, lines)
 try:
     view = session.read(queries.report, report_id)
 except NotFound:
@@ -56,8 +60,8 @@ except NotFound:
     st.stop()
 place.put(report_id)  # a queue that changes never takes it from the desk
 version, stands = view.case["version"], queue.place(ids, report_id)
-this = session.read(boards.briefs, (report_id,))[report_id]
-similar = candidates.read(this)
+this = lines[report_id]
+similar = candidates.read(this, neighbours, lines)
 advised = advice.read(report_id, version) if decides else None
 
 with right:

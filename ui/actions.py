@@ -89,9 +89,9 @@ def _judge(candidate: Candidate, shown: Seen) -> None:
         label = f"`D` {plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}"
     linked = candidate.brief.canonical_id is not None and pairing.child_id == pairing.other_id
     name = f"link-{pairing.other_id}-{candidate.brief.version}"
-    _button(label, name, desk.link, shown, off=linked or candidate.apart, icon=":material/content_copy:")
+    _button(label, name, desk.duplicate, shown, off=linked or candidate.apart, icon=":material/content_copy:")
     label = f"`N` Not a duplicate of {plain(pairing.other_id)}"
-    _button(label, f"apart-{pairing.other_id}", desk.keep_apart, shown, off=candidate.apart)
+    _button(label, f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=candidate.apart)
 
 
 def _put_off(view: ReportView, shown: Seen) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -42,12 +42,10 @@ class Candidates:
         return [candidate.pairing for candidate in (self.found or {}).values()]
 
 
-def read(this: Brief) -> Candidates:
-    """The most similar reports to one, with what linking each would do."""
-    neighbours = _similar(this.report_id)
+def read(this: Brief, neighbours: Sequence[Neighbour] | None, briefs: Mapping[str, Brief]) -> Candidates:
+    """The reports like one, with what linking each to it would do."""
     if neighbours is None:
         return Candidates(None)
-    briefs = session.read(boards.briefs, tuple(neighbour.report_id for neighbour in neighbours))
     apart = session.read(boards.kept_apart, this.report_id)
     found = {}
     for neighbour in neighbours:
@@ -92,8 +90,11 @@ def compared(report_id: str) -> bool:
     return not session.current().worker.state.working and session.read(boards.is_placed, report_id)
 
 
-def _similar(report_id: str) -> list[Neighbour] | None:
-    """The neighbours; kept a while, since beyond some thousand reports each answer is a reading of its own."""
+def similar(report_id: str) -> list[Neighbour] | None:
+    """The reports most like one, best first; None until it has been compared.
+
+    Kept a while, since beyond some thousand reports each answer is a reading of its own.
+    """
     return _kept_similar(str(session.current().store.folder), report_id) if compared(report_id) else None
 
 

@@ -204,6 +204,8 @@ def levels(
 def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> None:
     report_id, version = view.report["report_id"], view.case["version"]
     report_view.reporters_view(view)
+    # An input that was hidden by a clause out of scope comes back without what it held.
+    st.session_state.setdefault(key("exploitation"), view.case["exploitation"])
     levels(key, keep, (report_id, version))
     st.segmented_control(
         "Exploitation",

@@ -9,6 +9,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from triage_core import activity, claims, triage, undo
+from triage_core.boards import Pair
 from triage_core.claims import Snooze
 from triage_core.decision import Decision
 from triage_core.errors import NotFound
@@ -16,7 +17,7 @@ from triage_core.model import Harm
 from triage_core.policy import ClauseKind
 from ui import decision, place, queue, session
 from ui.hostile import plain
-from ui.seen import Seen
+from ui.seen import Pairing, Seen
 from ui.words import TRIGGER
 
 P = ParamSpec("P")
@@ -96,17 +97,32 @@ def set_harm(level: Harm) -> Callable[[Seen], None]:
     return choose
 
 
-def link(shown: Seen) -> None:
+def duplicate(shown: Seen) -> None:
     """Mark the later report of the pair as a duplicate of the other; on, when that was the one on the desk."""
-    opened, pairing = session.current(), shown.pairing
-    if pairing is None:
+    if shown.pairing is None:
         st.toast("Nothing was changed: no candidate is highlighted", icon=":material/rule:")
         return
+    pairing = shown.pairing
     session.command(
         f"{plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}",
         _and_on,
         pairing.child_id,
-        triage.link,
+        _link,
+        pairing,
+    )
+
+
+def not_duplicate(shown: Seen) -> None:
+    """Record that the report and the highlighted candidate are not duplicates."""
+    if shown.pairing is None:
+        st.toast("Nothing was changed: no candidate is highlighted", icon=":material/rule:")
+        return
+    keep_apart(shown.report_id, shown.pairing.other_id)
+
+
+def _link(pairing: Pairing) -> None:
+    opened = session.current()
+    triage.link(
         opened.store,
         session.actor(),
         pairing.child_id,
@@ -116,14 +132,18 @@ def link(shown: Seen) -> None:
     )
 
 
-def keep_apart(shown: Seen) -> None:
-    """Record that the report and the highlighted candidate are not duplicates."""
-    if shown.pairing is None:
-        st.toast("Nothing was changed: no candidate is highlighted", icon=":material/rule:")
-        return
-    one, other = shown.report_id, shown.pairing.other_id
-    done = f"{plain(one)} and {plain(other)} are not duplicates"
-    session.command(done, triage.keep_apart, session.current().store, session.actor(), one, other)
+def link(pair: Pair, score: float) -> None:
+    """Mark the later report of a pair as a duplicate."""
+    later = pair.later
+    pairing = Pairing(pair.earlier.report_id, later.report_id, later.version, pair.target_id, score)
+    done = f"{plain(later.report_id)} is a duplicate of {plain(pair.target_id)}"
+    session.command(done, _link, pairing)
+
+
+def keep_apart(one_id: str, other_id: str) -> None:
+    """Record that two reports are not duplicates."""
+    done = f"{plain(one_id)} and {plain(other_id)} are not duplicates"
+    session.command(done, triage.keep_apart, session.current().store, session.actor(), one_id, other_id)
 
 
 def unlink(report_id: str, version: int) -> None:
@@ -197,8 +217,8 @@ READING: Mapping[str, Callable[[Seen], None]] = {"j": go_next, "k": go_back, "h"
 DECIDING: Mapping[str, Callable[[Seen], None]] = {
     **{level.removeprefix("H"): set_harm(Harm(level)) for level in ("H1", "H2", "H3", "H4")},
     "0": close,
-    "d": link,
-    "n": keep_apart,
+    "d": duplicate,
+    "n": not_duplicate,
     "s": snooze,
     "l": claim_or_release,
     "u": take_back,

@@ -6,14 +6,14 @@ decided report can be gone back to, and a busy desk does not sort the store anew
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import boards, queries
+from triage_core import queries
 from triage_core.boards import Brief
 from triage_core.queries import Filter, Sort
 from ui import session
@@ -76,18 +76,22 @@ def forget() -> None:
     st.session_state.pop(_KEPT, None)
 
 
-def draw(ids: Sequence[str], report_id: str) -> None:
+def window(ids: Sequence[str], report_id: str) -> tuple[str, ...]:
+    """The part of the queue around a report that is shown."""
+    start = min(max(0, place(ids, report_id).number - WINDOW // 2), max(0, len(ids) - WINDOW))
+    return tuple(ids[start : start + WINDOW])
+
+
+def draw(ids: Sequence[str], report_id: str, briefs: Mapping[str, Brief]) -> None:
     """The part of the queue around this report; choosing another one puts it on the desk."""
     stands = place(ids, report_id)
     many = "the first " if len(ids) == LONGEST else ""
     st.caption(
         f"{stands.number:,} of {many}{len(ids):,}" if stands.number else f"Not in this queue of {len(ids):,}"
     )
-    start = min(max(0, stands.number - WINDOW // 2), max(0, len(ids) - WINDOW))
-    shown = tuple(ids[start : start + WINDOW])
+    shown = window(ids, report_id)
     if not shown:
         return
-    briefs = session.read(boards.briefs, shown)
     # The key carries what is shown: a choice made in one queue is never read as one of another.
     key = f"queue-{report_id}-{'-'.join(shown)}"
     st.radio(

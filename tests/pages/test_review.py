@@ -253,6 +253,15 @@ def test_the_clause_of_decided_neighbours_is_suggested_and_closes_the_report(vis
     assert case(advised)["resolution"] == "out_of_scope"
 
 
+def test_inputs_hidden_by_a_clause_out_of_scope_come_back_with_another(visit, three, case):
+    screen = decide(visit("review"), three[0], 1, "EXP-1")
+    screen.multiselect(key=f"clauses-{three[0]}-1").unselect("EXP-1").run()
+    screen = decide(screen, three[0], 1, "IN-2", **SEVERE)
+    assert not screen.exception
+    press(screen, "Save decision")
+    assert (case(three[0])["severity"], case(three[0])["exploitation"]) == ("high", "none")
+
+
 def test_a_suggestion_is_chosen_and_its_examples_appear(visit, advised, opened):
     screen = visit("review", report=advised)
     screen.get_by_key(f"choose-{advised}-1").click().run()
@@ -288,6 +297,20 @@ def test_what_was_entered_is_there_in_a_new_session_until_the_decision(visit, th
     with opened.store.read() as cursor:
         assert drafts.read(cursor, ME, three[0]) == {}
     assert visit("review", report=three[0]).text_area(key=f"note-{three[0]}-2").value == ""
+
+
+def test_the_outcome_and_its_log_are_kept_too(visit, three, case):
+    screen = visit("review", report=three[0])
+    screen.multiselect(key=f"clauses-{three[0]}-1").select("IN-2").run()
+    for name, level in SEVERE.items():
+        screen.get_by_key(f"{name}-{three[0]}-1").set_value(level).run()
+    screen.selectbox(key=f"override-{three[0]}-1").set_value("low").run()
+    screen.text_input(key=f"override_reason-{three[0]}-1").set_value("It needs a key.").run()
+    screen.selectbox(key=f"resolution-{three[0]}-1").set_value("not_reproducible").run()
+    screen.text_area(key=f"log-{three[0]}-1").set_value("0 of 10").run()
+    press(visit("review", report=three[0]), "Save decision")
+    saved = case(three[0])
+    assert (saved["resolution"], saved["severity"]) == ("not_reproducible", "low")
 
 
 def test_a_draft_outlives_a_colleague_s_change_of_the_case(visit, three, opened):
@@ -375,3 +398,57 @@ def test_a_press_says_what_was_seen():
     found = seen.from_press({"n": 1, "key": "d", "report": "FR-2", "version": 4, "shown": shown})
     assert found == seen.Seen("FR-2", 4, pairing, "EXP-1", 7, True)
     assert seen.from_press({"report": "FR-2", "version": 4, "shown": {}}) == seen.Seen("FR-2", 4)
+
+
+def hear(screen, *presses: dict[str, object]):
+    """A run for what the listener has sent: it keeps every press in its state until it is answered."""
+    screen.session_state["keys"] = {"presses": list(presses)}
+    return screen.run()
+
+
+def heard(number: int, key: str, report_id: str, version: int = 1, **shown: object) -> dict[str, object]:
+    return {"n": number, "key": key, "report": report_id, "version": version, "shown": shown}
+
+
+def test_a_press_acts_on_the_report_that_it_saw_and_once(visit, advised, case):
+    screen = visit("review", report=advised)
+    closing = heard(1, "0", advised, clause="OOS-1")
+    screen = hear(screen, closing)
+    assert (case(advised)["resolution"], case(advised)["version"]) == ("out_of_scope", 2)
+    assert not screen.header, "it was the last of the queue"
+    hear(screen, closing)
+    assert case(advised)["version"] == 2
+
+
+def test_a_second_press_on_what_is_gone_from_the_screen_changes_nothing_and_says_why(visit, advised, case):
+    screen = visit("review", report=advised)
+    screen = hear(screen, heard(1, "0", advised, clause="OOS-1"), heard(2, "s", advised))
+    assert "FR-3 was changed by demo:reviewer while you looked at it (assessed; it is now out of scope)" in (
+        toasts(screen)
+    )
+    assert case(advised)["snoozed_until"] is None
+
+
+def test_keys_choose_the_harm_and_save(visit, three, case):
+    screen = hear(visit("review", report=three[0]), heard(1, "3", three[0], clause="IN-2"))
+    assert screen.get_by_key(f"harm-{three[0]}-1").value == "H3"
+    assert screen.multiselect(key=f"clauses-{three[0]}-1").value == ["IN-2"]
+    for name, level in SEVERE.items():
+        screen.get_by_key(f"{name}-{three[0]}-1").set_value(level)
+    screen.run()
+    hear(screen, heard(1, "3", three[0]), heard(2, "save", three[0]))
+    assert case(three[0])["severity"] == "high"
+
+
+def test_keys_of_the_pair_use_the_candidate_that_was_highlighted(visit, three, case):
+    candidate = {"other_id": three[1], "child_id": three[0], "child_version": 1, "target_id": three[1]}
+    screen = visit("review", report=three[0])
+    screen = hear(screen, heard(1, "d", three[0]))
+    assert "no candidate is highlighted" in toasts(screen)
+    hear(screen, heard(2, "d", three[0], candidate={**candidate, "score": 0.9}))
+    assert case(three[0])["canonical_id"] == three[1]
+
+
+def test_other_roles_have_no_deciding_keys(visit, three, case):
+    hear(visit("review", role="Policy owner", report=three[0]), heard(1, "s", three[0]))
+    assert case(three[0])["version"] == 1
