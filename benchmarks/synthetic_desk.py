@@ -5,14 +5,13 @@
 Reports came in evenly over a year; of the last tenth most still wait, of the older ones nine in ten are
 closed. Clusters are those of synthetic.mixture; vectors have `dim` numbers, so that a
 million reports need not hold a gigabyte of them. Rows go in through Arrow, events through the store's
-own chain; about 50 microseconds a report.
+own chain.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -247,10 +246,3 @@ def _drawn(rng: np.random.Generator, values: tuple[str, ...] | list[str], n: int
 def _where(condition: NDArray[np.bool_], values: Any) -> pa.Array:
     """The values where the condition holds, else nothing."""
     return pa.array(np.asarray(values), mask=~condition)
-
-
-def open_filled(folder: Any, count: int, dim: int, now: Callable[[], datetime] | None = None) -> Store:
-    """A store in `folder` that holds `count` reports."""
-    store = Store(folder, now) if now else Store(folder)
-    fill(store, count, dim)
-    return store

@@ -14,6 +14,7 @@ st.title("Inbox", anchor=False)
 if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
+many.resume()
 
 head = st.container()  # the views above the filters, which say which view stands
 chosen, sort = filters.draw()
@@ -58,7 +59,7 @@ picks = table.dataframe(
     column_config={
         "open": st.column_config.ButtonColumn("", width=70, pinned=True, type="tertiary", key=key),
         "report": st.column_config.TextColumn("Report", width=75, pinned=True),
-        "wrong": st.column_config.TextColumn("What is wrong", width="large"),
+        "wrong": st.column_config.TextColumn("What is wrong", width=340),
         "product": st.column_config.TextColumn("Product", width=120),
         "received": st.column_config.TextColumn("Received", width=80),
         "due": st.column_config.TextColumn("Next clock", width=85),

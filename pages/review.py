@@ -4,29 +4,53 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards, queries
+from triage_core import claims, queries, undo
 from triage_core.access import Command
 from triage_core.errors import NotFound
-from ui import actions, candidates, compare, decision, desk, empty, filters, queue, report_view, session
+from ui import (
+    actions,
+    advice,
+    assign,
+    briefs,
+    candidates,
+    compare,
+    decision,
+    desk,
+    empty,
+    filters,
+    keys,
+    place,
+    presence,
+    queue,
+    report_view,
+    session,
+)
 from ui.hostile import plain
+from ui.seen import Seen
 
 READINGS = ["Conversation", "Differing words", "Side by side"]
 
-now = session.now()
-if session.read(queries.is_empty):
-    empty.no_reports()
-    st.stop()
+now, decides = session.now(), session.may(Command.ASSESS)
+handlers = {**desk.READING, **(desk.DECIDING if decides else {})}
+place.settle(arrived=keys.is_new())
+keys.answer(handlers)
 left, middle, right = st.columns([24, 46, 30], gap="medium")
 with left, st.popover("Filter the queue", icon=":material/filter_alt:", width="stretch"):
     chosen, sort = filters.draw()
-ids = session.read(queries.queue, chosen, sort, queue.LONGEST)
-report_id = session.picked("report") or (ids[0] if ids else "")
+ids = queue.ids(chosen, sort)
+report_id = place.on_desk() or (ids[0] if ids else "")
 if not report_id:
     with middle:
-        empty.nothing_found(chosen.words)
+        if session.read(queries.is_empty):
+            empty.no_reports()
+        else:
+            empty.nothing_found(chosen.words)
     st.stop()
+neighbours = candidates.similar(report_id)
+around = (*queue.window(ids, report_id), report_id, *(near.report_id for near in neighbours or ()))
+lines = briefs.read(around)
 with left:
-    queue.draw(ids, report_id)
+    queue.draw(ids, report_id, lines)
 try:
     view = session.read(queries.report, report_id)
 except NotFound:
@@ -34,11 +58,13 @@ except NotFound:
         st.warning(f"There is no report {plain(report_id)}.", icon=":material/search_off:")
         st.button("Go to the first of the queue", on_click=desk.go, args=(None,))
     st.stop()
-version = view.case["version"]
-place = queue.place(ids, report_id)
+place.put(report_id)  # a queue that changes never takes it from the desk
+version, stands = view.case["version"], queue.place(ids, report_id)
+this = lines[report_id]
+similar = candidates.read(this, neighbours, lines)
+advised = advice.read(report_id, version) if decides else None
 
 with right:
-    candidate = candidates.draw(report_id, version, now)
     if view.case["canonical_id"]:
         st.info(f"A duplicate of {plain(view.case['canonical_id'])}.", icon=":material/content_copy:")
         with st.container(horizontal=True):
@@ -51,17 +77,23 @@ with right:
                 on_click=desk.unlink,
                 args=(report_id, version),
             )
-    elif session.may(Command.ASSESS):
+    elif decides:
+        advice.draw(advised, report_id, version)
+    candidate = candidates.draw(similar, report_id, version, now)
+    if decides and not view.case["canonical_id"]:
         st.subheader("Decision", anchor=False)
+        decision.start(view)
         decision.panel(session.current().policy, view)
-    else:
+    elif not decides:
+        report_view.reporters_view(view)
         st.info("Your role reads reports; reviewers decide on them.", icon=":material/visibility:")
 
 with middle:
     report_view.heading(view, now)
+    presence.line(report_id, version, waits=similar.found is None)
+    assign.menu(report_id, version, view.case["assigned_to"])
     reading = READINGS[0]
     if candidate:
-        this = session.read(boards.briefs, (report_id,))[report_id]
         reading = st.segmented_control(
             f"Compare with {plain(candidate.brief.report_id)}",
             READINGS,
@@ -77,5 +109,17 @@ with middle:
         compare.side_by_side(this, candidate.brief, f"side-{report_id}")
     report_view.history(view)
 
+last = session.read(undo.last_of, session.actor()) if decides else None
+shown = Seen(
+    report_id,
+    version,
+    candidate.pairing if candidate else None,
+    advised.clause_id if advised else "",
+    last.seq if last else 0,
+    session.read(claims.presence, report_id, now).holder_id == session.actor().actor_id,
+)
 with st.bottom:
-    actions.bar(view, place, candidate)
+    actions.bar(view, stands, candidate, shown, last)
+    keys.listen(shown, similar.pairings, handlers)
+if st.session_state.pop(desk.HELP, False):
+    keys.explain()

@@ -85,18 +85,24 @@ class Filter:
 def events(cursor: db.Cursor, chosen: Filter, page: int = 1, size: int = 25) -> tuple[list[Event], int]:
     """One page of events, newest first, and how many the filter finds in all."""
     where, values = chosen.where()
+    total = int(db.value(cursor, f"SELECT count(*) FROM events WHERE {where}", values) or 0)
+    return latest(cursor, chosen, size, (page - 1) * size), total
+
+
+def latest(cursor: db.Cursor, chosen: Filter, size: int, offset: int = 0) -> list[Event]:
+    """The newest `size` events of a filter after `offset` of them, newest first."""
+    where, values = chosen.where()
     found = _read(
         cursor,
         f"WHERE {where} ORDER BY seq DESC LIMIT $size OFFSET $offset",
-        {**values, "size": size, "offset": (page - 1) * size},
+        {**values, "size": size, "offset": offset},
     )
-    total = int(db.value(cursor, f"SELECT count(*) FROM events WHERE {where}", values) or 0)
     undos = _read(
         cursor,
         "WHERE kind = $kind AND subject IN (SELECT unnest($subjects)) ORDER BY seq",
         {"kind": UNDONE, "subjects": sorted({event.subject for event in found})},
     )
-    return _marked(found, undos), total
+    return _marked(found, undos)
 
 
 def event(cursor: db.Cursor, seq: int) -> Event:

@@ -78,6 +78,17 @@ def briefs(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, Brief]:
     }
 
 
+def standings(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, db.Row]:
+    """The part of a brief that changes, by report: status, resolution, severity, canonical report, version."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id, status, resolution, severity, canonical_id, version FROM cases"
+        " WHERE report_id IN (SELECT unnest(?))",
+        [list(report_ids)],
+    )
+    return {row.pop("report_id"): row for row in found}
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Two reports that may be one flaw: the later one would become a duplicate of `target_id`.

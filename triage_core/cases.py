@@ -40,8 +40,18 @@ def read(cursor: db.Cursor, report_id: str, seen_version: int | None = None) -> 
     if case is None:
         raise NotFound("report", f"there is no report {report_id!r}")
     if seen_version is not None and seen_version != case["version"]:
-        raise Conflict("version", f"{report_id} was changed by {case['updated_by']} while you looked at it")
+        raise Conflict("version", f"{report_id} was changed by {_change(cursor, case)}")
     return case
+
+
+def _change(cursor: db.Cursor, case: db.Row) -> str:
+    """Who changed a case last, and what is different now, for whoever came too late."""
+    kind = db.value(
+        cursor, "SELECT kind FROM events WHERE subject = ? ORDER BY seq DESC LIMIT 1", [case["report_id"]]
+    )
+    what = str(kind).rpartition(".")[2].replace("_", " ")
+    state = case["resolution"] or case["status"]
+    return f"{case['updated_by']} while you looked at it ({what}; it is now {state.replace('_', ' ')})"
 
 
 def change(

@@ -162,12 +162,6 @@ def snooze_within(
     return cases.change(work, case, "report.snoozed", {"snoozed_until": until}, {})
 
 
-def asleep(cursor: db.Cursor, now: datetime) -> set[str]:
-    """The reports that are put off at `now`."""
-    found = db.rows(cursor, "SELECT report_id FROM cases WHERE snoozed_until > ?", [db.naive(now)])
-    return {row["report_id"] for row in found}
-
-
 def holders(cursor: db.Cursor, report_ids: Sequence[str], now: datetime) -> dict[str, Claim]:
     """The claims that hold at `now`, by report; reports that nobody holds are left out."""
     found = db.rows(
@@ -177,6 +171,30 @@ def holders(cursor: db.Cursor, report_ids: Sequence[str], now: datetime) -> dict
         [list(report_ids), db.naive(now)],
     )
     return {row["report_id"]: Claim(**row) for row in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who is at a report: its version and who changed it last and when, and who holds it until when."""
+
+    version: int
+    updated_by: str
+    updated_at: datetime
+    holder_id: str | None
+    expires_at: datetime | None
+
+
+def presence(cursor: db.Cursor, report_id: str, now: datetime) -> Presence:
+    """What a colleague's screen should know of a report at `now`. Raises NotFound."""
+    case = cases.read(cursor, report_id)
+    held = holders(cursor, [report_id], now).get(report_id)
+    return Presence(
+        case["version"],
+        case["updated_by"],
+        case["updated_at"],
+        held.holder_id if held else None,
+        held.expires_at if held else None,
+    )
 
 
 def _held(work: Work, report_id: str) -> Claim | None:

@@ -104,7 +104,6 @@ def assess_within(
     assessment_id = assessed["assessment_id"]
     if decision.better_answer:
         _add_better_answer(work, report_id, decision.better_answer)
-    received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
     look = {"settles": settles} if settles else looks.draw(work, policy, report_id, assessment_id, severity)
     decided = cases.change(
         work,
@@ -119,7 +118,7 @@ def assess_within(
             "priority": assessed["priority"],
             "exploitation": str(exploitation),
             "consent_training": str(decision.consent or case["consent_training"]),
-            "fix_due": None if resolution else clocks.fix_due(received, severity, policy.clocks),
+            "fix_due": None if resolution else clocks.fix_due(case["received_at"], severity, policy.clocks),
             "first_response_at": case["first_response_at"] or work.now,
             "triaged_at": case["triaged_at"] or work.now,
             "closed_at": work.now if resolution else None,

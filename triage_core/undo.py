@@ -73,7 +73,7 @@ def last_of(cursor: db.Cursor, actor: Actor, among: int = 20) -> Event | None:
     Looks at the latest `among` events of these kinds.
     """
     kinds = sorted(UNDOABLE - {UNDONE})
-    found, _ = activity.events(cursor, activity.Filter(actor=[actor.actor_id], kind=kinds), size=among)
+    found = activity.latest(cursor, activity.Filter(actor=[actor.actor_id], kind=kinds), among)
     return next((event for event in found if event.undone_by is None), None)
 
 

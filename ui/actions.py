@@ -1,84 +1,118 @@
-"""The bar at the foot of Review: move on, save, judge the highlighted candidate, other moves of the case."""
+"""The bar at the foot of Review: every command with its key, judged on what this run has drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import LiteralString
+
 import streamlit as st
 
-from triage_core import boards, lifecycle
+from triage_core import lifecycle
 from triage_core.access import Command
+from triage_core.activity import Event
+from triage_core.claims import Snooze
 from triage_core.lifecycle import Trigger
 from triage_core.model import Status
 from triage_core.queries import ReportView
 from ui import desk, session
 from ui.candidates import Candidate
+from ui.event_words import EVENTS
 from ui.hostile import plain
 from ui.queue import Place
+from ui.seen import Seen
 from ui.words import TRIGGER
 
 # These come about by a decision or by what the reporter does.
 NOT_MOVES = {Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.WITHDRAW}
+SNOOZE: dict[Snooze, LiteralString] = {
+    Snooze.TOMORROW: "Until tomorrow",
+    Snooze.THREE_DAYS: "For 3 days",
+    Snooze.NEXT_WEEK: "Until next week",
+}
 
 
-def bar(view: ReportView, place: Place, candidate: Candidate | None) -> None:
-    """Draw the buttons that the role and the state of the case allow."""
-    may_decide = session.may(Command.ASSESS)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Previous",
-            icon=":material/arrow_back:",
-            disabled=not place.before,
-            on_click=desk.go,
-            args=(place.before,),
-        )
-        st.button(
-            "Next",
-            icon=":material/arrow_forward:",
-            disabled=not place.after,
-            on_click=desk.go,
-            args=(place.after,),
-        )
-        if may_decide:
-            _save(view, place)
-        if may_decide and candidate:
-            _judge(view, place, candidate)
+def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen, last: Event | None) -> None:
+    """Draw the buttons that the role and the state of the case allow; `last` is what Undo would take back."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        _button("`K` Previous", "previous", desk.go_back, shown, off=not place.before)
+        _button("`J` Next", "next", desk.go_next, shown, off=not place.after)
+        if session.may(Command.ASSESS):
+            linked = view.case["canonical_id"] is not None
+            _button("`0` Expected or out of scope", "close", desk.close, shown, off=linked)
+            if candidate:
+                _judge(candidate, shown)
+            _button(
+                "`Ctrl+Enter` Save decision",
+                "save",
+                desk.save,
+                shown,
+                off=linked,
+                icon=":material/check:",
+                primary=True,
+            )
+            _put_off(view, shown)
+            _button("`L` Release" if shown.mine else "`L` Claim", "claim", desk.claim_or_release, shown)
+            _undo(shown, last)
         if session.may(Command.SET_STATUS):
             _more(view)
+        _button("`H` Keys", "help", desk.explain, shown)
 
 
-def _save(view: ReportView, place: Place) -> None:
-    report_id, version = view.report["report_id"], view.case["version"]
+def _button(
+    label: LiteralString,
+    name: str,
+    do: Callable[[Seen], None],
+    shown: Seen,
+    *,
+    off: bool = False,
+    icon: str | None = None,
+    primary: bool = False,
+) -> None:
+    """A button for what this run shows: its key and its command carry the report and the version."""
     st.button(
-        "Save decision",
-        key=f"save-{report_id}-{version}",
-        type="primary",
-        icon=":material/check:",
-        disabled=view.case["canonical_id"] is not None,
-        on_click=desk.save,
-        args=(report_id, version, place.after),
+        label,
+        key=f"{name}-{shown.report_id}-{shown.version}",
+        type="primary" if primary else "secondary",
+        icon=icon,
+        disabled=off,
+        on_click=do,
+        args=(shown,),
     )
 
 
-def _judge(view: ReportView, place: Place, candidate: Candidate) -> None:
+def _judge(candidate: Candidate, shown: Seen) -> None:
     """The later of the two becomes the duplicate: that may be the one on the desk or the candidate."""
-    report_id, other = view.report["report_id"], candidate.brief
-    pair = boards.pair(session.read(boards.briefs, (report_id,))[report_id], other)
-    stays = pair.later.report_id != report_id
-    st.button(
-        f"{plain(pair.later.report_id)} is a duplicate of {plain(pair.target_id)}",
-        key=f"link-{report_id}-{view.case['version']}-{other.report_id}-{other.version}",
-        icon=":material/content_copy:",
-        disabled=pair.later.canonical_id is not None or candidate.apart,
-        on_click=desk.link_and_go_on,
-        args=(pair, candidate.score, report_id if stays else place.after),
+    pairing = candidate.pairing
+    if pairing.child_id == shown.report_id:
+        label = f"`D` Duplicate of {plain(pairing.target_id)}"
+    else:
+        label = f"`D` {plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}"
+    linked = candidate.brief.canonical_id is not None and pairing.child_id == pairing.other_id
+    name = f"link-{pairing.other_id}-{candidate.brief.version}"
+    _button(label, name, desk.duplicate, shown, off=linked or candidate.apart, icon=":material/content_copy:")
+    label = f"`N` Not a duplicate of {plain(pairing.other_id)}"
+    _button(label, f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=candidate.apart)
+
+
+def _put_off(view: ReportView, shown: Seen) -> None:
+    until = view.case["snoozed_until"]
+    if until and until > session.current().store.clock():
+        _button("Wake", "wake", desk.wake, shown, icon=":material/alarm:")
+        return
+    key = f"snooze-{shown.report_id}-{shown.version}"
+    st.menu_button(
+        "`S` Snooze",
+        [str(choice) for choice in SNOOZE],
+        key=key,
+        format_func=lambda choice: SNOOZE[Snooze(choice)],
+        on_click=desk.snooze_by,
+        args=(shown, key),
     )
-    st.button(
-        f"Not a duplicate of {plain(other.report_id)}",
-        key=f"apart-{report_id}-{view.case['version']}-{other.report_id}",
-        icon=":material/call_split:",
-        disabled=candidate.apart,
-        on_click=desk.keep_apart,
-        args=(report_id, other.report_id),
-    )
+
+
+def _undo(shown: Seen, last: Event | None) -> None:
+    label = f"`U` Undo {EVENTS[last.kind].lower()} {plain(last.subject)}" if last else "`U` Undo"
+    _button(label, f"undo-{shown.undo}", desk.take_back, shown, off=last is None)
 
 
 def _more(view: ReportView) -> None:

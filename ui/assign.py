@@ -13,11 +13,10 @@ from ui.hostile import inline, plain
 NOBODY = "Nobody"
 
 
-def people() -> list[str]:
-    """Nobody, oneself, then everybody who has done a reviewer's work."""
-    me = session.actor().actor_id
-    others = [name for name in session.read(boards.deciders) if name != me]
-    return [NOBODY, *([me] if session.may(Command.ASSESS) else []), *others]
+def people(*more: str) -> dict[str, str]:
+    """Nobody, oneself, everybody who has done a reviewer's work, and `more`: names by id."""
+    me = [session.actor().actor_id] if session.may(Command.ASSESS) else []
+    return {NOBODY: NOBODY, **{name: named(name) for name in (*me, *session.read(boards.deciders), *more)}}
 
 
 def named(name: str) -> str:
@@ -32,15 +31,13 @@ def person(name: str) -> Actor | None:
 
 def menu(report_id: str, version: int, assigned_to: str | None) -> None:
     """Whose task this version of a report is, as a list to choose from; choosing gives it to that person."""
-    listed = people()
-    if assigned_to and assigned_to not in listed:
-        listed.append(assigned_to)
+    listed = people(*([assigned_to] if assigned_to else []))
     key = f"assign-{report_id}-{version}"
     st.selectbox(
         "Task of",
-        listed,
-        index=listed.index(assigned_to or NOBODY),
-        format_func=named,
+        list(listed),
+        index=list(listed).index(assigned_to or NOBODY),
+        format_func=listed.__getitem__,
         key=key,
         disabled=not session.may(Command.CLAIM),
         width=190,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -11,8 +12,10 @@ import streamlit as st
 from triage_core import boards
 from triage_core.boards import Brief
 from triage_core.close_reading import SUGGEST
+from triage_core.indexing import Neighbour
 from ui import session
 from ui.hostile import plain
+from ui.seen import Pairing
 from ui.words import ago, state_label
 
 SIMILAR = 5
@@ -25,26 +28,50 @@ class Candidate:
     brief: Brief
     score: float
     apart: bool
+    pairing: Pairing
 
 
-def draw(report_id: str, version: int, now: datetime) -> Candidate | None:
-    """List the most similar reports and give the highlighted one; None when there is none."""
-    st.subheader("Most similar", anchor=False, help="The number is the likeness, from 0 to 1.")
-    neighbours = session.similar(report_id, SIMILAR)
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All of them by id, best first; `None` in place of them while the report has not been compared."""
+
+    found: Mapping[str, Candidate] | None
+
+    @property
+    def pairings(self) -> list[Pairing]:
+        return [candidate.pairing for candidate in (self.found or {}).values()]
+
+
+def read(this: Brief, neighbours: Sequence[Neighbour] | None, briefs: Mapping[str, Brief]) -> Candidates:
+    """The reports like one, with what linking each to it would do."""
     if neighbours is None:
+        return Candidates(None)
+    apart = session.read(boards.kept_apart, this.report_id)
+    found = {}
+    for neighbour in neighbours:
+        if other := briefs.get(neighbour.report_id):
+            pair = boards.pair(this, other)
+            pairing = Pairing(
+                other.report_id, pair.later.report_id, pair.later.version, pair.target_id, neighbour.score
+            )
+            found[other.report_id] = Candidate(other, neighbour.score, other.report_id in apart, pairing)
+    return Candidates(found)
+
+
+def draw(candidates: Candidates, report_id: str, version: int, now: datetime) -> Candidate | None:
+    """List them and give the highlighted one; None when there is none."""
+    st.subheader(
+        "Same fix as another?",
+        anchor=False,
+        help="The number is the likeness, from 0 to 1. Keys: Up and Down.",
+    )
+    if candidates.found is None:
         st.caption(":material/hourglass_top: This report has not been compared yet; the worker is on it.")
         return None
-    briefs = session.read(boards.briefs, tuple(neighbour.report_id for neighbour in neighbours))
-    if not briefs:
+    if not candidates.found:
         st.caption("There is no other report yet.")
         return None
-    apart = session.read(boards.kept_apart, report_id)
-    found = {
-        neighbour.report_id: Candidate(
-            briefs[neighbour.report_id], neighbour.score, neighbour.report_id in apart
-        )
-        for neighbour in neighbours
-    }
+    found = candidates.found
     if all(candidate.score < SUGGEST for candidate in found.values()):
         st.caption(":material/info: None of them is near enough to be suggested as a duplicate.")
     chosen = st.radio(
@@ -56,6 +83,24 @@ def draw(report_id: str, version: int, now: datetime) -> Candidate | None:
         label_visibility="collapsed",
     )
     return found[chosen]
+
+
+def compared(report_id: str) -> bool:
+    """True when the worker has compared this report, and is not at work now: it may hold the vectors."""
+    return not session.current().worker.state.working and session.read(boards.is_placed, report_id)
+
+
+def similar(report_id: str) -> list[Neighbour] | None:
+    """The reports most like one, best first; None until it has been compared.
+
+    Kept a while, since beyond some thousand reports each answer is a reading of its own.
+    """
+    return _kept_similar(str(session.current().store.folder), report_id) if compared(report_id) else None
+
+
+@st.cache_data(ttl="30s", max_entries=2_000, show_spinner=False)
+def _kept_similar(folder: str, report_id: str) -> list[Neighbour] | None:
+    return session.similar(report_id, SIMILAR)
 
 
 def _label(candidate: Candidate, now: datetime) -> LiteralString:

@@ -1,18 +1,19 @@
 """The decision panel: clauses with their examples, the severity inputs with the level they give, words.
 
 Every widget's key carries the report and its version, and so does every command that reads them:
-what was entered for one report can never be saved for another.
+what was entered for one report can never be saved for another. What is entered is kept as a draft.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
+from triage_core import drafts
 from triage_core.decision import RESOLUTION_OF_KIND, Decision
-from triage_core.errors import NotFound
+from triage_core.errors import NotFound, Refused
 from triage_core.model import (
     Exploitation,
     Exposure,
@@ -26,6 +27,8 @@ from triage_core.model import (
 )
 from triage_core.policy import Clause, ClauseKind, Policy
 from triage_core.queries import ReportView
+from ui import report_view, session
+from ui.hostile import plain
 from ui.words import (
     EXPLOITATION,
     EXPOSURE,
@@ -49,7 +52,7 @@ OUTCOMES = [
     Resolution.SPAM,
 ]
 _INPUTS = (
-    ("harm", "Harm", Harm, HARM_LEVEL),
+    ("harm", "Harm, keys 1 to 4", Harm, HARM_LEVEL),
     ("exposure", "Who is exposed", Exposure, EXPOSURE),
     ("generality", "How general", Generality, GENERALITY),
     ("reliability", "How often it works", Reliability, RELIABILITY),
@@ -62,29 +65,80 @@ def field(report_id: str, version: int, name: str) -> str:
     return f"{name}-{report_id}-{version}"
 
 
+def start(view: ReportView) -> None:
+    """Fill the inputs of a report that comes to the desk: from the draft, else from the decision in force."""
+    report_id, version = view.report["report_id"], view.case["version"]
+    if field(report_id, version, "clauses") in st.session_state:
+        return
+    with session.current().store.read() as cursor:  # a draft is no event: nothing remembers it by revision
+        draft = drafts.read(cursor, session.actor(), report_id)
+    before = view.assessment or {}
+    known = {clause.clause_id for clause in session.current().policy.clauses}
+    values: dict[str, Any] = {name: before.get(name) for name, *_ in _INPUTS}
+    values |= {"clauses": before.get("clauses") or [], "exploitation": view.case["exploitation"]}
+    values |= {
+        "note": before.get("note") or "",
+        "better": view.better_answer or view.body.get("expected") or "",
+    }
+    values |= draft
+    values["clauses"] = [clause_id for clause_id in values["clauses"] if clause_id in known]
+    for name, value in values.items():
+        st.session_state[field(report_id, version, name)] = value
+    st.session_state[field(report_id, version, "drafted")] = bool(draft)
+
+
+def keep(report_id: str, version: int) -> None:
+    """Save what is entered as a draft; for the callback of every input."""
+    found = {name: st.session_state.get(field(report_id, version, name)) for name in drafts.FIELDS}
+    try:
+        drafts.save(session.current().store, session.actor(), report_id, found)
+    except Refused as refusal:
+        st.toast(f"The draft is not kept: {plain(str(refusal))}", icon=":material/block:", duration="long")
+
+
+def choose_clause(report_id: str, version: int, clause_id: str) -> None:
+    """Add a clause to those chosen."""
+    chosen = field(report_id, version, "clauses")
+    st.session_state[chosen] = list(dict.fromkeys([*(st.session_state.get(chosen) or ()), clause_id]))
+    keep(report_id, version)
+
+
+def choose_harm(report_id: str, version: int, harm: Harm, advised: str) -> None:
+    """Choose the harm; with no clause chosen yet, the advised one as well when it is in scope."""
+    st.session_state[field(report_id, version, "harm")] = str(harm)
+    if not st.session_state.get(field(report_id, version, "clauses")) and (
+        _kind(session.current().policy, advised) is ClauseKind.IN_SCOPE
+    ):
+        choose_clause(report_id, version, advised)
+    else:
+        keep(report_id, version)
+
+
 @st.fragment
 def panel(policy: Policy, view: ReportView) -> None:
     """Draw the inputs; the level and the priority follow every click without redrawing the page."""
     report_id, version = view.report["report_id"], view.case["version"]
-    before = view.assessment or {}
 
     def key(name: str) -> str:
         return field(report_id, version, name)
 
+    if st.session_state.get(key("drafted")):
+        st.caption(":material/edit_note: Your draft of this report is back.")
     known = [clause.clause_id for clause in policy.clauses]
     titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in policy.clauses}
     chosen = st.multiselect(
         "Clauses of the guidance",
         known,
-        default=[clause for clause in before.get("clauses", []) if clause in known],
         format_func=titles.__getitem__,
         key=key("clauses"),
         placeholder="Cite at least one",
+        on_change=keep,
+        args=(report_id, version),
     )
     clauses = [policy.clause(clause_id) for clause_id in chosen]
     for clause in clauses:
         _guidance(clause)
-    if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
+    if not clauses or any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
         _severity(policy, view, key)
     st.selectbox(
         "Outcome",
@@ -93,18 +147,31 @@ def panel(policy: Policy, view: ReportView) -> None:
         format_func=RESOLUTION.__getitem__,
         placeholder=_implied(clauses),
         key=key("resolution"),
+        on_change=keep,
+        args=(report_id, version),
     )
     if st.session_state[key("resolution")] == Resolution.NOT_REPRODUCIBLE:
         st.text_area(
-            "Reproduction log", key=key("log"), placeholder="What was tried, how often, on which version"
+            "Reproduction log",
+            key=key("log"),
+            placeholder="What was tried, how often, on which version",
+            on_change=keep,
+            args=(report_id, version),
         )
-    st.text_area("Note, which the reporter may read", before.get("note", ""), key=key("note"), height=80)
+    st.text_area(
+        "Note, which the reporter may read",
+        key=key("note"),
+        height=80,
+        on_change=keep,
+        args=(report_id, version),
+    )
     st.text_area(
         "Better answer, for training",
-        view.better_answer or view.body.get("expected", ""),
         key=key("better"),
         height=80,
         help="What the model should have said. The reporter's expectation is the seed.",
+        on_change=keep,
+        args=(report_id, version),
     )
 
 
@@ -117,32 +184,40 @@ def _guidance(clause: Clause) -> None:
         st.text(clause.out_of_scope_example.strip())
 
 
-def levels(key: Callable[[str], str], before: Mapping[str, Any]) -> None:
-    """The five severity inputs, each under the key of its name, at the level it had before."""
+def levels(
+    key: Callable[[str], str], on_change: Callable[..., None] | None = None, args: tuple[Any, ...] = ()
+) -> None:
+    """The five severity inputs, each under the key of its name."""
     for name, label, kind, labels in _INPUTS:
         st.segmented_control(
             label,
             [str(level) for level in kind],
-            default=before.get(name),
             format_func=labels.__getitem__,
             key=key(name),
             help=HARM_HELP if kind is Harm else None,
             width="stretch",
+            on_change=on_change,
+            args=args,
         )
 
 
 def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> None:
-    levels(key, view.assessment or {})
+    report_id, version = view.report["report_id"], view.case["version"]
+    report_view.reporters_view(view)
+    # An input that was hidden by a clause out of scope comes back without what it held.
+    st.session_state.setdefault(key("exploitation"), view.case["exploitation"])
+    levels(key, keep, (report_id, version))
     st.segmented_control(
         "Exploitation",
         [str(level) for level in Exploitation],
-        default=view.case["exploitation"],
         format_func=EXPLOITATION.__getitem__,
         required=True,
         key=key("exploitation"),
         width="stretch",
+        on_change=keep,
+        args=(report_id, version),
     )
-    found = inputs(view.report["report_id"], view.case["version"])
+    found = inputs(report_id, version)
     if found is None:
         st.caption("The level appears when all five are chosen.")
         return
@@ -155,8 +230,10 @@ def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> No
             format_func=SEVERITY.__getitem__,
             key=key("override"),
             placeholder="As computed",
+            on_change=keep,
+            args=(report_id, version),
         )
-        st.text_input("Reason", key=key("override_reason"))
+        st.text_input("Reason", key=key("override_reason"), on_change=keep, args=(report_id, version))
     final = Severity(override) if override else level
     priority = policy.priority(final, Exploitation(st.session_state[key("exploitation")]))
     overridden = f" instead of {severity_badge(level)}" if override else ""

@@ -1,48 +1,143 @@
-"""What the buttons of the reviewer's screens do: each gives one command for the version that was shown."""
+"""What the keys and buttons of the review screen do: each gives one command for exactly what was seen."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import ParamSpec
+
 import streamlit as st
 
-from triage_core import triage
+from triage_core import activity, claims, triage, undo
 from triage_core.boards import Pair
-from ui import decision, session
+from triage_core.claims import Snooze
+from triage_core.decision import Decision
+from triage_core.errors import NotFound
+from triage_core.model import Harm
+from triage_core.policy import ClauseKind
+from ui import decision, place, queue, session
 from ui.hostile import plain
+from ui.seen import Pairing, Seen
 from ui.words import TRIGGER
+
+P = ParamSpec("P")
+
+HELP = "keys-explained"
 
 
 def go(report_id: str | None) -> None:
     """Put another report on the desk; None: the first of the queue."""
-    session.pick("report", report_id)
+    place.put(report_id or "")
 
 
-def save(report_id: str, version: int, next_id: str | None) -> None:
+def go_next(shown: Seen | None = None) -> None:
+    """On to the report after the one that the session is at; after the last, to the first of a fresh queue."""
+    stands = queue.place(queue.kept(), place.on_desk())
+    if stands.number == len(queue.kept()):
+        queue.forget()
+        go(None)
+    else:
+        go(stands.after)
+
+
+def go_back(shown: Seen) -> None:
+    stands = queue.place(queue.kept(), place.on_desk())
+    if stands.before:
+        go(stands.before)
+
+
+def _and_on(report_id: str, give: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Give a command and go on to the next report, unless the person has moved on already.
+
+    In one step, since the message that follows a command may end the run.
+    """
+    give(*args, **kwargs)
+    if place.on_desk() == report_id:
+        go_next()
+
+
+def save(shown: Seen) -> None:
     """Save the decision that stands on screen, and go on."""
-    opened = session.current()
-    decided = decision.collect(opened.policy, report_id, version)
+    decided = decision.collect(session.current().policy, shown.report_id, shown.version)
+    _assess(shown, decided)
+
+
+def close(shown: Seen) -> None:
+    """Close the report by the clause that was chosen, or else by the advised one: neither may be in scope."""
+    policy = session.current().policy
+    decided = decision.collect(policy, shown.report_id, shown.version)
+    if not decided.clauses and shown.clause:
+        decided = replace(decided, clauses=(shown.clause,))
+    try:
+        kinds = {policy.clause(clause_id).kind for clause_id in decided.clauses}
+    except NotFound:
+        kinds = set()
+    if not kinds or ClauseKind.IN_SCOPE in kinds:
+        st.toast(
+            "Nothing was closed: choose a clause of expected behaviour or out of scope first",
+            icon=":material/rule:",
+        )
+        return
+    _assess(shown, decided)
+
+
+def _assess(shown: Seen, decided: Decision) -> None:
+    opened, report_id = session.current(), shown.report_id
     arguments = (opened.store, opened.policy, session.actor(), report_id, decided)
-    if session.command(f"{plain(report_id)} is decided", triage.assess, *arguments, seen_version=version):
-        go(next_id)
+    done = f"{plain(report_id)} is decided"
+    session.command(done, _and_on, report_id, triage.assess, *arguments, seen_version=shown.version)
 
 
-def link(pair: Pair, score: float) -> bool:
-    """Mark the later report of a pair as a duplicate."""
-    opened, child = session.current(), pair.later
-    return session.command(
-        f"{plain(child.report_id)} is a duplicate of {plain(pair.target_id)}",
-        triage.link,
-        opened.store,
-        session.actor(),
-        child.report_id,
-        pair.target_id,
-        evidence={"score": score, "model_id": opened.settings.model},
-        seen_version=child.version,
+def set_harm(level: Harm) -> Callable[[Seen], None]:
+    """Choose the harm in the panel, and the advised clause when none is chosen; nothing is saved yet."""
+
+    def choose(shown: Seen) -> None:
+        decision.choose_harm(shown.report_id, shown.version, level, shown.clause)
+
+    return choose
+
+
+def duplicate(shown: Seen) -> None:
+    """Mark the later report of the pair as a duplicate of the other; on, when that was the one on the desk."""
+    if shown.pairing is None:
+        st.toast("Nothing was changed: no candidate is highlighted", icon=":material/rule:")
+        return
+    pairing = shown.pairing
+    session.command(
+        f"{plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}",
+        _and_on,
+        pairing.child_id,
+        _link,
+        pairing,
     )
 
 
-def link_and_go_on(pair: Pair, score: float, next_id: str | None) -> None:
-    if link(pair, score):
-        go(next_id)
+def not_duplicate(shown: Seen) -> None:
+    """Record that the report and the highlighted candidate are not duplicates."""
+    if shown.pairing is None:
+        st.toast("Nothing was changed: no candidate is highlighted", icon=":material/rule:")
+        return
+    keep_apart(shown.report_id, shown.pairing.other_id)
+
+
+def _link(pairing: Pairing) -> None:
+    opened = session.current()
+    triage.link(
+        opened.store,
+        session.actor(),
+        pairing.child_id,
+        pairing.target_id,
+        evidence={"score": pairing.score, "model_id": opened.settings.model},
+        seen_version=pairing.child_version,
+    )
+
+
+def link(pair: Pair, score: float) -> None:
+    """Mark the later report of a pair as a duplicate."""
+    later = pair.later
+    pairing = Pairing(pair.earlier.report_id, later.report_id, later.version, pair.target_id, score)
+    done = f"{plain(later.report_id)} is a duplicate of {plain(pair.target_id)}"
+    session.command(done, _link, pairing)
 
 
 def keep_apart(one_id: str, other_id: str) -> None:
@@ -57,6 +152,53 @@ def unlink(report_id: str, version: int) -> None:
     session.command(f"{plain(report_id)} stands alone again", triage.unlink, *arguments, seen_version=version)
 
 
+def snooze(shown: Seen, choice: Snooze = Snooze.TOMORROW) -> None:
+    """Put the report off, and go on."""
+    opened = session.current()
+    arguments = (
+        opened.store,
+        session.actor(),
+        shown.report_id,
+        claims.wakes_at(choice, opened.store.clock()),
+    )
+    done = f"{plain(shown.report_id)} is put off"
+    session.command(done, _and_on, shown.report_id, claims.snooze, *arguments, seen_version=shown.version)
+
+
+def wake(shown: Seen) -> None:
+    arguments = (session.current().store, session.actor(), shown.report_id, None)
+    done = f"{plain(shown.report_id)} is back in the queue"
+    session.command(done, claims.snooze, *arguments, seen_version=shown.version)
+
+
+def snooze_by(shown: Seen, key: str) -> None:
+    """Put the report off for as long as was chosen in the menu `key`."""
+    snooze(shown, Snooze(st.session_state[key]))
+
+
+def claim_or_release(shown: Seen) -> None:
+    """Take the report, or give one's own claim back."""
+    arguments = (session.current().store, session.actor(), shown.report_id)
+    if shown.mine:
+        session.command(f"{plain(shown.report_id)} is released", claims.release, *arguments)
+    else:
+        session.command(f"{plain(shown.report_id)} is claimed by you", claims.claim, *arguments)
+
+
+def take_back(shown: Seen) -> None:
+    """Undo the event that the bar named, and put its report back on the desk."""
+    opened = session.current()
+    if not shown.undo:
+        st.toast("You have decided nothing that could be undone", icon=":material/undo:")
+        return
+
+    def undo_and_show() -> None:
+        undo.undo(opened.store, session.actor(), shown.undo)
+        go(session.read(activity.event, shown.undo).subject)
+
+    session.command(f"Event {shown.undo:,} is undone", undo_and_show)
+
+
 def move(report_id: str, version: int, key: str) -> None:
     """Fire the trigger that was chosen in the menu `key`."""
     trigger = st.session_state[key]
@@ -64,3 +206,22 @@ def move(report_id: str, version: int, key: str) -> None:
     session.command(
         f"{plain(report_id)}: {TRIGGER[trigger].lower()}", triage.move, *arguments, seen_version=version
     )
+
+
+def explain(shown: Seen) -> None:
+    """Show the keys at the next run."""
+    st.session_state[HELP] = True
+
+
+READING: Mapping[str, Callable[[Seen], None]] = {"j": go_next, "k": go_back, "h": explain}
+DECIDING: Mapping[str, Callable[[Seen], None]] = {
+    **{level.removeprefix("H"): set_harm(Harm(level)) for level in ("H1", "H2", "H3", "H4")},
+    "0": close,
+    "d": duplicate,
+    "n": not_duplicate,
+    "s": snooze,
+    "l": claim_or_release,
+    "u": take_back,
+    "save": save,
+}
+"""What each key of ui.keys.KEYS does, for everybody who reads and for those who decide."""

@@ -54,13 +54,6 @@ _SORTS: Mapping[str, LiteralString] = {
     Sort.PRIORITY: "Highest priority first",
     Sort.CLUSTER: "Largest cluster first",
 }
-_LABELS: Mapping[str, Mapping[str, str]] = {
-    "state": _STATE_LABELS,
-    "only": _ONLY_LABELS,
-    "severity": SEVERITY,
-    "harm": HARM_TYPE,
-    "sort": _SORTS,
-}
 
 
 def draw() -> tuple[Filter, Sort]:
@@ -72,7 +65,7 @@ def draw() -> tuple[Filter, Sort]:
             bind="query-params",
             type="search",
             placeholder="Search",
-            width=190,
+            width=170,
             on_change=show_first_page,
         )
         state = st.selectbox(
@@ -81,7 +74,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_STATE_LABELS.__getitem__,
             key="state",
             bind="query-params",
-            width=205,
+            width=195,
             on_change=show_first_page,
         )
         only = st.selectbox(
@@ -90,7 +83,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_ONLY_LABELS.__getitem__,
             key="only",
             bind="query-params",
-            width=190,
+            width=185,
             on_change=show_first_page,
         )
         severity = st.multiselect(
@@ -100,7 +93,7 @@ def draw() -> tuple[Filter, Sort]:
             key="severity",
             bind="query-params",
             placeholder="Any",
-            width=150,
+            width=140,
             on_change=show_first_page,
         )
         harm = st.multiselect(
@@ -110,17 +103,17 @@ def draw() -> tuple[Filter, Sort]:
             key="harm",
             bind="query-params",
             placeholder="Any",
-            width=150,
+            width=140,
             on_change=show_first_page,
         )
         product = st.multiselect(
             "Product",
-            session.read(queries.choices, "platform")[:MANY],
+            products(),
             format_func=inline,
             key="product",
             bind="query-params",
             placeholder="Any",
-            width=150,
+            width=140,
             on_change=show_first_page,
         )
         sort = st.selectbox(
@@ -129,7 +122,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_SORTS.__getitem__,
             key="sort",
             bind="query-params",
-            width=175,
+            width=165,
             on_change=show_first_page,
         )
     return asked(
@@ -164,16 +157,35 @@ def standing() -> dict[str, Any]:
     }
 
 
-def address(values: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """The query parameters under which the widgets show these values: the address holds labels."""
-    return {
-        name: [_shown(name, one) for one in value] if isinstance(value, list) else _shown(name, value)
-        for name, value in values.items()
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """These values as far as the widgets still offer them: a view may be older than a product or a word of ours."""
+    offered: dict[str, Any] = {
+        "state": _STATE_LABELS,
+        "only": _ONLY_LABELS,
+        "sort": _SORTS,
+        "severity": SEVERITY,
+        "harm": HARM_TYPE,
+        "product": products(),
     }
+    found = {}
+    for name in values.keys() & KEPT.keys():
+        value = values[name]
+        if isinstance(value, list):
+            found[name] = [one for one in value if one in offered[name]]
+        elif name == "words" or value in offered[name]:
+            found[name] = value
+    return {name: value for name, value in found.items() if value}
 
 
-def _shown(name: str, value: str) -> str:
-    return inline(value) if name == "product" else _LABELS.get(name, {}).get(value, value)
+def products() -> list[str]:
+    """The products to choose from."""
+    return session.read(queries.choices, "platform")[:MANY]
+
+
+def show(values: Mapping[str, Any]) -> None:
+    """Show a view: these values, and every other filter at its default; for a widget's callback."""
+    st.session_state.update({**KEPT, **values})
+    show_first_page()
 
 
 def active() -> int:

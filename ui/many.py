@@ -20,8 +20,9 @@ from triage_core.errors import FlawdeskError
 from triage_core.policy import ClauseKind
 from triage_core.queries import Filter, Sort
 from ui import assign, decision, session
+from ui.actions import SNOOZE
 from ui.hostile import inline, plain
-from ui.words import SNOOZE, counted, severity_badge, state_label
+from ui.words import counted, severity_badge, state_label
 
 CHOSEN = "many"
 DONE = "many_done"
@@ -33,6 +34,8 @@ ACTIONS: Mapping[str, LiteralString] = {
     "assign": "Assign",
     "snooze": "Snooze",
 }
+
+Act = Callable[[Mapping[str, int]], Outcome]
 
 
 def bar(picked: Mapping[str, int], chosen: Filter, sort: Sort, total: int) -> None:
@@ -54,6 +57,10 @@ def bar(picked: Mapping[str, int], chosen: Filter, sort: Sort, total: int) -> No
         st.button(
             f"Decide on {many}", type="tertiary", disabled=total < 2, on_click=_take_all, args=(chosen, sort)
         )
+
+
+def resume() -> None:
+    """The dialog while one is open: also over a list that the decision has emptied."""
     if CHOSEN in st.session_state:
         _dialog()
 
@@ -77,9 +84,20 @@ def leave() -> None:
 @st.dialog("One decision for many", width="large", icon=":material/checklist:", on_dismiss=leave)
 def _dialog() -> None:
     seen: dict[str, int] = st.session_state[CHOSEN]
+    body, below = st.empty(), st.empty()
+    if DONE not in st.session_state:
+        with body.container():
+            act = _form(seen)
+        if act:
+            with below, st.spinner(f"Deciding on {counted(len(seen), 'report')}"):
+                do(act, seen)
     if DONE in st.session_state:
-        told(st.session_state[DONE])
-        return
+        with body.container():
+            told(st.session_state[DONE])
+
+
+def _form(seen: Mapping[str, int]) -> Act | None:
+    """What is chosen and what shall be done; gives it when the button was pressed."""
     st.markdown(f"**{counted(len(seen), 'report')}**, as the list showed them.")
     sample(seen)
     action = st.segmented_control(
@@ -91,16 +109,10 @@ def _dialog() -> None:
         key="many_action",
     )
     act = {"assess": _assess, "link": _link, "assign": _assign, "snooze": _snooze}[action]()
-    st.button(
-        f"{ACTIONS[action]}: {counted(len(seen), 'report')}",
-        type="primary",
-        disabled=act is None,
-        on_click=do,
-        args=(act, seen),
+    pressed = st.button(
+        f"{ACTIONS[action]}: {counted(len(seen), 'report')}", type="primary", disabled=act is None
     )
-
-
-Act = Callable[[Mapping[str, int]], Outcome]
+    return act if pressed else None
 
 
 def sample(seen: Mapping[str, int]) -> None:
@@ -136,7 +148,7 @@ def decided() -> Decision | None:
     )
     inputs = None
     if name and opened.policy.clause(name).kind is ClauseKind.IN_SCOPE:
-        decision.levels(lambda level: decision.field(*FORM, level), {})
+        decision.levels(lambda level: decision.field(*FORM, level))
         inputs = decision.inputs(*FORM)
         if inputs is None:
             st.caption("The level appears when all five are chosen.")
@@ -173,7 +185,10 @@ def _link() -> Act | None:
 
 
 def _assign() -> Act | None:
-    name = st.selectbox("Task of", assign.people(), index=None, format_func=assign.named, key="many_person")
+    people = assign.people()
+    name = st.selectbox(
+        "Task of", list(people), index=None, format_func=people.__getitem__, key="many_person"
+    )
     if name is None:
         return None
     return lambda seen: bulk.assign(session.current().store, session.actor(), seen, assign.person(name))

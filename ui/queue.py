@@ -1,21 +1,39 @@
-"""The queue beside the conversation: what comes before and after, and where one is."""
+"""The queue beside the conversation: what comes before and after, and where one is.
+
+A session keeps the queue that it has read for `FRESH`: rows stay where hands and eyes left them, a
+decided report can be gone back to, and a busy desk does not sort the store anew at every key.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import boards
+from triage_core import queries
 from triage_core.boards import Brief
-from ui import desk, session
+from triage_core.queries import Filter, Sort
+from ui import session
 from ui.hostile import plain
+from ui.place import put
 from ui.words import severity_badge, state_label
 
 LONGEST = 500
 WINDOW = 12
+FRESH = timedelta(minutes=1)
+_KEPT = "queue-kept"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The queue as it was read: for which filter and order, when, and its ids."""
+
+    asked: tuple[Filter, Sort]
+    read_at: datetime
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +55,43 @@ def place(ids: Sequence[str], report_id: str) -> Place:
     )
 
 
-def draw(ids: Sequence[str], report_id: str) -> None:
+def ids(chosen: Filter, sort: Sort) -> tuple[str, ...]:
+    """The queue of this session, read again when it is older than `FRESH` or another one is asked for."""
+    now = session.current().store.clock()
+    kept: _Kept | None = st.session_state.get(_KEPT)
+    if kept is None or kept.asked != (chosen, sort) or now - kept.read_at > FRESH:
+        kept = _Kept((chosen, sort), now, tuple(session.read(queries.queue, chosen, sort, LONGEST)))
+        st.session_state[_KEPT] = kept
+    return kept.ids
+
+
+def kept() -> tuple[str, ...]:
+    """The queue as the session holds it, for callbacks; empty before the first run."""
+    found: _Kept | None = st.session_state.get(_KEPT)
+    return found.ids if found else ()
+
+
+def forget() -> None:
+    """Read the queue anew at the next run."""
+    st.session_state.pop(_KEPT, None)
+
+
+def window(ids: Sequence[str], report_id: str) -> tuple[str, ...]:
+    """The part of the queue around a report that is shown."""
+    start = min(max(0, place(ids, report_id).number - WINDOW // 2), max(0, len(ids) - WINDOW))
+    return tuple(ids[start : start + WINDOW])
+
+
+def draw(ids: Sequence[str], report_id: str, briefs: Mapping[str, Brief]) -> None:
     """The part of the queue around this report; choosing another one puts it on the desk."""
     stands = place(ids, report_id)
     many = "the first " if len(ids) == LONGEST else ""
     st.caption(
         f"{stands.number:,} of {many}{len(ids):,}" if stands.number else f"Not in this queue of {len(ids):,}"
     )
-    start = min(max(0, stands.number - WINDOW // 2), max(0, len(ids) - WINDOW))
-    shown = tuple(ids[start : start + WINDOW])
+    shown = window(ids, report_id)
     if not shown:
         return
-    briefs = session.read(boards.briefs, shown)
     # The key carries what is shown: a choice made in one queue is never read as one of another.
     key = f"queue-{report_id}-{'-'.join(shown)}"
     st.radio(
@@ -65,7 +108,7 @@ def draw(ids: Sequence[str], report_id: str) -> None:
 
 
 def _choose(key: str) -> None:
-    desk.go(st.session_state[key])
+    put(st.session_state[key])
 
 
 def _label(brief: Brief) -> LiteralString:

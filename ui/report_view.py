@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import streamlit as st
 
@@ -31,11 +31,14 @@ from ui.words import (
     state_badge,
 )
 
+SAID: Mapping[object, LiteralString] = {"yes": "yes", "no": "no", True: "yes", False: "no"}
+
 
 def heading(view: ReportView, now: datetime) -> None:
     """Id, state, clocks, embargo, and where the report comes from."""
     report, case = view.report, view.case
-    st.header(plain(report["report_id"]), anchor=False)
+    # The keys read this anchor: it says of which version the text below was drawn.
+    st.header(plain(report["report_id"]), anchor=f"on-desk-{report['report_id']}-{case['version']}")
     marks = [state_badge(case["status"], case["resolution"]), severity_badge(case["severity"])]
     if case["priority"]:
         marks.append(badge("gray", PRIORITY[case["priority"]]))
@@ -84,10 +87,18 @@ def words(view: ReportView) -> None:
     ):
         if body.get(name):
             hostile.show(body[name], key=f"{name}-{report_id}", label=label)
-    harms = ", ".join(HARM_TYPE[harm] for harm in view.report["harm_types"])
-    facts = [f"Harm: {harms}", f"Reporter {INTENT[view.report['disclosure_intent']]}"]
+
+
+def reporters_view(view: ReportView) -> None:
+    """How bad it is in the reporter's own eyes, to be read beside the reviewer's inputs and kept apart from them."""
+    body, report, case = view.body, view.report, view.case
+    harms = ", ".join(HARM_TYPE[harm] for harm in report["harm_types"])
+    facts = [f"Harm: {harms or 'not said'}", f"{INTENT[report['disclosure_intent']]}"]
     if body.get("tries"):
         facts.append(f"worked {body.get('successes') or 0:,} of {body['tries']:,} times")
+    for name, words in (("real_world_harm", "harm has happened"), ("malicious_use", "used with ill intent")):
+        if body.get(name) in SAID:
+            facts.append(f"{words}: {SAID[body[name]]}")
     if body.get("other_systems_tried"):
         tried = [
             f"{other['platform']} {other.get('model', '')}: {other['worked']}"
@@ -96,12 +107,13 @@ def words(view: ReportView) -> None:
         facts.append(f"tried elsewhere: {plain('; '.join(tried), 400)}")
     if body.get("policy_clause_claimed"):
         facts.append(f"claims {plain(body['policy_clause_claimed'])}")
-    st.markdown(" · ".join(facts))
-    case = view.case
-    st.caption(
-        f":material/handshake: Consent: {CONSENT[case['consent_training']]},"
-        f" shared {PEER_CONSENT[case['consent_share_peers']]}"
-    )
+    with st.container(border=True, gap="xsmall"):
+        st.caption(":material/person: **The reporter's view**")
+        st.markdown(" · ".join(facts))
+        st.caption(
+            f":material/handshake: Consent: {CONSENT[case['consent_training']]},"
+            f" shared {PEER_CONSENT[case['consent_share_peers']]}"
+        )
 
 
 def history(view: ReportView) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import access, activity, undo, undoable
+from triage_core import access, activity, bulk, undo, undoable
 from triage_core.activity import Event
 from triage_core.errors import NotFound
 from ui import event_words, session
 from ui.hostile import inline, plain
-from ui.words import moment
+from ui.words import counted, moment
 
 
 def _take_back(seq: int) -> None:
@@ -17,6 +17,23 @@ def _take_back(seq: int) -> None:
     opened = session.current()
     if session.command(f"Event {seq:,} is undone", undo.undo, opened.store, session.actor(), seq):
         session.pick("event", None)
+
+
+def _take_back_all(batch: int) -> None:
+    """Undo a decision for many as far as nothing stands in the way, and say for how many something does."""
+    opened = session.current()
+    outcomes: list[bulk.Outcome] = []
+    if session.command(
+        "The decision for many is undone",
+        lambda: outcomes.append(bulk.undo_batch(opened.store, session.actor(), batch)),
+    ):
+        session.pick("event", None)
+        if skipped := outcomes[0].skipped:
+            st.toast(
+                f"{counted(len(skipped), 'report')} skipped: {plain(skipped[0].why)}",
+                icon=":material/block:",
+                duration="long",
+            )
 
 
 def may_undo(event: Event) -> bool:
@@ -66,4 +83,13 @@ def draw(name: str) -> None:
                 on_click=_take_back,
                 args=(event.seq,),
             )
+            if (batch := event.data.get("batch")) and may_undo(event):
+                reports = {one.subject for one in session.read(activity.batch, batch)}
+                st.button(
+                    f"Undo the whole decision: {counted(len(reports), 'report')}",
+                    key=f"undo-batch-{batch}",
+                    icon=":material/undo:",
+                    on_click=_take_back_all,
+                    args=(batch,),
+                )
             st.button("Cancel", key="cancel", on_click=session.pick, args=("event", None))

@@ -1,4 +1,7 @@
-"""The views of the inbox: ours and one's own, each a link with the number of its reports."""
+"""The views of the inbox: ours and one's own, each one press away, with the number of its reports.
+
+A view is nothing but values of the filters. Those stand in the address, so that a view is a link.
+"""
 
 from __future__ import annotations
 
@@ -12,41 +15,40 @@ from triage_core.queries import Only, Sort
 from ui import filters, session
 from ui.hostile import plain
 
-PAGE = "pages/inbox.py"
-# The label of a view, and the values of the filters that differ from their defaults.
-VIEWS: Mapping[LiteralString, Mapping[str, Any]] = {
-    ":material/inbox: To decide": {},
-    ":material/fiber_new: New": {"state": "new"},
-    ":material/person: Mine": {"state": "open", "only": Only.MINE},
-    ":material/alarm: Breaching": {"state": "open", "only": Only.BREACHING, "sort": Sort.DUE},
-    ":material/lock_clock: Embargo ends soon": {"state": "any", "only": Only.EMBARGO},
-    ":material/snooze: Snoozed": {"state": "open", "only": Only.SNOOZED},
-    ":material/folder_open: All open": {"state": "open"},
-}
+# Icon and label of a view, and the values of the filters that differ from their defaults.
+VIEWS: tuple[tuple[LiteralString, LiteralString, Mapping[str, Any]], ...] = (
+    (":material/inbox:", "To decide", {}),
+    (":material/fiber_new:", "New", {"state": "new"}),
+    (":material/person:", "Mine", {"state": "open", "only": Only.MINE}),
+    (":material/alarm:", "Breaching", {"state": "open", "only": Only.BREACHING, "sort": Sort.DUE}),
+    (":material/lock_clock:", "Embargo ends soon", {"state": "any", "only": Only.EMBARGO}),
+    (":material/snooze:", "Snoozed", {"state": "open", "only": Only.SNOOZED}),
+    (":material/folder_open:", "All open", {"state": "open"}),
+)
 
 
 def draw() -> None:
     """Our views, one's own, and what keeps the filters that stand as a view."""
     standing = filters.standing()
-    own = {view.name: view.filters for view in session.read(views.of, session.actor())}
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for label, values in VIEWS.items():
-            _link(label, values, values == standing)
+    own = {view.name: filters.known(view.filters) for view in session.read(views.of, session.actor())}
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        for icon, label, values in VIEWS:
+            _view(label, icon, values, values == standing)
         for name, values in own.items():
-            _link(f":material/bookmark: {plain(name)}", values, values == standing)
+            _view(plain(name), ":material/bookmark:", values, values == standing)
         _keep(standing, own)
 
 
-def _link(label: LiteralString, values: Mapping[str, Any], here: bool) -> None:
-    # Words are looked for in every conversation: too dear to be counted for a link alone.
+def _view(label: LiteralString, icon: LiteralString, values: Mapping[str, Any], stands: bool) -> None:
+    # Words are looked for in every conversation: too dear to be counted for a button alone.
     count = "" if values.get("words") else f" {session.read(queries.count, filters.asked(values)):,}"
-    role = {"role": st.query_params["role"]} if "role" in st.query_params else {}
-    st.page_link(
-        PAGE,
-        label=f"**{label}{count}**" if here else f"{label}{count}",
-        icon="",
-        help="",
-        query_params={**role, **filters.address(values)},
+    st.button(
+        f"{label}{count}",
+        icon=icon,
+        key=f"view-{label}",
+        type="primary" if stands else "secondary",
+        on_click=filters.show,
+        args=(values,),
     )
 
 

@@ -152,11 +152,6 @@ BASIS: Mapping[str, LiteralString] = {
     "embedding": "near in meaning",
     "likeness": "same trick and same request",
 }
-SNOOZE: Mapping[str, LiteralString] = {
-    "tomorrow": "Tomorrow",
-    "three_days": "In three days",
-    "next_week": "Next week",
-}
 EMBARGO: Mapping[str, LiteralString] = {
     "none": "None",
     "proposed": "Proposed",

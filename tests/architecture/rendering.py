@@ -66,6 +66,8 @@ FORBIDDEN = {
     "write", "write_stream",
 }  # fmt: skip
 
+# Of Streamlit, but no element: what declares the files of a component.
+NOT_RENDERING = {"streamlit.components.v2.manifest_scanner"}
 NUMBERS = {"abs", "float", "int", "len", "round", "sum"}
 HARMLESS = {"dict", "enumerate", "list", "range", "reversed", "sorted", "tuple", "zip"}
 MUTATORS = {"add", "append", "extend", "insert", "setdefault", "update"}
@@ -303,7 +305,7 @@ def _is_door(function: ast.expr) -> bool:
 
 def _hides_streamlit(node: ast.Import | ast.ImportFrom) -> bool:
     if isinstance(node, ast.ImportFrom):
-        return (node.module or "").split(".")[0] == "streamlit"
+        return (node.module or "").split(".")[0] == "streamlit" and node.module not in NOT_RENDERING
     return any(alias.name.split(".")[0] == "streamlit" and alias.asname != "st" for alias in node.names)
 
 

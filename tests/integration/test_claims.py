@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.making import NOON, REVIEWER, Clock, bring, make_report
-from triage_core import claims, db, undo
+from triage_core import claims, db, queries, undo
 from triage_core.claims import LEASE, Snooze
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole
+from triage_core.queries import Filter, Only, Sort
 from triage_core.store import Store
 
 OTHER = Actor("test:ines", "Ines", frozenset({DeskRole.REVIEWER}))
@@ -158,7 +159,7 @@ def test_a_snooze_ends_in_the_morning(choice: Snooze, day: int) -> None:
 
 def asleep(store: Store) -> set[str]:
     with store.read() as cursor:
-        return claims.asleep(cursor, store.clock())
+        return set(queries.snapshot(cursor, Filter(only=Only.SNOOZED, at=store.clock()), Sort.NEWEST, 100))
 
 
 def test_a_snoozed_report_sleeps_until_then_and_undo_wakes_it(store: Store, clock: Clock) -> None:

@@ -13,6 +13,7 @@ from triage_core import (
     claims,
     db,
     disclosure,
+    drafts,
     embargoes,
     groups,
     intake,
@@ -54,19 +55,23 @@ def decide_as_the_first_release_did(store: Store) -> None:
         cases.change(work, case, "report.assessed", after, {"assessment_id": 1})
 
 
+def go_back(patch: pytest.MonkeyPatch, migrated: int) -> None:
+    """Open stores with so many migrations alone, and take reports in as was done before cases had an order."""
+    known, case_row = migrations.available()[:migrated], intake._case_row
+
+    def as_then(*given: Any) -> dict[str, Any]:
+        return {name: value for name, value in case_row(*given).items() if name not in ADDED}
+
+    patch.setattr(migrations, "available", lambda: known)
+    patch.setattr(intake, "_case_row", as_then)
+
+
 def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as first_release:
-        first = migrations.available()[:1]
-        first_release.setattr(migrations, "available", lambda: first)
+        go_back(first_release, 1)
         first_release.setattr(groups, "contradiction", lambda *_: None)  # it knew of pairs alone
-        case_row = intake._case_row
-
-        def as_then(*given: Any) -> dict[str, Any]:
-            return {name: value for name, value in case_row(*given).items() if name not in ADDED}
-
-        first_release.setattr(intake, "_case_row", as_then)
         first_release.setattr(embargoes, "follow", lambda *_: None)  # it knew no embargo machine
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two"), make_report("Three"))
@@ -77,7 +82,8 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
 
     store = Store(tmp_path, Clock())
     after = tables(store)
-    assert [after.pop(name) for name in ("claims", "second_looks", "draw_key")] == [[], [], []]
+    new = ("claims", "drafts", "second_looks", "draw_key")
+    assert [after.pop(name) for name in new] == [[]] * len(new)
     for assessment in before["assessments"]:
         assessment["look_id"] = None
     for case in before["cases"]:
@@ -136,4 +142,24 @@ def test_embargoes_and_rewards_of_an_earlier_release_go_on(
     (ended,) = tables(store)["embargoes"]
     assert (ended["state"], ended["version"]) == ("exited", 2)
     store.verify()
+    store.close()
+
+
+def test_drafts_come_to_a_store_that_has_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before_drafts:
+        go_back(before_drafts, 2)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One"))
+        claims.claim(old, REVIEWER, "FR-1")
+        before = tables(old)
+        old.close()
+    store = Store(tmp_path, Clock())
+    after = tables(store)
+    for case in after["cases"]:
+        for name in ADDED:
+            del case[name]
+    assert {name: after[name] for name in before} == before
+    drafts.save(store, REVIEWER, "FR-1", {"note": "Seen"})
+    with store.read() as cursor:
+        assert drafts.read(cursor, REVIEWER, "FR-1") == {"note": "Seen"}
     store.close()

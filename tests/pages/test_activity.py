@@ -9,7 +9,7 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import cluster_work, second_look, triage
+from triage_core import bulk, cluster_work, second_look, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict
 from triage_core.likeness.axes import Axis
@@ -103,6 +103,17 @@ def test_undo_asks_first_and_then_undoes(visit, receive, decide, case, rendered)
     screen = press(screen, "Undo it")
     assert case(report)["status"] == before["status"]
     assert column(screen, "what") == [f"Undone: event {seq}", f"Assessed (undone by {seq + 1})"]
+    assert "Undo event" not in rendered(screen)
+
+
+def test_a_decision_for_many_is_undone_as_one_at_any_age(visit, receive, decide, opened, case, rendered):
+    seen = dict.fromkeys([receive("a joke"), receive("a song"), receive("a poem")], 1)
+    done = bulk.assess(opened.store, opened.policy, EVERYTHING, seen, Decision(("EXP-1",)))
+    two = list(seen)[1]
+    decide(two, INES)
+    screen = press(visit("activity", event=str(done.batch)), "Undo the whole decision: 3 reports")
+    assert [case(name)["status"] for name in seen] == ["new", "closed", "new"]
+    assert "1 report skipped" in rendered(screen)
     assert "Undo event" not in rendered(screen)
 
 

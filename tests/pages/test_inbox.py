@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import triage
+from triage_core import bulk, claims, db, triage
+from triage_core import views as kept_views
 from triage_core.decision import Decision
+from triage_core.model import Actor, DeskRole
 
 
 def listed(screen) -> list[str]:
     return list(screen.dataframe[0].value["report"])
 
 
-def links(screen) -> dict[str, str]:
-    """What each view's link says after its icon, by its name: the number of its reports."""
-    said = [link.proto.label.strip("*").partition(": ")[2] for link in screen.get("page_link")]
-    return dict(text.rpartition(" ")[::2] for text in said)
+def views(screen) -> dict[str, str]:
+    """The number of reports that each view's button tells, by its name."""
+    buttons = [button for button in screen.button if str(button.key).startswith("view-")]
+    return dict(button.label.rpartition(" ")[::2] for button in buttons)
+
+
+def press(screen, label: str):
+    """Press the button whose label begins so."""
+    (button,) = [button for button in screen.button if button.label.startswith(label)]
+    return button.click().run()
 
 
 def test_empty_store_says_what_to_do_next(visit, rendered):
@@ -34,8 +44,8 @@ def test_newest_first_with_their_clocks(visit, receive):
     screen = visit("inbox")
     assert listed(screen) == [new, old]
     assert list(screen.dataframe[0].value["due"]) == ["in 47 h", "12 h late"]
-    assert links(screen)["Breaching"] == "1"
-    assert links(screen)["New"] == "2"
+    assert views(screen)["Breaching"] == "1"
+    assert views(screen)["New"] == "2"
 
 
 def test_only_one_page_is_sent(visit, receive):
@@ -98,6 +108,122 @@ def test_worker_line_counts_reports(visit, receive, index, rendered):
 
 def test_a_clock_that_runs_out_shows_at_the_next_look(visit, receive, opened):
     receive("tell me a joke")
-    assert links(visit("inbox"))["Breaching"] == "0"
+    assert views(visit("inbox"))["Breaching"] == "0"
     opened.store.clock = lambda: NOW + timedelta(days=30)
-    assert links(visit("inbox"))["Breaching"] == "1"
+    assert views(visit("inbox"))["Breaching"] == "1"
+
+
+NOON_TOMORROW = NOW + timedelta(days=1)
+ME = Actor("demo:reviewer", "Demo person", frozenset({DeskRole.REVIEWER}))
+INES = Actor("demo:ines", "Ines", frozenset({DeskRole.REVIEWER}))
+
+
+@pytest.fixture
+def three(receive) -> list[str]:
+    """Three reports, the newest first."""
+    return [receive(words, hours_ago=hours) for hours, words in enumerate(("song", "joke", "poem"), 1)]
+
+
+def test_a_view_is_one_press_and_then_stands_in_the_address(visit, three, opened):
+    claims.assign(opened.store, ME, three[1], ME)
+    claims.snooze(opened.store, ME, three[2], NOON_TOMORROW)
+    screen = visit("inbox")
+    assert listed(screen) == three[:2]
+    assert views(screen) == {
+        "To decide": "2", "New": "2", "Mine": "1", "Breaching": "0", "Embargo ends soon": "0", "Snoozed": "1",
+        "All open": "2",
+    }  # fmt: skip
+    assert listed(press(screen, "Mine")) == [three[1]]
+    assert screen.query_params["only"] == "Mine"
+    assert listed(press(screen, "Snoozed")) == [three[2]]
+    assert listed(press(screen, "To decide")) == three[:2]
+    assert "only" not in screen.query_params
+
+
+def test_a_view_of_one_s_own(visit, three, opened):
+    screen = visit("inbox", words="joke", severity="")
+    screen.text_input(key="view_name").set_value("Jokes, **all**").run()
+    press(screen, "Keep")
+    assert listed(press(screen, "To decide")) == three
+    button = next(button for button in screen.button if "Jokes" in button.label)
+    assert button.label == "` Jokes, **all** `"
+    assert listed(button.click().run()) == [three[1]]
+    assert listed(visit("inbox", words="joke")) == [three[1]]
+    screen.selectbox(key="view_gone").set_value("Jokes, **all**").run()
+    press(screen, "Forget")
+    assert not [button for button in screen.button if "Jokes" in button.label]
+
+
+def test_a_view_of_what_is_no_more_shows_what_is_left(visit, three, opened):
+    old = {"product": ["Gone"], "state": "as_it_was_called", "colour": "red", "severity": ["high", "worse"]}
+    kept_views.save(opened.store, ME, "Old", old)
+    screen = press(visit("inbox", state="Any state"), "` Old `")
+    assert screen.multiselect(key="severity").value == ["high"]
+    assert screen.multiselect(key="product").value == []
+    assert screen.selectbox(key="state").value == "to_decide"
+
+
+def test_whose_task_and_who_is_at_work(visit, three, opened):
+    claims.assign(opened.store, ME, three[0], ME)
+    claims.assign(opened.store, ME, three[1], INES)
+    claims.claim(opened.store, INES, three[0])
+    shown = visit("inbox").dataframe[0].value
+    assert list(shown["task"]) == ["Me", "ines", ""]
+    assert list(shown["claim"]) == ["ines", "", ""]
+
+
+def test_all_of_a_filter_is_decided_on_and_taken_back(visit, three, opened, rendered):
+    triage.assess(opened.store, opened.policy, INES, three[2], Decision(("EXP-1",)))
+    screen = press(visit("inbox", state="Any state"), "Decide on all 3")
+    assert "**3 reports**, as the list showed them." in rendered(screen)
+    claims.assign(opened.store, INES, three[1], INES)  # meanwhile
+    screen.selectbox(key="many_clause").set_value("EXP-1").run()
+    press(screen, "Assess: 3 reports")
+    assert "**Done on 2 reports.**" in rendered(screen)
+    (skipped,) = [table.value for table in screen.dataframe if "why" in table.value]
+    assert list(skipped["report"]) == [three[1]]
+    assert "changed by demo:ines" in skipped["why"][0]
+    press(screen, "Undo all of it: 2 reports")
+    assert "**Done on 2 reports.**" in rendered(screen)
+    with opened.store.read() as cursor:
+        closed = db.value(cursor, "SELECT list(report_id) FROM cases WHERE status = 'closed'")
+    assert closed == [three[2]]
+
+
+def test_what_was_done_is_told_over_an_empty_list(visit, three, rendered):
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.selectbox(key="many_clause").set_value("EXP-1").run()
+    press(screen, "Assess: 3 reports").run()
+    assert "Everything is decided" in rendered(screen)
+    assert "**Done on 3 reports.**" in rendered(screen)
+    press(screen, "Undo all of it")
+    assert listed(screen) == three
+
+
+def test_many_are_assigned_snoozed_or_closed_as_duplicates(visit, three, case):
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.segmented_control(key="many_action").set_value("assign").run()
+    screen.selectbox(key="many_person").set_value("demo:reviewer").run()
+    press(screen, "Assign: 3 reports")
+    assert {case(name)["assigned_to"] for name in three} == {"demo:reviewer"}
+
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.segmented_control(key="many_action").set_value("link").run()
+    screen.text_input(key="many_canonical").set_value(three[2]).run()
+    press(screen, "Close as duplicates: 3 reports")
+    assert [case(name)["canonical_id"] for name in three] == [three[2], three[2], None]
+
+    screen = press(visit("inbox", state="Any state"), "Decide on all 3")
+    screen.segmented_control(key="many_action").set_value("snooze").run()
+    press(screen, "Snooze: 3 reports")
+    assert all(case(name)["snoozed_until"] > NOW for name in three)
+
+
+def test_no_more_than_the_most_is_taken_at_once(visit, three, monkeypatch, rendered):
+    monkeypatch.setattr(bulk, "MOST", 2)
+    screen = press(visit("inbox"), "Decide on the first 2")
+    assert "**2 reports**, as the list showed them." in rendered(screen)
+
+
+def test_who_may_not_decide_sees_no_bulk(visit, three):
+    assert not [button for button in visit("inbox", role="ML engineer").button if "Decide" in button.label]

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import triage
+from triage_core import claims, drafts, triage
 from triage_core.decision import Decision
+from triage_core.model import Actor, DeskRole
+from ui import desk, keys, seen
 
 SEVERE = {
     "harm": "H3",
@@ -20,9 +22,17 @@ SEVERE = {
 }
 
 
+ME = Actor("demo:reviewer", "Demo person", frozenset({DeskRole.REVIEWER}))
+
+
 def press(screen, label: str):
-    (button,) = [button for button in screen.button if button.label == label]
-    return button.click().run()
+    return button(screen, label).click().run()
+
+
+def button(screen, label: str):
+    """The button of these words; the key before them is printed as code."""
+    (found,) = [one for one in screen.button if re.sub(r"^`[\w+]+` ", "", one.label) == label]
+    return found
 
 
 def decide(screen, report_id: str, version: int, clause: str, **inputs: str):
@@ -130,11 +140,11 @@ def test_the_later_report_becomes_the_duplicate(visit, three, case):
 
 def test_a_linked_report_is_taken_back_by_unlink(visit, three, case, rendered):
     before = case(three[0])
-    screen = press(visit("review"), f"` {three[0]} ` is a duplicate of ` {three[1]} `")
+    screen = press(visit("review"), f"Duplicate of ` {three[1]} `")
     assert three[1] in screen.header[0].value
     screen = visit("review", report=three[0])
     assert f"A duplicate of ` {three[1]} `" in screen.info[0].value
-    assert next(button for button in screen.button if button.label == "Save decision").disabled
+    assert button(screen, "Save decision").disabled
     press(screen, "Unlink")
     after = case(three[0])
     bookkeeping = {"version", "updated_at", "updated_by"}
@@ -146,8 +156,7 @@ def test_a_linked_report_is_taken_back_by_unlink(visit, three, case, rendered):
 def test_a_pair_kept_apart_cannot_be_linked_by_mistake(visit, three, rendered):
     screen = press(visit("review"), f"Not a duplicate of ` {three[1]} `")
     assert "**not a duplicate**" in rendered(screen)
-    link = next(button for button in screen.button if "is a duplicate of" in button.label)
-    assert link.disabled
+    assert button(screen, f"Duplicate of ` {three[1]} `").disabled
 
 
 def test_differing_words_are_shown(visit, three):
@@ -191,7 +200,7 @@ def test_history_tells_who_changed_what(visit, receive, opened):
 
 def test_other_roles_read_only(visit, three):
     screen = visit("review", role="Policy owner")
-    assert {button.label for button in screen.button} == {"Previous", "Next"}
+    assert {one.label for one in screen.button} == {"`K` Previous", "`J` Next", "`H` Keys"}
     assert "reviewers decide" in screen.info[0].value
 
 
@@ -234,3 +243,226 @@ def test_who_learns_from_reports_does_not_read_what_is_under_embargo(visit, rece
     assert [code for code in screen.code if free in code.value]
     screen = visit("review", role="Reviewer", report=held)
     assert [code for code in screen.code if secret in code.value]
+
+
+@pytest.fixture
+def advised(receive, index, opened) -> str:
+    """A report like two that were closed as arithmetic."""
+    for hours in (5, 6):
+        done = receive(f"multiply the two large numbers {hours}", hours_ago=hours)
+        triage.assess(opened.store, opened.policy, EVERYTHING, done, Decision(("OOS-1",)))
+    new = receive("multiply the two large numbers 7", hours_ago=1)
+    index()
+    opened.advice.prepare(EVERYTHING, opened.policy)
+    return new
+
+
+def test_the_clause_of_decided_neighbours_is_suggested_and_closes_the_report(visit, advised, rendered, case):
+    screen = visit("review", report=advised)
+    said = rendered(screen)
+    assert "Not in scope" in said
+    assert "` OOS-1 " in said
+    assert "2 decisions near by" in said
+    press(screen, "Expected or out of scope")
+    assert case(advised)["resolution"] == "out_of_scope"
+
+
+def test_inputs_hidden_by_a_clause_out_of_scope_come_back_with_another(visit, three, case):
+    screen = decide(visit("review"), three[0], 1, "EXP-1")
+    screen.multiselect(key=f"clauses-{three[0]}-1").unselect("EXP-1").run()
+    screen = decide(screen, three[0], 1, "IN-2", **SEVERE)
+    assert not screen.exception
+    press(screen, "Save decision")
+    assert (case(three[0])["severity"], case(three[0])["exploitation"]) == ("high", "none")
+
+
+def test_a_suggestion_is_chosen_and_its_examples_appear(visit, advised, opened):
+    screen = visit("review", report=advised)
+    screen.get_by_key(f"choose-{advised}-1").click().run()
+    assert screen.multiselect(key=f"clauses-{advised}-1").value == ["OOS-1"]
+    example = opened.policy.clause("OOS-1").out_of_scope_example.strip()
+    assert example in [text.value for text in screen.text]
+
+
+def test_nothing_is_suggested_when_nothing_is_near(visit, three, opened, rendered, case):
+    opened.advice.prepare(EVERYTHING, opened.policy)
+    screen = visit("review", report=three[2])
+    assert "No clause is suggested" in rendered(screen)
+    press(screen, "Expected or out of scope")
+    assert "choose a clause" in toasts(screen)
+    assert case(three[2])["version"] == 1
+
+
+def test_in_scope_clauses_are_not_closed_by_that_key(visit, three, case):
+    screen = press(decide(visit("review"), three[0], 1, "IN-2"), "Expected or out of scope")
+    assert "choose a clause" in toasts(screen)
+    assert case(three[0])["version"] == 1
+
+
+def test_what_was_entered_is_there_in_a_new_session_until_the_decision(visit, three, opened, rendered):
+    screen = decide(visit("review"), three[0], 1, "IN-2", harm="H3")
+    screen.text_area(key=f"note-{three[0]}-1").set_value("Half a thought").run()
+    again = visit("review", report=three[0])
+    assert again.text_area(key=f"note-{three[0]}-1").value == "Half a thought"
+    assert again.multiselect(key=f"clauses-{three[0]}-1").value == ["IN-2"]
+    assert again.get_by_key(f"harm-{three[0]}-1").value == "H3"
+    assert "Your draft of this report is back" in rendered(again)
+    triage.assess(opened.store, opened.policy, ME, three[0], Decision(("OOS-1",)))
+    with opened.store.read() as cursor:
+        assert drafts.read(cursor, ME, three[0]) == {}
+    assert visit("review", report=three[0]).text_area(key=f"note-{three[0]}-2").value == ""
+
+
+def test_the_outcome_and_its_log_are_kept_too(visit, three, case):
+    screen = visit("review", report=three[0])
+    screen.multiselect(key=f"clauses-{three[0]}-1").select("IN-2").run()
+    for name, level in SEVERE.items():
+        screen.get_by_key(f"{name}-{three[0]}-1").set_value(level).run()
+    screen.selectbox(key=f"override-{three[0]}-1").set_value("low").run()
+    screen.text_input(key=f"override_reason-{three[0]}-1").set_value("It needs a key.").run()
+    screen.selectbox(key=f"resolution-{three[0]}-1").set_value("not_reproducible").run()
+    screen.text_area(key=f"log-{three[0]}-1").set_value("0 of 10").run()
+    press(visit("review", report=three[0]), "Save decision")
+    saved = case(three[0])
+    assert (saved["resolution"], saved["severity"]) == ("not_reproducible", "low")
+
+
+def test_a_draft_outlives_a_colleague_s_change_of_the_case(visit, three, opened):
+    screen = visit("review", report=three[0])
+    screen.text_area(key=f"note-{three[0]}-1").set_value("Half a thought").run()
+    claims.assign(opened.store, EVERYTHING, three[0], ME)
+    assert visit("review", report=three[0]).text_area(key=f"note-{three[0]}-2").value == "Half a thought"
+
+
+def test_a_snoozed_report_leaves_the_queue_and_can_be_woken(visit, three, case, rendered):
+    screen = visit("review", report=three[0])
+    screen.get_by_key(f"snooze-{three[0]}-1").set_value("three_days").run()
+    assert case(three[0])["snoozed_until"] == claims.wakes_at(claims.Snooze.THREE_DAYS, NOW)
+    assert three[1] in screen.header[0].value
+    screen = visit("review")
+    assert three[1] in screen.header[0].value
+    assert "1 of 2" in rendered(screen)
+    press(visit("review", report=three[0]), "Wake")
+    assert case(three[0])["snoozed_until"] is None
+
+
+def test_claim_and_release(visit, three, opened, rendered):
+    screen = press(visit("review", report=three[0]), "Claim")
+    assert "Claimed by you" in rendered(screen)
+    press(screen, "Release")
+    assert "Claimed by nobody" in rendered(screen)
+    claims.claim(opened.store, EVERYTHING, three[0])
+    screen = visit("review", report=three[0])
+    assert "by ` test `, for 5 min" in rendered(screen)
+    press(screen, "Claim")
+    assert f"{three[0]} is claimed by test" in toasts(screen)
+
+
+def test_undo_takes_back_one_s_own_last_decision_and_shows_it(visit, three, opened, case):
+    press(decide(visit("review"), three[0], 1, "EXP-1"), "Save decision")
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[1], Decision(("OOS-1",)))
+    screen = press(visit("review", report=three[2]), f"Undo assessed ` {three[0]} `")
+    assert case(three[0])["status"] == "new"
+    assert three[0] in screen.header[0].value
+    assert case(three[1])["status"] == "closed"
+    assert button(screen, "Undo").disabled
+
+
+def test_the_reporter_s_own_view_stands_beside_the_inputs(visit, receive, rendered):
+    report = receive(
+        "a joke",
+        harm_types=["discrimination"],
+        tries=10,
+        successes=3,
+        real_world_harm="yes",
+        policy_clause_claimed="IN-6",
+    )
+    said = rendered(visit("review", report=report))
+    assert "Harm: Discrimination" in said
+    assert "worked 3 of 10 times" in said
+    assert "harm has happened: yes" in said
+    assert "claims ` IN-6 `" in said
+
+
+def test_every_key_has_one_meaning_and_the_table_is_shown(visit, three):
+    names = [key.name for key in keys.KEYS]
+    assert len(set(names)) == len(names)
+    assert set(desk.READING) | set(desk.DECIDING) | {"up", "down"} == set(names)
+    screen = press(visit("review"), "Keys")
+    assert list(screen.dataframe[-1].value["key"]) == [key.printed for key in keys.KEYS]
+
+
+@pytest.mark.parametrize(
+    "press_",
+    [
+        None,
+        {},
+        {"report": 3, "version": 1, "shown": {}},
+        {"report": "FR-1", "version": "1", "shown": {}},
+        {"report": "FR-1", "version": 1, "shown": []},
+    ],
+)
+def test_what_is_no_press_is_passed_over(press_):
+    assert seen.from_press(press_) is None
+
+
+def test_a_press_says_what_was_seen():
+    pairing = seen.Pairing("FR-1", "FR-2", 4, "FR-1", 0.9)
+    shown = {"clause": "EXP-1", "undo": 7, "mine": True, "candidate": seen.offer(pairing)}
+    found = seen.from_press({"n": 1, "key": "d", "report": "FR-2", "version": 4, "shown": shown})
+    assert found == seen.Seen("FR-2", 4, pairing, "EXP-1", 7, True)
+    assert seen.from_press({"report": "FR-2", "version": 4, "shown": {}}) == seen.Seen("FR-2", 4)
+
+
+def hear(screen, *presses: dict[str, object]):
+    """A run for what the listener has sent: it keeps every press in its state until it is answered."""
+    screen.session_state["keys"] = {"presses": list(presses)}
+    return screen.run()
+
+
+def heard(number: int, key: str, report_id: str, version: int = 1, **shown: object) -> dict[str, object]:
+    return {"n": number, "key": key, "report": report_id, "version": version, "shown": shown}
+
+
+def test_a_press_acts_on_the_report_that_it_saw_and_once(visit, advised, case):
+    screen = visit("review", report=advised)
+    closing = heard(1, "0", advised, clause="OOS-1")
+    screen = hear(screen, closing)
+    assert (case(advised)["resolution"], case(advised)["version"]) == ("out_of_scope", 2)
+    assert not screen.header, "it was the last of the queue"
+    hear(screen, closing)
+    assert case(advised)["version"] == 2
+
+
+def test_a_second_press_on_what_is_gone_from_the_screen_changes_nothing_and_says_why(visit, advised, case):
+    screen = visit("review", report=advised)
+    screen = hear(screen, heard(1, "0", advised, clause="OOS-1"), heard(2, "s", advised))
+    assert "FR-3 was changed by demo:reviewer while you looked at it (assessed; it is now out of scope)" in (
+        toasts(screen)
+    )
+    assert case(advised)["snoozed_until"] is None
+
+
+def test_keys_choose_the_harm_and_save(visit, three, case):
+    screen = hear(visit("review", report=three[0]), heard(1, "3", three[0], clause="IN-2"))
+    assert screen.get_by_key(f"harm-{three[0]}-1").value == "H3"
+    assert screen.multiselect(key=f"clauses-{three[0]}-1").value == ["IN-2"]
+    for name, level in SEVERE.items():
+        screen.get_by_key(f"{name}-{three[0]}-1").set_value(level)
+    screen.run()
+    hear(screen, heard(1, "3", three[0]), heard(2, "save", three[0]))
+    assert case(three[0])["severity"] == "high"
+
+
+def test_keys_of_the_pair_use_the_candidate_that_was_highlighted(visit, three, case):
+    candidate = {"other_id": three[1], "child_id": three[0], "child_version": 1, "target_id": three[1]}
+    screen = visit("review", report=three[0])
+    screen = hear(screen, heard(1, "d", three[0]))
+    assert "no candidate is highlighted" in toasts(screen)
+    hear(screen, heard(2, "d", three[0], candidate={**candidate, "score": 0.9}))
+    assert case(three[0])["canonical_id"] == three[1]
+
+
+def test_other_roles_have_no_deciding_keys(visit, three, case):
+    hear(visit("review", role="Policy owner", report=three[0]), heard(1, "s", three[0]))
+    assert case(three[0])["version"] == 1

@@ -41,11 +41,10 @@ function press(key) {
   const seen = onScreen();
   if (!seen) return;
   const { data } = desk;
+  // Between a new heading and the new data nothing but the heading is sure: what the bar offered is left out.
   const drawn = data.report === seen.report && data.version === seen.version;
-  const pressed = { ...seen, n: ++desk.last, key, shown: drawn ? data.shown : {} };
-  if (drawn) pressed.shown.candidate = data.candidates[candidates().findIndex((radio) => radio.checked)] ?? null;
-  desk.presses.push(pressed);
-  document.dispatchEvent(new CustomEvent("flawdesk:press", { detail: pressed }));
+  const candidate = data.candidates[candidates().findIndex((radio) => radio.checked)] ?? null;
+  desk.presses.push({ ...seen, n: ++desk.last, key, shown: drawn ? { ...data.shown, candidate } : {} });
   // A text that is being written reaches the server first: it is part of what is saved.
   if (isTyping(document.activeElement)) {
     document.activeElement.blur();
@@ -54,7 +53,7 @@ function press(key) {
 }
 
 function send() {
-  desk.send?.("presses", desk.presses);
+  desk.send("presses", [...desk.presses]);
 }
 
 function onKey(event) {

@@ -1,0 +1,138 @@
+"""The reviewer's desk by keys, in a real browser: what is decided is what was on screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from benchmarks import desk_keys
+from tests.browser import Server, running_server, wait_until_settled
+from triage_core import control, db, queries
+from triage_core.store import Store
+
+pytestmark = pytest.mark.browser
+
+SLOW_MS = 90_000  # the worker reads the reports first, on a machine that may be busy
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on sixty reports in families of three."""
+    folder = tmp_path_factory.mktemp("desk")
+    desk_keys.fill(folder)
+    with running_server(folder) as server:
+        yield server
+
+
+def open_desk(page: Page, server: Server, report_id: str) -> Locator:
+    """Review with this report on the desk; gives its heading."""
+    page.goto(f"{server.url}/review?report={report_id}&sort=Oldest%20first")
+    heading = page.get_by_role("heading", name=report_id, exact=True)
+    heading.wait_for(timeout=SLOW_MS)
+    page.locator("[class*='st-key-candidate-']").wait_for(timeout=SLOW_MS)
+    wait_until_settled(page)
+    return heading
+
+
+def said(page: Page, words: str) -> None:
+    page.get_by_test_id("stToast").filter(has_text=re.compile(words)).first.wait_for()
+
+
+def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Callable[[str], Path]) -> None:
+    heading = open_desk(page, desk, "FR-2")
+    screenshot("review-1440")
+    page.keyboard.press("j")
+    page.get_by_role("heading", name="FR-3", exact=True).wait_for()
+    page.keyboard.press("k")
+    heading.wait_for()
+    page.keyboard.press("3")
+    harm = page.locator(".st-key-harm-FR-2-1")
+    expect(harm.locator("[aria-checked='true'], [aria-pressed='true'], [kind$='Active']")).to_have_text("H3")
+    page.keyboard.press("l")
+    page.get_by_text("Claimed by you").wait_for()
+    page.keyboard.press("h")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("j")  # a dialog has the keys to itself
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    heading.wait_for()
+    page.keyboard.press("0")
+    said(page, "FR-2 is decided")
+    page.get_by_role("heading", name="FR-3", exact=True).wait_for()
+    page.get_by_role("button", name=re.compile("Undo assessed FR-2")).wait_for()
+    page.keyboard.press("u")
+    said(page, "is undone")
+    heading.wait_for()
+
+
+def test_what_is_typed_is_no_command_and_is_saved_with_the_decision(desk: Server, page: Page) -> None:
+    heading = open_desk(page, desk, "FR-5")
+    page.get_by_role("button", name="Choose it").click()
+    note = page.get_by_label("Note, which the reporter may read")
+    note.click()
+    page.keyboard.type("just say no: jkl0dnsu")
+    heading.wait_for()
+    page.keyboard.press("Control+Enter")
+    said(page, "FR-5 is decided")
+    open_desk(page, desk, "FR-5")
+    expect(page.get_by_label("Note, which the reporter may read")).to_have_value("just say no: jkl0dnsu")
+
+
+def test_a_draft_survives_a_reload(desk: Server, page: Page) -> None:
+    open_desk(page, desk, "FR-8")
+    note = page.get_by_label("Note, which the reporter may read")
+    note.fill("Half a thought")
+    note.blur()
+    wait_until_settled(page)
+    page.wait_for_timeout(500)
+    page.reload()
+    page.get_by_text("Your draft of this report is back").wait_for()
+    expect(note).to_have_value("Half a thought")
+
+
+def test_a_colleague_s_change_is_seen_within_seconds_without_a_reload(desk: Server, page: Page) -> None:
+    open_desk(page, desk, "FR-11")
+    list(control.call(desk.store, "assess", {"report": "FR-11", "clauses": ["EXP-1"]}))
+    page.get_by_text("Changed since you opened it").wait_for(timeout=20_000)
+    page.keyboard.press("0")
+    said(page, "Nothing was changed.*FR-11 was changed by cli:")
+    page.get_by_role("button", name="Show it").click()
+    page.get_by_text("Expected behaviour", exact=True).first.wait_for()
+
+
+def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: Callable[[str], Path]) -> None:
+    page.emulate_media(color_scheme="dark")
+    open_desk(page, desk, "FR-14")
+    screenshot("review-1440-dark")
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.wait_for_timeout(300)
+    screenshot("review-900-dark")
+    bar = page.get_by_test_id("stBottom")
+    for name in ("Next", "Save decision", "Undo"):
+        expect(bar.get_by_role("button", name=re.compile(name)).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_fast_keys_meet_what_is_on_screen_and_none_is_lost(tmp_path: Path, page: Page) -> None:
+    """A round of the benchmark: 200 presses, a third of them held, beside a second session."""
+    desk_keys.fill(tmp_path)
+    with running_server(tmp_path) as server:
+        desk_keys.play(page, server, seed=11)
+        pressed = desk_keys.observed(page)
+    result = desk_keys.judge(tmp_path, pressed)
+    assert result.presses >= desk_keys.PRESSES
+    assert result.repeats > 100
+    assert result.commands >= 20, "keys that do nothing prove nothing"
+    assert result.by_others >= 5
+    assert result.wrong == []
+    assert result.lost == []
+    store = Store(tmp_path)
+    store.verify()
+    with store.read() as cursor:
+        assert queries.disagreements(cursor) == []
+        assert db.value(cursor, "SELECT count(*) FROM reports") == 60
+    store.close()

@@ -1,0 +1,100 @@
+"""What the desk keeps between runs: presses are answered once, and a late address does not turn it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ui import keys, place, session
+from ui.seen import Seen
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The session's state, and an address that holds what `pick` writes."""
+    found: dict[str, Any] = {"address": ""}
+    monkeypatch.setattr(place.st, "session_state", found)
+    monkeypatch.setattr(session, "picked", lambda _: found["address"])
+    monkeypatch.setattr(session, "pick", lambda _, value: found.update(address=value or ""))
+    return found
+
+
+def press(number: int, key: str, report_id: str = "FR-1", version: int = 1) -> dict[str, Any]:
+    return {"n": number, "key": key, "report": report_id, "version": version, "shown": {}}
+
+
+def test_each_press_is_answered_once_and_in_order(state: dict[str, Any]) -> None:
+    answered: list[tuple[str, str, int]] = []
+    handlers = {
+        name: lambda shown, name=name: answered.append((name, shown.report_id, shown.version))
+        for name in ("j", "0")
+    }
+    keys.answer(handlers)
+    state["keys"] = {"presses": [press(1, "0"), press(2, "j")]}
+    keys.answer(handlers)
+    keys.answer(handlers)
+    assert answered == [("0", "FR-1", 1), ("j", "FR-1", 1)]
+    state["keys"] = {"presses": [press(2, "j"), press(3, "x"), press(4, "0", "FR-2", 7)]}
+    keys.answer(handlers)
+    assert answered[2:] == [("0", "FR-2", 7)]
+
+
+def test_what_ended_a_run_does_not_end_the_presses_after_it(state: dict[str, Any]) -> None:
+    answered: list[str] = []
+
+    def end_the_run(shown: Seen) -> None:
+        answered.append("s")
+        raise InterruptedError
+
+    state["keys"] = {"presses": [press(1, "s"), press(2, "j")]}
+    handlers = {"s": end_the_run, "j": lambda shown: answered.append("j")}
+    with pytest.raises(InterruptedError):
+        keys.answer(handlers)
+    keys.answer(handlers)
+    assert answered == ["s", "j"]
+
+
+@pytest.mark.parametrize(
+    "presses", ["text", [None], [{"n": "1", "key": "j"}], [{"n": 1}], [{"n": 1, "key": "j"}]]
+)
+def test_what_is_no_press_is_passed_over(state: dict[str, Any], presses: Any) -> None:
+    state["keys"] = {"presses": presses}
+    keys.answer({"j": lambda shown: pytest.fail("answered")})
+
+
+def test_the_address_names_the_report_that_is_opened(state: dict[str, Any]) -> None:
+    state["address"] = "FR-3"
+    assert place.settle(arrived=True) == "FR-3"
+    place.put("FR-4")
+    assert state["address"] == "FR-4"
+    assert place.settle(arrived=False) == "FR-4"
+
+
+def test_an_address_sent_before_the_desk_changed_does_not_turn_it_back(state: dict[str, Any]) -> None:
+    state["address"] = "FR-3"
+    place.settle(arrived=True)
+    place.put("FR-4")
+    state["address"] = "FR-3"
+    assert place.settle(arrived=False) == "FR-4"
+    assert place.settle(arrived=True) == "FR-3", "whoever comes from another page means it"
+
+
+def test_another_address_is_followed_at_once(state: dict[str, Any]) -> None:
+    state["address"] = "FR-3"
+    place.settle(arrived=True)
+    place.put("FR-4")
+    state["address"] = "FR-9"
+    assert place.settle(arrived=False) == "FR-9"
+
+
+def test_going_back_in_the_browser_works_later(
+    state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state["address"] = "FR-3"
+    place.settle(arrived=True)
+    place.put("FR-4")
+    now = place.time.monotonic()
+    monkeypatch.setattr(place.time, "monotonic", lambda: now + 10)
+    state["address"] = "FR-3"
+    assert place.settle(arrived=False) == "FR-3"
