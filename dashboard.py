@@ -22,6 +22,7 @@ page = st.navigation(
             ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
             ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
             ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
+            ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
             ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
             ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
             ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),

@@ -2,12 +2,15 @@
 
     python -m benchmarks.likeness_million [--small]
 
-Vectors are supplied (embedding is measured by likeness_embed); reports are put into the store in bulk. Small: 20,000.
+Vectors are supplied (embedding is measured by likeness_embed) and so are the readings of the million, which arrive
+with them one by one in life; the reports are put into the store in bulk. Each one more is read, embedded by table, laid
+on all three axes and stored. Small: 20,000.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,8 +23,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks import harness, synthetic
-from triage_core import boards, db, intake, policies, policy, reportformat, vectors
+from triage_core import boards, db, intake, policies, policy, readings, reportformat, vectors
 from triage_core.indexing import Likeness
+from triage_core.likeness import sketch
+from triage_core.likeness.spaces import Readings
 from triage_core.model import Actor, DeskRole
 from triage_core.settings import ROOT
 from triage_core.store import Store
@@ -48,12 +53,39 @@ class Supplied:
         self._known = known
 
     def embed(self, texts: Sequence[str], progress: object = None) -> NDArray[np.float32]:
-        return self._known[[int(text.rsplit(" ", 1)[1]) for text in texts]]
+        return self._known[[int((re.findall(r"\d+", text) or ["0"])[-1]) for text in texts]]
+
+
+class Read:
+    """Readings to go with vectors: 50,000 techniques and 100,000 requests at random, passages after the vectors."""
+
+    def __init__(self, dim: int) -> None:
+        self._rng = np.random.default_rng(5)
+        self._techniques = synthetic.unit(
+            self._rng.standard_normal((50_000, sketch.WRAPPER), dtype=np.float32)
+        )
+        self._requests = synthetic.unit(
+            self._rng.standard_normal((100_000, sketch.WORDS + dim), dtype=np.float32)
+        )
+        self._passages = self._rng.standard_normal((dim, sketch.PASSAGES), dtype=np.float32)
+
+    def __call__(self, vectors: NDArray[np.float32]) -> Readings:
+        passages = sketch.coded(vectors @ self._passages)
+        wrapper, request = (self._around(kinds, len(vectors)) for kinds in (self._techniques, self._requests))
+        blank = np.zeros(len(vectors), dtype=np.float32)
+        size = np.full(len(vectors), 100, dtype=np.int32)
+        return Readings(passages, passages[:, : sketch.WORDS], wrapper, request, blank, blank, size)
+
+    def _around(self, kinds: NDArray[np.float32], count: int) -> NDArray[np.int8]:
+        noise = synthetic.unit(self._rng.standard_normal((count, kinds.shape[1]), dtype=np.float32))
+        chosen = kinds[self._rng.integers(0, len(kinds), count)]
+        return sketch.coded(np.sqrt(np.float32(0.8)) * chosen + np.sqrt(np.float32(0.2)) * noise)
 
 
 def fill(store: Store, mixture: synthetic.Mixture, count: int) -> None:
-    """`count` reports with their cases and vectors, in bulk; one event stands for all of them."""
+    """`count` reports with their cases, vectors and readings, in bulk; one event stands for all of them."""
     now = store.clock()
+    read = Read(mixture.vectors.shape[1])
     words = synthetic.texts(mixture.labels)
     for start in harness.progress(range(0, count, PART), "storing reports"):
         stop = min(start + PART, count)
@@ -101,6 +133,7 @@ def fill(store: Store, mixture: synthetic.Mixture, count: int) -> None:
             db.insert_arrow(work.cursor, "reports", reports)
             db.insert_arrow(work.cursor, "cases", cases)
             vectors.save(work, MODEL, names, mixture.vectors[start:stop])
+            readings.save(work, range(start + 1, stop + 1), read(mixture.vectors[start:stop]))
     with store.write(OPERATOR, "benchmark") as work:
         vectors.switch_space(work, MODEL, MODEL)
 
@@ -121,7 +154,7 @@ def main() -> None:
         fill(store, mixture, count)
         held = harness.peak_memory_gib()
 
-        likeness = Likeness(store, lambda: Supplied(mixture.vectors), MODEL)
+        likeness = Likeness(store, lambda: Supplied(mixture.vectors), MODEL, close_reading=0)
         started = time.perf_counter()
         done = likeness.refresh(OPERATOR)
         figures["first_refresh_s"] = time.perf_counter() - started
@@ -159,7 +192,7 @@ def main() -> None:
 
         del likeness
         started = time.perf_counter()
-        again = Likeness(store, lambda: Supplied(mixture.vectors), MODEL)
+        again = Likeness(store, lambda: Supplied(mixture.vectors), MODEL, close_reading=0)
         again.refresh(OPERATOR)
         figures["start_s"] = time.perf_counter() - started
         store.close()

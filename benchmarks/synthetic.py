@@ -44,7 +44,7 @@ def mixture(n: int, seed: int = 0, dim: int = 384) -> Mixture:
         part = slice(start, start + BLOCK)
         own = _directions(rng, len(topics[part]), shape)
         weight = share[part, None]
-        centres[part] = _unit(np.sqrt(weight) * topic_centres[topics[part]] + np.sqrt(1 - weight) * own)
+        centres[part] = unit(np.sqrt(weight) * topic_centres[topics[part]] + np.sqrt(1 - weight) * own)
     sibling = _siblings(rng, topics)
     tightness = rng.uniform(0.88, 0.99, clusters).astype(np.float32)
     vectors = np.empty((n, dim), dtype=np.float32)
@@ -53,10 +53,10 @@ def mixture(n: int, seed: int = 0, dim: int = 384) -> Mixture:
         base = centres[mine]
         bridge = np.flatnonzero(rng.random(len(mine)) < 0.01)
         weight = rng.uniform(0.5, 0.7, (len(bridge), 1)).astype(np.float32)
-        base[bridge] = _unit(weight * base[bridge] + (1 - weight) * centres[sibling[mine[bridge]]])
+        base[bridge] = unit(weight * base[bridge] + (1 - weight) * centres[sibling[mine[bridge]]])
         spread = np.sqrt(1 - tightness[mine])[:, None]
         noise = _directions(rng, len(mine), shape)
-        vectors[start : start + BLOCK] = _unit(np.sqrt(tightness[mine])[:, None] * base + spread * noise)
+        vectors[start : start + BLOCK] = unit(np.sqrt(tightness[mine])[:, None] * base + spread * noise)
     return Mixture(vectors, labels.astype(np.int64))
 
 
@@ -89,7 +89,7 @@ def _shape(rng: np.random.Generator, dim: int) -> NDArray[np.float32]:
 
 
 def _directions(rng: np.random.Generator, n: int, shape: NDArray[np.float32]) -> NDArray[np.float32]:
-    return _unit(rng.standard_normal((n, len(shape)), dtype=np.float32) @ shape)
+    return unit(rng.standard_normal((n, len(shape)), dtype=np.float32) @ shape)
 
 
 def _siblings(rng: np.random.Generator, topics: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -101,9 +101,10 @@ def _siblings(rng: np.random.Generator, topics: NDArray[np.int64]) -> NDArray[np
     return sibling
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length one."""
+    rows: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return rows
 
 
 _SUBJECTS = (

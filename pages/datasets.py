@@ -10,17 +10,14 @@ from triage_core.errors import Refused
 from triage_core.exporters import build as exports
 from triage_core.exporters import catalog
 from triage_core.exporters.profiles import PROFILES
-from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
+from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
-from triage_core.queries import Filter, Sort
+from triage_core.queries import Filter
 from ui import dataset_view, empty, filters, session
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY
 
 SIZE = 10
-FORMAT = {"jsonl": "JSONL", "parquet": "Parquet"}
-LAYOUT = {"strict": "Trainer's columns", "rich": "With metadata"}
-LAYOUT_HELP = "Trainer's columns: the metadata lies beside the rows, in files of its own."
 
 st.title("Datasets", anchor=False)
 if not session.read(queries.counts)["reports"]:
@@ -33,20 +30,7 @@ with choices:
         "Profile", list(PROFILES), default="kto", required=True, key="profile", bind="query-params"
     )
     st.caption(PROFILES[profile].about)
-    form, layout = (
-        st.segmented_control(
-            "Format", FORMATS, default="parquet", required=True, format_func=FORMAT.get, key="format"
-        ),
-        st.segmented_control(
-            "Layout",
-            LAYOUTS,
-            default="strict",
-            required=True,
-            format_func=LAYOUT.get,
-            key="layout",
-            help=LAYOUT_HELP,
-        ),
-    )
+    form, layout = dataset_view.shape(profile)
     with st.expander("Only some reports", icon=":material/filter_alt:"):
         levels, harms = [str(level) for level in Severity], [str(harm) for harm in HarmType]
         severity = st.multiselect(
@@ -63,13 +47,13 @@ with choices:
 
 chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(product))
 try:
-    request = ExportRequest(profile, opened.settings.store / "datasets", form, layout, name, version, chosen)
+    folder = opened.settings.store / "datasets"
+    request = ExportRequest(profile, folder, form, layout, name, version, chosen=chosen)
+    examples, counts = dataset_view.preview(request)
 except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
     st.stop()
-examples, excluded = dataset_view.preview(request)
-considered = session.read(queries.inbox, chosen, Sort.NEWEST, 1, 1)[1]
-rows = considered - sum(excluded.values())
+considered, rows, excluded = counts["considered"], counts["rows"]["total"], counts["excluded"]
 may_build = session.may(Command.EXPORT_DATASET)
 
 with choices:

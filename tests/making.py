@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from triage_core import intake, policy, reportformat
 from triage_core.decision import Decision
+from triage_core.indexing import Likeness
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.runtime import Runtime
 from triage_core.settings import ROOT, Settings
@@ -88,3 +89,10 @@ def bring(store: Store, *lines: dict[str, Any]) -> list[str]:
 def open_runtime(folder: Path, clock: Clock | None = None) -> Runtime:
     """A runtime over a store in `folder`, with the small model and no worker running."""
     return Runtime(Settings(store=folder), clock=clock or Clock(), embedder=LetterEmbedder)
+
+
+def open_limited(folder: Path, limit: int) -> Runtime:
+    """The same, whose close reading ends at `limit` reports."""
+    runtime = open_runtime(folder)
+    runtime.likeness = Likeness(runtime.store, LetterEmbedder, runtime.settings.model, limit)
+    return runtime

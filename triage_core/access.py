@@ -32,6 +32,8 @@ class Command(StrEnum):
     SET_STATUS = "set_status"
     ASK_REPORTER = "ask_reporter"
     CLAIM = "claim"
+    SECOND_LOOK = "second_look"
+    ADJUDICATE = "adjudicate"
     APPROVE_ANSWER = "approve_answer"
     PROPOSE_REWARD = "propose_reward"
     APPROVE_REWARD = "approve_reward"
@@ -65,6 +67,8 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.SET_STATUS: _REVIEWER,
         Command.ASK_REPORTER: _REVIEWER,
         Command.CLAIM: _REVIEWER,
+        Command.SECOND_LOOK: _REVIEWER,
+        Command.ADJUDICATE: _REVIEWER | _POLICY_OWNER,
         Command.APPROVE_ANSWER: _REVIEWER | _POLICY_OWNER,
         Command.PROPOSE_REWARD: _REVIEWER,
         Command.APPROVE_REWARD: _POLICY_OWNER,

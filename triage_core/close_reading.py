@@ -14,7 +14,7 @@ from triage_core import placements
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.learn import PairModel
 from triage_core.memory import Decided, Memory
-from triage_core.placements import Cluster, Layout, Placement, Suggestion
+from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
 CANDIDATE = 0.2
 """The least score of the whole axis from which a pair is weighed."""
@@ -48,7 +48,7 @@ def _describe(
     scores: NDArray[np.float32],
     roots: NDArray[np.int64],
     labels: Mapping[str, str],
-) -> tuple[list[Placement], dict[str, Cluster]]:
+) -> Part:
     """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
     founders = {int(root): int(np.flatnonzero(roots == root)[0]) for root in np.unique(roots)}
     names = {root: placements.cluster_id(axis, ids[founder]) for root, founder in founders.items()}
@@ -72,7 +72,7 @@ def _describe(
                 round(float(outside[other]), 6) if outside[other] >= 0 else None,
             )
         )
-    return placed, clusters
+    return Part(placed, clusters)
 
 
 def _suggestions(memory: Memory, nearest: Sequence[tuple[int, float]], model: PairModel) -> list[Suggestion]:

@@ -91,6 +91,16 @@ def check(policy: Policy, decision: Decision) -> Resolution | None:
     return resolution
 
 
+def computed_level(policy: Policy, decision: Decision) -> Severity:
+    """The severity of the inputs, from the policy's table; none without inputs."""
+    return policy.severity(decision.inputs) if decision.inputs else Severity.NONE
+
+
+def level(policy: Policy, decision: Decision) -> Severity:
+    """The severity that the decision gives: the computed one, or the one that overrides it."""
+    return decision.override or computed_level(policy, decision)
+
+
 def _implied_resolution(kinds: set[ClauseKind]) -> Resolution | None:
     if ClauseKind.IN_SCOPE in kinds:
         return None

@@ -20,6 +20,7 @@ class Use(StrEnum):
 
     CLASSIFIER_TRAINING = "classifier_training"
     SAFETY_TRAINING = "safety_training"
+    BAD_USER_TRAINING = "bad_user_training"
 
 
 class Rule(StrEnum):
@@ -32,10 +33,11 @@ class Rule(StrEnum):
 
 SUFFICIENT: Mapping[Use, frozenset[TrainingConsent]] = MappingProxyType(
     {
-        Use.CLASSIFIER_TRAINING: frozenset(
-            {TrainingConsent.CLASSIFIER_ONLY, TrainingConsent.ANY_SAFETY_TRAINING}
+        Use.CLASSIFIER_TRAINING: frozenset(TrainingConsent) - {TrainingConsent.NONE},
+        Use.SAFETY_TRAINING: frozenset(
+            {TrainingConsent.ANY_SAFETY_TRAINING, TrainingConsent.SAFETY_AND_BAD_USER}
         ),
-        Use.SAFETY_TRAINING: frozenset({TrainingConsent.ANY_SAFETY_TRAINING}),
+        Use.BAD_USER_TRAINING: frozenset({TrainingConsent.SAFETY_AND_BAD_USER}),
     }
 )
 """The consents of a reporter that cover each use."""

@@ -1,7 +1,8 @@
-"""Far reading, for more reports than can be compared pair by pair: clusters of the whole, from vectors.
+"""Far reading, for more reports than can be compared pair by pair: clusters from vectors, on every axis.
 
-The gated rule places each report by its cosine to earlier ones (likeness/cluster.py). Only what
-changed since the last time is described, so that one more report among a million is little work.
+The gated rule places each report by its cosine to earlier ones (likeness/cluster.py), in the space of its axis
+(likeness/spaces.py). Only what changed since the last time is described, so that one more report among a million
+is little work.
 """
 
 from __future__ import annotations
@@ -12,100 +13,155 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import placements
+from triage_core.close_reading import CANDIDATE, SUGGEST
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
+from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
+from triage_core.likeness.learn import PairModel
 from triage_core.memory import Decided, Memory
-from triage_core.placements import Cluster, Placement, Suggestion
+from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
 PART = 50_000
-FEW = 1_000
-"""Up to so many new reports are each looked up for a weaker likeness that is only suggested."""
+MOST_WEIGHED = 4 * 10**8
+"""Up to so many new reports times reports each new one is weighed against its neighbourhood for a suggestion."""
+SUGGESTED_FROM = 12
+"""So many of the nearest on each axis are weighed for it, of reports that came one by one those like enough."""
+
+PARAMS = {
+    Axis.WHOLE: Params(),
+    Axis.TECHNIQUE: Params(join=0.40, slack=0.10, suggest=0.40),
+    Axis.REQUEST: Params(join=0.60, slack=0.05, suggest=0.60),
+}
 
 
-def lay(memory: Memory, decided: Decided, params: Params) -> NDArray[np.int64]:
-    """Bring the clusters in memory up to date; gives the cluster's row of every report, (n,)."""
-    must = [(memory.row[a], memory.row[b]) for a, b in sorted(decided.together)]
-    cannot = [(memory.row[a], memory.row[b]) for a, b in sorted(decided.apart)]
-    known, count = len(memory.stored), len(memory.ids)
-    taken_back = bool((memory.decided.together - decided.together) | (memory.decided.apart - decided.apart))
-    if memory.clusters is None and 2 * known > count:
-        vectors = memory.index.vectors(np.arange(known))
-        memory.clusters = Clusters.restore(memory.stored, vectors, (), params, must, cannot)
-    elif memory.clusters is None or taken_back or 2 * len(memory.clusters) < count:
-        memory.clusters = cluster_all(memory.index.vectors(np.arange(count)), params, must, cannot)
-    _place_new(memory, params)
-    for pair in must:
-        memory.clusters.must_link(*pair)
-    for pair in cannot:
-        memory.clusters.cannot_link(*pair)
-    return memory.clusters.labels()
+def lay(memory: Memory, decided: Decided, limit: int) -> dict[Axis, NDArray[np.int64]]:
+    """Bring the clusters in memory up to date; gives by axis the row of every report's cluster, (n,).
+
+    `limit` is that of close reading: what the store has for no more reports was not laid by this rule.
+    """
+    labels, before = {}, dict(memory.clusters)
+    for axis in Axis:
+        # What reviewers decided is about duplicates; it says nothing on the other two axes.
+        labels[axis] = _lay_axis(memory, axis, decided if axis is Axis.WHOLE else Decided(), limit)
+    if memory.clusters != before:
+        memory.nearby.clear()  # an axis was laid at once: not all that is near was found on the way
+    return labels
 
 
-def changed(
-    memory: Memory, labels: NDArray[np.int64]
-) -> Iterator[tuple[list[Placement], dict[str, Cluster]]]:
-    """What differs from the store, in parts: placements, and the clusters that they enter or leave."""
-    known = len(memory.stored)
-    rows = np.concatenate([np.flatnonzero(labels[:known] != memory.stored), np.arange(known, len(labels))])
-    for start in range(0, len(rows), PART):
-        part = rows[start : start + PART].tolist()
-        touched = {int(labels[row]) for row in part} | {
-            int(memory.stored[row]) for row in part if row < known
-        }
-        clusters = {}
-        for label in touched:
-            # The earliest member speaks for the cluster: finding the most typical one would read them all.
-            name = placements.cluster_id(Axis.WHOLE, memory.ids[label])
-            clusters[name] = Cluster(name, memory.ids[label])
-        yield [_placement(memory, row, int(labels[row])) for row in part], clusters
+def layout(memory: Memory, labels: dict[Axis, NDArray[np.int64]]) -> Layout:
+    """What differs from the store, by axis."""
+    return {axis: _changed(memory, axis, found) for axis, found in labels.items()}
 
 
-def suggestions(memory: Memory, params: Params) -> list[Suggestion]:
-    """A pair for each report that the store does not know yet and that is like an earlier one."""
-    new = range(len(memory.stored), len(memory.ids))
+def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
+    """A pair for each report that the store does not know yet and that is probably an earlier one again."""
+    count = len(memory.ids)
+    new = range(memory.known(Axis.WHOLE), count)
+    weighed = len(new) * count <= MOST_WEIGHED
     found = []
     for row in new:
         first = memory.first_with[memory.contents[row]]
         if first < row:
             found.append(Suggestion(memory.ids[row], memory.ids[first], 1.0, "exact"))
             continue
-        best, score = _nearest_earlier(memory, row, few=len(new) <= FEW)
-        if best is not None and score >= params.suggest:
-            found.append(Suggestion(memory.ids[row], memory.ids[best], round(score, 6), "embedding"))
+        best, score = _likeliest(memory, row, model) if weighed else _linked(memory, row)
+        if best is not None and score >= SUGGEST:
+            basis = "likeness" if weighed else "embedding"
+            found.append(Suggestion(memory.ids[row], memory.ids[best], round(score, 6), basis))
+    memory.nearby.clear()
     return found
 
 
-def _nearest_earlier(memory: Memory, row: int, few: bool) -> tuple[int | None, float]:
-    assert memory.clusters is not None
-    why = memory.clusters.placement(row)
-    if why.nearest_row is not None or not few:
-        return why.nearest_row, why.maximum or 0.0
-    scores, rows = memory.index.top_k(memory.index.vectors(np.array([row])), 1, np.array([row]))
-    return (int(rows[0, 0]), float(scores[0, 0])) if rows[0, 0] >= 0 else (None, 0.0)
+def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArray[np.int64]:
+    assert memory.spaces is not None
+    index, params = memory.spaces.index[axis], PARAMS[axis]
+    must = [(memory.row[a], memory.row[b]) for a, b in sorted(decided.together)]
+    cannot = [(memory.row[a], memory.row[b]) for a, b in sorted(decided.apart)]
+    known, count = memory.known(axis), len(memory.ids)
+    before = memory.decided if axis is Axis.WHOLE else Decided()
+    taken_back = bool((before.together - decided.together) | (before.apart - decided.apart))
+    clusters = memory.clusters.get(axis)
+    if clusters is None and known > limit and 2 * known > count:
+        clusters = Clusters.restore(
+            memory.stored[axis], index.vectors(np.arange(known)), (), params, must, cannot
+        )
+    elif clusters is None or taken_back or 2 * len(clusters) < count:
+        clusters = cluster_all(index.vectors(np.arange(count)), params, must, cannot)
+    memory.clusters[axis] = clusters
+    floor = min(params.suggest, params.search_floor(index.dim))
+    for row in range(len(clusters), count):
+        vector = index.vectors(np.array([row]))[0]
+        _, candidates = index.above(vector, floor)
+        earlier = candidates[candidates < row].tolist()
+        memory.found_near(row, earlier[:SUGGESTED_FROM])
+        clusters.place(row, vector, earlier)
+    for link in must:
+        clusters.must_link(*link)
+    for link in cannot:
+        clusters.cannot_link(*link)
+    return clusters.labels()
 
 
-def _place_new(memory: Memory, params: Params) -> None:
-    assert memory.clusters is not None
-    floor = params.search_floor(memory.index.dim)
-    for row in range(len(memory.clusters), len(memory.ids)):
-        vector = memory.index.vectors(np.array([row]))[0]
-        _, candidates = memory.index.above(vector, floor)
-        memory.clusters.place(row, vector, candidates[candidates < row].tolist())
+def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
+    """What differs from the store, in parts: reports that moved, then those that arrived."""
+    stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
+    known = len(stored)
+    moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
+    sizes = np.bincount(labels, minlength=len(labels))
+    for rows in (moved, arrived):
+        for start in range(0, len(rows), PART):
+            part = rows[start : start + PART].tolist()
+            touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
+            clusters = {}
+            for label in touched:
+                if rows is arrived and known <= label < part[0]:
+                    continue  # an earlier part has told of it
+                # The earliest member speaks for the cluster: finding the most typical one would read them all.
+                name = placements.cluster_id(axis, memory.ids[label])
+                clusters[name] = Cluster(name, memory.ids[label], size=int(sizes[label]))
+            placed = [_placement(memory, axis, row, int(labels[row])) for row in part]
+            yield Part(placed, clusters, arrived=rows is arrived)
 
 
-def _placement(memory: Memory, row: int, label: int) -> Placement:
-    assert memory.clusters is not None
-    why = memory.clusters.placement(row)
+def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:
+    """The earlier row most like this one as a whole, and the probability that the two are one."""
+    assert memory.spaces is not None
+    if row in memory.nearby:
+        near = memory.spaces.compared(np.array(sorted({row, *memory.nearby[row]})))
+    else:
+        near = memory.spaces.near(row, SUGGESTED_FROM, before=row)
+    scores = near.scores(Axis.WHOLE, row)[near.rows < row]
+    if not len(scores) or scores.max() < CANDIDATE:
+        return None, 0.0
+    best = int(near.rows[int(np.argmax(scores))])
+    return best, model.probability(memory.spaces.pair(row, best, near))
+
+
+def _linked(memory: Memory, row: int) -> tuple[int | None, float]:
+    why = memory.clusters[Axis.WHOLE].placement(row)
+    return why.nearest_row, why.maximum or 0.0
+
+
+def _placement(memory: Memory, axis: Axis, row: int, label: int) -> Placement:
+    why = memory.clusters[axis].placement(row)
     return Placement(
         memory.ids[row],
-        placements.cluster_id(Axis.WHOLE, memory.ids[label]),
+        placements.cluster_id(axis, memory.ids[label]),
         None if why.nearest_row is None else memory.ids[why.nearest_row],
-        why.maximum,
-        why.mean,
-        _cluster_name(memory.ids, why.runner_up_cluster),
-        why.runner_up_mean,
+        _score(axis, why.maximum),
+        _score(axis, why.mean),
+        _cluster_name(memory.ids, axis, why.runner_up_cluster),
+        _score(axis, why.runner_up_mean),
     )
 
 
-def _cluster_name(ids: Sequence[str], label: int | None) -> str | None:
-    return None if label is None else placements.cluster_id(Axis.WHOLE, ids[label])
+def _score(axis: Axis, cosine: float | None) -> float | None:
+    """A cosine as the axis tells likeness: as a probability, but for the whole, whose cosines say enough."""
+    if cosine is None or axis is Axis.WHOLE:
+        return cosine
+    at, slope = (TECHNIQUE_AT, TECHNIQUE_SLOPE) if axis is Axis.TECHNIQUE else (REQUEST_AT, REQUEST_SLOPE)
+    return round(float(1 / (1 + np.exp(-slope * (cosine - at)))), 6)
+
+
+def _cluster_name(ids: Sequence[str], axis: Axis, label: int | None) -> str | None:
+    return None if label is None else placements.cluster_id(axis, ids[label])

@@ -3,8 +3,8 @@
 The vectors in the store are the truth; what is in memory is a function of them, of the order of
 arrival and of what reviewers decided. `refresh` alone writes, and runs in the worker or in the
 `index` command, never inside a request. Up to `CLOSE_READING` reports every pair is compared on
-all three axes; beyond that, clusters of the whole come from vectors by the gated rule, and a single
-question is answered by reading its nearest `NEIGHBOURHOOD` reports closely.
+all three axes (close_reading.py); beyond that, each report is read once, on arrival (arrivals.py), and
+placed by its vectors on each axis (far_reading.py), and a question compares its neighbourhood.
 """
 
 from __future__ import annotations
@@ -17,25 +17,37 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import access, close_reading, db, far_reading, learning, placements, text, vectors
+from triage_core import (
+    access,
+    arrivals,
+    close_reading,
+    db,
+    far_reading,
+    learning,
+    placements,
+    readings,
+    text,
+    vectors,
+)
 from triage_core import memory as memory_of
+from triage_core.arrivals import Arrivals
+from triage_core.embedding import Embedding, Progress
 from triage_core.errors import NotFound
+from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
-from triage_core.likeness.cluster import Params
 from triage_core.likeness.embed import Embedder
-from triage_core.likeness.explain import Explanation
+from triage_core.likeness.explain import Explanation, explain
+from triage_core.likeness.learn import Pair
 from triage_core.likeness.search import VectorIndex
+from triage_core.likeness.spaces import Spaces
 from triage_core.memory import Memory
 from triage_core.model import Actor
 from triage_core.placements import Changes, Layout, Suggestion
 from triage_core.store import Store
 from triage_core.vectors import Vectors
 
-BATCH = 128
 CLOSE_READING = 4_000
 NEIGHBOURHOOD = 100
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +77,25 @@ class _Laid:
     layout: Layout = field(default_factory=dict)
     suggestions: Sequence[Suggestion] = ()
     about: Sequence[str] = ()
-    labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    labels: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
 
 class Likeness:
     """The likeness of one store's reports; any number of readers beside one refresh."""
 
-    def __init__(self, store: Store, embedder: Callable[[], Embedder], model: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        embedder: Callable[[], Embedder],
+        model: str,
+        close_reading: int = CLOSE_READING,
+    ) -> None:
+        """`embedder` makes the model on first use; up to `close_reading` reports every pair is compared."""
         self._store = store
-        self._make_embedder = embedder
         self._model = model
-        self._params = Params()
-        self._embedder: Embedder | None = None
-        self._loading = threading.Lock()
+        self._limit = close_reading
+        self._embedding = Embedding(store, embedder, model)
+        self._arrivals = Arrivals(store, lambda words: self._embedding.by_name(words, None))
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -113,7 +131,7 @@ class Likeness:
             try:
                 embedded = self._embed(actor, progress, stopped)
                 if not stopped():
-                    self._write(actor, self._lay())
+                    self._write(actor, self._lay(actor))
             finally:
                 self._refreshed_by = None
         with self._store.read() as cursor:
@@ -127,12 +145,12 @@ class Likeness:
         """
         access.require(actor, "index")
         with self._refreshing:
-            laid = self._lay(anew=True)
+            laid = self._lay(None, anew=True)
             laid.layout = {axis: list(parts) for axis, parts in laid.layout.items()}
             with self._store.read() as cursor:
                 changes = {
                     str(axis): placements.compare(
-                        placements.read(cursor, axis), [item for placed, _ in parts for item in placed]
+                        placements.read(cursor, axis), [item for part in parts for item in part.placed]
                     )
                     for axis, parts in laid.layout.items()
                 }
@@ -151,14 +169,14 @@ class Likeness:
         if memory.row.get(report_id, len(memory.index)) >= len(memory.index):
             raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
         row = memory.row[report_id]
-        axes = memory.axes
-        if axes is None:
-            near = self._neighbourhood(memory, memory.index.vectors(np.array([row])))
-            axes = self._read_closely(memory, sorted({row, *near}))
-        return _named(memory, axes.neighbours(report_id, axis, k), memory.contents[row])
+        if memory.spaces is not None:
+            found = _of_rows(memory, memory.spaces.neighbours(row, axis, k))
+        else:
+            found = self._axes(memory).neighbours(report_id, axis, k)
+        return _named(memory, found, memory.contents[row])
 
     def near(self, report_id: str, k: int) -> tuple[Vectors, dict[str, float]]:
-        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it, best first.
+        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it.
 
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
@@ -166,20 +184,32 @@ class Likeness:
         row = memory.row.get(report_id, len(memory.index))
         if row >= len(memory.index):
             raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
-        vector = memory.index.vectors(np.array([row]))
-        scores, rows = memory.index.top_k(vector, k + 1)
-        found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-        return vector[0], {memory.ids[other]: score for other, score in found if other >= 0 and other != row}
+        _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
+        others = [other for other in rows[0].tolist() if other >= 0 and other != row]
+        meaning = memory.spaces.meaning if memory.spaces is not None else memory.index.vectors
+        vector, *near = meaning(np.array([row, *others]))
+        scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
+        return vector, scores
+
+    def vectors_of(self, words: Sequence[str], actor: Actor) -> Vectors:
+        """The vectors of texts, (n, dim); `actor` makes and stores those that are lacking: for the worker."""
+        access.require(actor, "index")
+        return self._embedding.by_name(words, actor)
 
     def similar_text(self, words: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like a text that is not stored, among those nearest to it."""
         memory = self._ready()
         if not memory.ids:
             return []
-        vector = self.embedder.embed([text.canonical(words)])
-        axes = self._read_closely(memory, sorted(self._neighbourhood(memory, vector)))
-        axes.add(["this text"], [words], vector)
-        return _named(memory, axes.neighbours("this text", axis, k), vectors.name_of(words))
+        vector = self._embedding.embedder.embed([text.canonical(words)])
+        if memory.spaces is not None:
+            read = self._arrivals.query(memory, words, vector)
+            found = _of_rows(memory, memory.spaces.neighbours_of(read, vector, axis, k))
+        else:
+            axes = self._read_closely(memory, sorted(self._neighbourhood(memory, vector)))
+            axes.add(["this text"], [words], vector)
+            found = axes.neighbours("this text", axis, k)
+        return _named(memory, found, vectors.name_of(words))
 
     def explain(self, one: str, other: str) -> Explanation:
         """Why two reports are alike or not, on both axes and as a probability. Raises NotFound."""
@@ -187,29 +217,17 @@ class Likeness:
         for name in (one, other):
             if name not in memory.row:
                 raise NotFound("report", f"{name} is not indexed yet: run `index`, or wait for the worker")
-        axes = memory.axes
-        if axes is None:
-            rows = {memory.row[one], memory.row[other]}
-            for row in tuple(rows):
-                rows |= self._neighbourhood(memory, memory.index.vectors(np.array([row])))
-            axes = self._read_closely(memory, sorted(rows))
         with self._store.read() as cursor:
-            return axes.explain(
-                one, other, learning.evidence(cursor, axes, one, other), learning.current(cursor)
-            )
+            texts = vectors.texts_of(cursor, [memory.seqs[memory.row[name]] for name in (one, other)])
+            pair = learning.evidence(cursor, self._pair(memory, one, other), one, other)
+            model = learning.current(cursor)
+        a, b = (lexical.tokenize(words) for words in texts)
+        return explain(pair, model, texts[0], a, texts[1], b)
 
     def all_similar(self, k: int, axis: Axis = Axis.WHOLE) -> Iterator[tuple[str, list[Neighbour]]]:
         """(report id, its `k` neighbours) of every indexed report, in order of arrival."""
         for report_id in list(self._ready().ids):
             yield report_id, self.similar(report_id, k, axis)
-
-    @property
-    def embedder(self) -> Embedder:
-        """The embedding model, loaded on first use."""
-        with self._loading:
-            if self._embedder is None:
-                self._embedder = self._make_embedder()
-            return self._embedder
 
     def _ready(self) -> Memory:
         memory = self._memory
@@ -221,115 +239,123 @@ class Likeness:
     def _embed(self, actor: Actor, progress: Progress | None, stopped: Callable[[], bool]) -> int:
         """Embed every content that the model's space lacks; gives how many."""
         after = self._memory.last_seq if self._memory else 0
-        with self._store.read() as cursor:
-            space = vectors.space(cursor, self._model)
-            if space and not vectors.missing(cursor, space, after):
-                return 0
-        model_id = self.embedder.model_id
-        if model_id != space:
-            after = 0
-        with self._store.read() as cursor:
-            missing = vectors.missing(cursor, model_id, after)
-        for start in range(0, len(missing), BATCH):
-            if stopped():
-                return start
-            batch = missing[start : start + BATCH]
-            with self._store.read() as cursor:
-                texts = vectors.texts(cursor, batch, after)
-            made = self.embedder.embed([text.canonical(words) for words in texts])
+        embedded, space = self._embedding.fill(actor, after, progress, stopped)
+        if space is not None:
             with self._store.write(actor, "index") as work:
-                vectors.save(work, model_id, batch, made)
-            if progress:
-                progress(start + len(batch), len(missing))
-        if space != model_id:
-            with self._store.write(actor, "index") as work:
-                vectors.switch_space(work, self._model, model_id)
+                vectors.switch_space(work, self._model, space)
                 for axis in Axis:
                     placements.clear(work, axis)
+                readings.clear(work)
                 work.cursor.execute("DELETE FROM suggestions")
             self._memory = None
-        return len(missing)
+        return embedded
 
-    def _embed_by_name(self, words: Sequence[str]) -> Vectors:
-        """Vectors of texts: stored ones where there are; a refresh stores the new ones."""
-        actor = self._refreshed_by
-        names = [vectors.name_of(part) for part in words]
-        with self._store.read() as cursor:
-            model_id = vectors.space(cursor, self._model) or self.embedder.model_id
-            known = vectors.stored(cursor, model_id, names)
-        lacking = {name: part for name, part in zip(names, words, strict=True) if name not in known}
-        if lacking:
-            made = self.embedder.embed([text.canonical(part) for part in lacking.values()])
-            known |= dict(zip(lacking, made, strict=True))
-            if actor is not None:
-                with self._store.write(actor, "index") as work:
-                    vectors.save(work, model_id, list(lacking), made)
-        return np.stack([known[name] for name in names]) if names else np.empty((0, 0), np.float32)
+    def _embed_kept(self, words: Sequence[str]) -> Vectors:
+        """Vectors of parts of texts; a refresh stores the new ones."""
+        return self._embedding.by_name(words, self._refreshed_by)
 
-    def _load(self) -> Memory:
-        """Bring memory up to date with the store: rows, vectors, close reading; not the clusters."""
+    def _load(self, actor: Actor | None = None) -> Memory:
+        """Bring memory up to date with the store: rows, vectors, reading; not the clusters.
+
+        Beyond close reading `actor` reads what nobody has read yet; without one, that is left out.
+        """
         memory = self._memory
-        known = len(memory.ids) if memory else 0
         with self._store.read() as cursor:
-            model_id = vectors.space(cursor, self._model) or ""
-            for batch in vectors.embedded(cursor, model_id, memory.last_seq if memory else 0):
-                # Readers look names up in what stands before them: the rows first, then who speaks of them.
-                memory = memory or Memory(VectorIndex(batch.vectors.shape[1], self._store.folder))
-                memory.append(batch.ids, batch.contents, batch.last_seq)
-                memory.index.add(batch.vectors)
+            far = int(db.value(cursor, "SELECT count(*) FROM reports")) > self._limit
+            if memory and (memory.spaces is not None) != far:
+                memory = None
+            known = len(memory.ids) if memory else 0
+            try:
+                for batch in self._embedding.arrived(cursor, memory.last_seq if memory else 0):
+                    memory = memory or self._empty(batch.vectors.shape[1], far)
+                    self._take(memory, batch, actor)
+            except BaseException:
+                self._memory = None  # half of a batch may be in memory: it is read again from the store
+                raise
         if memory is None or len(memory.ids) == known:
             return memory or Memory(VectorIndex(1))
-        memory.axes = self._grown(memory, known) if len(memory.ids) <= CLOSE_READING else None
+        if not far:
+            memory.axes = self._grown(memory, known)
         self._memory = memory
         return memory
+
+    def _empty(self, dim: int, far: bool) -> Memory:
+        if not far:
+            return Memory(VectorIndex(dim, self._store.folder))
+        spaces = Spaces(dim, self._store.folder)
+        return Memory(spaces.index[Axis.WHOLE], spaces)
+
+    def _take(self, memory: Memory, batch: vectors.Batch, actor: Actor | None) -> None:
+        """Readers look names up in what stands before them: the rows first, then who speaks of them."""
+        if memory.spaces is None:
+            memory.append(batch.ids, batch.contents, batch.seqs)
+            memory.index.add(batch.vectors)
+            return
+        read = self._arrivals.take(memory, batch)
+        if actor:
+            if not memory.ids and self._limit:
+                read = self._limit
+                self._arrivals.read(memory, batch.part(0, read), actor, together=True)
+            for start in range(read, len(batch.ids), arrivals.AT_ONCE):
+                self._arrivals.read(memory, batch.part(start, start + arrivals.AT_ONCE), actor)
 
     def _grown(self, memory: Memory, known: int) -> AxisIndex:
         """The close reading of what it held before and of the rows from `known` on."""
         new = range(known, len(memory.ids))
         with self._store.read() as cursor:
             texts = vectors.texts(cursor, [memory.contents[row] for row in new])
-        axes = (memory.axes or AxisIndex(self._embed_by_name)).grown(
+        axes = (memory.axes or AxisIndex(self._embed_kept)).grown(
             [memory.ids[row] for row in new], texts, memory.index.vectors(np.array(new))
         )
         axes.table(Axis.WHOLE)  # all pairs are compared here, not by whoever asks first
         return axes
 
-    def _lay(self, anew: bool = False) -> _Laid:
-        """Where everything stored stands, under what reviewers decided; nothing is written."""
+    def _lay(self, actor: Actor | None, anew: bool = False) -> _Laid:
+        """Where everything stored stands, under what reviewers decided; no cluster is written."""
         revision = self._store.revision
         if anew:
             self._memory = None
-        memory = self._load()
+        memory = self._load(actor)
         with self._store.read() as cursor:
-            decided = memory_of.decided(cursor)
-            if memory.ids and not memory.axes and not len(memory.stored) and not anew:
-                memory.stored = placements.labels(cursor, Axis.WHOLE, memory.row)
+            decided, model = memory_of.decided(cursor), learning.current(cursor)
+            if memory.spaces is not None and not memory.stored and not anew:
+                memory.stored = {axis: placements.labels(cursor, axis, memory.row) for axis in Axis}
         laid = _Laid(memory, revision)
-        if memory.axes:
-            with self._store.read() as cursor:
-                model = learning.current(cursor)
+        if memory.spaces is not None:
+            laid.labels = far_reading.lay(memory, decided, self._limit)
+            laid.layout = far_reading.layout(memory, laid.labels)
+            laid.suggestions = far_reading.suggestions(memory, model)
+            laid.about = memory.ids[memory.known(Axis.WHOLE) :]
+        elif memory.ids:
             laid.layout, laid.suggestions = close_reading.lay(memory, decided, model)
             laid.about = memory.ids
-        elif memory.ids:
-            laid.labels = far_reading.lay(memory, decided, self._params)
-            laid.layout = {Axis.WHOLE: far_reading.changed(memory, laid.labels)}
-            laid.suggestions = far_reading.suggestions(memory, self._params)
-            laid.about = memory.ids[len(memory.stored) :]
         memory.decided = decided
         return laid
 
     def _write(self, actor: Actor, laid: _Laid) -> None:
         """Store what differs."""
+        memory = laid.memory
         with self._store.write(actor, "index") as work:
-            if laid.memory.axes:
-                learning.learn_from_decisions(work, laid.memory.axes)
+            learning.learn_from_decisions(work, memory.row, lambda a, b: self._pair(memory, a, b))
             model_id = vectors.space(work.cursor, self._model) or ""
             for axis, parts in laid.layout.items():
-                for placed, clusters in parts:
-                    placements.write(work, axis, model_id, placed, clusters)
+                for part in parts:
+                    placements.write(work, axis, model_id, part)
             placements.suggest(work, model_id, laid.about, laid.suggestions)
-        laid.memory.stored = laid.labels
+            if memory.axes:
+                readings.save_spans(work, {name: memory.axes.spans(name) for name in memory.ids})
+        memory.stored = laid.labels
         self._seen_revision = laid.revision
+
+    def _axes(self, memory: Memory) -> AxisIndex:
+        assert memory.axes is not None
+        return memory.axes
+
+    def _pair(self, memory: Memory, one: str, other: str) -> Pair:
+        """What the texts of two reports say of their likeness."""
+        if memory.spaces is not None:
+            return memory.spaces.pair(memory.row[one], memory.row[other])
+        return self._axes(memory).pair(one, other)
 
     def _neighbourhood(self, memory: Memory, vector: Vectors) -> set[int]:
         _, rows = memory.index.top_k(vector, NEIGHBOURHOOD)
@@ -339,9 +365,13 @@ class Likeness:
         """These rows alone, compared on all axes."""
         with self._store.read() as cursor:
             texts = vectors.texts(cursor, [memory.contents[row] for row in rows])
-        axes = AxisIndex(self._embed_by_name)
+        axes = AxisIndex(self._embed_kept)
         axes.add([memory.ids[row] for row in rows], texts, memory.index.vectors(np.array(rows)))
         return axes
+
+
+def _of_rows(memory: Memory, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
+    return [(memory.ids[row], score) for row, score in found]
 
 
 def _named(memory: Memory, found: Sequence[tuple[str, float]], content: str) -> list[Neighbour]:

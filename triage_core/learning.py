@@ -5,12 +5,12 @@ A new version replaces the old one only when it does better on decisions that it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from dataclasses import replace
 
 from triage_core import db
 from triage_core.errors import Refused
 from triage_core.likeness import learn
-from triage_core.likeness.axes import AxisIndex
 from triage_core.likeness.learn import Pair, PairModel
 from triage_core.store import Work
 
@@ -29,8 +29,8 @@ def current(cursor: db.Cursor) -> PairModel:
     return PairModel(found["version"], tuple(found["weights"]), found["bias"], found["pairs"])
 
 
-def evidence(cursor: db.Cursor, axes: AxisIndex, one: str, other: str) -> Pair:
-    """What is known of two reports: their texts, and whether system, time and reporter agree."""
+def evidence(cursor: db.Cursor, texts: Pair, one: str, other: str) -> Pair:
+    """What is known of two reports: what their texts say, and whether system, time and reporter agree."""
     found = db.rows(
         cursor,
         "SELECT report_id, platform, model, received_at, reporter_id FROM reports WHERE report_id IN (?, ?)",
@@ -39,26 +39,29 @@ def evidence(cursor: db.Cursor, axes: AxisIndex, one: str, other: str) -> Pair:
     a, b = sorted(found, key=lambda row: row["report_id"] != one)
     known = all(row["reporter_id"] for row in (a, b))
     return replace(
-        axes.pair(one, other),
+        texts,
         same_system=(a["platform"], a["model"]) == (b["platform"], b["model"]) if a["platform"] else None,
         days_apart=abs((a["received_at"] - b["received_at"]).total_seconds()) / DAY,
         same_reporter=a["reporter_id"] == b["reporter_id"] if known else None,
     )
 
 
-def learn_from_decisions(work: Work, axes: AxisIndex) -> PairModel:
-    """Refit when there are enough new decisions, and keep what is better; gives the model to use."""
+def learn_from_decisions(work: Work, known: Container[str], texts: Callable[[str, str], Pair]) -> PairModel:
+    """Refit when there are enough new decisions, and keep what is better; gives the model to use.
+
+    Decisions about reports that are not `known` are left out; `texts` gives the evidence of two reports' texts.
+    """
     old = current(work.cursor)
     decided = db.rows(
         work.cursor,
         "SELECT canonical_id AS a, child_id AS b, true AS accepted, done_at FROM active_links"
         " UNION ALL SELECT a_id, b_id, false, done_at FROM active_cannot_links ORDER BY done_at, a, b",
     )
-    decided = [row for row in decided if row["a"] in axes and row["b"] in axes]
+    decided = [row for row in decided if row["a"] in known and row["b"] in known]
     if len(decided) < max(learn.LEAST_PAIRS, GROWTH * old.pairs):
         return old
     try:
-        pairs = [evidence(work.cursor, axes, row["a"], row["b"]) for row in decided]
+        pairs = [evidence(work.cursor, texts(row["a"], row["b"]), row["a"], row["b"]) for row in decided]
         trial = learn.refit(old, pairs, [row["accepted"] for row in decided])
     except Refused:
         return old  # all were decided alike: nothing to tell apart

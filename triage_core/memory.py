@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import db
-from triage_core.likeness.axes import AxisIndex
+from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Clusters
 from triage_core.likeness.search import VectorIndex
+from triage_core.likeness.spaces import Spaces
 
 Pair = tuple[str, str]
 
@@ -28,28 +29,45 @@ class Decided:
 class Memory:
     """What is known of the indexed reports, in order of arrival; rows are only ever appended.
 
-    `stored` holds, beyond close reading, the row of each report's cluster as the store has it.
+    `index` holds the whole texts. Up to the limit of close reading `axes` compares them; beyond it there are
+    `spaces`, the `clusters` of each axis, and in `stored` the row of each report's cluster as the store has it.
+    `nearby` holds, for reports that just arrived, the earlier rows that were found like them on the way.
     """
 
     index: VectorIndex
+    spaces: Spaces | None = None
     ids: list[str] = field(default_factory=list)
     contents: list[str] = field(default_factory=list)
+    seqs: list[int] = field(default_factory=list)
     row: dict[str, int] = field(default_factory=dict)
     first_with: dict[str, int] = field(default_factory=dict)
-    last_seq: int = 0
     axes: AxisIndex | None = None
-    clusters: Clusters | None = None
+    clusters: dict[Axis, Clusters] = field(default_factory=dict)
+    nearby: dict[int, set[int]] = field(default_factory=dict)
     decided: Decided = Decided()
-    stored: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
-    def append(self, ids: Sequence[str], contents: Sequence[str], last_seq: int) -> None:
+    @property
+    def last_seq(self) -> int:
+        """The number of the latest report held."""
+        return self.seqs[-1] if self.seqs else 0
+
+    def found_near(self, row: int, others: Sequence[int]) -> None:
+        """Note earlier rows that are near a new one, so that nobody has to look for them again."""
+        self.nearby.setdefault(row, set()).update(others)
+
+    def known(self, axis: Axis) -> int:
+        """How many reports the store has a cluster for on this axis."""
+        return len(self.stored.get(axis, ()))
+
+    def append(self, ids: Sequence[str], contents: Sequence[str], seqs: Sequence[int]) -> None:
         """Take in the reports that arrived next."""
         for row, (report_id, content) in enumerate(zip(ids, contents, strict=True), start=len(self.ids)):
             self.row[report_id] = row
             self.first_with.setdefault(content, row)
         self.ids.extend(ids)
         self.contents.extend(contents)
-        self.last_seq = last_seq
+        self.seqs.extend(seqs)
 
 
 def decided(cursor: db.Cursor) -> Decided:

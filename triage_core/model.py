@@ -60,6 +60,7 @@ class TrainingConsent(StrEnum):
     NONE = "none"
     CLASSIFIER_ONLY = "classifier_only"
     ANY_SAFETY_TRAINING = "any_safety_training"
+    SAFETY_AND_BAD_USER = "safety_and_bad_user"  # also for a model that plays the attacker
 
 
 class PeerConsent(StrEnum):

@@ -37,11 +37,12 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What is said of a cluster as a whole."""
+    """What is said of a cluster as a whole; `size` where the writer knows it, else 0."""
 
     cluster_id: str
     representative_id: str
     label: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,19 @@ class Suggestion:
     basis: str
 
 
-Layout = dict[Axis, Iterable[tuple[list[Placement], dict[str, Cluster]]]]
-"""By axis, parts of a layout: placements, and the clusters that they enter or leave."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Placements, and the clusters that they enter or leave.
+
+    `arrived` says that all are of reports which have no place on this axis yet, and that sizes are told.
+    """
+
+    placed: list[Placement]
+    clusters: dict[str, Cluster]
+    arrived: bool = False
+
+
+Layout = dict[Axis, Iterable[Part]]
 
 
 def cluster_id(axis: str, founder: str) -> str:
@@ -102,13 +114,40 @@ def read_clusters(cursor: db.Cursor, axis: str) -> dict[str, str]:
     return dict(zip(table["report_id"].to_pylist(), table["cluster_id"].to_pylist(), strict=True))
 
 
-def write(
-    work: Work, axis: str, model_id: str, placed: Sequence[Placement], clusters: Mapping[str, Cluster]
-) -> None:
+def write(work: Work, axis: str, model_id: str, part: Part) -> None:
     """Store the placements that differ and bring their clusters up to date.
 
-    `clusters` describes at least every cluster that a report enters or leaves and that still stands.
+    The part describes at least every cluster that a report enters or leaves and that still stands.
     """
+    if part.arrived:
+        _add(work, axis, model_id, part)
+    else:
+        _move(work, axis, model_id, part.placed, part.clusters)
+
+
+def _add(work: Work, axis: str, model_id: str, part: Part) -> None:
+    """Store reports that arrived: without a look at the reports that were there, of which there may be a million."""
+    if not part.placed:
+        return
+    rows = [{"axis": axis, "model_id": model_id, **_fields(item)} for item in part.placed]
+    db.insert(work.cursor, "memberships", rows)
+    arrived = {item.report_id for item in part.placed}
+    born = [item for item in part.clusters.values() if founder(item.cluster_id) in arrived]
+    db.insert(work.cursor, "clusters", [{"axis": axis, **_fields(item)} for item in born])
+    grown = [item for item in part.clusters.values() if founder(item.cluster_id) not in arrived]
+    if grown:
+        work.cursor.execute(
+            "UPDATE clusters SET size = grown.size FROM"
+            " (SELECT unnest(?) AS cluster_id, unnest(?) AS size) AS grown"
+            " WHERE clusters.axis = ? AND clusters.cluster_id = grown.cluster_id",
+            [[item.cluster_id for item in grown], [item.size for item in grown], axis],
+        )
+    work.event("likeness.placed", axis, {"reports": len(rows), "clusters": len(part.clusters)})
+
+
+def _move(
+    work: Work, axis: str, model_id: str, placed: Sequence[Placement], clusters: Mapping[str, Cluster]
+) -> None:
     before = read(work.cursor, axis, [item.report_id for item in placed])
     changed = [item for item in placed if before.get(item.report_id) != item]
     if not changed:

@@ -110,7 +110,7 @@ class Rewards:
 class Policy:
     """One version of the policy, complete and checked; make it with `parse` or `load`.
 
-    `second_look_share` is the share of closures (0 to 1) that a second reviewer also assesses.
+    `second_look_share` is the share of decisions (0 to 1) that a second reviewer makes again, blind.
     The three source texts are kept word for word; `sha256` names them together.
     """
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from triage_core import db
+from triage_core import activity, db, told
+from triage_core.activity import Event
 from triage_core.errors import NotFound
 from triage_core.model import Status, Turn, TurnRole
 
@@ -138,7 +139,7 @@ class ReportView:
     better_answer: str
     memberships: dict[str, db.Row]
     duplicates: list[str]
-    history: list[db.Row]
+    history: list[Event]
 
 
 def report(cursor: db.Cursor, report_id: str) -> ReportView:
@@ -168,11 +169,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
         better_answer=better_answer(cursor, report_id),
         memberships={row["axis"]: row for row in memberships},
         duplicates=[row["child_id"] for row in duplicates],
-        history=db.rows(
-            cursor,
-            "SELECT seq, done_at, actor_id, kind, data FROM events WHERE subject = ? ORDER BY seq",
-            [report_id],
-        ),
+        history=activity.history(cursor, report_id),
     )
 
 
@@ -234,8 +231,8 @@ def counts(cursor: db.Cursor) -> db.Row:
         "SELECT (SELECT count(*) FROM reports) AS reports, (SELECT count(*) FROM events) AS events,"
         " (SELECT count(*) FROM embeddings) AS embeddings, (SELECT count(*) FROM active_links) AS duplicate_links,"
         " (SELECT count(*) FROM active_cannot_links) AS cannot_links,"
-        " (SELECT count(*) FROM assessments) AS assessments, (SELECT count(*) FROM suggestions) AS suggestions,"
-        " (SELECT count(*) FROM datasets) AS datasets,"
+        " (SELECT count(*) FROM assessments WHERE look_id IS NULL) AS assessments,"
+        " (SELECT count(*) FROM suggestions) AS suggestions, (SELECT count(*) FROM datasets) AS datasets,"
         " (SELECT count(DISTINCT content_sha256) FROM reports WHERE content_sha256 <> '') AS contents",
     )
     assert found is not None
@@ -259,10 +256,11 @@ def choices(cursor: db.Cursor, column: str) -> list[str]:
 
 
 def citations(cursor: db.Cursor) -> dict[str, int]:
-    """How often each clause has been cited."""
+    """How often each clause has been cited by a decision on a case."""
     found = db.rows(
         cursor,
-        "SELECT clause, count(*) AS n FROM (SELECT unnest(clauses) AS clause FROM assessments) GROUP BY clause",
+        "SELECT clause, count(*) AS n FROM (SELECT unnest(clauses) AS clause FROM assessments WHERE look_id IS NULL)"
+        " GROUP BY clause",
     )
     return {row["clause"]: row["n"] for row in found}
 
@@ -304,6 +302,11 @@ def disagreements(cursor: db.Cursor) -> list[str]:
             " WHERE c.resolution IS DISTINCT FROM 'duplicate' OR c.canonical_id IS DISTINCT FROM l.canonical_id"
         ),
         "assessments without a clause": "SELECT count(*) FROM assessments WHERE len(clauses) = 0",
+        "second looks whose decisions are missing": (
+            "SELECT count(*) FROM second_looks l WHERE NOT EXISTS (SELECT 1 FROM assessments f"
+            " WHERE f.assessment_id = l.first_id AND f.look_id IS NULL) OR (l.second_id IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM assessments s WHERE s.assessment_id = l.second_id AND s.look_id = l.look_id))"
+        ),
     }
-    counted = {name: db.value(cursor, sql) for name, sql in checks.items()}
+    counted = {name: db.value(cursor, sql) for name, sql in checks.items()} | told.differences(cursor)
     return [f"{count} {name}" for name, count in counted.items() if count]

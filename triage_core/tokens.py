@@ -27,3 +27,10 @@ def find(text: str) -> tuple[str, ...]:
     if "<" not in text and "[" not in text:
         return ()  # most texts, at a fraction of the cost
     return tuple(dict.fromkeys(match.group() for match in _TOKEN.finditer(text)))
+
+
+def defang(text: str) -> str:
+    """The text with a word joiner (U+2060) after the first character of each control token, which is then none."""
+    if not find(text):
+        return text
+    return _TOKEN.sub(lambda token: f"{token[0][0]}\u2060{token[0][1:]}", text)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, cases, clocks, db, lifecycle
-from triage_core.decision import Decision, check, check_text, decided_status
+from triage_core import access, assessments, cases, clocks, db, lifecycle, looks
+from triage_core.decision import Decision, check, check_text, decided_status, level
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import (
@@ -67,54 +67,44 @@ def assess(
 
 
 def assess_within(
-    work: Work, policy: Policy, report_id: str, decision: Decision, seen_version: int | None = None
+    work: Work,
+    policy: Policy,
+    report_id: str,
+    decision: Decision,
+    seen_version: int | None = None,
+    *,
+    settles: int | None = None,
 ) -> dict[str, Any]:
-    """`assess` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    """`assess` as a part of a running command: whatever it refuses, it refuses before it writes.
+
+    `settles` is the number of the second look that the decision adjudicates; any other decision may be
+    drawn for a second look.
+    """
     resolution = check(policy, decision)
     case = cases.read(work.cursor, report_id, seen_version)
     _require_unlinked(work.cursor, report_id)
-    computed = policy.severity(decision.inputs) if decision.inputs else Severity.NONE
-    severity = decision.override or computed
-    exploitation = decision.exploitation or Exploitation(case["exploitation"])
-    priority = policy.priority(severity, exploitation)
+    if settles is None:
+        looks.require_undisputed(work.cursor, case)
+    severity = level(policy, decision)
     status = decided_status(Status(case["status"]), severity, resolution)
-    assessment_id = work.next_id("assessments", "assessment_id")
-    inputs = decision.inputs
-    row = {
-        "assessment_id": assessment_id,
-        "report_id": report_id,
-        "done_at": work.now,
-        "actor_id": work.actor.actor_id,
-        "policy_version": policy.version,
-        "clauses": list(decision.clauses),
-        "harm": str(inputs.harm) if inputs else None,
-        "exposure": str(inputs.exposure) if inputs else None,
-        "generality": str(inputs.generality) if inputs else None,
-        "reliability": str(inputs.reliability) if inputs else None,
-        "uplift": str(inputs.uplift) if inputs else None,
-        "computed_severity": str(computed),
-        "severity": str(severity),
-        "override_reason": decision.override_reason,
-        "priority": str(priority),
-        "resolution": str(resolution) if resolution else None,
-        "note": decision.note,
-        "reproduction_log": decision.reproduction_log,
-    }
-    db.insert(work.cursor, "assessments", [row])
+    exploitation = decision.exploitation or Exploitation(case["exploitation"])
+    assessed = assessments.record(work, policy, report_id, decision, exploitation)
+    assessment_id = assessed["assessment_id"]
     if decision.better_answer:
         _add_better_answer(work, report_id, decision.better_answer)
     received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
+    look = {"settles": settles} if settles else looks.draw(work, policy, report_id, assessment_id, severity)
     return cases.change(
         work,
         case,
         "report.assessed",
         {
             "status": str(status),
-            "resolution": str(resolution) if resolution else None,
+            "resolution": assessed["resolution"],
             "canonical_id": None,
             "assessment_id": assessment_id,
-            "severity": str(severity),
-            "priority": str(priority),
+            "severity": assessed["severity"],
+            "priority": assessed["priority"],
             "exploitation": str(exploitation),
             "consent_training": str(decision.consent or case["consent_training"]),
             "fix_due": None if resolution else clocks.fix_due(received, severity, policy.clocks),
@@ -126,6 +116,7 @@ def assess_within(
             "assessment_id": assessment_id,
             "clauses": list(decision.clauses),
             "policy_version": policy.version,
+            **look,
         },
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, activity, cases, db
+from triage_core import access, activity, cases, db, looks
 from triage_core.activity import UNDONE, Event
 from triage_core.errors import Conflict, Refused
 from triage_core.model import Actor
@@ -28,6 +28,8 @@ UNDOABLE = frozenset(
         "report.snoozed",
         "pair.kept_apart",
         "answer.written",
+        "look.asked",
+        "look.answered",
         UNDONE,
     }
 )
@@ -50,12 +52,17 @@ DECISION = frozenset(
 )
 """The columns of a case that are decided together; any other column is undone by itself."""
 
-_WHY_NOT = {
+WHY_NOT = {
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "dataset.built": "a data set is withdrawn by building its next version",
+    "likeness.space": "the model of likeness is chosen in the settings",
+    "likeness.placed": "the index is made anew from the reports at any time",
+    "likeness.learned": "what decisions taught is learned anew when they change",
+    "texts.embedded": "a vector is nothing but a text read by the model",
+    "cluster.merged": "clusters are made anew from the reports at any time",
 }
 
 
@@ -77,6 +84,8 @@ def undo(store: Store, actor: Actor, seq: int, *, now: datetime | None = None) -
         _require_clear(work.cursor, history)
         if "a_id" in event.data:
             _undo_pair(work, event)
+        elif "look_id" in event.data:
+            _undo_look(work, event)
         elif "answer_id" in event.data:
             _undo_answer(work, event)
         else:
@@ -106,7 +115,7 @@ def obstacle(cursor: db.Cursor, seq: int) -> str:
 
 def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
-        why = _WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
+        why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
 
 
@@ -118,6 +127,8 @@ def _require_clear(cursor: db.Cursor, history: list[Event]) -> None:
         raise Conflict("event", f"event {event.seq} was undone already by {_named(by)}")
     if "a_id" in event.data:
         blocker = _after_pair(cursor, event, later)
+    elif "look_id" in event.data:
+        blocker = _after_look(cursor, event, later)
     elif "answer_id" in event.data:
         blocker = _after_answer(cursor, event, later)
     else:
@@ -210,6 +221,25 @@ def _undo_pair(work: Work, event: Event) -> None:
         again = {"cannot_id": details["cannot_id"], "done_at": work.now, "actor_id": work.actor.actor_id}
         db.insert(work.cursor, "cannot_links", [row | again])
     work.event(UNDONE, b_id, details)
+
+
+def _after_look(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    """What has been said about the second look since, or the adjudication that rests on it."""
+    look = looks.read(cursor, event.data["look_id"])
+    since = [other for other in later if other.data.get("look_id") == look["look_id"]]
+    answered = look["second_id"] is not None and "wanted" in event.after
+    if answered or any(look[name] != value for name, value in event.after.items()):
+        return since[-1]
+    settled = [other for other in later if other.data.get("settles") == look["look_id"]]
+    return next((other for other in reversed(settled) if other.undone_by is None), None)
+
+
+def _undo_look(work: Work, event: Event) -> None:
+    look = looks.read(work.cursor, event.data["look_id"])
+    if event.actor_id != work.actor.actor_id:
+        # Else whoever decided first could send a second decision away that differs.
+        looks.require_apart(work.actor.actor_id, look, {look["first_by"]})
+    looks.change(work, look, UNDONE, event.before, {"undone": event.seq})
 
 
 def _after_answer(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:

@@ -31,6 +31,10 @@ def conversation(turns: Sequence[dict[str, str]]) -> str:
     return text.conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in turns])
 
 
+NAME_START = 15
+"""So many hexadecimal digits of a name, 60 bits, tell nearly all names apart."""
+
+
 def space(cursor: db.Cursor, model: str) -> str | None:
     """The id of the space that answers, if it is the configured model's."""
     found: str | None = db.value(cursor, "SELECT model_id FROM likeness_space WHERE model = ?", [model])
@@ -62,6 +66,46 @@ def missing(cursor: db.Cursor, model_id: str, after: int = 0) -> list[str]:
     return [row["content_sha256"] for row in found]
 
 
+def count(cursor: db.Cursor) -> int:
+    """How many vectors are stored, of all spaces."""
+    return int(db.value(cursor, "SELECT count(*) FROM embeddings"))
+
+
+def name_starts(cursor: db.Cursor, model_id: str) -> NDArray[np.int64]:
+    """The first NAME_START digits of the names in a space as numbers, ascending."""
+    found = db.arrow(
+        cursor,
+        "SELECT CAST('0x' || content_sha256[:15] AS BIGINT) AS start FROM embeddings WHERE model_id = ? ORDER BY 1",
+        [model_id],
+    )
+    starts: NDArray[np.int64] = found["start"].to_numpy()
+    return starts
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Reports in order of arrival: ids, content hashes and numbers."""
+
+    ids: list[str]
+    contents: list[str]
+    seqs: list[int]
+
+
+def after(cursor: db.Cursor, number: int, most: int) -> Arrived:
+    """The reports that came after number `number`, `most` of them at most."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id, content_sha256, seq FROM reports WHERE seq > ? AND content_sha256 <> ''"
+        " ORDER BY seq LIMIT ?",
+        [number, most],
+    )
+    return Arrived(
+        [row["report_id"] for row in found],
+        [row["content_sha256"] for row in found],
+        [row["seq"] for row in found],
+    )
+
+
 def texts(cursor: db.Cursor, contents: Sequence[str], after: int = 0) -> list[str]:
     """The conversation behind each content hash, looked for among the reports after number `after`."""
     found = db.rows(
@@ -72,6 +116,15 @@ def texts(cursor: db.Cursor, contents: Sequence[str], after: int = 0) -> list[st
     )
     by_content = {row["content_sha256"]: conversation(row["turns"]) for row in found}
     return [by_content[content] for content in contents]
+
+
+def texts_of(cursor: db.Cursor, seqs: Sequence[int]) -> list[str]:
+    """The conversations of the reports with these numbers, in that order."""
+    found = db.rows(
+        cursor, "SELECT seq, turns FROM reports WHERE seq IN (SELECT unnest(?))", [sorted(set(seqs))]
+    )
+    by_number = {row["seq"]: conversation(row["turns"]) for row in found}
+    return [by_number[seq] for seq in seqs]
 
 
 def save(work: Work, model_id: str, names: Sequence[str], vectors: Vectors) -> None:
@@ -89,13 +142,15 @@ def save(work: Work, model_id: str, names: Sequence[str], vectors: Vectors) -> N
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Embedded reports in order of arrival: ids, content hashes, numbers, and vectors (n, dim)."""
+class Batch(Arrived):
+    """Embedded reports: with their vectors, (n, dim)."""
 
-    ids: list[str]
-    contents: list[str]
-    last_seq: int
     vectors: Vectors
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Some of these reports."""
+        here = slice(start, stop)
+        return Batch(self.ids[here], self.contents[here], self.seqs[here], self.vectors[here])
 
 
 def embedded(cursor: db.Cursor, model_id: str, after: int) -> Iterator[Batch]:
@@ -114,7 +169,7 @@ def embedded(cursor: db.Cursor, model_id: str, after: int) -> Iterator[Batch]:
         names, contents, seqs = (batch.column(at).to_pylist() for at in range(3))
         # flatten, not values: a slice of a larger list array still holds its neighbours' numbers.
         matrix = batch.column(3).flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
-        yield Batch(names, contents, seqs[-1], np.ascontiguousarray(matrix, dtype=np.float32))
+        yield Batch(names, contents, seqs, np.ascontiguousarray(matrix, dtype=np.float32))
 
 
 def stored(cursor: db.Cursor, model_id: str, names: Sequence[str]) -> dict[str, Vectors]:

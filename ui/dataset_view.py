@@ -11,7 +11,8 @@ import streamlit as st
 from triage_core.exporters import build as exports
 from triage_core.exporters.catalog import Built
 from triage_core.exporters.gate import MEANING, Reason
-from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.packs import PACKS
+from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
 from triage_core.model import Turn, TurnRole
 from ui import hostile, session
 from ui.hostile import inline, plain
@@ -25,6 +26,10 @@ COLUMN: Mapping[str, LiteralString] = {
     "chosen": "Chosen",
     "rejected": "Rejected",
     "response": "Response",
+    "id": "Id",
+    "category": "Category",
+    "expected": "Expected",
+    "better_answer": "Better answer",
     "label": "Label",
     "prompt_harm_label": "Prompt harm",
     "response_harm_label": "Response harm",
@@ -34,15 +39,54 @@ COLUMN: Mapping[str, LiteralString] = {
 }
 
 
+EVAL_FORMATS = (*FORMATS, *PACKS)
+FORMAT = {
+    "jsonl": "JSONL",
+    "parquet": "Parquet",
+    "promptfoo": "promptfoo",
+    "inspect": "Inspect",
+    "pyrit": "PyRIT",
+    "lm-eval": "lm-eval",
+    "garak": "garak",
+    "harmbench": "HarmBench",
+}
+LAYOUT = {"strict": "Trainer's columns", "rich": "With metadata"}
+
+
+def shape(profile: str) -> tuple[str, str]:
+    """Ask for format and layout; other tools' formats are for the profile eval, and have one layout."""
+    form = st.segmented_control(
+        "Format",
+        EVAL_FORMATS if profile == "eval" else FORMATS,
+        default="parquet",
+        required=True,
+        format_func=FORMAT.get,
+        key=f"format-{profile == 'eval'}",
+    )
+    if form in PACKS:
+        st.caption(PACKS[form].about)
+        return form, "strict"
+    layout = st.segmented_control(
+        "Layout",
+        LAYOUTS,
+        default="strict",
+        required=True,
+        format_func=LAYOUT.get,
+        key="layout",
+        help="Trainer's columns: the metadata lies beside the rows, in files of its own.",
+    )
+    return form, layout
+
+
 @st.cache_data(max_entries=50, show_spinner="Reading the reports …")
 def _preview(stamp: tuple[str, int, bool], minute: str, asked: str, _request: ExportRequest) -> Any:
     opened = session.current()
     return exports.preview(opened.store, opened.policy, _request, ROWS)
 
 
-def preview(request: ExportRequest) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The first rows and the excluded reports by reason, from memory while nothing has changed."""
-    found: tuple[list[dict[str, Any]], dict[str, int]] = _preview(
+def preview(request: ExportRequest) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The first rows and the counts of the manifest, from memory while nothing has changed."""
+    found: tuple[list[dict[str, Any]], dict[str, Any]] = _preview(
         session.stamp(), session.now().isoformat(), repr(request), request
     )
     return found
@@ -70,7 +114,7 @@ def example(item: Mapping[str, Any], number: int) -> None:
             st.markdown(f"**{name}**")
             turns = [Turn(TurnRole(turn["role"]), turn["content"]) for turn in value]
             hostile.conversation(turns, key=f"row-{number}-{column}")
-        elif isinstance(value, str) and column in ("prompt", "response"):
+        elif isinstance(value, str) and column in ("prompt", "response", "better_answer"):
             hostile.show(value, key=f"row-{number}-{column}", label=f"**{name}**")
         else:
             st.markdown(f"**{name}** {plain(json.dumps(value))}")

@@ -20,10 +20,13 @@ EVENTS: Mapping[str, LiteralString] = {
     "report.snoozed": "Snoozed",
     "report.claimed": "Claimed",
     "report.released": "Released",
+    "look.asked": "Second look asked for",
+    "look.answered": "Decided again, blind",
     "policy.published": "Policy published",
     "dataset.built": "Data set built",
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
+    "likeness.learned": "Likeness learned from decisions",
     "texts.embedded": "Texts read by the model",
     "cluster.merged": "Clusters became one",
 }
@@ -42,6 +45,9 @@ FIELD: Mapping[str, LiteralString] = {
     "closed_at": "Closed",
     "assigned_to": "Assigned to",
     "snoozed_until": "Snoozed until",
+    "wanted": "Second look",
+    "second_id": "Second decision",
+    "agreement": "Agreement of the two",
 }
 _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "status": STATUS,
@@ -50,6 +56,11 @@ _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "priority": PRIORITY,
     "exploitation": EXPLOITATION,
     "consent_training": CONSENT,
+    "wanted": {"True": "asked for", "False": "not asked for"},
+}
+_DRAWN: Mapping[str, LiteralString] = {
+    "drawn": "by lot",
+    "critical": "as every critical one",
 }
 
 
@@ -78,6 +89,10 @@ def changes(event: Event) -> list[tuple[str, str, str]]:
 def line(event: Event) -> str:
     """All changes on one line, for a table."""
     found = "; ".join(f"{name}: {old} → {new}" for name, old, new in changes(event))
+    if drawn := event.data.get("drawn"):
+        found += f"; second look {drawn['look_id']} drawn {_DRAWN[drawn['reason']]}"
+    if settled := event.data.get("settles"):
+        found += f"; settles second look {settled}"
     trigger = TRIGGER.get(event.data.get("trigger", ""), "")
     return f"{trigger}: {found}" if trigger else found
 

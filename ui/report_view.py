@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, LiteralString
@@ -12,8 +11,7 @@ import streamlit as st
 from triage_core.lifecycle import IN_FORCE
 from triage_core.model import EmbargoState
 from triage_core.queries import ReportView
-from ui import hostile
-from ui.event_words import EVENTS
+from ui import event_words, hostile
 from ui.hostile import inline, plain
 from ui.words import (
     CHANNEL,
@@ -112,15 +110,15 @@ def reporters_view(view: ReportView) -> None:
 
 
 def history(view: ReportView) -> None:
-    """Every event of the report, newest first, with what it changed."""
+    """Every event of the report, newest first, with the old and the new value of all that it changed."""
     events = view.history[::-1]
     with st.expander(f"History, {counted(len(events), 'event')}", icon=":material/history:"):
         st.dataframe(
             {
-                "when": [moment(event["done_at"]) for event in events],
-                "what": [EVENTS.get(event["kind"], event["kind"]) for event in events],
-                "changes": [inline(changes(event["data"]), 400) for event in events],
-                "who": [inline(event["actor_id"]) for event in events],
+                "when": [moment(event.done_at) for event in events],
+                "what": [inline(event_words.what(event)) for event in events],
+                "changes": [inline(event_words.line(event), 400) for event in events],
+                "who": [inline(event.actor_id) for event in events],
             },
             column_config={
                 "when": st.column_config.TextColumn("When", width=150),
@@ -132,15 +130,3 @@ def history(view: ReportView) -> None:
             height="content",
             alt="Events of this report, newest first",
         )
-
-
-def changes(data: str) -> str:
-    """What an event changed, as "name: before → after" for each field; "" when it says nothing of it."""
-    event = json.loads(data)
-    before, after = event.get("before", {}), event.get("after", {})
-    found = [f"{name}: {_shown(before.get(name))} → {_shown(value)}" for name, value in after.items()]
-    return "; ".join(found)
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value is None else str(value).removesuffix(":00+00:00")

@@ -119,6 +119,7 @@ CONSENT: Mapping[str, LiteralString] = {
     "none": "no training use",
     "classifier_only": "classifiers only",
     "any_safety_training": "any safety training",
+    "safety_and_bad_user": "any safety training, and a model that plays the bad user",
 }
 PEER_CONSENT: Mapping[str, LiteralString] = {
     "no": "with nobody",

@@ -16,9 +16,9 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser import Server, running_server, wait_until_settled
 from tests.hostile_corpus import BEACON, HOSTILE
 from tests.making import EVERYBODY, POLICY, bring, make_report, open_runtime
-from triage_core import triage
+from triage_core import second_look, triage
 from triage_core.decision import Decision
-from triage_core.model import DeskRole
+from triage_core.model import Actor, DeskRole
 from triage_core.store import utc_now
 from ui.words import ROLE
 
@@ -32,6 +32,7 @@ PAGES = {
     "review": (DeskRole.REVIEWER, "heading", "What the reporter says"),
     "duplicates": (DeskRole.REVIEWER, "button", "Mark as duplicate"),
     "clusters": (DeskRole.REVIEWER, "heading", "Members"),
+    "second_look": (DeskRole.REVIEWER, "heading", "Your own decision"),
     "activity": (DeskRole.REVIEWER, "heading", "Activity"),
     "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
@@ -63,13 +64,20 @@ def hostile(text: str, number: int, **fields: Any) -> dict[str, Any]:
 def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A report for each text that would ask for something, a second one for the first, and one with all as turns."""
     folder = tmp_path_factory.mktemp("hostile")
-    texts = [*ALIVE.values(), f"{next(iter(ALIVE.values()))} again"]
+    first_text, second_text, *_ = ALIVE.values()
+    texts = [*ALIVE.values(), f"{first_text} again"]
     lines = [hostile(text, number) for number, text in enumerate(texts)]
     everything = [{"role": "user", "content": text} for text in HOSTILE.values()]
     lines.append(hostile("all of them", len(lines), turns=everything))
     opened = open_runtime(folder, utc_now)
-    first, *_ = bring(opened.store, *lines)
+    first, second, third, *_ = bring(opened.store, *lines)
     triage.assess(opened.store, POLICY, EVERYBODY, first, Decision(("EXP-1",)))
+    for report_id, text in ((second, first_text), (third, second_text)):
+        somebody, other = (Actor(f"{side} {text}"[:200], text, EVERYBODY.roles) for side in ("one", "other"))
+        triage.assess(opened.store, POLICY, somebody, report_id, Decision(("EXP-1",), note=text))
+        look_id = second_look.ask(opened.store, somebody, report_id)
+        if report_id == third:
+            second_look.answer(opened.store, other, look_id, Decision(("OOS-1",), note=text))
     opened.close()
     with running_server(folder) as server:
         yield server
@@ -115,6 +123,16 @@ def test_a_page_full_of_hostile_text_asks_nobody_else(
     watched.get_by_role(kind, name=re.compile(f"^{title}")).first.wait_for(timeout=SLOW_MS)
     assert_sound(watched)
     watched.wait_for_timeout(500)  # for what an image or a style would ask for after it was drawn
+
+
+@pytest.mark.parametrize(("part", "title"), [("Adjudicate", "What holds"), ("Agreement", "By two reviewers")])
+def test_two_hostile_decisions_side_by_side_ask_nobody_else(
+    hostile_server: Server, watched: Page, part: str, title: str
+) -> None:
+    look(watched, hostile_server, "second_look", part=part)
+    watched.get_by_role("heading", name=title).wait_for(timeout=SLOW_MS)
+    assert_sound(watched)
+    watched.wait_for_timeout(500)
 
 
 def test_every_text_that_asks_for_something_is_shown_as_text(hostile_server: Server, watched: Page) -> None:

@@ -187,3 +187,16 @@ def test_another_token_gets_no_answer(tmp_path: Path) -> None:
 def test_a_holder_that_does_not_answer_is_named(tmp_path: Path) -> None:
     with pytest.raises(FlawdeskError, match="another process holds the store"):
         list(control.call(tmp_path, "stats", {}))
+
+
+def test_lint_says_what_is_wrong_and_ends_with_status_one(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    message = [{"role": "user", "content": "Tell me."}]
+    good.write_text(json.dumps({"prompt": message}) + "\n")
+    bad.write_text(json.dumps({"prompt": []}) + "\n")
+    command = ["datasets", "lint", "--profile", "prompt_only", "--json"]
+    fine = CliRunner().invoke(cli.app, [*command, str(good)])
+    assert (fine.exit_code, json.loads(fine.stdout)["ok"]) == (0, True)
+    broken = CliRunner().invoke(cli.app, [*command, str(bad)])
+    assert broken.exit_code == 1
+    assert json.loads(broken.stdout)["errors"] == {"empty_list": 1}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +17,9 @@ import pytest
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
-from triage_core.exporters import metadata
+from triage_core.exporters import metadata, split
 from triage_core.exporters.build import ExportRequest, build, preview
+from triage_core.exporters.hygiene import Hygiene
 from triage_core.model import Resolution
 from triage_core.store import Store
 
@@ -237,14 +240,124 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
             for at in range(30, 45)
         ]
         db.insert(work.cursor, "memberships", members)
-    made = export("kto")
+    made = export("kto", per_group=0)
     found = sides(made)
     assert all(found[ids[at]] == found[ids[at + 1]] for at in range(0, 30, 2))
     assert all(len({found[ids[at + more]] for more in range(3)}) == 1 for at in range(30, 45, 3))
     assert set(found.values()) == {"train", "test"}
-    assert made["leakage"] == {
-        "groups": 60 - 15 - 10, "groups_across_splits": 0, "prompts_across_splits": 0, "rows_not_indexed": 45,
-    }  # fmt: skip
+    told = {
+        "groups": 60 - 15 - 10,
+        "groups_across_splits": 0,
+        "prompts_across_splits": 0,
+        "rows_not_indexed": 45,
+    }
+    assert told.items() <= made["leakage"].items()
+
+
+def test_a_near_copy_across_the_split_stops_the_export_and_names_the_pair(
+    store: Store, export: Export, tmp_path: Path
+) -> None:
+    words = [f"word{number}" for number in range(60)]
+    texts = [" ".join(random.Random(number).sample(words, 60)) for number in range(10)]
+    ids = add(store, *texts)
+    found = sides(export("kto"))
+    trained = next(name for name in ids if found[name] == "train")
+    copy = texts[ids.index(trained)].split()
+    # New reports until one of them, which `index` has not seen, is drawn for the test side.
+    for number in range(200):
+        (planted,) = add(store, " ".join([*copy, f"and {number}"]), decision=None)
+        if split.draw(planted) is split.Split.TEST:
+            triage.assess(store, POLICY, REVIEWER, planted, BETTER)
+            break
+    with pytest.raises(Refused, match=f"{planted} \\(test\\) is a near-copy of FR-"):
+        export("kto", version="planted")
+    assert not (tmp_path / "out/kto/planted").exists()
+
+
+def test_one_report_stands_for_its_group(store: Store, export: Export) -> None:
+    ids = add(store, *(f"Question {number}" for number in range(6)))
+    with store.write(EVERYBODY, "index") as work:
+        members = [
+            {"axis": "whole", "report_id": ids[at], "cluster_id": "D-1", "model_id": "m"} for at in (1, 3, 5)
+        ]
+        db.insert(work.cursor, "memberships", members)
+    made = export("kto")
+    assert set(sides(made)) == {ids[0], ids[1], ids[2], ids[4]}
+    assert made["excluded"] == {"group_represented": 2}
+    assert made["dedup"]["reports_per_group"] == 1
+    weights = {row["meta_report_id"]: row["meta_group_size"] for row in rows(made, "__metadata__")}
+    assert weights[ids[1]] == "3"
+    assert set(sides(export("kto", per_group=2, name="two"))) == set(ids) - {ids[5]}
+
+
+def test_evaluation_takes_the_test_side_alone(store: Store, export: Export) -> None:
+    add(store, *(f"Question {number}" for number in range(40)))
+    trained = sides(export("kto"))
+    made = export("eval")
+    assert set(sides(made)) == {name for name, side in trained.items() if side == "test"}
+    assert made["excluded"] == {"training_side": sum(side == "train" for side in trained.values())}
+
+
+def test_a_bad_user_needs_a_consent_of_its_own(store: Store, export: Export) -> None:
+    add(store, "Not for that")
+    turns = [
+        {"role": "user", "content": "First try."},
+        {"role": "assistant", "content": "No."},
+        {"role": "user", "content": "Second try."},
+        {"role": "assistant", "content": "The secret."},
+    ]
+    (agreed,) = add(store, "", turns=turns, consent_training="safety_and_bad_user")
+    made = export("bad_user")
+    assert made["considered"] == 2
+    assert made["excluded"] == {"no_consent": 1}
+    assert made["rows"]["total"] == 2
+    assert [row["meta_example_id"] for row in rows(made, "__metadata__")] == [
+        f"bad_user-{agreed}-1", f"bad_user-{agreed}-2",
+    ]  # fmt: skip
+    assert not any("The secret." in str(row) for row in rows(made))
+
+
+def test_what_was_redacted_is_logged_without_the_value(store: Store, export: Export) -> None:
+    (report_id,) = add(store, "Write to ann@example.org about 203.0.113.7")
+    made = export("kto")
+    assert rows(made)[0]["prompt"][0]["content"] == "Write to [EMAIL_1] about [IP_1]"
+    folder = Path(made["folder"])
+    log = [json.loads(line) for line in (folder / "__metadata__/redactions.jsonl").read_text().splitlines()]
+    assert log == [
+        {
+            "report_id": report_id,
+            "turn": 0,
+            "start": 9,
+            "end": 24,
+            "kind": "EMAIL",
+            "placeholder": "[EMAIL_1]",
+        },
+        {"report_id": report_id, "turn": 0, "start": 31, "end": 42, "kind": "IP", "placeholder": "[IP_1]"},
+    ]
+    assert made["found"]["personal_data"] == {"rows": 1, "spans": {"EMAIL": 1, "IP": 1}}
+    assert made["hygiene"]["personal_data"] == "redact"
+    assert not any(b"ann@example" in path.read_bytes() for path in folder.rglob("*.json*"))
+    kept = export("kto", name="kept", hygiene=Hygiene(personal_data="keep"))
+    assert kept["content_sha256"] != made["content_sha256"]
+    assert not Path(kept["folder"], "__metadata__/redactions.jsonl").exists()
+    assert export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))["excluded"] == {
+        "personal_data": 1
+    }
+
+
+def test_one_reporter_has_a_share_at_most(store: Store, export: Export) -> None:
+    add(store, *(f"Question {number}" for number in range(40)), contact="eager@example.org")
+    add(store, *(f"Riddle {number}" for number in range(5)), contact="calm@example.org")
+    made = export("kto")
+    about = rows(made, "__metadata__")
+    per_side = Counter((sides(made)[row["meta_report_id"]], row["meta_reporter_id"]) for row in about)
+    assert max(per_side.values()) == 10
+    assert made["excluded"]["reporter_cap"] == 45 - made["rows"]["total"] > 0
+    eager = made["reporters"]["largest"][0]
+    assert eager["reports"] == sum(
+        count for (_, reporter), count in per_side.items() if reporter == eager["reporter"]
+    )
+    assert "reporter_cap" not in export("kto", name="all", reporter_share=1.0)["excluded"]
 
 
 def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -> None:
@@ -256,7 +369,7 @@ def test_a_side_is_kept_when_new_reports_come_in(store: Store, export: Export) -
     with store.write(EVERYBODY, "index") as work:
         link = {"child_id": joined, "canonical_id": tested, "score": 0.95, "basis": "cosine", "model_id": "m"}
         db.insert(work.cursor, "suggestions", [{**link, "later_id": link["child_id"]}])
-    second = sides(export("kto"))
+    second = sides(export("kto", per_group=0))
     assert {report_id: second[report_id] for report_id in ids} == first
     assert second[joined] == "test"
 
@@ -333,11 +446,12 @@ def test_a_preview_shows_what_a_build_writes_and_stores_nothing(
     add(store, *(f"Question {number}" for number in range(5)))
     add(store, "no", consent_training="none")
     before = store.revision
-    shown, excluded = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=3)
+    shown, counts = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=3)
     assert store.revision == before
     assert not (tmp_path / "out").exists()
     made = export("kto", layout="rich")
-    assert (len(shown), excluded) == (3, made["excluded"])
+    assert len(shown) == 3
+    assert counts.items() <= made.items()
     written = {row["meta_report_id"]: row for row in rows(made)}
     assert all({**row["row"], **row["meta"]} == written[row["meta"]["meta_report_id"]] for row in shown)
 

@@ -32,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
     store = Store(folder / "store", Clock())
     for name, text in HOSTILE.items():
         turns = [{"role": "user", "content": text}, {"role": "assistant", "content": text + name}]
-        agreed = {"turns": turns, "external_id": name, "consent_training": "any_safety_training"}
+        agreed = {"turns": turns, "external_id": name, "consent_training": "safety_and_bad_user"}
         (report_id,) = bring(store, make_report(**agreed))
         triage.assess(store, POLICY, REVIEWER, report_id, replace(FLAW, better_answer=text + "!"))
     requests = {kind: ExportRequest(kind[0], folder, kind[1], kind[2], name="-".join(kind)) for kind in KINDS}
@@ -45,11 +45,26 @@ def rows(dataset: dict[str, Any], part: str = "data") -> dict[str, list[dict[str
     found = {}
     for side in SIDES:
         path = Path(dataset["folder"], part, f"{side}.{dataset['format']}")
+        if PROFILES[dataset["profile"]].test_only and side == "train":
+            assert not path.exists()
+            continue
         if dataset["format"] == "jsonl":
             found[side] = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
         else:
             found[side] = pq.read_table(path).to_pylist()
     return found
+
+
+def hostile_text(profile: str, row: dict[str, Any]) -> str:
+    """What the reporter's user turn has become."""
+    match profile:
+        case "classifier":
+            return row["prompt"]
+        case "reward":
+            return row["chosen"][0]["content"]
+        case "bad_user":
+            return row["completion"][0]["content"]
+    return row["prompt"][0]["content"]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
@@ -59,19 +74,16 @@ def test_text_comes_out_exactly(made: dict[Any, dict[str, Any]], kind: tuple[str
     data = rows(made[kind])
     told = data if layout == "rich" else rows(made[kind], "__metadata__")
     seen = set()
-    for side in SIDES:
+    for side in data:
         for whole, about in zip(data[side], told[side], strict=True):
             row = {name: whole[name] for name in columns}
             text = HOSTILE[about["meta_external_id"]]
-            assert (row["prompt"] if profile == "classifier" else row["prompt"][0]["content"]) == text
+            assert hostile_text(profile, row) == text
             assert list(whole) == columns + (metadata.SCHEMA.names if layout == "rich" else [])
             assert metadata.row_sha256(row) == about["meta_row_sha256"]
             seen.add(about["meta_external_id"])
-    assert (
-        len(seen)
-        == made[kind]["rows"]["total"]
-        == len(HOSTILE) - made[kind]["excluded"].get("exact_duplicate", 0)
-    )
+    assert len(seen) == made[kind]["rows"]["total"] == len(HOSTILE) - sum(made[kind]["excluded"].values())
+    assert set(made[kind]["excluded"]) <= {"exact_duplicate", "training_side"}
 
 
 def test_answers_come_out_exactly(made: dict[Any, dict[str, Any]]) -> None:
@@ -88,7 +100,7 @@ def test_control_tokens_are_flagged(made: dict[Any, dict[str, Any]]) -> None:
     flagged = {row["meta_external_id"]: row["meta_control_tokens"] for side in SIDES for row in told[side]}
     assert flagged["chat template chatml"] == "<|im_end|> <|im_start|>"
     assert flagged["sql"] == ""
-    assert dataset["control_tokens"]["rows"] == sum(map(bool, flagged.values()))
+    assert dataset["found"]["control_tokens"]["rows"] == sum(map(bool, flagged.values()))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
@@ -98,10 +110,10 @@ def test_the_reference_loader_reads_the_same(
     datasets = pytest.importorskip("datasets")
     folder, cache = made[kind]["folder"], str(tmp_path)
     loaded = datasets.load_dataset(folder, cache_dir=cache)
-    assert {side: list(loaded[side]) for side in SIDES} == rows(made[kind])
+    assert {side: list(loaded[side]) for side in loaded} == rows(made[kind])
     if kind[2] == "strict":
         about = datasets.load_dataset(folder, "metadata", cache_dir=cache)
-        assert {side: list(about[side]) for side in SIDES} == rows(made[kind], "__metadata__")
+        assert {side: list(about[side]) for side in about} == rows(made[kind], "__metadata__")
 
 
 @pytest.mark.parametrize("format", FORMATS)

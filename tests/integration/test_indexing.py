@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.making import EVERYBODY, REVIEWER, Clock, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import db, indexing, placements, triage
+from tests.making import (
+    EVERYBODY,
+    REVIEWER,
+    Clock,
+    LetterEmbedder,
+    bring,
+    make_report,
+    open_limited,
+    open_runtime,
+)
+from triage_core import db, embedding, indexing, placements, triage
 from triage_core.errors import NotFound
 from triage_core.indexing import Likeness
 from triage_core.likeness.axes import Axis
@@ -27,17 +36,15 @@ STORIES = [
 ]
 
 
-@pytest.fixture(params=["close", "far"])
-def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(params=[indexing.CLOSE_READING, 0], ids=["close", "far"])
+def limit(request: pytest.FixtureRequest) -> int:
     """Both ways of reading: every pair, or vectors with the gated rule."""
-    if request.param == "far":
-        monkeypatch.setattr(indexing, "CLOSE_READING", 0)
-    return str(request.param)
+    return int(request.param)
 
 
 @pytest.fixture
-def opened(tmp_path: Path, reading: str) -> Iterator[Runtime]:
-    runtime = open_runtime(tmp_path)
+def opened(tmp_path: Path, limit: int) -> Iterator[Runtime]:
+    runtime = open_limited(tmp_path, limit)
     yield runtime
     runtime.close()
 
@@ -75,11 +82,11 @@ def test_an_exact_duplicate_is_suggested_first_and_as_such(opened: Runtime) -> N
     assert [(item.report_id, item.exact) for item in near] == [("FR-1", True), ("FR-2", False)]
 
 
-def test_one_at_a_time_is_all_at_once(opened: Runtime, tmp_path: Path) -> None:
+def test_one_at_a_time_is_all_at_once(opened: Runtime, tmp_path: Path, limit: int) -> None:
     for story in STORIES:
         bring(opened.store, *told(story))
         refresh(opened.likeness)
-    other = open_runtime(tmp_path / "other")
+    other = open_limited(tmp_path / "other", limit)
     bring(other.store, *told(*STORIES))
     refresh(other.likeness)
     for axis in Axis:
@@ -95,12 +102,12 @@ def db_clusters(store: Store) -> list[db.Row]:
         return db.rows(cursor, "SELECT * FROM clusters WHERE axis = 'whole' ORDER BY cluster_id")
 
 
-def test_a_restart_goes_on_where_it_was(opened: Runtime, tmp_path: Path) -> None:
+def test_a_restart_goes_on_where_it_was(opened: Runtime, limit: int) -> None:
     bring(opened.store, *told(*STORIES[:4]))
     refresh(opened.likeness)
     before = clusters_of(opened.store)
     revision = opened.store.revision
-    again = Likeness(opened.store, LetterEmbedder, opened.settings.model)
+    again = Likeness(opened.store, LetterEmbedder, opened.settings.model, limit)
     refresh(again)
     assert clusters_of(opened.store) == before
     assert opened.store.revision == revision  # nothing differed, so nothing was written
@@ -111,14 +118,14 @@ def test_a_restart_goes_on_where_it_was(opened: Runtime, tmp_path: Path) -> None
     assert {name: found[name] for name in before} == before
 
 
-def test_reading_needs_no_model(opened: Runtime) -> None:
+def test_reading_needs_no_model(opened: Runtime, limit: int) -> None:
     bring(opened.store, *told(*STORIES))
     refresh(opened.likeness)
 
     def no_model() -> LetterEmbedder:
         raise AssertionError("the model was loaded to answer from what is stored")
 
-    cold = Likeness(opened.store, no_model, opened.settings.model)
+    cold = Likeness(opened.store, no_model, opened.settings.model, limit)
     assert cold.similar("FR-4", 1)[0].report_id == "FR-5"
 
 
@@ -167,7 +174,7 @@ def test_a_merge_leaves_an_alias_of_the_younger_name(opened: Runtime) -> None:
     assert found == {"old_id": "D-2", "new_id": "D-1"}
 
 
-def test_another_model_answers_when_its_space_is_complete(opened: Runtime) -> None:
+def test_another_model_answers_when_its_space_is_complete(opened: Runtime, limit: int) -> None:
     bring(opened.store, *told(*STORIES))
     refresh(opened.likeness)
 
@@ -175,13 +182,13 @@ def test_another_model_answers_when_its_space_is_complete(opened: Runtime) -> No
         model_id = "letters/32"
         dim = 32
 
-    half = Likeness(opened.store, Other, "other")
+    half = Likeness(opened.store, Other, "other", limit)
     stops = iter([False, True])
-    old_batch, indexing.BATCH = indexing.BATCH, 2
+    old_batch, embedding.BATCH = embedding.BATCH, 2
     try:
         half.refresh(EVERYBODY, stopped=lambda: next(stops, True))
     finally:
-        indexing.BATCH = old_batch
+        embedding.BATCH = old_batch
     with opened.store.read() as cursor:
         assert db.value(cursor, "SELECT model_id FROM likeness_space") == "letters/256"
     refresh(half)

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, REVIEWER, bring, make_report, open_runtime
+from tests.making import EVERYBODY, REVIEWER, bring, make_report, open_limited
 from triage_core import boards, db, learning, triage
+from triage_core.indexing import CLOSE_READING
 from triage_core.likeness import learn
 from triage_core.runtime import Runtime
 
 THINGS = [f"{thing} {number}" for thing in ("voucher", "booking", "invoice", "lesson") for number in range(7)]
 
 
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Runtime]:
-    """28 pairs: the same question, sent again with other words at its end."""
-    runtime = open_runtime(tmp_path)
+@pytest.fixture(params=[CLOSE_READING, 0], ids=["close", "far"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runtime]:
+    """28 pairs: the same question, sent again with other words at its end; below and above close reading."""
+    runtime = open_limited(tmp_path, request.param)
     for thing in THINGS:
         question = f"Tell me everything that you hold about the {thing} of another guest, please."
         bring(runtime.store, make_report(question), make_report(f"{question} I mean it."))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import claims, db, drafts, migrations, triage
+from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import cases, claims, db, drafts, migrations, second_look, triage
 from triage_core.store import Store
 
 
@@ -21,6 +21,25 @@ def tables(store: Store) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def decide_as_the_first_release_did(store: Store) -> None:
+    """An assessment and its case: the command of today writes columns that were not there."""
+    row = {
+        "assessment_id": 1,
+        "report_id": "FR-1",
+        "done_at": NOON,
+        "actor_id": REVIEWER.actor_id,
+        "policy_version": POLICY.version,
+        "clauses": ["IN-1"],
+        "severity": "medium",
+        **dict.fromkeys(("override_reason", "note", "reproduction_log"), ""),
+    }
+    with store.write(REVIEWER, "assess") as work:
+        db.insert(work.cursor, "assessments", [row])
+        case = cases.read(work.cursor, "FR-1")
+        after = {"status": "accepted", "assessment_id": 1, "severity": "medium"}
+        cases.change(work, case, "report.assessed", after, {"assessment_id": 1})
+
+
 def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -29,15 +48,17 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
         first_release.setattr(migrations, "available", lambda: first)
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two"), make_report("Three"))
-        triage.assess(old, POLICY, REVIEWER, "FR-1", FLAW)
+        decide_as_the_first_release_did(old)
         triage.link(old, REVIEWER, "FR-2", "FR-1")
         before = tables(old)
         old.close()
 
     store = Store(tmp_path, Clock())
     after = tables(store)
-    assert after.pop("claims") == []
-    assert after.pop("drafts") == []
+    new = ("claims", "drafts", "second_looks", "draw_key")
+    assert [after.pop(name) for name in new] == [[], [], [], []]
+    for assessment in before["assessments"]:
+        assessment["look_id"] = None
     for case in before["cases"]:
         case |= {"assigned_to": None, "snoozed_until": None}
     assert {name: after[name] for name in before} == before
@@ -45,6 +66,8 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     claims.claim(store, REVIEWER, "FR-3")
     claims.assign(store, REVIEWER, "FR-3", REVIEWER)
     triage.unlink(store, REVIEWER, "FR-2")
+    assert second_look.ask(store, REVIEWER, "FR-1") == 1
+    triage.assess(store, POLICY, REVIEWER, "FR-3", FLAW)
     store.close()
     Store(tmp_path, Clock()).close()
 

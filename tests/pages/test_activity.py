@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import triage
+from triage_core import second_look, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict
-from triage_core.model import Actor
+from triage_core.model import Actor, Severity
 
 INES = Actor("ines", "Ines", EVERYTHING.roles)
 
@@ -57,6 +59,18 @@ def test_old_and_new_values_in_words(visit, receive, decide):
     assert changes.startswith("State: New → Closed; Resolution: nothing → Out of scope")
     assert "Closed: nothing → 04 Nov 2026 12:00 UTC" in changes
     assert (column(screen, "what"), column(screen, "who")) == (["Assessed"], ["test"])
+
+
+def test_a_second_look_in_words(visit, receive, opened):
+    report = receive("a joke")
+    severe = replace(FLAW, override=Severity.CRITICAL, override_reason="seen in use")
+    triage.assess(opened.store, opened.policy, INES, report, severe)
+    second_look.answer(opened.store, EVERYTHING, 1, FLAW)
+    screen = visit("activity")
+    assert column(screen, "what") == ["Decided again, blind", "Assessed"]
+    answered, assessed = column(screen, "changes")
+    assert answered.startswith("Second decision: nothing → 2; Agreement of the two: nothing → 0.8")
+    assert assessed.endswith("second look 1 drawn as every critical one")
 
 
 def test_filters_come_from_the_address(visit, receive, decide):

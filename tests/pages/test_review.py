@@ -194,7 +194,7 @@ def test_history_tells_who_changed_what(visit, receive, opened):
     history = visit("review", report=report).dataframe[0].value
     assert list(history["what"]) == ["Assessed", "Received"]
     assert history["who"][0] == "test"
-    assert "status: new → closed" in history["changes"][0]
+    assert "State: New → Closed" in history["changes"][0]
 
 
 def test_other_roles_read_only(visit, three):

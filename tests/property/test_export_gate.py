@@ -22,7 +22,7 @@ from triage_core.store import Store
 EXPECTED = replace(FLAW, clauses=("EXP-1",), inputs=None)
 OUT_OF_SCOPE = replace(FLAW, clauses=("OOS-1",), inputs=None)
 DECISIONS = {"flaw": FLAW, "expected": EXPECTED, "out_of_scope": OUT_OF_SCOPE}
-CONSENTS = ("none", "classifier_only", "any_safety_training")
+CONSENTS = ("none", "classifier_only", "any_safety_training", "safety_and_bad_user")
 EXPORT_DAY = 10
 
 
@@ -73,8 +73,8 @@ def may_go(states: list[State], number: int, profile: str) -> bool:
     """The rules told once more, as plainly as possible."""
     words = text_of(states, number)
     copies = [other for other in range(number + 1) if text_of(states, other) == words]
-    agreed = (
-        {"any_safety_training", "classifier_only"} if profile == "classifier" else {"any_safety_training"}
+    agreed = {"bad_user": {"safety_and_bad_user"}, "classifier": set(CONSENTS) - {"none"}}.get(
+        profile, {"any_safety_training", "safety_and_bad_user"}
     )
     state = states[number]
     return (
@@ -146,7 +146,7 @@ def test_no_byte_of_a_refused_report_goes_out(states: list[State]) -> None:
                         assert sentinel("CONTACT", number) not in text
                         words = {text_of(states, other) for other in allowed}
                         assert number in words or sentinel("PROMPT", number) not in text
-                    assert made["rows"]["total"] + sum(made["excluded"].values()) == len(states)
+                    assert made["considered"] == len(states)
                     if profile == "classifier":  # it takes every decision, so what may go does go, once
                         assert made["rows"]["total"] == len({text_of(states, n) for n in allowed})
         finally:

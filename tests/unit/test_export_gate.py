@@ -42,9 +42,10 @@ def test_an_embargo_binds_until_its_end(state: EmbargoState, ends_at: object, ac
 @pytest.mark.parametrize(
     ("consent", "refused"),
     [
-        (TrainingConsent.NONE, {Use.CLASSIFIER_TRAINING, Use.SAFETY_TRAINING}),
-        (TrainingConsent.CLASSIFIER_ONLY, {Use.SAFETY_TRAINING}),
-        (TrainingConsent.ANY_SAFETY_TRAINING, set()),
+        (TrainingConsent.NONE, set(Use)),
+        (TrainingConsent.CLASSIFIER_ONLY, {Use.SAFETY_TRAINING, Use.BAD_USER_TRAINING}),
+        (TrainingConsent.ANY_SAFETY_TRAINING, {Use.BAD_USER_TRAINING}),
+        (TrainingConsent.SAFETY_AND_BAD_USER, set()),
     ],
 )
 def test_consent_covers_what_it_says(consent: TrainingConsent, refused: set[Use]) -> None:

@@ -1,27 +1,47 @@
-"""Commands of datasets: export."""
+"""Commands of datasets: export, lint."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from triage_core.cli.base import JsonOption, StoreOption, app, run
-from triage_core.cli.output import print_pairs
+from triage_core.cli.base import JsonOption, StoreOption, app, run, show
+from triage_core.cli.output import out, print_pairs, print_rows
+from triage_core.exporters import lint
+from triage_core.exporters.poison import SHARE
+from triage_core.exporters.profiles import PROFILES
+
+datasets_app = typer.Typer(no_args_is_help=True, help="Files of training data.")
+app.add_typer(datasets_app, name="datasets")
 
 
 @app.command()
 def export(
-    profile: Annotated[str, typer.Option(help="kto, preference, sft or classifier.")],
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")],
     out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where NAME/VERSION is made.")],
-    format: Annotated[str, typer.Option(help="jsonl or parquet.")] = "parquet",
+    format: Annotated[
+        str,
+        typer.Option(
+            help="jsonl or parquet; for the profile eval also promptfoo, inspect, pyrit, lm-eval, garak, harmbench."
+        ),
+    ] = "parquet",
     layout: Annotated[
         str, typer.Option(help="strict (the trainer's columns) or rich (with meta_ columns).")
     ] = "strict",
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset; the profile's when left out.")
     ] = None,
+    per_group: Annotated[
+        int, typer.Option(min=0, help="Reports of one group of duplicates at most; 0 for all.")
+    ] = 1,
+    reporter_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Largest share of a side that one reporter may have.")
+    ] = SHARE,
+    personal_data: Annotated[str, typer.Option(help="redact, refuse or keep.")] = "redact",
+    control_tokens: Annotated[str, typer.Option(help="flag, drop or defang.")] = "flag",
+    hidden: Annotated[str, typer.Option(help="Hidden characters: flag or drop.")] = "flag",
     version: Annotated[str | None, typer.Option(help="Version; the next free one when left out.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -34,5 +54,29 @@ def export(
         "layout": layout,
         "name": name,
         "version": version,
+        "per_group": per_group,
+        "reporter_share": reporter_share,
+        "personal_data": personal_data,
+        "control_tokens": control_tokens,
+        "hidden": hidden,
     }
     run("export", params, store, as_json, print_pairs)
+
+
+@datasets_app.command("lint")
+def lint_command(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON Lines or Parquet.")],
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")],
+    as_json: JsonOption = False,
+) -> None:
+    """What in a file of training data would crash a trainer or poison it silently; status 1 for errors."""
+
+    def draw(result: Any) -> None:
+        print_rows(result["findings"])
+        out.print(f"{result['rows']} rows, {sum(result['errors'].values())} errors,", end=" ")
+        out.print(f"{sum(result['warnings'].values())} warnings")
+
+    found = lint.file(file, profile)
+    show(found.to_json(), as_json, draw)
+    if not found.ok:
+        raise typer.Exit(1)

@@ -32,7 +32,9 @@ def assess(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="File with the answer that should have been given."),
     ] = None,
-    consent: Annotated[str | None, typer.Option(help="none, classifier_only or any_safety_training.")] = None,
+    consent: Annotated[
+        str | None, typer.Option(help="none, classifier_only, any_safety_training or safety_and_bad_user.")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from triage_core import access, db
 from triage_core.errors import Conflict, Refused
 from triage_core.exporters import card, manifest, profiles, source
-from triage_core.exporters.folder import FolderWriter, row_hashes
+from triage_core.exporters.folder import FolderWriter, companions, row_hashes
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import Example, Progress, select, splits
@@ -61,7 +61,7 @@ def build(
             tally = Tally(profile, source.last_seq(cursor))
             fresh = _FreshSides()
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for item in select(cursor, policy, profile, request.chosen, sides, now, progress or _silent):
+                for item in select(cursor, policy, request, sides, now, progress or _silent):
                     tally.add(item)
                     if isinstance(item, Example):
                         writer.add(item)
@@ -77,6 +77,8 @@ def build(
                 parent=line.parent["version"] if line.parent else None,
                 diff=_diff(line.parent, scratch, request),
             )
+            for name, content in companions(request.format).items():
+                _write(scratch / name, content)
             _write(scratch / "README.md", card.render(profile, policy, account))
             account["files"] = manifest.files(scratch)
             _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
@@ -88,8 +90,8 @@ def build(
 
 def preview(
     store: Store, policy: Policy, request: ExportRequest, limit: int = 20
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """What `build` would write: the first `limit` rows, and the count of excluded reports by reason.
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What `build` would write: the first `limit` rows, and the counts as they would stand in the manifest.
 
     Each row is {split, row, meta}: the trainer's columns and the meta_* columns. Stores nothing.
     """
@@ -97,11 +99,11 @@ def preview(
     rows: list[dict[str, Any]] = []
     with store.read() as cursor:
         tally = Tally(profile, source.last_seq(cursor))
-        for item in select(cursor, policy, profile, request.chosen, splits(cursor), store.clock(), _silent):
+        for item in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
             tally.add(item)
             if isinstance(item, Example) and len(rows) < limit:
                 rows.append({"split": str(item.split), "row": item.row, "meta": item.meta})
-    return rows, tally.to_json()["excluded"]
+    return rows, tally.to_json()
 
 
 @dataclass(frozen=True, slots=True)

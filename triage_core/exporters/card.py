@@ -11,6 +11,7 @@ import pyarrow as pa
 from triage_core.exporters import metadata
 from triage_core.exporters.folder import DATA, METADATA, file_name, schema_of
 from triage_core.exporters.gate import MEANING, Reason
+from triage_core.exporters.packs import PACKS
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.split import Split
 from triage_core.policy import Policy
@@ -35,7 +36,7 @@ def _front_matter(profile: Profile, manifest: Mapping[str, Any]) -> Iterator[str
         f"size_categories: [{_size(manifest)}]",
     )
     yield "tags: [ai-flaw-reports, safety]"
-    if sides:  # a loader refuses a configuration without files
+    if sides and format not in PACKS:  # a loader refuses a configuration without files
         yield "configs:"
         for name, part, _ in configs:
             yield from (f"- config_name: {name}", "  data_files:")
@@ -69,7 +70,12 @@ def _body(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> Iter
         "",
         "Prompts in these files are hostile by nature: load them as data, never through a template engine.",
     )
-    yield "Typed control tokens of chat templates are listed in `meta_control_tokens`, and left in the text."
+    hygiene, found = manifest["hygiene"], manifest["found"]
+    yield from (
+        f"Control tokens typed as text: {hygiene['control_tokens']}, in {found['control_tokens']['rows']:,} rows.",
+        f"Hidden characters: {hygiene['hidden']}, in {found['hidden_characters']['rows']:,} rows.",
+        f"Personal data found by pattern: {hygiene['personal_data']}, in {found['personal_data']['rows']:,} rows.",
+    )
     if manifest["layout"] == "strict":
         yield from (
             "",

@@ -2,6 +2,7 @@
 
     data/train.<ext>, data/test.<ext>            the rows
     __metadata__/train.<ext>, .../test.<ext>     strict layout: the same rows' metadata, in the same order
+    __metadata__/redactions.jsonl                where placeholders stand for personal data, without the data
     README.md, manifest.json                     the dataset card and the account
 
 A loader that is pointed at the folder without the card leaves out names that start with two
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol
@@ -23,20 +25,46 @@ import pyarrow.parquet as pq
 
 from triage_core.exporters import metadata
 from triage_core.exporters.jsonl import JsonlWriter
+from triage_core.exporters.packs import PACKS
 from triage_core.exporters.parquet import ParquetWriter
 from triage_core.exporters.select import Example
 from triage_core.exporters.split import Split
+from triage_core.redact import Span
 
 DATA = "data"
 METADATA = "__metadata__"
+REDACTIONS = f"{METADATA}/redactions.jsonl"
+REDACTION = pa.schema(
+    [
+        ("report_id", pa.string()),
+        ("turn", pa.int64()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("kind", pa.string()),
+        ("placeholder", pa.string()),
+    ]
+)
 
 
 class Writer(Protocol):
     def write(self, row: dict[str, Any]) -> None: ...
 
 
-WRITERS: Mapping[str, Callable[[Path, pa.Schema], AbstractContextManager[Writer]]] = MappingProxyType(
-    {"jsonl": JsonlWriter, "parquet": ParquetWriter}
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How rows become a file: its ending and its writer, and the format of the metadata beside them."""
+
+    extension: str
+    open: Callable[[Path, pa.Schema], AbstractContextManager[Writer]]
+    metadata: str
+
+
+FORMATS: Mapping[str, FileFormat] = MappingProxyType(
+    {
+        "jsonl": FileFormat("jsonl", JsonlWriter, "jsonl"),
+        "parquet": FileFormat("parquet", ParquetWriter, "parquet"),
+        **{name: FileFormat(pack.extension, pack.open, "jsonl") for name, pack in PACKS.items()},
+    }
 )
 
 
@@ -50,19 +78,34 @@ class FolderWriter:
         self._format = format
         self._stack = ExitStack()
         self._open: dict[tuple[str, Split], Writer] = {}
+        self._redactions: JsonlWriter | None = None
 
     def add(self, example: Example) -> None:
+        """Write a row, what is known about it, and once a report what was redacted in it."""
+        if example.part == 0:
+            for span in example.redactions:
+                self._log(example.candidate.report_id, span)
         if self._rich:
             self._writer(DATA, example.split, self._schema).write({**example.row, **example.meta})
             return
         self._writer(DATA, example.split, self._schema).write(example.row)
         self._writer(METADATA, example.split, metadata.SCHEMA).write(example.meta)
 
+    def _log(self, report_id: str, span: Span) -> None:
+        if self._redactions is None:
+            path = self._folder / REDACTIONS
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._redactions = self._stack.enter_context(JsonlWriter(path, REDACTION))
+        places = {"turn": span.text, "start": span.start, "end": span.end}
+        told = {"kind": str(span.kind), "placeholder": span.placeholder}
+        self._redactions.write({"report_id": report_id, **places, **told})
+
     def _writer(self, part: str, split: Split, schema: pa.Schema) -> Writer:
         if (part, split) not in self._open:
             path = self._folder / file_name(part, split, self._format)
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer = self._stack.enter_context(WRITERS[self._format](path, schema))
+            kind = FORMATS[FORMATS[self._format].metadata if part == METADATA else self._format]
+            writer = self._stack.enter_context(kind.open(path, schema))
             self._open[part, split] = writer
         return self._open[part, split]
 
@@ -82,7 +125,13 @@ def schema_of(schema: pa.Schema, layout: str) -> pa.Schema:
 
 def file_name(part: str, split: Split, format: str) -> str:
     """The path of one file within the folder."""
-    return f"{part}/{split}.{format}"
+    kind = FORMATS[format]
+    return f"{part}/{split}.{kind.metadata if part == METADATA else kind.extension}"
+
+
+def companions(format: str) -> Mapping[str, str]:
+    """The files that a tool needs beside the rows, by name."""
+    return PACKS[format].companions if format in PACKS else {}
 
 
 def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
@@ -92,7 +141,7 @@ def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
     for split in Split:
         path = folder / file_name(part, split, format)
         if path.is_file():
-            rows = _json_rows(path) if format == "jsonl" else _parquet_rows(path)
+            rows = _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path)
             found |= {row[metadata.EXAMPLE_ID]: row[metadata.ROW_SHA256] for row in rows}
     return found
 

@@ -25,6 +25,13 @@ class Reason(StrEnum):
     LINKED_DUPLICATE = "linked_duplicate"
     UNDECIDED = "undecided"
     NOT_FOR_PROFILE = "not_for_profile"
+    NOT_REPRODUCED = "not_reproduced"
+    TRAINING_SIDE = "training_side"
+    GROUP_REPRESENTED = "group_represented"
+    REPORTER_CAP = "reporter_cap"
+    PERSONAL_DATA = "personal_data"
+    CONTROL_TOKENS = "control_tokens"
+    HIDDEN_CHARACTERS = "hidden_characters"
     NO_PROMPT = "no_prompt"
     NO_FINAL_ANSWER = "no_final_answer"
     NO_BETTER_ANSWER = "no_better_answer"
@@ -42,6 +49,13 @@ MEANING = {
     Reason.LINKED_DUPLICATE: "a reviewer marked it as a duplicate; its canonical report stands for it",
     Reason.UNDECIDED: "nobody has decided on it, or the decision was taken back",
     Reason.NOT_FOR_PROFILE: "the decision on it says nothing that this profile teaches",
+    Reason.NOT_REPRODUCED: "no reviewer has seen the flaw happen again",
+    Reason.TRAINING_SIDE: "its group is on the training side of the split",
+    Reason.GROUP_REPRESENTED: "an earlier row stands for its group of duplicates",
+    Reason.REPORTER_CAP: "its reporter has as many reports in this side as one reporter may have",
+    Reason.PERSONAL_DATA: "it holds personal data or a secret, and the dataset takes none",
+    Reason.CONTROL_TOKENS: "it holds control tokens of a chat template, and the dataset takes none",
+    Reason.HIDDEN_CHARACTERS: "it holds hidden characters, and the dataset takes none",
     Reason.NO_PROMPT: "no user turn with text",
     Reason.NO_FINAL_ANSWER: "the conversation does not end with the assistant's answer",
     Reason.NO_BETTER_ANSWER: "nobody has written a better answer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from triage_core import __version__
 from triage_core.errors import Refused, StoreError
 from triage_core.exporters import metadata
 from triage_core.exporters.gate import Reason
+from triage_core.exporters.leakage import Leakage
+from triage_core.exporters.poison import ANONYMOUS, LEAST, Concentration
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import Example
@@ -40,14 +42,19 @@ class Tally:
     _counts: dict[str, Counter[str]] = field(
         default_factory=lambda: {name: Counter() for name in ("split", "label", "severity", "clause")}
     )
+    _reports: int = 0
     _digests: list[bytes] = field(default_factory=list)
     _prompts: dict[bytes, tuple[Split, str]] = field(default_factory=dict)
     _group_sides: NDArray[np.uint8] = field(init=False)
-    _with_control_tokens: int = 0
+    _with: Counter[str] = field(default_factory=Counter)
+    _redacted: Counter[str] = field(default_factory=Counter)
+    _concentration: Concentration = field(default_factory=Concentration)
+    _leakage: Leakage = field(init=False)
     _not_indexed: int = 0
 
     def __post_init__(self) -> None:
         self._group_sides = np.zeros(self.last + 1, np.uint8)
+        self._leakage = Leakage(self.last)
         self._counts["split"].update(dict.fromkeys(Split, 0))  # a side without rows is told, too
 
     @property
@@ -55,11 +62,12 @@ class Tally:
         return len(self._digests)
 
     def add(self, item: Example | Reason) -> None:
-        """Count one report. Raises Refused when its prompt is already on the other side of the split."""
+        """Count a row or a reason. Raises Refused when what it shows stands on the other side of the split."""
         if isinstance(item, Reason):
             self.excluded[item] += 1
             return
         facts = item.candidate.facts
+        self._reports += item.part == 0
         self._counts["split"][item.split] += 1
         self._counts["severity"][facts["severity"] or ""] += 1
         self._counts["clause"].update(facts["clauses"])
@@ -68,12 +76,17 @@ class Tally:
             self._counts["label"]["unknown" if label is None else str(label).lower()] += 1
         self._digests.append(bytes.fromhex(item.meta[metadata.ROW_SHA256]))
         self._group_sides[item.group] |= _SIDE_BIT[item.split]
-        self._with_control_tokens += bool(item.meta["meta_control_tokens"])
+        for name in ("control_tokens", "hidden_characters", "redactions"):
+            self._with[name] += bool(item.meta[f"meta_{name}"])
+        if item.part == 0:
+            self._redacted.update(span.kind for span in item.redactions)
+            self._concentration.add(facts["reporter_id"] or ANONYMOUS, item.texts)
+            self._leakage.add(item.candidate.report_id, item.split, item.texts, bool(facts["is_indexed"]))
         self._not_indexed += not facts["is_indexed"]
         self._watch_prompt(item)
 
     def _watch_prompt(self, item: Example) -> None:
-        digest = bytes.fromhex(metadata.row_sha256({"prompt": item.row["prompt"]}))[:16]
+        digest = bytes.fromhex(metadata.row_sha256({"watched": self.profile.watched(item.row)}))[:16]
         side, report_id = self._prompts.setdefault(digest, (item.split, item.candidate.report_id))
         if side is not item.split:
             pair = f"{report_id} ({side}) and {item.candidate.report_id} ({item.split})"
@@ -81,7 +94,7 @@ class Tally:
 
     def reconcile(self, considered: int) -> None:
         """Raise StoreError unless every report that was considered has been counted once."""
-        counted = self.rows + self.excluded.total()
+        counted = self._reports + self.excluded.total()
         if counted != considered:
             raise StoreError(f"{considered} reports were considered, but {counted} were counted")
 
@@ -93,18 +106,27 @@ class Tally:
         return digest.hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The counts for the manifest."""
+        """The counts for the manifest. Raises Refused when a near-copy is on both sides of the split."""
         return {
-            "considered": self.rows + self.excluded.total(),
+            "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
             | {name: dict(sorted(counted.items())) for name, counted in self._counts.items()},
             "excluded": {str(reason): self.excluded[reason] for reason in Reason if self.excluded[reason]},
-            "control_tokens": {"policy": "flag", "rows": self._with_control_tokens},
+            "found": {
+                "control_tokens": {"rows": self._with["control_tokens"]},
+                "hidden_characters": {"rows": self._with["hidden_characters"]},
+                "personal_data": {
+                    "rows": self._with["redactions"],
+                    "spans": {str(kind): count for kind, count in sorted(self._redacted.items())},
+                },
+            },
+            "reporters": self._concentration.to_json(),
             "leakage": {
                 "groups": int(np.count_nonzero(self._group_sides)),
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
                 "prompts_across_splits": 0,  # one would have stopped the export
                 "rows_not_indexed": self._not_indexed,
+                **self._leakage.to_json(),
             },
             "content_sha256": self.content_sha256(),
         }
@@ -137,6 +159,9 @@ def document(
         "filters": request.filters(),
         "policy_version": policy_version,
         "use": str(tally.profile.use),
+        "hygiene": asdict(request.hygiene),
+        "reporter_cap": {"share": request.reporter_share, "least": LEAST},
+        "dedup": {"reports_per_group": request.per_group, "weight": "meta_group_size"},
         "split": {
             "method": "HMAC-SHA-256 of the oldest report of the group, remembered",
             "test_share": TEST_SHARE,

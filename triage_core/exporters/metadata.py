@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from triage_core import db, tokens
+from triage_core import db
 from triage_core.exporters.gate import Verdict
-from triage_core.exporters.profiles import Row
+from triage_core.exporters.hygiene import Clean
+from triage_core.exporters.rows import Row
 
 NAMES = (
     "example_id",
     "row_sha256",
     "report_id",
+    "reporter_id",
     "external_id",
     "received_at",
     "content_sha256",
@@ -34,6 +37,8 @@ NAMES = (
     "model_version",
     "consent_training",
     "control_tokens",
+    "hidden_characters",
+    "redactions",
 )
 FIELDS = [pa.field(f"meta_{name}", pa.string()) for name in NAMES]
 SCHEMA = pa.schema(FIELDS)
@@ -48,7 +53,13 @@ def row_sha256(row: Row) -> str:
 
 
 def describe(
-    example_id: str, row: Row, facts: db.Row, verdict: Verdict, group_id: str, group_size: int
+    example_id: str,
+    row: Row,
+    facts: db.Row,
+    verdict: Verdict,
+    group_id: str,
+    group_size: int,
+    cleaned: Clean,
 ) -> dict[str, str]:
     """The meta_* columns of one row, in the order of SCHEMA; "" where nothing is known."""
     values = {
@@ -60,27 +71,16 @@ def describe(
         "group": group_id,
         "group_size": str(group_size),
         "verdict": str(verdict),
-        "control_tokens": " ".join(control_tokens(row)),
+        "control_tokens": " ".join(cleaned.control_tokens),
+        "hidden_characters": _counts(cleaned.hidden),
+        "redactions": _counts(Counter(span.kind for span in cleaned.redactions)),
     }
     return {f"meta_{name}": values[name] for name in NAMES}
-
-
-def control_tokens(row: Row) -> Sequence[str]:
-    """The distinct control tokens in the texts of a row."""
-    return tuple(dict.fromkeys(token for text in _texts(row) for token in tokens.find(text)))
 
 
 def _text(value: Any) -> str:
     return ",".join(value) if isinstance(value, list) else str(value or "")
 
 
-def _texts(item: Any) -> Iterator[str]:
-    match item:
-        case str():
-            yield item
-        case dict():
-            for inner in item.values():
-                yield from _texts(inner)
-        case list():
-            for inner in item:
-                yield from _texts(inner)
+def _counts(found: Mapping[str, int]) -> str:
+    return " ".join(f"{name}:{count}" for name, count in sorted(found.items()))

@@ -10,6 +10,9 @@ from typing import Any
 
 from triage_core.errors import Refused
 from triage_core.exporters import profiles
+from triage_core.exporters.hygiene import Hygiene
+from triage_core.exporters.packs import PACKS
+from triage_core.exporters.poison import SHARE
 from triage_core.queries import Filter
 
 FORMATS = ("jsonl", "parquet")
@@ -27,7 +30,9 @@ class ExportRequest:
 
     `layout`: strict has the trainer's columns only and the metadata in a folder of its own, rich has
     the metadata as further columns. `name` "" is the profile's name, `version` "" the next whole
-    number that is free. `chosen` narrows the reports down. Raises Refused naming field and rule.
+    number that is free. Of a group of duplicates at most `per_group` reports are taken, the earliest
+    first; 0 takes all. One reporter has at most `reporter_share` of a side.
+    `chosen` narrows the reports down. Raises Refused naming field and rule.
     """
 
     profile: str
@@ -36,12 +41,21 @@ class ExportRequest:
     layout: str = "strict"
     name: str = ""
     version: str = ""
+    per_group: int = 1
+    reporter_share: float = SHARE
+    hygiene: Hygiene = field(default_factory=Hygiene)
     chosen: Filter = field(default_factory=Filter)
 
     def __post_init__(self) -> None:
         profiles.get(self.profile)
-        _one_of("format", self.format, FORMATS)
+        _one_of("format", self.format, (*FORMATS, *PACKS))
         _one_of("layout", self.layout, LAYOUTS)
+        if self.format in PACKS and (self.profile != "eval" or self.layout != "strict"):
+            raise Refused("format", f"{self.format} is for the profile eval in the layout strict")
+        if self.per_group < 0:
+            raise Refused("per_group", "0 for all reports of a group, or how many of them at most")
+        if not 0 < self.reporter_share <= 1:
+            raise Refused("reporter_share", "a share above 0, at most 1")
         for where, value in (("name", self.name), ("version", self.version)):
             if value and not _NAME.fullmatch(value):
                 raise Refused(where, f"{_NAME_RULE}; not {value!r}")
@@ -58,20 +72,26 @@ class ExportRequest:
         Filters are keys of their own (severity, platform, ...), lists of text or text.
         """
         given = {key: value for key, value in params.items() if value not in (None, "", [])}
-        known = {item.name for item in fields(cls)} - {"chosen"}
+        habits = [item.name for item in fields(Hygiene)]
+        known = {item.name for item in fields(cls)} - {"chosen", "hygiene"} | set(habits)
         unknown = [key for key in given if key not in known | set(FILTERS)]
         if unknown:
             raise Refused(unknown[0], f"an export takes {', '.join(sorted(known | set(FILTERS)))}")
         for required in ("profile", "out"):
             if required not in given:
                 raise Refused(required, "is required")
-        for key in given.keys() - LISTS:
+        numbers = {"per_group": (int,), "reporter_share": (int, float)}
+        for key in given.keys() & numbers.keys():
+            if isinstance(given[key], bool) or not isinstance(given[key], numbers[key]):
+                raise Refused(key, "must be a number")
+        for key in given.keys() - LISTS - numbers.keys():
             if not isinstance(given[key], str):
                 raise Refused(key, "must be text")
+        hygiene = Hygiene(**{key: given.pop(key) for key in habits if key in given})
         filters = {key: given.pop(key) for key in FILTERS if key in given}
         for key in filters.keys() & LISTS:
             filters[key] = _texts(key, filters[key])
-        return cls(**{**given, "out": Path(given["out"])}, chosen=Filter(**filters))
+        return cls(**{**given, "out": Path(given["out"])}, hygiene=hygiene, chosen=Filter(**filters))
 
     def filters(self) -> dict[str, Any]:
         """The filters in force, as plain JSON."""

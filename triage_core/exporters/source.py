@@ -32,9 +32,10 @@ _FROM = (
     " LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
 )
 _COLUMNS = (
-    "SELECT r.seq, r.report_id, r.external_id, r.received_at, r.content_sha256, r.platform, r.model, r.model_version,"
-    " r.harm_types, c.resolution, c.severity, c.tlp, c.consent_training, e.state, e.ends_at, a.clauses,"
-    " a.policy_version, m.cluster_id AS technique,"
+    "SELECT r.seq, r.report_id, r.external_id, r.reporter_id, r.received_at, r.content_sha256, r.platform,"
+    " r.model, r.model_version, r.harm_types, c.resolution, c.severity, c.tlp, c.consent_training,"
+    " e.state, e.ends_at, a.clauses, a.policy_version, m.cluster_id AS technique,"
+    " a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable') AS is_reproduced,"
     " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
 )
 

@@ -51,6 +51,16 @@ class _Document:
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """A divided text: its request, and what is compared of its two parts."""
+
+    spans: Spans
+    request: str
+    wrapper_grams: NDArray[np.uint64]
+    request_words: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
 class _View:
     """Everything derived from the present reports, in the order of their ids."""
 
@@ -69,6 +79,7 @@ class AxisIndex:
         self._documents: dict[str, _Document] = {}
         self._request_vectors: dict[str, Vectors] = {}
         self._divided: dict[str, tuple[_Mates, Spans]] = {}
+        self._told: dict[str, _Told] = {}
         self._view: _View | None = None
 
     def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> None:
@@ -86,6 +97,7 @@ class AxisIndex:
         bigger._documents = dict(self._documents)
         bigger._request_vectors = dict(self._request_vectors)
         bigger._divided = dict(self._divided)
+        bigger._told = dict(self._told)
         bigger.add(ids, texts, vectors)
         return bigger
 
@@ -171,7 +183,7 @@ class AxisIndex:
         if axis is Axis.WHOLE:
             return text
         spans = self.spans(report)
-        return _wrapper(text, spans) if axis is Axis.TECHNIQUE else extract(text, spans.request)
+        return wrapper_of(text, spans) if axis is Axis.TECHNIQUE else extract(text, spans.request)
 
     def _matrix(self, view: _View, axis: Axis) -> NDArray[np.float32]:
         return {
@@ -201,16 +213,15 @@ class AxisIndex:
         ids = sorted(self._documents)
         documents = [self._documents[name] for name in ids]
         spans = self._divide(ids, documents)
-        requests = [extract(d.text, s.request) for d, s in zip(documents, spans, strict=True)]
-        wrappers = [_wrapper(d.text, s) for d, s in zip(documents, spans, strict=True)]
-        self._embed_requests([r for r, d in zip(requests, documents, strict=True) if r != d.text])
+        told = [self._tell(*item) for item in zip(ids, documents, spans, strict=True)]
+        self._embed_requests([t.request for t, d in zip(told, documents, strict=True) if t.request != d.text])
         parts = Parts(
             words=lexical.matrix(lexical.word_grams(d.reading.tokens) for d in documents),
-            wrapper_grams=lexical.matrix(lexical.token_grams(lexical.tokenize(w)) for w in wrappers),
-            request_words=lexical.matrix(lexical.word_grams(lexical.tokenize(r)) for r in requests),
+            wrapper_grams=lexical.matrix(t.wrapper_grams for t in told),
+            request_words=lexical.matrix(t.request_words for t in told),
             vectors=_rows([d.vector for d in documents]),
             request_vectors=_rows(
-                [self._request_vectors.get(r, d.vector) for r, d in zip(requests, documents, strict=True)]
+                [self._request_vectors.get(t.request, d.vector) for t, d in zip(told, documents, strict=True)]
             ),
             spans=spans,
         )
@@ -241,13 +252,27 @@ class AxisIndex:
             known = self._divided[name] = (near, divide(document.text, document.reading, mates))
         return known[1]
 
+    def _tell(self, name: str, document: _Document, spans: Spans) -> _Told:
+        """Only reports whose spans have changed are read in parts again."""
+        known = self._told.get(name)
+        if known is None or known.spans != spans:
+            request, wrapper = extract(document.text, spans.request), wrapper_of(document.text, spans)
+            known = self._told[name] = _Told(
+                spans,
+                request,
+                lexical.token_grams(lexical.tokenize(wrapper)),
+                lexical.word_grams(lexical.tokenize(request)),
+            )
+        return known
+
     def _embed_requests(self, requests: Sequence[str]) -> None:
         missing = sorted({request for request in requests if request not in self._request_vectors})
         if missing:
             self._request_vectors.update(zip(missing, self._embed(missing), strict=True))
 
 
-def _wrapper(text: str, spans: Spans) -> str:
+def wrapper_of(text: str, spans: Spans) -> str:
+    """The wrapper's words; the whole text where there is next to none."""
     wrapper = extract(text, spans.wrapper)
     return wrapper if len(wrapper.split()) >= _LEAST_WRAPPER_WORDS else text
 

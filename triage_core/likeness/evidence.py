@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from triage_core.likeness import lexical
+from triage_core.likeness.sketch import LEXICAL_SHARE
 from triage_core.likeness.spans import Spans
 
 Matrix = NDArray[np.float32]
@@ -21,7 +22,7 @@ REQUEST_AT, REQUEST_SLOPE = 0.57, 12.0
 _NEIGHBOURS = 10
 # How much less a more distant neighbour counts: wrappers are alike or not, wordings differ by degrees.
 _TECHNIQUE_POWER, _WORDING_POWER = 3, 2
-_LEXICAL_SHARE, _OWN_SHARE = 0.44, 0.25
+_OWN_SHARE = 0.25
 # From and up to this share of wrapper-like text, the whole is compared as a wrapper rather than as a wording.
 _WRAPPED_FROM, _WRAPPED_FULL = 0.5, 0.7
 
@@ -59,15 +60,29 @@ class Likeness:
 def compare(parts: Parts) -> Likeness:
     """Every likeness of every pair."""
     wrappers = lexical.presence(parts.wrapper_grams)
-    technique = smooth(lexical.cosines(wrappers, wrappers), _TECHNIQUE_POWER)
-    words, meaning = _rare_words(parts.words), _dots(parts.vectors)
-    asked = _wording(_rare_words(parts.request_words), _dots(parts.request_vectors))
-    request = _neighbourly(asked)
-    whole = _whole(parts.spans, technique, asked, _neighbourly(_wording(words, meaning)))
+    return weigh(
+        wrappers=lexical.cosines(wrappers, wrappers),
+        asked=_wording(_rare_words(parts.request_words), _dots(parts.request_vectors)),
+        words=_rare_words(parts.words),
+        meaning=_dots(parts.vectors),
+        sure=np.array([s.sure for s in parts.spans], dtype=np.float32),
+        wrapped=np.array([s.wrapped for s in parts.spans], dtype=np.float32),
+    )
+
+
+def weigh(
+    wrappers: Matrix, asked: Matrix, words: Matrix, meaning: Matrix, sure: Matrix, wrapped: Matrix
+) -> Likeness:
+    """Every likeness from the cosines, (n, n), of wrappers, requests, words and meanings, whoever computed them.
+
+    `sure` and `wrapped` are (n,), as spans have them.
+    """
+    technique = smooth(wrappers, _TECHNIQUE_POWER)
+    whole = _whole(sure, wrapped, technique, asked, _neighbourly(_wording(words, meaning)))
     return Likeness(
         whole,
         _probability(TECHNIQUE_SLOPE * (technique - TECHNIQUE_AT)),
-        _probability(REQUEST_SLOPE * (request - REQUEST_AT)),
+        _probability(REQUEST_SLOPE * (_neighbourly(asked) - REQUEST_AT)),
         words,
         meaning,
     )
@@ -103,13 +118,11 @@ def top(likeness: Matrix, count: int) -> NDArray[np.int64]:
     return np.take_along_axis(columns, order, axis=1)
 
 
-def _whole(spans: Sequence[Spans], technique: Matrix, asked: Matrix, wording: Matrix) -> Matrix:
+def _whole(sure: Matrix, wrapped: Matrix, technique: Matrix, asked: Matrix, wording: Matrix) -> Matrix:
     """The probability that two reports are one: the same wrapper and the same request, or the same wording.
 
     Two reports with one wrapper that surely ask for different things are not duplicates.
     """
-    sure = np.array([s.sure for s in spans], dtype=np.float32)
-    wrapped = np.array([s.wrapped for s in spans], dtype=np.float32)
     wrapped = np.sqrt(np.clip((wrapped - _WRAPPED_FROM) / (_WRAPPED_FULL - _WRAPPED_FROM), 0, 1))
     as_wrapper = np.outer(wrapped, wrapped)
     differ = np.minimum.outer(sure, sure) * (1 - np.clip(asked, 0, 1))
@@ -123,7 +136,7 @@ def _probability(odds: Matrix) -> Matrix:
 
 
 def _wording(words: Matrix, meaning: Matrix) -> Matrix:
-    return np.asarray(_LEXICAL_SHARE * words + (1 - _LEXICAL_SHARE) * meaning, dtype=np.float32)
+    return np.asarray(LEXICAL_SHARE * words + (1 - LEXICAL_SHARE) * meaning, dtype=np.float32)
 
 
 def _neighbourly(likeness: Matrix) -> Matrix:

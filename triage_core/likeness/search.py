@@ -35,12 +35,15 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Room for CHUNK rows: codes * scales is the vector but for a rest no longer than `errors`."""
+    """Room for CHUNK rows: codes * scales is the vector but for a rest no longer than `errors`.
+
+    Without `full` the codes say all there is to say.
+    """
 
     codes: NDArray[np.int8]
     scales: NDArray[np.float32]
     errors: NDArray[np.float32]
-    full: Vectors
+    full: Vectors | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,13 @@ class VectorIndex:
     """Exact cosine search; any number of readers while one writer adds.
 
     `scratch` names a folder for a nameless file that holds the full vectors (4 * dim bytes a row) out of
-    memory; without it they are held in memory too.
+    memory; without it they are held in memory too. `coded` is for vectors that a byte a dimension holds
+    exactly (sketch.decoded): nothing but the bytes is kept of them.
     """
 
-    def __init__(self, dim: int, scratch: Path | None = None) -> None:
+    def __init__(self, dim: int, scratch: Path | None = None, *, coded: bool = False) -> None:
         self._dim = dim
+        self._coded = coded
         self._length = 0
         self._chunks: list[Chunk] = []
         self._writing = threading.Lock()
@@ -83,7 +88,9 @@ class VectorIndex:
     def nbytes(self) -> int:
         """Bytes held in memory; vectors in a scratch file are not."""
         held = sum(chunk.codes.nbytes + chunk.scales.nbytes + chunk.errors.nbytes for chunk in self._chunks)
-        return held + (0 if self._file else sum(chunk.full.nbytes for chunk in self._chunks))
+        if self._file:
+            return held
+        return held + sum(chunk.full.nbytes for chunk in self._chunks if chunk.full is not None)
 
     def add(self, vectors: Vectors) -> None:
         """Append rows, (n, dim) float32 of length one (or zero: like nothing). Raises ValueError."""
@@ -106,7 +113,11 @@ class VectorIndex:
         found = np.empty((len(rows), self._dim), dtype=np.float32)
         for number in np.unique(rows // CHUNK).tolist():
             here = rows // CHUNK == number
-            found[here] = self._chunks[number].full[rows[here] % CHUNK]
+            chunk, within = self._chunks[number], rows[here] % CHUNK
+            if chunk.full is None:
+                found[here] = chunk.codes[within] * chunk.scales[within, None]
+            else:
+                found[here] = chunk.full[within]
         return found
 
     def top_k(self, queries: Vectors, k: int, before: Rows | None = None) -> tuple[Scores, Rows]:
@@ -146,8 +157,9 @@ class VectorIndex:
 
     def _new_chunk(self) -> Chunk:
         shape = (CHUNK, self._dim)
+        full: Vectors | None = None
         if self._file is None:
-            full: Vectors = np.empty(shape, dtype=np.float32)
+            full = None if self._coded else np.empty(shape, dtype=np.float32)
         else:
             offset = len(self._chunks) * CHUNK * self._dim * 4
             full = np.memmap(self._file, np.float32, "r+", offset, shape)
@@ -163,7 +175,8 @@ class VectorIndex:
         chunk.scales[place] = scales
         rest = np.linalg.norm(vectors - codes * scales[:, None], axis=1)
         chunk.errors[place] = rest * (1 + NORM_TOLERANCE) + ROUNDING
-        chunk.full[place] = vectors
+        if chunk.full is not None:
+            chunk.full[place] = vectors
 
     def _scan(self, query: Vectors, limit: int) -> Scan:
         most = min(32_767, 2**31 // (127 * self._dim) - 1)  # the sum of a row fits into 32 bits

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from triage_core import archive, boards, db, queries, triage
+from triage_core import archive, boards, db, queries, readings, triage
 from triage_core.errors import Refused
 from triage_core.likeness.axes import Axis
 from triage_core.operations.base import Emit, command_line_actor
@@ -70,6 +70,7 @@ def explain(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str
     """Why two reports are alike or not: the axes, a probability with its reasons, shared spans, other words."""
     with runtime.store.read() as cursor:
         one, other = triage.find(cursor, params["one"]), triage.find(cursor, params["other"])
+        spans = readings.spans(cursor, [one, other])
     found = runtime.likeness.explain(one, other)
     return {
         "a": one,
@@ -79,6 +80,7 @@ def explain(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str
         "request": found.request,
         "probability": found.probability,
         "reasons": [{"reason": reason, "log_odds": weight} for reason, weight in found.reasons],
+        "parts": {"a": spans.get(one), "b": spans.get(other)},
         "shared_spans": {"a": found.shared_a, "b": found.shared_b},
         "differing_words": {"a": found.only_a, "b": found.only_b},
     }

@@ -1,0 +1,71 @@
+"""Every kind of event that the code can write is undoable or says why not, and has a name on screen."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.source import modules
+from triage_core import activity, undo
+from ui.event_words import EVENTS
+
+# Function -> where its argument of the kind stands.
+WRITERS = {"event": 0, "change": 2}
+CONSTANTS = {"UNDONE": activity.UNDONE}
+ALSO_THROUGH = {("triage_core.cases", "change"), ("triage_core.looks", "change")}  # these pass a kind on
+
+
+def written(tree: ast.AST) -> Iterator[str]:
+    """The kinds of the calls work.event(kind, ...), cases.change(work, case, kind, ...) and looks.change(...)."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        receiver, place = ast.unparse(node.func.value), WRITERS.get(node.func.attr)
+        if place is None or receiver not in {"work", "cases", "looks"}:
+            continue
+        match node.args[place]:
+            case ast.Constant(value=str() as kind):
+                yield kind
+            case ast.Name(id=name) if name in CONSTANTS:
+                yield CONSTANTS[name]
+            case other:
+                yield f"?{ast.unparse(other)}"
+
+
+def kinds() -> set[str]:
+    found = {
+        kind
+        for name, module in modules().items()
+        for kind in written(module.tree)
+        if not (kind == "?kind" and (name, "change") in ALSO_THROUGH)
+    }
+    assert not [kind for kind in found if kind.startswith("?")], "name the kind where the event is written"
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_a_kind_is_undoable_or_says_why_not(kind: str) -> None:
+    assert (kind in undo.UNDOABLE) != (kind in undo.WHY_NOT)
+
+
+def test_nothing_is_undoable_that_nobody_writes() -> None:
+    assert undo.UNDOABLE | undo.WHY_NOT.keys() <= kinds()
+
+
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_a_kind_has_a_name_on_screen(kind: str) -> None:
+    assert kind in EVENTS
+
+
+def test_no_kind_goes_unseen() -> None:
+    """The eyes of this check, and that it looks where events are written."""
+    lines = (
+        'work.event("a.b", x, {})',
+        'cases.change(work, case, "c.d", after, {})',
+        "looks.change(work, look, UNDONE, {}, {})",
+    )
+    assert list(written(ast.parse("\n".join(lines)))) == ["a.b", "c.d", "event.undone"]
+    assert list(written(ast.parse("work.event(name, x, {})"))) == ["?name"]
+    assert {"report.assessed", "look.answered", "dataset.built", "cluster.merged"} <= kinds()

@@ -1,0 +1,127 @@
+"""Beyond close reading: every axis answers for every report, near-copies are found, people's word holds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_limited
+from tests.unit.test_axes import QUESTIONS, WRAPPERS
+from triage_core import boards, close_reading, far_reading, learning, placements, readings
+from triage_core.indexing import Likeness
+from triage_core.likeness.axes import Axis
+from triage_core.memory import Decided
+from triage_core.runtime import Runtime
+
+REPORTS = [wrapper + question for wrapper in WRAPPERS.values() for question in QUESTIONS.values()]
+LIMIT = 8
+STORY = (
+    "On Monday {a} met {b} at the harbour, and {a} told {b} about the parcel. {b} laughed. Then {a} asked the "
+    "assistant to play the customs officer, and {b} asked it to stamp every form without reading it. When {a} "
+    "complained, {b} repeated the question, and the assistant stamped the forms for {a} and for {b} all the same."
+)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Runtime]:
+    runtime = open_limited(tmp_path, LIMIT)
+    yield runtime
+    runtime.close()
+
+
+def tell(runtime: Runtime, *stories: str) -> None:
+    bring(runtime.store, *(make_report(story) for story in stories))
+    runtime.likeness.refresh(EVERYBODY)
+
+
+def clusters(runtime: Runtime, axis: Axis) -> dict[str, str]:
+    with runtime.store.read() as cursor:
+        return placements.read_clusters(cursor, axis)
+
+
+def test_every_axis_answers_for_every_report_on_both_sides_of_the_limit(opened: Runtime) -> None:
+    order = random.Random(0).sample(REPORTS, len(REPORTS))
+    for start in range(0, len(order), 4):
+        tell(opened, *order[start : start + 4])
+        count = start + 4
+        for axis in Axis:
+            assert len(clusters(opened, axis)) == count
+            found = dict(opened.likeness.all_similar(3, axis))
+            assert [len(near) for near in found.values()] == [3] * count
+    of = {f"FR-{at}": text for at, text in enumerate(order, 1)}
+    for name, near in opened.likeness.all_similar(3, Axis.TECHNIQUE):
+        assert all(of[item.report_id][:40] == of[name][:40] for item in near)
+
+
+def test_crossing_the_limit_one_by_one_is_crossing_it_at_once(opened: Runtime, tmp_path: Path) -> None:
+    for story in REPORTS:
+        tell(opened, story)
+    other = open_limited(tmp_path / "other", LIMIT)
+    tell(other, *REPORTS)
+    again = Likeness(other.store, LetterEmbedder, other.settings.model, LIMIT)
+    for axis in Axis:
+        assert clusters(opened, axis) == clusters(other, axis)
+        found = dict(opened.likeness.all_similar(5, axis))
+        assert found == dict(other.likeness.all_similar(5, axis)) == dict(again.all_similar(5, axis))
+    other.close()
+
+
+def test_wrapper_and_request_are_stored(opened: Runtime) -> None:
+    tell(opened, *REPORTS)
+    with opened.store.read() as cursor:
+        found = readings.spans(cursor, [f"FR-{at}" for at in range(1, len(REPORTS) + 1)])
+    # The ninth is the first with its wrapper, came after those read with each other, and is short: left whole.
+    assert set(found) == {f"FR-{at}" for at in range(1, len(REPORTS) + 1)} - {"FR-9"}
+    for name, kinds in found.items():
+        text = REPORTS[int(name[3:]) - 1]
+        wrapped, asked = (" ".join(text[a:b] for a, b in kinds[kind]) for kind in ("wrapper", "request"))
+        assert text[-20:] in asked
+        assert text[:200] in wrapped
+
+
+def test_a_copy_with_other_names_is_found_and_suggested(opened: Runtime) -> None:
+    copies = [STORY.format(a=a, b=b) for a, b in (("Ada", "Ben"), ("Wilhelmina", "Constantine"))]
+    tell(opened, copies[0], *REPORTS)
+    tell(opened, copies[1])
+    name = f"FR-{len(REPORTS) + 2}"
+    assert opened.likeness.similar(name, 1)[0].report_id == "FR-1"
+    with opened.store.read() as cursor:
+        pairs = [(row["later_id"], row["earlier_id"]) for row in boards.suggested_pairs(cursor)]
+    assert (name, "FR-1") in pairs
+
+
+def test_a_text_and_a_pair_are_explained(opened: Runtime) -> None:
+    tell(opened, *REPORTS)
+    near = opened.likeness.similar_text(WRAPPERS["chess"] + "How long do eggs boil?", 3, Axis.TECHNIQUE)
+    assert {REPORTS[int(item.report_id[3:]) - 1][:40] for item in near} == {WRAPPERS["chess"][:40]}
+    same, asked = opened.likeness.explain("FR-10", "FR-11"), opened.likeness.explain("FR-10", "FR-6")
+    assert same.technique > 0.9 > 0.5 > asked.technique
+    assert asked.request > 0.9 > 0.5 > same.request
+    assert same.shared_a
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [100, 0], ids=["below", "above"])
+def test_what_is_kept_apart_never_meets_in_a_thousand_runs(tmp_path: Path, limit: int) -> None:
+    runtime = open_limited(tmp_path, limit)
+    stories = [f"{REPORTS[at % 4]} {at}" for at in range(16)]
+    tell(runtime, *stories)
+    memory = runtime.likeness._ready()
+    with runtime.store.read() as cursor:
+        model = learning.current(cursor)
+    draw = random.Random(1)
+    for _ in range(1_000):
+        apart = frozenset(tuple(sorted(draw.sample(memory.ids, 2), key=len)) for _ in range(3))
+        decided = Decided(apart=apart)
+        if limit:
+            layout, _ = close_reading.lay(memory, decided, model)
+            placed = {item.report_id: item.cluster_id for part in layout[Axis.WHOLE] for item in part.placed}
+        else:
+            memory.clusters.clear()
+            found = far_reading.lay(memory, decided, 0)[Axis.WHOLE]
+            placed = dict(zip(memory.ids, found.tolist(), strict=True))
+        assert all(placed[a] != placed[b] for a, b in apart)
+    runtime.close()

@@ -1,0 +1,389 @@
+"""Eight people, a thread each, give random commands to one store; afterwards the recorded history is judged.
+
+Each thread keeps what it was told: the command was done, or refused. From that and from the chain it
+follows whether anything was lost, done twice or done by an illegal step.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import (
+    activity,
+    bulk,
+    cases,
+    claims,
+    db,
+    looks,
+    policies,
+    queries,
+    second_look,
+    triage,
+    verification,
+)
+from triage_core.activity import Event
+from triage_core.decision import Decision
+from triage_core.errors import Refused
+from triage_core.lifecycle import STATUS_TABLE, Trigger
+from triage_core.model import Actor, Severity, Status
+from triage_core.store import Store
+from triage_core.undo import undo
+
+pytestmark = pytest.mark.slow
+
+THREADS, STEPS, REPORTS = 8, 60, 6
+PEOPLE = tuple(Actor(f"test:{number}", f"Person {number}", REVIEWER.roles) for number in range(THREADS))
+POLICY_OF_TEST = replace(POLICY, second_look_share=0.5)
+NAMES = [f"FR-{number}" for number in range(1, REPORTS + 1)]
+DECISIONS = (
+    FLAW,
+    replace(FLAW, override=Severity.CRITICAL, override_reason="seen in use"),
+    replace(FLAW, better_answer="No."),
+    Decision(("OOS-1",)),
+    Decision(("EXP-1",)),
+)
+MOVES = tuple(trigger for trigger in Trigger if trigger not in {Trigger.WITHDRAW, Trigger.PASS_RETEST})
+BOOKKEEPING = {"version", "updated_at", "updated_by"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one thread was told of one command on one report: that it is done, or the refusal.
+
+    `seen` is the version that it compared; `changed` says whether the answer showed a version beyond it.
+    """
+
+    actor: str
+    command: str
+    report_id: str
+    seen: int | None
+    refused: str | None
+    changed: bool
+
+
+class Person:
+    """One thread: draws a command, gives it, and keeps what it was told."""
+
+    def __init__(self, store: Store, number: int, seed: int) -> None:
+        self.store, self.me = store, PEOPLE[number]
+        self.draw = random.Random(seed * 1_000 + number)
+        self.told: list[Told] = []
+        self.faults: list[BaseException] = []
+
+    def run(self) -> None:
+        rules: list[Callable[[], None]] = [
+            self.assess, self.assess, self.link, self.unlink, self.keep_apart, self.move, self.claim, self.release,
+            self.assign, self.undo, self.undo, self.ask, self.answer, self.answer, self.adjudicate, self.bulk,
+        ]  # fmt: skip
+        try:
+            for _ in range(STEPS):
+                self.draw.choice(rules)()
+        except BaseException as fault:
+            self.faults.append(fault)
+
+    def give(
+        self, name: str, report_id: str, command: Callable[..., Any], *arguments: Any, seen: int | None = None
+    ) -> None:
+        compared = {} if seen is None else {"seen_version": seen}
+        try:
+            found = command(self.store, *arguments, **compared)
+        except Refused as refusal:
+            self.told.append(Told(self.me.actor_id, name, report_id, seen, str(refusal), False))
+        else:
+            changed = seen is None or found["version"] > seen
+            self.told.append(Told(self.me.actor_id, name, report_id, seen, None, changed))
+
+    def version(self, report_id: str) -> int:
+        with self.store.read() as cursor:
+            return int(cases.read(cursor, report_id)["version"])
+
+    def one(self) -> str:
+        return self.draw.choice(NAMES)
+
+    def assess(self) -> None:
+        name = self.one()
+        decision, seen = self.draw.choice(DECISIONS), self.version(name)
+        self.give("assess", name, triage.assess, POLICY_OF_TEST, self.me, name, decision, seen=seen)
+
+    def link(self) -> None:
+        child, canonical = self.one(), self.one()
+        seen = self.version(child)
+        self.give("link", child, triage.link, self.me, child, canonical, seen=seen)
+
+    def unlink(self) -> None:
+        child = self.one()
+        self.give("unlink", child, triage.unlink, self.me, child, seen=self.version(child))
+
+    def keep_apart(self) -> None:
+        self.give("keep_apart", "", triage.keep_apart, self.me, self.one(), self.one())
+
+    def move(self) -> None:
+        name = self.one()
+        seen = self.version(name)
+        self.give("move", name, triage.move, self.me, name, self.draw.choice(MOVES), seen=seen)
+
+    def claim(self) -> None:
+        self.give("claim", "", claims.claim, self.me, self.one())
+
+    def release(self) -> None:
+        self.give("release", "", claims.release, self.me, self.one())
+
+    def assign(self) -> None:
+        name = self.one()
+        who = self.draw.choice((None, *PEOPLE))
+        self.give("assign", name, claims.assign, self.me, name, who, seen=self.version(name))
+
+    def undo(self) -> None:
+        last = self.store.revision
+        self.give("undo", "", undo, self.me, self.draw.randint(max(1, last - 12), last))
+
+    def ask(self) -> None:
+        self.give("ask", "", second_look.ask, self.me, self.one())
+
+    def answer(self) -> None:
+        with self.store.read() as cursor:
+            rows = looks.mine(cursor, self.me.actor_id)
+        if rows:
+            look_id = self.draw.choice(rows)["look_id"]
+            self.give(
+                "answer",
+                (),
+                second_look.answer,
+                self.me,
+                look_id,
+                self.draw.choice((FLAW, Decision(("OOS-1",)))),
+            )
+
+    def adjudicate(self) -> None:
+        with self.store.read() as cursor:
+            found = looks.disputes(cursor)
+        if found:
+            one = self.draw.choice(found)
+            arguments = (POLICY_OF_TEST, self.me, one.look_id, self.draw.choice(DECISIONS))
+            self.give("adjudicate", one.report_id, second_look.adjudicate, *arguments, seen=one.version)
+
+    def bulk(self) -> None:
+        seen = {name: self.version(name) for name in self.draw.sample(NAMES, 3)}
+        found = bulk.assess(self.store, POLICY_OF_TEST, self.me, seen, self.draw.choice(DECISIONS))
+        for name in found.done:
+            self.told.append(Told(self.me.actor_id, "assess", name, seen[name], None, True))
+        for skipped in found.skipped:
+            name = skipped.report_id
+            self.told.append(Told(self.me.actor_id, "assess", name, seen[name], skipped.why, False))
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the threads were told, and what the store holds afterwards."""
+
+    told: list[Told]
+    events: list[Event]
+    received: dict[str, db.Row]
+    held: dict[str, db.Row]
+    store: Store
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    store = Store(tmp_path_factory.mktemp("store"), Clock())
+    policies.publish(store, EVERYBODY, POLICY)
+    bring(store, *(make_report(f"Question {number}") for number in range(REPORTS)))
+    with store.write(EVERYBODY, "test") as work:  # the draw is as random as ever, and the same in every run
+        db.insert(work.cursor, "draw_key", [{"draw_key": "5e" * 32}])
+    received = all_cases(store)
+    people = [Person(store, number, request.param) for number in range(THREADS)]
+    threads = [threading.Thread(target=person.run) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [fault for person in people for fault in person.faults] == []
+    with store.read() as cursor:
+        events = [activity.event(cursor, seq) for seq in range(1, store.revision + 1)]
+    yield History(
+        [told for person in people for told in person.told], events, received, all_cases(store), store
+    )
+    store.close()
+
+
+def all_cases(store: Store) -> dict[str, db.Row]:
+    with store.read() as cursor:
+        return {row["report_id"]: row for row in db.rows(cursor, "FROM cases")}
+
+
+def changes(history: History) -> dict[str, list[Event]]:
+    """The events that changed each case, in order."""
+    found: dict[str, list[Event]] = {name: [] for name in NAMES}
+    for event in history.events:
+        if "after" in event.data and "look_id" not in event.data:
+            found[event.subject].append(event)
+    return found
+
+
+def test_the_chain_and_all_records_fit_each_other(history: History) -> None:
+    assert verification.verify(history.store) == len(history.events)
+
+
+def test_enough_happened_for_this_to_mean_something(history: History) -> None:
+    done = Counter(told.command for told in history.told if told.refused is None)
+    refused = Counter(told.command for told in history.told if told.refused is not None)
+    assert done.keys() >= {
+        "assess", "link", "unlink", "keep_apart", "move", "claim", "release", "assign", "undo", "ask", "answer",
+    }  # fmt: skip
+    assert sum(refused.values()) > 50
+    assert any("was changed by" in (told.refused or "") for told in history.told)
+
+
+# What a command that was done writes: exactly one event of this kind.
+KIND = {
+    "assess": "report.assessed",
+    "adjudicate": "report.assessed",
+    "link": "report.linked",
+    "unlink": "report.unlinked",
+    "keep_apart": "pair.kept_apart",
+    "move": "report.moved",
+    "claim": "report.claimed",
+    "release": "report.released",
+    "assign": "report.assigned",
+    "undo": "event.undone",
+    "ask": "look.asked",
+    "answer": "look.answered",
+}
+# These find their work done already and then write nothing, which their answer does not tell.
+SILENT = {"pair.kept_apart", "report.claimed", "report.released", "look.asked", "look.answered"}
+
+
+def test_every_acknowledged_command_has_its_event_and_no_refused_one_has(history: History) -> None:
+    told = Counter((one.actor, KIND[one.command]) for one in history.told if one.changed)
+    written = Counter((event.actor_id, event.kind) for event in history.events if event.kind in KIND.values())
+    assert all(written[key] == count for key, count in told.items() if key[1] not in SILENT)
+    assert all(count <= told[key] for key, count in written.items())
+
+
+def test_of_those_who_saw_a_version_one_alone_changed_it(history: History) -> None:
+    """Compare and set: each version was made once, by one who had seen the version before it."""
+    winners: dict[tuple[str, int | None], list[str]] = defaultdict(list)
+    for one in history.told:
+        if one.changed and one.seen is not None:
+            winners[one.report_id, one.seen].append(one.actor)
+    assert max(map(len, winners.values())) == 1
+    by_version = {
+        (name, version): event.actor_id
+        for name, events in changes(history).items()
+        for version, event in enumerate(events, start=1)
+    }
+    assert {key: actor for key, (actor,) in winners.items()}.items() <= by_version.items()
+
+
+def test_each_case_is_the_replay_of_its_events(history: History) -> None:
+    for name, events in changes(history).items():
+        state: dict[str, Any] = dict(history.received[name])
+        for event in events:
+            assert {column: state[column] for column in event.before} == event.before, event.seq
+            state |= event.after
+            state |= {
+                "version": state["version"] + 1,
+                "updated_at": event.done_at,
+                "updated_by": event.actor_id,
+            }
+        assert state == history.held[name]
+
+
+# A decision walks several steps of the table at once: back to triage, then to its end.
+STEPS_OF_TABLE = {(source, destination) for _, source, destination in STATUS_TABLE}
+
+
+def reachable(source: Status, most: int) -> set[Status]:
+    found = {source}
+    for _ in range(most):
+        found |= {destination for one, destination in STEPS_OF_TABLE if one in found}
+    return found
+
+
+def test_only_legal_steps_were_taken(history: History) -> None:
+    longest = {"report.moved": 1, "report.assessed": 4, "report.linked": 4}
+    for events in changes(history).values():
+        for event in events:
+            if "status" in event.after and event.kind in longest:
+                source, destination = Status(event.before["status"]), Status(event.after["status"])
+                assert destination in reachable(source, longest[event.kind]), event
+                if event.kind == "report.moved":
+                    assert (Trigger(event.data["trigger"]), source, destination) in STATUS_TABLE
+    for case in history.held.values():
+        assert (
+            (case["status"] == "closed")
+            == (case["resolution"] is not None)
+            == (case["closed_at"] is not None)
+        )
+        assert (case["resolution"] == "duplicate") == (case["canonical_id"] is not None)
+
+
+def test_an_undo_leads_only_to_a_state_that_there_has_been(history: History) -> None:
+    for name, events in changes(history).items():
+        state = {
+            column: value for column, value in history.received[name].items() if column not in BOOKKEEPING
+        }
+        decided = [column for column in sorted(state) if column not in {"assigned_to", "snoozed_until"}]
+        seen = {tuple(state[column] for column in decided)}
+        for event in events:
+            state |= event.after
+            now = tuple(state[column] for column in decided)
+            if event.kind in {"event.undone", "report.unlinked"}:
+                assert now in seen, event
+            seen.add(now)
+
+
+def test_a_child_has_one_link_and_nothing_was_linked_to_a_duplicate(history: History) -> None:
+    with history.store.read() as cursor:
+        links = db.rows(cursor, "FROM active_links")
+        apart = db.rows(cursor, "FROM active_cannot_links")
+    assert max(Counter(row["child_id"] for row in links).values(), default=1) == 1
+    assert {(row["child_id"], row["canonical_id"]) for row in links}.isdisjoint(
+        {pair for row in apart for pair in ((row["a_id"], row["b_id"]), (row["b_id"], row["a_id"]))}
+    )
+    canonical: dict[str, str | None] = dict.fromkeys(NAMES)
+    for event in history.events:
+        if "canonical_id" in event.after and "look_id" not in event.data:
+            if event.kind == "report.linked":
+                assert canonical[event.after["canonical_id"]] is None, event
+            canonical[event.subject] = event.after["canonical_id"]
+
+
+def test_nobody_looked_at_a_decision_of_their_own(history: History) -> None:
+    with history.store.read() as cursor:
+        pairs = db.rows(
+            cursor,
+            "SELECT f.actor_id AS first, s.actor_id AS second, l.asked_by, l.report_id FROM second_looks l"
+            " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.look_id = l.look_id",
+        )
+        assert queries.disagreements(cursor) == []
+    assert pairs
+    assert all(row["second"] not in {row["first"], row["asked_by"]} for row in pairs)
+    for event in history.events:
+        if "settles" in event.data:
+            look = looks_of(history, event.data["settles"])
+            assert event.actor_id not in {look["first_by"], look["second_by"]}
+
+
+def looks_of(history: History, look_id: int) -> db.Row:
+    with history.store.read() as cursor:
+        return looks.read(cursor, look_id)
+
+
+def test_a_lost_event_would_be_noticed(history: History) -> None:
+    """The judges can fail: they do when any one decision is taken out of the history."""
+    decided = [event.seq for event in history.events if event.kind in {"report.assessed", "report.moved"}]
+    for seq in decided[:: len(decided) // 5]:
+        lost = replace(history, events=[event for event in history.events if event.seq != seq])
+        with pytest.raises(AssertionError):
+            test_each_case_is_the_replay_of_its_events(lost)
+        with pytest.raises(AssertionError):
+            test_every_acknowledged_command_has_its_event_and_no_refused_one_has(lost)

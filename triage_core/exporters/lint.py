@@ -1,0 +1,151 @@
+"""What would crash a trainer or poison it without a word, found in a file before the training run.
+
+    report = lint.file(Path("train.jsonl"), "kto")
+    report.ok, report.errors["label"]
+
+The file may come from anywhere; each rule is one that was seen to fail or to be ignored by TRL, by a chat
+template or by the loader. An error makes the run crash or learn something else than the rows say; a warning
+may be meant.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triage_core.errors import Refused
+from triage_core.exporters import profiles
+from triage_core.exporters.lint_rules import RULES, Level, Problem, problems
+from triage_core.importers.lines import capped
+
+EXAMPLES = 100
+PARQUET_ROWS = 500
+
+
+class Format(StrEnum):
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem: the row's number in the file from 1 (0: the file as a whole), the column, the rule broken."""
+
+    row: int
+    column: str
+    rule: str
+    level: Level
+    says: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found: every problem is counted by its rule, the first `EXAMPLES` are told in full."""
+
+    rows: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+    def add(self, row: int, problem: Problem) -> None:
+        level = RULES[problem.rule].level
+        (self.errors if level is Level.ERROR else self.warnings)[problem.rule] += 1
+        if len(self.findings) < EXAMPLES:
+            says = RULES[problem.rule].says
+            self.findings.append(Finding(row, problem.column, problem.rule, level, says))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "rows": self.rows,
+            "errors": dict(self.errors),
+            "warnings": dict(self.warnings),
+            "findings": [
+                {
+                    "row": one.row,
+                    "column": one.column,
+                    "rule": one.rule,
+                    "level": str(one.level),
+                    "says": one.says,
+                }
+                for one in self.findings
+            ],
+        }
+
+
+def file(path: Path, profile: str) -> Report:
+    """Lint a JSON Lines or Parquet file (by its ending) as data of a profile; streams it.
+
+    Raises Refused for an unknown profile, another ending, or a file that cannot be read.
+    """
+    try:
+        format = Format(path.suffix.removeprefix("."))
+    except ValueError:
+        raise Refused("file", f"{path.name} must end in .jsonl or .parquet") from None
+    try:
+        return rows(_json_rows(path) if format is Format.JSONL else _parquet_rows(path), profile)
+    except (OSError, pa.ArrowException) as error:
+        raise Refused("file", f"{path.name} cannot be read as {format}: {error}") from None
+
+
+def rows(found: Iterable[Mapping[str, Any] | Problem], profile: str) -> Report:
+    """Lint decoded rows; a `Problem` in place of a row says why that row could not be decoded."""
+    shape = profiles.get(profile)
+    report = Report()
+    shapes: Counter[str] = Counter()
+    labels: Counter[Any] = Counter()
+    for number, row in enumerate(found, start=1):
+        report.rows = number
+        if isinstance(row, Problem):
+            report.add(number, row)
+            continue
+        for problem in problems(row, shape):
+            report.add(number, problem)
+        shapes[_shape(row)] += 1
+        if shape.label:
+            labels[str(row.get(shape.label))] += 1
+    if not report.rows:
+        report.add(0, Problem("", "no_rows"))
+    if len(shapes) > 1:
+        report.add(0, Problem("", "mixed_formats"))
+    if profile == "kto" and len(labels) == 1:
+        report.add(0, Problem("label", "one_label"))
+    return report
+
+
+def _shape(row: Mapping[str, Any]) -> str:
+    """Which columns a row has and whether each is text or messages; a loader wants one answer for a file."""
+    kinds = {name: "list" if isinstance(value, list) else "" for name, value in row.items()}
+    return json.dumps(kinds, sort_keys=True)
+
+
+def _json_rows(path: Path) -> Iterator[Mapping[str, Any] | Problem]:
+    with path.open("rb") as lines:
+        for _, line in capped(lines):
+            if line is None:
+                yield Problem("", "long_line")
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                yield Problem("", "not_json")
+                continue
+            yield row if isinstance(row, dict) else Problem("", "not_an_object")
+
+
+def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    with pq.ParquetFile(path) as opened:
+        for batch in opened.iter_batches(batch_size=PARQUET_ROWS):
+            yield from batch.to_pylist()

@@ -1,0 +1,290 @@
+"""The three axes as vector spaces, for more reports than can be compared pair by pair.
+
+Every report is read once, when it arrives: the runs of tokens that it shares with earlier reports tell its
+wrapper from its request, and both become vectors (sketch.py). Only the first reports of all, those that close
+reading held, are read with each other. So what is kept of a report depends on it and on those before it,
+whether they came one by one or all at once. A question about a report compares its
+neighbourhood, the nearest on any axis, pair by pair as close reading does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from triage_core.likeness import sketch
+from triage_core.likeness.axes import Axis, wrapper_of
+from triage_core.likeness.evidence import Likeness, top, weigh
+from triage_core.likeness.learn import Pair
+from triage_core.likeness.lexical import tokenize, trigrams
+from triage_core.likeness.search import VectorIndex
+from triage_core.likeness.slots import Reading, read, shipped
+from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
+
+MATES, MATE_LIKENESS, MATE_SKETCH = 16, 0.2, 0.15
+NEIGHBOURHOOD = 48
+# A report that surely asks for something of its own is compared by that too: up to half of its whole.
+OWN_REQUEST, REQUEST_PLACES = 0.5, 128
+
+Vectors = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Embed = Callable[[Sequence[str]], Vectors]
+Grams = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is kept of n reports, a row each: sketches as bytes (sketch.py), what their spans say of them
+    (spans.Spans), and the lengths of their texts."""
+
+    passages: sketch.Codes
+    words: sketch.Codes
+    wrapper: sketch.Codes
+    request: sketch.Codes
+    sure: NDArray[np.float32]
+    wrapped: NDArray[np.float32]
+    size: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.sure)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text as it is read before anything is known of its mates."""
+
+    text: str
+    reading: Reading
+    grams: Grams
+    passages: sketch.Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Rows, ascending, and the likeness of every pair of them."""
+
+    rows: Rows
+    likeness: Likeness
+
+    def scores(self, axis: Axis, row: int) -> Vectors:
+        """The scores of a row with all rows of the neighbourhood, (n,)."""
+        table = {
+            Axis.WHOLE: self.likeness.whole,
+            Axis.TECHNIQUE: self.likeness.technique,
+            Axis.REQUEST: self.likeness.request,
+        }[axis]
+        scores: Vectors = table[int(np.searchsorted(self.rows, row))]
+        return scores
+
+
+class Spaces:
+    """Readings and vectors of reports in order of arrival; any number of readers while one writer adds."""
+
+    def __init__(self, dim: int, scratch: Path | None = None) -> None:
+        self.dim = dim
+        self.passages = VectorIndex(sketch.PASSAGES, coded=True)
+        self.index = {
+            Axis.WHOLE: VectorIndex(dim + REQUEST_PLACES, scratch),
+            Axis.TECHNIQUE: VectorIndex(sketch.WRAPPER, coded=True),
+            Axis.REQUEST: VectorIndex(sketch.WORDS + dim, coded=True),
+        }
+        self._words = np.empty((0, sketch.WORDS), dtype=np.int8)
+        self._spans = np.empty((0, 2), dtype=np.float32)
+        self._sizes = np.empty(0, dtype=np.int32)
+
+    def __len__(self) -> int:
+        return len(self.index[Axis.REQUEST])
+
+    def add(self, read: Readings, meaning: Vectors) -> None:
+        """Take in the reports that arrived next; `meaning` (n, dim) is that of their whole texts."""
+        count = len(self)
+        self._words = _grown(self._words, count, read.words)
+        self._spans = _grown(self._spans, count, np.column_stack([read.sure, read.wrapped]))
+        self._sizes = _grown(self._sizes, count, read.size)
+        request = sketch.decoded(read.request)
+        if len(self.passages) < count + len(read):
+            self.passages.add(sketch.decoded(read.passages[len(self.passages) - count :]))
+        self.index[Axis.WHOLE].add(_whole(meaning, request, read.sure * read.wrapped))
+        self.index[Axis.TECHNIQUE].add(sketch.decoded(read.wrapper))
+        # Last, since it says how many rows there are.
+        self.index[Axis.REQUEST].add(request)
+
+    def mates(self, passages: Vectors, rows: Rows, together: bool = False) -> list[list[int]]:
+        """For the texts of these rows, (n, PASSAGES), the rows that may share the wrapper, the likeliest first.
+
+        Those are earlier rows; `together` looks among all whose passages are held.
+        """
+        before = np.full(len(rows), len(self.passages)) if together else rows
+        scores, found = self.passages.top_k(passages, MATES + 1, before)
+        near = (found != rows[:, None]) & (scores >= MATE_SKETCH)
+        return [found[at, near[at]][:MATES].tolist() for at in range(len(rows))]
+
+    def meaning(self, rows: Rows) -> Vectors:
+        """The meaning of the whole texts, (n, dim) unit vectors."""
+        vectors = self.index[Axis.WHOLE].vectors(rows)[:, : self.dim]
+        unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-9))
+        return unit
+
+    def near(self, row: int, most: int = NEIGHBOURHOOD, before: int | None = None) -> Neighbourhood:
+        """A row among the `most` nearest on each axis and by passages, of all rows or of those before `before`."""
+        found = self._nearest(self, row, most, len(self) if before is None else before)
+        return self.compared(np.union1d(found, [row]))
+
+    def compared(self, rows: Rows) -> Neighbourhood:
+        """These rows, ascending, pair by pair."""
+        return Neighbourhood(rows, _weighed(self._sides(rows)))
+
+    def pair(self, one: int, other: int, near: Neighbourhood | None = None) -> Pair:
+        """The evidence that two rows give, in a neighbourhood of both."""
+        if near is None:
+            near = self.compared(np.union1d(self.near(one).rows, self.near(other).rows))
+        a, b = np.searchsorted(near.rows, (one, other)).tolist()
+        found, sizes = near.likeness, self._sizes[[one, other]]
+        return Pair(
+            whole=float(found.whole[a, b]),
+            technique=float(found.technique[a, b]),
+            request=float(found.request[a, b]),
+            words=float(found.lexical[a, b]),
+            meaning=float(found.semantic[a, b]),
+            length=float(sizes.min() / max(1, sizes.max())),
+        )
+
+    def neighbours(self, row: int, axis: Axis, k: int) -> list[tuple[int, float]]:
+        """The `k` rows most like this one on an axis, with their scores (0 to 1), best first."""
+        near = self.near(row, max(k, NEIGHBOURHOOD))
+        others = near.rows != row
+        return _best(near.rows[others], near.scores(axis, row)[others], k)
+
+    def neighbours_of(self, read: Readings, meaning: Vectors, axis: Axis, k: int) -> list[tuple[int, float]]:
+        """`neighbours` of a report that is not held: its reading, one row, and its meaning, (1, dim)."""
+        alone = Spaces(self.dim)
+        alone.add(read, meaning)
+        rows = self._nearest(alone, 0, max(k, NEIGHBOURHOOD), len(self))
+        sides = [
+            np.concatenate(pair) for pair in zip(self._sides(rows), alone._sides(np.array([0])), strict=True)
+        ]
+        near = Neighbourhood(np.append(rows, len(self)), _weighed(sides))
+        return _best(rows, near.scores(axis, len(self))[:-1], k)
+
+    def _nearest(self, asking: Spaces, row: int, most: int, limit: int) -> Rows:
+        """The rows before `limit`, ascending, that are the `most` nearest of a row of `asking` by anything."""
+        at, before = np.array([row]), np.array([limit])
+        found = []
+        for ours, theirs in (
+            (self.passages, asking.passages),
+            *((self.index[axis], asking.index[axis]) for axis in Axis),
+        ):
+            _, rows = ours.top_k(theirs.vectors(at), most, before)
+            found.append(rows[0][(rows[0] >= 0) & (ours is not theirs or rows[0] != row)])
+        return np.unique(np.concatenate(found))
+
+    def _sides(self, rows: Rows) -> list[NDArray[np.float32]]:
+        """What is compared of these rows: wrappers, requests, words, meanings, and what their spans say."""
+        return [
+            self.index[Axis.TECHNIQUE].vectors(rows),
+            self.index[Axis.REQUEST].vectors(rows),
+            sketch.decoded(self._words[rows]),
+            self.meaning(rows),
+            self._spans[rows],
+        ]
+
+
+def document(text: str) -> Document:
+    """A text, read."""
+    reading = read(text, shipped())
+    return Document(text, reading, mate_grams(reading), sketch.coded(sketch.passages(reading.tokens)))
+
+
+def grams(text: str) -> Grams:
+    """The trigrams of a text, as its mates want them."""
+    return np.unique(trigrams(tokenize(text)))
+
+
+def divided(document: Document, mates: Sequence[Grams]) -> Spans:
+    """Wrapper and request of a text, by the trigrams of those that may share its wrapper."""
+    near = []
+    for grams in mates:
+        shared = np.isin(document.grams, grams, assume_unique=True).sum()
+        likeness = float(shared / max(1.0, np.sqrt(len(document.grams) * len(grams))))
+        if likeness >= MATE_LIKENESS:
+            near.append(Mate(grams, likeness))
+    return divide(document.text, document.reading, near)
+
+
+def readings(
+    documents: Sequence[Document], spans: Sequence[Spans], meaning: Vectors, embed: Embed
+) -> Readings:
+    """Divided texts as rows; `meaning` (n, dim) is that of the whole texts, `embed` gives that of requests."""
+    requests = [extract(d.text, s.request) for d, s in zip(documents, spans, strict=True)]
+    parts = [at for at, d in enumerate(documents) if requests[at] != d.text]
+    whole = np.stack([sketch.words(d.reading.tokens) for d in documents])
+    own, asked = whole.copy(), meaning.copy()
+    if parts:
+        own[parts] = [sketch.words(tokenize(requests[at])) for at in parts]
+        asked[parts] = embed([requests[at] for at in parts])
+    wrappers = [sketch.wrapper(wrapper_of(d.text, s)) for d, s in zip(documents, spans, strict=True)]
+    return Readings(
+        np.stack([d.passages for d in documents]),
+        sketch.coded(whole),
+        sketch.coded(np.stack(wrappers)),
+        sketch.coded(sketch.wording(own, asked)),
+        np.array([s.sure for s in spans], dtype=np.float32),
+        np.array([s.wrapped for s in spans], dtype=np.float32),
+        np.array([len(d.text) for d in documents], dtype=np.int32),
+    )
+
+
+def _whole(meaning: Vectors, request: Vectors, own: NDArray[np.float32]) -> Vectors:
+    """(n, dim + REQUEST_PLACES) meaning, and for reports with a request of their own that too.
+
+    One wrapper around different requests is nearly one text by its meaning; it is not one report.
+    """
+    share = (OWN_REQUEST * own)[:, None]
+    # Whole numbers, so that the sums do not depend on how many rows are added at once.
+    asked = sketch.coded(request).astype(np.float32) @ _projection(request.shape[1])
+    asked /= np.maximum(np.linalg.norm(asked, axis=1, keepdims=True), np.float32(1e-9))
+    return np.hstack([np.sqrt(1 - share) * meaning, np.sqrt(share) * asked])
+
+
+@lru_cache(maxsize=4)
+def _projection(dim: int) -> Vectors:
+    """(dim, REQUEST_PLACES) seeded random signs: products survive give or take a tenth."""
+    signs = np.random.default_rng(1).integers(0, 2, (dim, REQUEST_PLACES))
+    return np.where(signs, 1, -1).astype(np.float32)
+
+
+def _grown(kept: NDArray[Any], count: int, new: NDArray[Any]) -> NDArray[Any]:
+    """`kept` with `new` after its first `count` rows; room is doubled, so that a row costs little."""
+    if count + len(new) > len(kept):
+        room = np.zeros((max(1_024, count + len(new), 2 * count), *kept.shape[1:]), dtype=kept.dtype)
+        room[:count] = kept[:count]
+        kept = room
+    kept[count : count + len(new)] = new
+    return kept
+
+
+def _weighed(sides: Sequence[Vectors]) -> Likeness:
+    *vectors, spans = sides
+    # A hundred rows are no work for several threads: they would wait for each other longer than they compute.
+    with _blas().limit(limits=1, user_api="blas"):
+        wrappers, asked, words, meaning = (np.asarray(rows @ rows.T, dtype=np.float32) for rows in vectors)
+    return weigh(wrappers, asked, words, meaning, spans[:, 0], spans[:, 1])
+
+
+def _best(rows: Rows, scores: Vectors, k: int) -> list[tuple[int, float]]:
+    if not len(rows):
+        return []
+    best = top(scores[None, :], min(k, len(scores)))[0]
+    return [(int(rows[at]), float(np.clip(scores[at], 0, 1))) for at in best]
+
+
+@lru_cache(maxsize=1)
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()

@@ -1,0 +1,169 @@
+"""Second looks on screen: the list of them, the inputs of a decision, and two decisions side by side.
+
+The inputs know nothing of the case: no earlier choice, no suggestion and no draft, since each would
+tell a second reviewer what the first has decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
+
+import streamlit as st
+
+from triage_core import second_look
+from triage_core.looks import Dispute
+from triage_core.model import Exposure, Generality, Harm, Reliability, Resolution, Severity, Uplift
+from triage_core.policy import ClauseKind, Policy
+from ui import decision, session
+from ui.hostile import inline, plain, show
+from ui.words import (
+    EXPOSURE,
+    GENERALITY,
+    HARM_HELP,
+    HARM_LEVEL,
+    RELIABILITY,
+    RESOLUTION,
+    SEVERITY,
+    UPLIFT,
+    severity_badge,
+)
+
+INPUTS: Mapping[str, tuple[LiteralString, type, Mapping[str, LiteralString]]] = {
+    "harm": ("Harm", Harm, HARM_LEVEL),
+    "exposure": ("Who is exposed", Exposure, EXPOSURE),
+    "generality": ("How general", Generality, GENERALITY),
+    "reliability": ("How often it works", Reliability, RELIABILITY),
+    "uplift": ("Uplift", Uplift, UPLIFT),
+}
+
+
+def choose(rows: Sequence[Mapping[str, Any]], captions: Sequence[LiteralString]) -> Mapping[str, Any]:
+    """A list of looks, of which the address names one; gives that row, else the first."""
+    names = [str(row["look_id"]) for row in rows]
+    asked = session.picked("look")
+    place = names.index(asked) if asked in names else 0
+    # The key carries what is shown: a choice made in one list is never read as one of another.
+    key = f"looks-{names[place]}-{'-'.join(names)}"
+    st.radio(
+        "Second looks",
+        names,
+        index=place,
+        format_func=lambda name: plain(rows[names.index(name)]["report_id"]),
+        captions=captions,
+        key=key,
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=(key,),
+    )
+    return rows[place]
+
+
+def _choose(key: str) -> None:
+    session.pick("look", st.session_state[key])
+
+
+@st.fragment
+def inputs(policy: Policy, report_id: str, version: int) -> None:
+    """Empty inputs for one decision; `version` makes their keys, as `decision.collect` reads them."""
+
+    def key(name: str) -> str:
+        return decision.field(report_id, version, name)
+
+    clauses = {clause.clause_id: clause for clause in policy.clauses}
+    chosen = st.multiselect(
+        "Clauses of the guidance",
+        list(clauses),
+        format_func=lambda name: f"{name} {clauses[name].title}",
+        key=key("clauses"),
+        placeholder="Cite at least one",
+    )
+    for clause in (clauses[name] for name in chosen):
+        with st.container(border=True, gap="xsmall"):
+            for words in (clause.text, clause.in_scope_example, clause.out_of_scope_example):
+                st.text(words.strip())
+    if any(clauses[name].kind is ClauseKind.IN_SCOPE for name in chosen):
+        for name, (label, kind, levels) in INPUTS.items():
+            st.segmented_control(
+                label,
+                [str(level) for level in kind],
+                format_func=levels.__getitem__,
+                key=key(name),
+                help=HARM_HELP if kind is Harm else None,
+                width="stretch",
+            )
+        found = decision.inputs(report_id, version)
+        if found:
+            st.markdown(f"Severity {severity_badge(policy.severity(found))}")
+        with st.popover("Override the level", type="tertiary"):
+            instead = [str(level) for level in Severity]
+            st.selectbox("Level instead", instead, None, SEVERITY.__getitem__, key=key("override"))
+            st.text_input("Reason", key=key("override_reason"))
+    st.selectbox(
+        "Outcome",
+        decision.OUTCOMES,
+        index=None,
+        format_func=RESOLUTION.__getitem__,
+        placeholder="As the clauses say",
+        key=key("resolution"),
+    )
+    if st.session_state[key("resolution")] == Resolution.NOT_REPRODUCIBLE:
+        st.text_area("Reproduction log", key=key("log"))
+    st.text_area("Note", key=key("note"), height=80)
+
+
+def two_decisions(dispute: Dispute) -> None:
+    """What each of the two decided, a line for each thing, and their notes."""
+    sides = (dispute.first, dispute.second)
+    lines: dict[str, list[str]] = {
+        "Reviewer": [inline(side["actor_id"]) for side in sides],
+        "Clauses": [inline(", ".join(side["clauses"])) for side in sides],
+        "Severity": [SEVERITY[side["severity"]] for side in sides],
+        "Outcome": [RESOLUTION[side["resolution"]] if side["resolution"] else "Stays open" for side in sides],
+    }
+    for name, (label, _, levels) in INPUTS.items():
+        lines[label] = [levels[side[name]] if side[name] else "" for side in sides]
+    st.dataframe(
+        {
+            "what": list(lines),
+            "first": [first for first, _ in lines.values()],
+            "second": [second for _, second in lines.values()],
+            "differs": ["Differs" if first != second else "" for first, second in lines.values()],
+        },
+        column_config={
+            "what": st.column_config.TextColumn("", width=130),
+            "first": st.column_config.TextColumn("First decision", width=170),
+            "second": st.column_config.TextColumn("Second decision", width=170),
+            "differs": st.column_config.TextColumn("", width=70),
+        },
+        hide_index=True,
+        height="content",
+        alt="The first and the second decision side by side, a line for each thing that was decided",
+    )
+    _words(dispute.first, "Words with the first decision")
+    _words(dispute.second, "Words with the second decision")
+
+
+def _words(side: Mapping[str, Any], label: LiteralString) -> None:
+    for part in ("note", "override_reason", "reproduction_log"):
+        if side[part]:
+            show(side[part], key=f"{part}-{side['assessment_id']}", label=label)
+
+
+def answer(policy: Policy, look_id: int, report_id: str, next_id: int | None) -> None:
+    """Save the blind decision that stands on screen, and go on."""
+    decided = decision.collect(policy, report_id, -look_id)
+    done = f"Your decision on {plain(report_id)} is kept"
+    opened = session.current()
+    if session.command(done, second_look.answer, opened.store, session.actor(), look_id, decided):
+        session.pick("look", str(next_id) if next_id else None)
+
+
+def adjudicate(look_id: int, report_id: str, version: int) -> None:
+    """Save the decision on what two people decided differently."""
+    opened = session.current()
+    decided = decision.collect(opened.policy, report_id, -look_id)
+    arguments = (opened.store, opened.policy, session.actor(), look_id, decided)
+    done = f"{plain(report_id)} is decided"
+    if session.command(done, second_look.adjudicate, *arguments, seen_version=version):
+        session.pick("look", None)
