@@ -9,9 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-import numpy as np
-
-from triage_core import access, db, text, vectors
+from triage_core import access, db, vectors
 from triage_core.errors import NotFound
 from triage_core.indexing import NEIGHBOURHOOD, Likeness
 from triage_core.likeness.advice import Advice, Decided, advise
@@ -42,7 +40,7 @@ class ClauseAdvice:
         self._prepared: _Prepared | None = None
 
     def prepare(self, actor: Actor, policy: Policy) -> int:
-        """Make the vectors of the policy's examples that the space lacks; gives how many were made.
+        """Make the vectors of the policy's examples that are lacking; gives how many examples were read.
 
         Does nothing before the first report is embedded. Costs one small query when all is there.
         """
@@ -54,20 +52,9 @@ class ClauseAdvice:
             if space is None or (found and (found.policy, found.space) == (policy.sha256, space)):
                 return 0
             examples = {clause.clause_id: example(clause) for clause in policy.clauses}
-            names = [vectors.name_of(words) for words in examples.values()]
-            with self._store.read() as cursor:
-                known = vectors.stored(cursor, space, names)
-            lacking = {
-                name: words for name, words in zip(names, examples.values(), strict=True) if name not in known
-            }
-            if lacking:
-                made = self._likeness.embedder.embed([text.canonical(words) for words in lacking.values()])
-                known |= dict(zip(lacking, made, strict=True))
-                with self._store.write(actor, access.Command.INDEX) as work:
-                    vectors.save(work, space, list(lacking), made)
-            matrix = np.stack([known[name] for name in names])
+            matrix = self._likeness.vectors_of(list(examples.values()), actor)
             self._prepared = _Prepared(policy.sha256, space, tuple(examples), matrix)
-            return len(lacking)
+            return len(examples)
 
     def advise(self, policy: Policy, report_id: str) -> Advice | None:
         """The clause that this report probably falls under.

@@ -192,16 +192,23 @@ class Likeness:
         return neighbours.named(memory, found, memory.contents[row])
 
     def near(self, report_id: str, k: int) -> tuple[Vectors, dict[str, float]]:
-        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it, best first.
+        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it.
 
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
         memory = self._ready()
         row = neighbours.row_of(memory, report_id)
-        vector = memory.index.vectors(np.array([row]))
-        scores, rows = memory.index.top_k(vector, k + 1)
-        found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-        return vector[0], {memory.ids[other]: score for other, score in found if other >= 0 and other != row}
+        _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
+        others = [other for other in rows[0].tolist() if other >= 0 and other != row]
+        meaning = memory.spaces.meaning if memory.spaces is not None else memory.index.vectors
+        vector, *near = meaning(np.array([row, *others]))
+        scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
+        return vector, scores
+
+    def vectors_of(self, words: Sequence[str], actor: Actor) -> Vectors:
+        """The vectors of texts, (n, dim); `actor` makes and stores those that are lacking: for the worker."""
+        access.require(actor, "index")
+        return self._embedding.by_name(words, actor)
 
     def similar_text(self, words: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like a text that is not stored, among those nearest to it."""
