@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Timing, arguments, finish, progress, say, table
-from triage_core import apikeys, db, intake, policies, policy, queries, reportformat
+from triage_core import apikeys, db, intake, policies, policy, reportformat, told
 from triage_core.committer import Committer
 from triage_core.model import Actor, Channel, DeskRole
 from triage_core.settings import ROOT
@@ -282,7 +282,7 @@ def kill_rounds(folder: Path, rounds: int) -> dict[str, float]:
     store.verify()
     with store.read() as cursor:
         stored = db.rows(cursor, "SELECT report_id, turns[1].content AS said FROM reports")
-        wrong = queries.disagreements(cursor)
+        wrong = told.disagreements(cursor)
     store.close()
     if wrong:
         raise RuntimeError(f"records disagree: {wrong}")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from triage_core import activity, db, told
+from triage_core import activity, db
 from triage_core.activity import Event
 from triage_core.embargo_machine import IN_FORCE
 from triage_core.errors import NotFound
@@ -372,31 +372,3 @@ def cluster_counts(cursor: db.Cursor) -> dict[str, int]:
         cursor, "SELECT axis, count(*) AS n FROM clusters WHERE size > 1 GROUP BY axis ORDER BY axis"
     )
     return {row["axis"]: row["n"] for row in found}
-
-
-def disagreements(cursor: db.Cursor) -> list[str]:
-    """Sentences about records that do not fit each other; empty in a sound store."""
-    checks = {
-        "reports without a case": "SELECT count(*) FROM reports ANTI JOIN cases USING (report_id)",
-        "cases without a report": "SELECT count(*) FROM cases ANTI JOIN reports USING (report_id)",
-        "reports without a received event": (
-            "SELECT count(*) FROM reports r WHERE r.report_id NOT IN"
-            " (SELECT subject FROM events WHERE kind = 'report.received')"
-        ),
-        "received events without a report": (
-            "SELECT count(*) FROM events e WHERE e.kind = 'report.received' AND e.subject NOT IN"
-            " (SELECT report_id FROM reports)"
-        ),
-        "linked reports that are not closed as duplicates": (
-            "SELECT count(*) FROM active_links l JOIN cases c ON c.report_id = l.child_id"
-            " WHERE c.resolution IS DISTINCT FROM 'duplicate' OR c.canonical_id IS DISTINCT FROM l.canonical_id"
-        ),
-        "assessments without a clause": "SELECT count(*) FROM assessments WHERE len(clauses) = 0",
-        "second looks whose decisions are missing": (
-            "SELECT count(*) FROM second_looks l WHERE NOT EXISTS (SELECT 1 FROM assessments f"
-            " WHERE f.assessment_id = l.first_id AND f.look_id IS NULL) OR (l.second_id IS NOT NULL AND NOT EXISTS"
-            " (SELECT 1 FROM assessments s WHERE s.assessment_id = l.second_id AND s.look_id = l.look_id))"
-        ),
-    }
-    counted = {name: db.value(cursor, sql) for name, sql in checks.items()} | told.differences(cursor)
-    return [f"{count} {name}" for name, count in counted.items() if count]

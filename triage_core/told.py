@@ -1,4 +1,4 @@
-"""Are the cases what their events tell? The last word of the events on each column, compared in SQL.
+"""What `verify` asks beyond the chain: do records fit each other, and are the cases what their events tell?
 
 Each change of a case is one event that raises its version by one, so the number of those events, the
 last of their authors and the last value of each column must be those of the case.
@@ -60,3 +60,31 @@ def differences(cursor: db.Cursor) -> dict[str, int]:
         "cases that are not what their events made of them": int(db.value(cursor, _VALUES, values)),
         "cases that were changed without an event": int(db.value(cursor, _UNTOLD)),
     }
+
+
+def disagreements(cursor: db.Cursor) -> list[str]:
+    """Sentences about records that do not fit each other; empty in a sound store."""
+    checks = {
+        "reports without a case": "SELECT count(*) FROM reports ANTI JOIN cases USING (report_id)",
+        "cases without a report": "SELECT count(*) FROM cases ANTI JOIN reports USING (report_id)",
+        "reports without a received event": (
+            "SELECT count(*) FROM reports r WHERE r.report_id NOT IN"
+            " (SELECT subject FROM events WHERE kind = 'report.received')"
+        ),
+        "received events without a report": (
+            "SELECT count(*) FROM events e WHERE e.kind = 'report.received' AND e.subject NOT IN"
+            " (SELECT report_id FROM reports)"
+        ),
+        "linked reports that are not closed as duplicates": (
+            "SELECT count(*) FROM active_links l JOIN cases c ON c.report_id = l.child_id"
+            " WHERE c.resolution IS DISTINCT FROM 'duplicate' OR c.canonical_id IS DISTINCT FROM l.canonical_id"
+        ),
+        "assessments without a clause": "SELECT count(*) FROM assessments WHERE len(clauses) = 0",
+        "second looks whose decisions are missing": (
+            "SELECT count(*) FROM second_looks l WHERE NOT EXISTS (SELECT 1 FROM assessments f"
+            " WHERE f.assessment_id = l.first_id AND f.look_id IS NULL) OR (l.second_id IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM assessments s WHERE s.assessment_id = l.second_id AND s.look_id = l.look_id))"
+        ),
+    }
+    counted = {name: db.value(cursor, sql) for name, sql in checks.items()} | differences(cursor)
+    return [f"{count} {name}" for name, count in counted.items() if count]

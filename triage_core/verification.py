@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from triage_core import db, queries, text
+from triage_core import db, text, told
 from triage_core.errors import ChainBroken, StoreError
 from triage_core.model import Turn, TurnRole
 from triage_core.store import Store
@@ -20,7 +20,7 @@ def verify(store: Store) -> int:
     events = store.verify()
     with store.read() as cursor:
         _compare_reports(cursor)
-        differences = queries.disagreements(cursor)
+        differences = told.disagreements(cursor)
     if differences:
         raise StoreError("the store's records disagree: " + "; ".join(differences))
     return events

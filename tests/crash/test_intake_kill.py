@@ -11,7 +11,7 @@ import pytest
 
 from tests.crash.sender import words
 from tests.making import POLICY, Clock, make_report
-from triage_core import db, intake, queries, reportformat
+from triage_core import db, intake, reportformat
 from triage_core.model import Channel
 from triage_core.store import Store
 
@@ -47,7 +47,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_doubled(repository: Path, tmp_
         report = reportformat.parse(make_report(words(name)))
         assert intake.receive(store, POLICY, report, Channel.API, name).report_id == told[name]
     with store.read() as cursor:
-        assert queries.disagreements(cursor) == []
+        assert told.disagreements(cursor) == []
         stored = db.rows(cursor, "SELECT report_id, turns[1].content AS said FROM reports")
     store.close()
     said = {row["report_id"]: row["said"] for row in stored}

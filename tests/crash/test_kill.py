@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import make_report, open_runtime
-from triage_core import queries
+from triage_core import queries, told
 from triage_core.operations import Emit, installation
 
 LINES = 2_000
@@ -50,7 +50,7 @@ def test_an_import_that_is_killed_goes_on_where_it_was(
         assert opened.store.verify() >= acknowledged
         with opened.store.read() as cursor:
             assert queries.counts(cursor)["reports"] >= acknowledged
-            assert queries.disagreements(cursor) == []
+            assert told.disagreements(cursor) == []
         opened.close()
     opened = open_runtime(store)
     done = installation.import_files(opened, {"files": [str(file)]}, Emit())

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from benchmarks import desk_keys
 from tests.browser import Server, running_server, wait_until_settled
-from triage_core import control, db, queries
+from triage_core import control, db, told
 from triage_core.store import Store
 
 pytestmark = pytest.mark.browser
@@ -133,6 +133,6 @@ def test_fast_keys_meet_what_is_on_screen_and_none_is_lost(tmp_path: Path, page:
     store = Store(tmp_path)
     store.verify()
     with store.read() as cursor:
-        assert queries.disagreements(cursor) == []
+        assert told.disagreements(cursor) == []
         assert db.value(cursor, "SELECT count(*) FROM reports") == 60
     store.close()

@@ -86,6 +86,7 @@ def test_clusters_are_looked_through_and_chosen_on_the_map(demo: Server, page: P
     page.locator(".scatterlayer .trace").nth(1).locator(".point").first.click(force=True)
     expect(shown).not_to_have_text(before, timeout=SLOW_MS)
     page.get_by_text("Same technique", exact=True).click()
+    page.get_by_text("Queue", exact=True).click()
     page.get_by_role("heading", name=re.compile(r"^Cluster T-\d+")).wait_for()
 
 

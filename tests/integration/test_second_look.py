@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import bulk, cases, db, looks, policies, queries, second_look, triage
+from triage_core import bulk, cases, db, looks, policies, queries, second_look, told, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole, Severity
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 4)))
     yield opened
     with opened.read() as cursor:
-        assert queries.disagreements(cursor) == []
+        assert told.disagreements(cursor) == []
     opened.verify()
     opened.close()
 
@@ -341,7 +341,7 @@ def test_a_look_without_its_decisions_is_noticed(tmp_path: Path, change: str) ->
     with damaged.write(EVERYBODY, "tamper") as work:
         work.cursor.execute(f"UPDATE second_looks SET {change}")
     with damaged.read() as cursor:
-        assert "1 second looks whose decisions are missing" in queries.disagreements(cursor)
+        assert "1 second looks whose decisions are missing" in told.disagreements(cursor)
     damaged.close()
 
 

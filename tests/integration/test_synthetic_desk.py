@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import synthetic_desk
 from tests.making import Clock
-from triage_core import db, queries
+from triage_core import db, queries, told
 from triage_core.queries import Filter, Only
 from triage_core.store import Store
 
@@ -25,7 +25,7 @@ def test_it_is_sound_and_alike_on_every_run(tmp_path: Path) -> None:
     again, other = filled(tmp_path / "other")
     assert cases == again
     with store.read() as cursor:
-        assert queries.disagreements(cursor) == []
+        assert told.disagreements(cursor) == []
         assert queries.counts(cursor)["embeddings"] == COUNT
         sizes = db.rows(
             cursor,

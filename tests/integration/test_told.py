@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import claims, queries, second_look, triage, verification
+from triage_core import claims, second_look, told, triage, verification
 from triage_core.decision import Decision
 from triage_core.errors import StoreError
 from triage_core.lifecycle import Trigger
@@ -67,5 +67,5 @@ def test_a_change_behind_the_events_is_noticed(store: Store, report_id: str, cha
         verification.verify(store)
     with store.read() as cursor:
         assert any(
-            sentence.startswith("1 cases") and what in sentence for sentence in queries.disagreements(cursor)
+            sentence.startswith("1 cases") and what in sentence for sentence in told.disagreements(cursor)
         )

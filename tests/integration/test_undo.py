@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, cases, claims, db, queries, triage
+from triage_core import activity, cases, claims, db, queries, told, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
@@ -34,7 +34,7 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 4)))
     yield opened
     with opened.read() as cursor:
-        assert queries.disagreements(cursor) == []
+        assert told.disagreements(cursor) == []
     opened.verify()
     opened.close()
 

@@ -24,8 +24,8 @@ from triage_core import (
     db,
     looks,
     policies,
-    queries,
     second_look,
+    told,
     triage,
     verification,
 )
@@ -364,7 +364,7 @@ def test_nobody_looked_at_a_decision_of_their_own(history: History) -> None:
             "SELECT f.actor_id AS first, s.actor_id AS second, l.asked_by, l.report_id FROM second_looks l"
             " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.look_id = l.look_id",
         )
-        assert queries.disagreements(cursor) == []
+        assert told.disagreements(cursor) == []
     assert pairs
     assert all(row["second"] not in {row["first"], row["asked_by"]} for row in pairs)
     for event in history.events:

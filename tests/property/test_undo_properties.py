@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, claims, db, disclosure, embargoes, queries, triage
+from triage_core import activity, claims, db, disclosure, embargoes, queries, told, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict, Refused
 from triage_core.lifecycle import Trigger
@@ -168,7 +168,7 @@ class Desk(RuleBasedStateMachine):
                 undo(self.store, PEOPLE[0], seq)
             assert self.state() == before
         with self.store.read() as cursor:
-            assert queries.disagreements(cursor) == []
+            assert told.disagreements(cursor) == []
 
 
 @pytest.fixture

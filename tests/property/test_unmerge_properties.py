@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_runtime
-from triage_core import activity, bulk, cases, cluster_work, db, groups, queries, triage
+from triage_core import activity, bulk, cases, cluster_work, db, groups, told, triage
 from triage_core.decision import Decision
 from triage_core.errors import Refused
 from triage_core.likeness.axes import Axis
@@ -183,7 +183,7 @@ class Desk(RuleBasedStateMachine):
     @invariant()
     def nothing_contradicts_itself(self) -> None:
         with self.store.read() as cursor:
-            assert queries.disagreements(cursor) == []
+            assert told.disagreements(cursor) == []
             chains = "SELECT count(*) FROM active_links a JOIN active_links b ON a.canonical_id = b.child_id"
             assert db.value(cursor, chains) == 0
             for together, apart in groups.pairs(cursor).values():
