@@ -56,6 +56,10 @@ class ClauseAdvice:
             self._prepared = _Prepared(policy.sha256, space, tuple(examples), matrix)
             return len(examples)
 
+    def is_ready(self, policy: Policy) -> bool:
+        """True when the worker has read the examples of this policy."""
+        return self._prepared is not None and self._prepared.policy == policy.sha256
+
     def advise(self, policy: Policy, report_id: str) -> Advice | None:
         """The clause that this report probably falls under.
 

@@ -14,6 +14,9 @@ from ui.words import badge, counted
 def read(report_id: str, version: int) -> Advice | None:
     """The advice for this version of a report; None when the likeness is unsure or not there yet."""
     opened = session.current()
+    # What cannot be told yet is not kept: the page is drawn again as soon as the worker is done.
+    if opened.worker.state.working or not opened.advice.is_ready(opened.policy):
+        return None
     return _kept(str(opened.store.folder), opened.policy.sha256, report_id, version)
 
 
