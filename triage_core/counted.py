@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from triage_core.embargo_machine import IN_FORCE
+
 
 class Counted(StrEnum):
     """What a report is counted as; each with its condition in `CONDITIONS`."""
@@ -28,6 +30,7 @@ class Counted(StrEnum):
     NO_VERSION = "no_version"
     NO_HARM = "no_harm"
     NO_TECHNIQUE = "no_technique"
+    UNDER_EMBARGO = "under_embargo"
 
 
 class Moment(StrEnum):
@@ -60,6 +63,7 @@ def _counted(done: str, due: str) -> str:
     return f"(c.{done} IS NOT NULL OR (c.status <> 'closed' AND c.{due} < $at))"
 
 
+_IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
 _FIXED = "('resolved_fixed', 'resolved_mitigated')"
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
@@ -83,5 +87,6 @@ CONDITIONS: Mapping[str, str] = {
     Counted.NO_PRODUCT: "c.platform = ''",
     Counted.NO_VERSION: "c.model_version = ''",
     Counted.NO_HARM: "len(c.harm_types) = 0",
+    Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({_IN_FORCE}))",
     Counted.NO_TECHNIQUE: f"c.report_id NOT IN (SELECT report_id FROM ({TECHNIQUES}))",
 }

@@ -70,6 +70,7 @@ _ONLY_LABELS: Mapping[str, LiteralString] = {
     Counted.NO_VERSION: "No model version named",
     Counted.NO_HARM: "No harm named",
     Counted.NO_TECHNIQUE: "No technique known",
+    Counted.UNDER_EMBARGO: "Under embargo",
 }
 _MOMENT_LABELS: Mapping[str, LiteralString] = {
     Moment.RECEIVED: "Came in",

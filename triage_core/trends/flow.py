@@ -88,8 +88,8 @@ def come_back(cursor: db.Cursor, window: Window, most: int = 8) -> list[db.Row]:
     return db.rows(
         cursor,
         f"SELECT c.model_version AS version, {columns}{FROM}"
-        " WHERE c.reopened_at IS NOT NULL OR c.canonical_id IS NOT NULL GROUP BY version"
-        " HAVING reopened + regression > 0 ORDER BY reopened + regression DESC, version LIMIT $most",
+        " WHERE c.reopened_at IS NOT NULL OR c.canonical_id IS NOT NULL GROUP BY c.model_version"
+        " HAVING reopened + regression > 0 ORDER BY reopened + regression DESC, c.model_version LIMIT $most",
         {**values, "most": most},
     )
 

@@ -76,7 +76,7 @@ def volume(cursor: db.Cursor, window: Window, dimension: Dimension, most: int = 
     )
     places = {row["v"]: row["place"] for row in found}
     shown = FIXED.get(dimension) or tuple(
-        sorted(places, key=lambda value: (value is None, value and places[value]))
+        sorted(places, key=lambda value: (value is None, places[value]))
     )
     weeks = weeks_of(window, {row["week"] for row in found})
     counts = {(row["week"], row["v"]): row["n"] for row in found}
