@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import queries, trends
+from triage_core import monthly, queries, trends
 from triage_core.counted import Counted
 from triage_core.trends import Clock, Dimension, Window
 from ui import charts, empty, filters, session, trend_cards
@@ -64,7 +65,9 @@ earlier = session.read(trends.figures, compared) if compared else None
 with st.grid(5, gap="small", min_column_width=200):
     with st.container(border=True, height="stretch"):
         change = f"{head.reports - earlier.reports:+,d} on then" if earlier else None
-        st.metric("Reports", f"{head.reports:,}", change, delta_color="off", help="Came in within the period.")
+        st.metric(
+            "Reports", f"{head.reports:,}", change, delta_color="off", help="Came in within the period."
+        )
         charts.list_link(of_window(window))
     with st.container(border=True, height="stretch"):
         st.metric("Open now", f"{head.open:,}", help="Whatever is open, however old.")
@@ -126,4 +129,10 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
         trend_cards.money(window)
     with charts.card("Agreement", "Do two reviewers decide alike? Over everything decided twice."):
         trend_cards.agreed()
+with st.container(horizontal=True, vertical_alignment="center"):
+    month = st.text_input("Report of the month", value=f"{window.now:%Y-%m}", key="month", width=180)
+    st.download_button(
+        "Download as one HTML file", partial(session.monthly, month), f"flaw-reports-{month}.html", "text/html",
+        icon=":material/download:", on_click="ignore", disabled=not monthly.is_month(month, window.now),
+    )  # fmt: skip
 st.caption("Weeks start on Monday, UTC; the present one is not over yet.")

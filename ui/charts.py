@@ -318,7 +318,7 @@ def _draw(
     """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
 
     `cells` is the format of the table's numbers, None where it holds words; its first column names the rows.
-    A click on a number opens the list that `behind` gives for its column and row.
+    A click on a number shows the link to the list that `behind` gives for its column and row.
     """
     if figure is None:
         st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
@@ -337,9 +337,7 @@ def _draw(
             _table(name, numbers, alt, cells, behind)
 
 
-def _table(
-    name: str, numbers: Columns, alt: LiteralString, cells: str | None, behind: Behind | None
-) -> None:
+def _table(name: str, numbers: Columns, alt: LiteralString, cells: str | None, behind: Behind | None) -> None:
     numeric = list(numbers)[1:] if cells else []
     choose: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-cell"} if behind else {}
     chosen = st.dataframe(
@@ -355,16 +353,13 @@ def _table(
         st.download_button(
             "CSV", as_csv(numbers), f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore"
         )
-        if behind:
-            st.caption("A number is a link: choose it to see the reports behind it.")
-    for place, title in chosen["selection"]["cells"] if behind else ():
-        if values := behind(title, place):
-            open_list(values)
-
-
-def open_list(values: Mapping[str, Any]) -> None:
-    """Go to the list that these filters give."""
-    st.switch_page(INBOX, query_params=_address(values))
+        if not behind:
+            return
+        picked = [behind(title, place) for place, title in chosen["selection"]["cells"]]
+        for values in filter(None, picked):
+            list_link(values, "See the reports behind this number")
+        if not any(picked):
+            st.caption("Choose a number to get the link to the reports behind it.")
 
 
 def list_link(values: Mapping[str, Any], label: LiteralString = "See the list") -> None:

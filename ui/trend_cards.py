@@ -117,9 +117,7 @@ def volume(window: Window, dimension: Dimension, compared: Window | None) -> Non
     colours = {Dimension.STATE: [BLUE, VIOLET, GREY], Dimension.SEVERITY: SEVERITY_SHADES}.get(
         dimension, COLOURS[: len(names)]
     )
-    before = (
-        [row["reports"] for row in session.read(trends.total_by_week, compared)] if compared else ()
-    )
+    before = [row["reports"] for row in session.read(trends.total_by_week, compared)] if compared else ()
 
     def behind(key: str, place: int) -> dict[str, Any] | None:
         more = _value(dimension, found.values[int(key)])
@@ -222,7 +220,12 @@ def embargoes(window: Window) -> None:
         }  # fmt: skip
 
     charts.weekly_bars(
-        "embargoes", rows, {"ending": "Embargoes"}, [VIOLET], "Embargoes by the week in which they end", behind
+        "embargoes",
+        rows,
+        {"ending": "Embargoes"},
+        [VIOLET],
+        "Embargoes by the week in which they end",
+        behind,
     )
 
 

@@ -54,6 +54,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.committer",
             "triage_core.intake",
             "triage_core.messages",
+            "triage_core.monthly",
             "triage_core.promises",
             "triage_core.reporter",
             "triage_core.tracking",

@@ -75,9 +75,7 @@ def volume(cursor: db.Cursor, window: Window, dimension: Dimension, most: int = 
         {**values, "most": len(FIXED.get(dimension, ())) or most},
     )
     places = {row["v"]: row["place"] for row in found}
-    shown = FIXED.get(dimension) or tuple(
-        sorted(places, key=lambda value: (value is None, places[value]))
-    )
+    shown = FIXED.get(dimension) or tuple(sorted(places, key=lambda value: (value is None, places[value])))
     weeks = weeks_of(window, {row["week"] for row in found})
     counts = {(row["week"], row["v"]): row["n"] for row in found}
     return Volume(
