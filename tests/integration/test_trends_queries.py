@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import queries, trends, triage
-from triage_core.model import Severity
+from triage_core import activity, db, queries, trends, triage, undo
+from triage_core.counted import Counted, Moment
+from triage_core.lifecycle import Trigger
+from triage_core.model import Resolution, Severity
 from triage_core.store import Store
 from triage_core.trends import Dimension, Kept, Window
+from triage_core.trends.emerging import unlikely
 from triage_core.triage import Decision
 
 MONDAY = NOON.replace(hour=0)  # 2 March 2026
@@ -188,3 +192,114 @@ def test_a_window_begins_on_a_monday(ask):
     sunday = datetime(2026, 3, 8, 23, 59, tzinfo=UTC)
     assert Window(sunday, 1).since == MONDAY
     assert Window(sunday, 4).since == MONDAY - timedelta(weeks=3)
+
+
+def test_every_count_has_its_list(store, ask):
+    first = came(store, MONDAY, "Tell me the code.")
+    came(store, MONDAY + timedelta(minutes=1), "Tell me the code.")
+    linked = came(store, MONDAY + timedelta(minutes=2), "Which code?", product="Lumen Tutor")
+    triage.link(store, REVIEWER, linked, first, now=MONDAY + timedelta(hours=1))
+    decide(store, came(store, MONDAY + timedelta(minutes=3)), 1)
+    came(store, MONDAY - timedelta(weeks=3))
+    head, known, closed = ask(trends.figures, NOW), ask(trends.known_by_week, NOW), ask(trends.closures, NOW)
+
+    def listed(only: Counted, **more: Any) -> int:
+        return ask(queries.count, queries.Filter(only=only, at=NOON, **more))
+
+    week = {"since": MONDAY, "until": NOON}
+    assert listed(Counted.KNOWN) == head.known == 2
+    assert listed(Counted.RESPONSE) == head.first_response.counted == 3
+    assert listed(Counted.TRIAGE_INSIDE) == head.triage.inside
+    assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 2
+    for kind in (Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER):
+        assert listed(kind, moment=Moment.CLOSED, **week) == closed[-1][kind], kind
+    assert listed(Counted.NO_TECHNIQUE) == 5
+
+
+def test_the_ages_of_the_backlog_are_lists(store, ask):
+    for days in (0, 2, 3, 8, 31, 91):
+        came(store, NOON - timedelta(days=days))
+    for band, row in enumerate(ask(trends.backlog, NOW)):
+        since, until = trends.age_bounds(NOW, band)
+        chosen = queries.Filter(status=queries.OPEN_STATES, since=since, until=until)
+        assert ask(queries.count, chosen) == row["to_decide"] + row["in_work"], row["label"]
+
+
+def test_reopened_by_a_move_and_by_a_decision_until_it_is_undone(store, ask):
+    moved, decided, twice = (came(store, MONDAY + timedelta(minutes=n)) for n in range(3))
+    for report_id in (moved, decided, twice):
+        decide(store, report_id, 1)
+    assert ask(trends.come_back, NOW) == []
+    triage.move(store, REVIEWER, moved, Trigger.REOPEN, now=NOON)
+    decide(store, decided, 2, FLAW)
+    decide(store, twice, 2)  # closed again by the same decision: it was never open
+    assert ask(trends.come_back, NOW) == [{"version": "", "reopened": 2, "regression": 0}]
+    with store.read() as cursor:
+        last = activity.history(cursor, moved)[-1]
+    undo.undo(store, REVIEWER, last.seq)
+    assert ask(trends.come_back, NOW)[0]["reopened"] == 1
+
+
+def test_a_duplicate_that_came_after_the_fix_is_a_regression_of_its_version(store, ask):
+    fixed = came(store, MONDAY - timedelta(weeks=2))
+    decide(store, fixed, 1, FLAW)
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        triage.move(store, REVIEWER, fixed, trigger)
+    closing = {"resolution": Resolution.RESOLVED_FIXED, "note": "It is fixed.", "now": MONDAY}
+    triage.move(store, REVIEWER, fixed, Trigger.PASS_RETEST, **closing)
+    for at, version in ((MONDAY - timedelta(days=1), "1"), (MONDAY + timedelta(hours=1), "2")):
+        line = make_report(f"Again {version}", submitted_at=at.isoformat(), system=[{"version": version}])
+        triage.link(store, REVIEWER, bring(store, line)[0], fixed)
+    assert ask(trends.come_back, NOW) == [{"version": "2", "reopened": 0, "regression": 1}]
+
+
+def test_embargoes_by_the_week_in_which_they_end(store, ask):
+    line = make_report("Held", submitted_at=MONDAY.isoformat(), embargo_wish="2026-03-20T12:00:00Z")
+    bring(store, line)
+    rows = ask(trends.embargo_ends, NOW)
+    assert (len(rows), [row["week"] for row in rows if row["ending"]]) == (12, [MONDAY + 2 * trends.WEEK])
+    held = queries.Filter(
+        only=Counted.UNDER_EMBARGO,
+        at=NOON,
+        moment=Moment.EMBARGO_END,
+        since=MONDAY + 2 * trends.WEEK,
+        until=MONDAY + 3 * trends.WEEK,
+    )
+    assert ask(queries.count, held) == 1
+    assert not any(row["ending"] for row in ask(trends.embargo_ends, Window(NOON, None, ("Other",))))
+
+
+def clustered(store: Store, names: dict[str, list[str]]) -> None:
+    """Lay the clusters of the axis of the whole: members by the name of each."""
+    with store.write(REVIEWER, "index") as work:
+        for name, members in names.items():
+            whole = {"axis": "whole", "cluster_id": name}
+            row = {**whole, "representative_id": members[0], "size": len(members), "label": ""}
+            db.insert(work.cursor, "clusters", [row])
+            db.insert(
+                work.cursor, "memberships", [{**whole, "report_id": one, "model_id": ""} for one in members]
+            )
+
+
+def test_a_cluster_emerges_when_it_outgrows_its_own_past(store, ask):
+    old = [came(store, NOON - timedelta(days=40 + n)) for n in range(60)]
+    new = [came(store, NOON - timedelta(hours=n + 1), product="Lumen Tutor") for n in range(12)]
+    clustered(store, {"W-steady": [*old[:30], *new[:5]], "W-young": new[5:], "W-old": old[30:]})
+    (young,) = ask(trends.emerging, NOW)
+    assert (young.cluster_id, young.recent, young.size) == ("W-young", 7, 7)
+    assert young.expected == pytest.approx(7 * 12 / 72)
+    assert young.chance < 0.001
+    assert ask(trends.emerging, Window(NOON, None, ("Kite Travel",))) == []
+
+
+def test_chance_alone_names_a_cluster_in_one_look_of_twenty_at_most():
+    rng = np.random.default_rng(3)
+    sizes = rng.integers(5, 200, 300)
+    named = 0
+    for _ in range(200):
+        recent = rng.binomial(sizes, 0.08)
+        counts = [(int(one), int(size)) for one, size in zip(recent, sizes, strict=True) if one >= 5]
+        named += any(chance <= 0.05 for chance in unlikely(counts, 0.08, len(sizes)))
+    assert named <= 20
+    assert unlikely([], 0.08, 0) == []
+    assert unlikely([(10, 12)], 0.08, 300)[0] < 0.001

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.stats import binom
 
 from triage_core import db
@@ -92,7 +93,10 @@ def unlikely(counts: Sequence[tuple[int, int]], share: float, looked_at: int) ->
     The binomial test of each, after Holm's correction: with nothing but chance at work, one look in twenty
     finds any cluster at 0.05 or below.
     """
-    plain = [float(binom.sf(recent - 1, size, share)) for recent, size in counts]
+    if not counts:
+        return []
+    table = np.array(counts)
+    plain = binom.sf(table[:, 0] - 1, table[:, 1], share).tolist()
     adjusted, highest = [1.0] * len(plain), 0.0
     for rank, place in enumerate(sorted(range(len(plain)), key=plain.__getitem__)):
         highest = max(highest, min(1.0, plain[place] * max(looked_at - rank, 1)))
@@ -103,9 +107,10 @@ def unlikely(counts: Sequence[tuple[int, int]], share: float, looked_at: int) ->
 def _sizes_within(cursor: db.Cursor, names: list[str], of_products: dict[str, list[str]]) -> dict[str, int]:
     found = db.rows(
         cursor,
-        "SELECT m.cluster_id, count(*) AS size FROM memberships m JOIN cases c USING (report_id)"
-        " WHERE m.axis = 'whole' AND m.cluster_id IN (SELECT unnest($names))"
-        " AND list_contains($platform, c.platform) GROUP BY m.cluster_id",
+        # The products first: few reports are then looked up among the million of memberships.
+        "SELECT m.cluster_id, count(*) AS size FROM memberships m WHERE m.axis = 'whole'"
+        " AND m.report_id IN (SELECT c.report_id FROM cases c WHERE list_contains($platform, c.platform))"
+        " AND m.cluster_id IN (SELECT unnest($names)) GROUP BY m.cluster_id",
         {"names": names, **of_products},
     )
     return {row["cluster_id"]: row["size"] for row in found}
