@@ -100,7 +100,7 @@ def _value(dimension: Dimension, value: str | None) -> dict[str, Any] | None:
             return {"technique": value} if value else {"only": Counted.NO_TECHNIQUE}
 
 
-def _label(dimension: Dimension, value: str | None) -> str:
+def _name_of(dimension: Dimension, value: str | None) -> str:
     if value is None:
         return "All others"
     return WORDS.get(dimension, {}).get(value) or (inline(value) if value else UNSAID[dimension])
@@ -109,7 +109,7 @@ def _label(dimension: Dimension, value: str | None) -> str:
 def volume(window: Window, dimension: Dimension, compared: Window | None) -> None:
     """Reports by week and by dimension, beside the same as bars over the whole period."""
     found: Volume = session.read(trends.volume, window, dimension)
-    names = {str(place): _label(dimension, value) for place, value in enumerate(found.values)}
+    names = {str(place): _name_of(dimension, value) for place, value in enumerate(found.values)}
     rows = [
         {"week": week} | {str(place): counts[number] for place, counts in enumerate(found.counts)}
         for number, week in enumerate(found.weeks)
