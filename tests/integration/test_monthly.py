@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +67,17 @@ def test_what_is_no_month_or_has_not_begun_is_refused(store, month):
         monthly.figures(cursor, NOON, month)
     assert refused.value.field == "month"
     assert not monthly.is_month(month, NOON)
+
+
+def test_the_command_writes_the_file_and_gives_the_figures(tmp_path):
+    out = tmp_path / "report.html"
+    arguments = ["report", "--out", str(out), "--json", "--store", str(tmp_path / "run")]
+    found = subprocess.run(
+        [sys.executable, "-m", "triage_core", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(found.stdout)["figures"]["reports"] == 0
+    assert out.read_text("utf-8").lstrip().startswith("<!doctype html>")
