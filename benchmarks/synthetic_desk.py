@@ -95,8 +95,11 @@ def _store(
     seconds = (YEAR.total_seconds() * (1 - (rows + 1) / count)).astype("timedelta64[s]")
     received = np.datetime64(start, "us") - seconds
     vectors.save(work, f"synthetic/{made.shape[1]}", names, made)
-    db.insert_arrow(work.cursor, "reports", _reports(rng, ids, rows, texts, names, received))
+    reports = _reports(rng, ids, rows, texts, names, received)
+    db.insert_arrow(work.cursor, "reports", reports)
     cases = _cases(rng, ids, rows, count, received, np.datetime64(start, "us"))
+    for name in ("platform", "model_version", "channel", "harm_types"):
+        cases = cases.append_column(name, reports[name])
     db.insert_arrow(work.cursor, "cases", cases)
     db.insert_arrow(work.cursor, "memberships", _memberships(rng, ids, founders[rows]))
     _suggestions(work, rng, ids, rows, founders[rows])
