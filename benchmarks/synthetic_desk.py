@@ -66,7 +66,8 @@ def fill(store: Store, count: int, dim: int = 384, seed: int = 0) -> None:
             _store(work, rng, rows, count, texts, founders, made.vectors[rows])
     with store.write(FILLER, "index") as work:
         work.cursor.execute(
-            "INSERT INTO clusters SELECT axis, cluster_id, 'FR-' || split_part(cluster_id, '-', 2), count(*), ''"
+            "INSERT INTO clusters (axis, cluster_id, representative_id, size, label)"
+            " SELECT axis, cluster_id, 'FR-' || split_part(cluster_id, '-', 2), count(*), ''"
             " FROM memberships GROUP BY axis, cluster_id"
         )
         work.event("likeness.placed", AXIS, {"reports": count})
@@ -94,8 +95,11 @@ def _store(
     seconds = (YEAR.total_seconds() * (1 - (rows + 1) / count)).astype("timedelta64[s]")
     received = np.datetime64(start, "us") - seconds
     vectors.save(work, f"synthetic/{made.shape[1]}", names, made)
-    db.insert_arrow(work.cursor, "reports", _reports(rng, ids, rows, texts, names, received))
+    reports = _reports(rng, ids, rows, texts, names, received)
+    db.insert_arrow(work.cursor, "reports", reports)
     cases = _cases(rng, ids, rows, count, received, np.datetime64(start, "us"))
+    for name in ("platform", "model_version", "channel", "harm_types"):
+        cases = cases.append_column(name, reports[name])
     db.insert_arrow(work.cursor, "cases", cases)
     db.insert_arrow(work.cursor, "memberships", _memberships(rng, ids, founders[rows]))
     _suggestions(work, rng, ids, rows, founders[rows])

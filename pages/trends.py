@@ -1,33 +1,29 @@
-"""Trends: is anybody looking, how fast, what waits, and what was known already."""
+"""Trends: is anybody looking, how fast, what waits, what was known already, and what comes back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
+from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import queries, trends
-from triage_core.trends import Clock, Window
-from ui import charts, empty, filters, session
-from ui.charts import BLUE, GREY, ORANGE, SEVERITY_SHADES, TEAL, VIOLET, percent
+from triage_core import monthly, queries, trends
+from triage_core.counted import Counted
+from triage_core.trends import Clock, Dimension, Window
+from ui import charts, empty, filters, session, trend_cards
+from ui.charts import percent
 from ui.hostile import inline
-from ui.words import SEVERITY, STATUS, span
+from ui.trend_cards import BY, HOURS, of_window
+from ui.words import span
 
 WEEKS = {"4": 4, "13": 13, "26": 26, "52": 52, "all": None}
 PERIODS = {"4": "4 weeks", "13": "13 weeks", "26": "26 weeks", "52": "A year", "all": "All time"}
-BY = {"state": "By state", "severity": "By severity"}
-STATES = {"to_decide": "Waiting for a decision", "in_work": "Being worked on", "closed": "Closed"}
-LEVELS = {level or "not_assessed": name for level, name in SEVERITY.items()}
-HOURS = {Clock.FIRST_RESPONSE: "First response", Clock.TRIAGE: "Triage"}
-INSIDE = {f"{clock}_share": name for clock, name in HOURS.items()}
-MEDIANS = {f"{clock}_median_hours": name for clock, name in HOURS.items()}
-OPEN = {key: STATES[key] for key in ("to_decide", "in_work")}
-KNOWN = {"new": "New", "known": "Known already"}
-GROUNDS = {"clause": "Cite a clause", "duplicate": "Name the earlier report", "neither": "Neither"}
-TOP = 8
+COMPARE: Mapping[str, LiteralString] = {"none": "Nothing", "before": "Period before", "year": "Year before"}
 
 st.title("Trends", anchor=False)
-if not session.read(queries.counts)["reports"]:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 with st.container(horizontal=True):
@@ -40,6 +36,15 @@ with st.container(horizontal=True):
         key="period",
         bind="query-params",
     )
+    compare = st.segmented_control(
+        "Compare with",
+        list(COMPARE),
+        default="none",
+        required=True,
+        format_func=COMPARE.__getitem__,
+        key="compare",
+        bind="query-params",
+    )
     platforms = st.multiselect(
         "Product",
         session.read(queries.choices, "platform")[: filters.MANY],
@@ -50,82 +55,84 @@ with st.container(horizontal=True):
         width=320,
     )
 window = Window(session.now(), WEEKS[period], tuple(platforms))
+compared = None
+if compare != "none" and window.weeks:
+    compared = window.back(52 if compare == "year" else window.weeks)
+elif compare != "none":
+    st.caption("All time has nothing before it to compare with.")
 head = session.read(trends.figures, window)
+earlier = session.read(trends.figures, compared) if compared else None
 with st.grid(5, gap="small", min_column_width=200):
-    st.metric(
-        "Reports", f"{head.reports:,}", border=True, height="stretch", help="Came in within the period."
-    )
-    st.metric(
-        "Open now", f"{head.open:,}", border=True, height="stretch", help="Whatever is open, however old."
-    )
-    for clock, kept in ((Clock.FIRST_RESPONSE, head.first_response), (Clock.TRIAGE, head.triage)):
+    with st.container(border=True, height="stretch"):
+        change = f"{head.reports - earlier.reports:+,d} on then" if earlier else None
+        st.metric(
+            "Reports", f"{head.reports:,}", change, delta_color="off", help="Came in within the period."
+        )
+        charts.list_link(of_window(window))
+    with st.container(border=True, height="stretch"):
+        st.metric("Open now", f"{head.open:,}", help="Whatever is open, however old.")
+        charts.list_link({"state": "open", "product": platforms, "until": of_window(window)["until"]})
+    for clock, kept, only in (
+        (Clock.FIRST_RESPONSE, head.first_response, Counted.RESPONSE_INSIDE),
+        (Clock.TRIAGE, head.triage, Counted.TRIAGE_INSIDE),
+    ):
         median = None if kept.median_hours is None else f"median {span(timedelta(hours=kept.median_hours))}"
         counted = f"{kept.inside:,} of the {kept.counted:,} that were answered or are past their target."
+        with st.container(border=True, height="stretch"):
+            st.metric(
+                f"{HOURS[clock]} in target",
+                percent(kept.share),
+                median,
+                delta_color="off",
+                delta_arrow="off",
+                help=counted,
+            )
+            charts.list_link(of_window(window, only=only))
+    known = f"{head.known:,} are marked as duplicates or hold the very words of an earlier report."
+    with st.container(border=True, height="stretch"):
+        before = f"{percent(earlier.known_share)} then" if earlier else None
         st.metric(
-            f"{HOURS[clock]} in target",
-            percent(kept.share),
-            median,
+            "Known already",
+            percent(head.known_share),
+            before,
             delta_color="off",
             delta_arrow="off",
-            border=True,
-            height="stretch",
-            help=counted,
+            help=known,
         )
-    known = f"{head.known:,} are marked as duplicates or hold the very words of an earlier report."
-    st.metric("Known already", percent(head.known_share), border=True, height="stretch", help=known)
+        charts.list_link(of_window(window, only=Counted.KNOWN))
 if not head.reports:
     st.info("Nothing came in here: choose a longer period, or another product.", icon=":material/date_range:")
 
 with st.grid(2, gap="small", min_column_width=400) as grid:
-    with (
-        grid.cell(column_span="all"),
-        charts.card("Volume", "How much comes in, and where does it stand now?"),
-    ):
+    with grid.cell(column_span="all"), charts.card("Volume", "How much comes in, and what is it about?"):
         by = st.segmented_control(
-            "Stacked",
-            list(BY),
-            default="state",
-            required=True,
-            format_func=BY.get,
-            key="by",
-            bind="query-params",
+            "By", list(BY), default="state", required=True, format_func=BY.get, key="by", bind="query-params"
         )
-        rows = session.read(trends.volume_by_state if by == "state" else trends.volume_by_severity, window)
-        names, colours = (STATES, [BLUE, VIOLET, GREY]) if by == "state" else (LEVELS, SEVERITY_SHADES)
-        charts.weekly_bars(f"volume-{by}", rows, names, colours, "Reports that came in each week")
+        trend_cards.volume(window, Dimension(by), compared)
+    with charts.card("Emerging clusters", "What grows faster than its own past, whatever the period?"):
+        trend_cards.emerging(window)
     with charts.card("Duplicates", "How much of what comes in is new, and how much was known already?"):
-        rows = session.read(trends.known_by_week, window)
-        charts.weekly_bars("known", rows, KNOWN, [BLUE, ORANGE], "New and known reports each week")
+        trend_cards.known(window)
     with charts.card("Inside target", "What share got its first response and its triage in time?"):
-        rows = session.read(trends.clocks_by_week, window)
-        charts.weekly_shares(
-            "inside", rows, INSIDE, [BLUE, ORANGE], "Share inside target, by the week reports came in"
-        )
+        trend_cards.inside(window)
     with charts.card("Waiting time", "How many hours did the middle one of those answered wait?"):
-        charts.weekly_hours(
-            "hours", rows, MEDIANS, [BLUE, ORANGE], "Median hours, by the week reports came in"
-        )
-    with charts.card("Severity", "How bad is what came in, as far as it has been assessed?"):
-        found = session.read(trends.severities, window)
-        levels = [(name, found.get(level, 0)) for level, name in SEVERITY.items()]
-        charts.bars("severity", "Severity", levels, SEVERITY_SHADES, "Reports by severity")
-    with charts.card("State", "Where do the reports of this period stand now?"):
-        found = session.read(trends.states, window)
-        states = [(name, found.get(state, 0)) for state, name in STATUS.items()]
-        charts.bars("state", "State", states, [TEAL], "Reports by state")
+        trend_cards.hours(window)
     with charts.card("Backlog", "How long has what is open been open? The period does not matter here."):
-        rows = session.read(trends.backlog, window)
-        charts.stacked_bars("backlog", "Age", rows, OPEN, [BLUE, VIOLET], "Open reports by age")
-    with charts.card(
-        "Closures", "What does each closure rest on: a clause of the policy, or an earlier report?"
-    ):
-        rows = session.read(trends.closures, window)
-        charts.weekly_bars(
-            "closures", rows, GROUNDS, [BLUE, ORANGE, GREY], "Closures each week by what they rest on"
-        )
-    with charts.card("Products", "Where do the reports come from?"):
-        named = [
-            (name or "Not said", count) for name, count in session.read(trends.products, window, TOP).items()
-        ]
-        charts.bars("products", "Product", named, [BLUE], "Reports by product, the most frequent ones")
+        trend_cards.backlog(window)
+    with charts.card("Closures", "Does each closure rest on a clause of the policy, or an earlier report?"):
+        trend_cards.closures(window)
+    with charts.card("Come back", "What was reopened, and what came in again after its fix?"):
+        trend_cards.come_back(window)
+    with charts.card("Embargoes ending", "Which embargoes in force end in the next 12 weeks?"):
+        trend_cards.embargoes(window)
+    with charts.card("Rewards", "What do rewards cost this calendar year, over all products?"):
+        trend_cards.money(window)
+    with charts.card("Agreement", "Do two reviewers decide alike? Over everything decided twice."):
+        trend_cards.agreed()
+with st.container(horizontal=True, vertical_alignment="center"):
+    month = st.text_input("Report of the month", value=f"{window.now:%Y-%m}", key="month", width=180)
+    st.download_button(
+        "Download as one HTML file", partial(session.monthly, month), f"flaw-reports-{month}.html", "text/html",
+        icon=":material/download:", on_click="ignore", disabled=not monthly.is_month(month, window.now),
+    )  # fmt: skip
 st.caption("Weeks start on Monday, UTC; the present one is not over yet.")

@@ -20,6 +20,7 @@ TIMES = frozenset(
         "first_response_at",
         "triaged_at",
         "closed_at",
+        "reopened_at",
         "snoozed_until",
         "updated_at",
         "starts_at",

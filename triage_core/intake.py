@@ -34,6 +34,12 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 PUBLIC = Actor("public", "Public intake", frozenset())
 
 
+# What a case repeats of its report, so that lists and counts read one table; none of it changes once a report is in.
+COUNTED_BY = (
+    "report_id", "seq", "received_at", "channel", "platform", "model_version", "harm_types",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A validated report, the key by which a second delivery of it is known (None: no key), its door.
@@ -135,11 +141,10 @@ def _store_all(
         report_id = f"FR-{next_seq}"
         received = item.report.submitted_at or work.now
         reporter_id = new.reporter(item.report, report_id, received)
-        new.add(
-            "reports",
-            _report_row(policy, item, body, digest, content, report_id, next_seq, received, reporter_id),
-        )
-        new.add("cases", _case_row(work, policy, item.report, report_id, next_seq, received))
+        report = _report_row(policy, item, body, digest, content, report_id, next_seq, received, reporter_id)
+        is_copy = bool(content) and content in seen
+        new.add("reports", report)
+        new.add("cases", _case_row(work, policy, item.report, report, is_copy))
         if (looks := spam.suggest(item.report)).signs:
             new.add(
                 "spam_suggestions", {"report_id": report_id, "score": looks.score, "signs": list(looks.signs)}
@@ -162,9 +167,7 @@ def _store_all(
         if item.api_key is not None:
             details["api_key"] = item.api_key
         work.event("report.received", report_id, details)
-        outcomes.append(
-            Receipt(report_id, item.report.external_id, key, False, bool(content) and content in seen)
-        )
+        outcomes.append(Receipt(report_id, item.report.external_id, key, False, is_copy))
         seen.add(content)
         next_seq += 1
     new.insert()
@@ -318,14 +321,14 @@ def _report_row(
 
 
 def _case_row(
-    work: Work, policy: Policy, report: FlawReport, report_id: str, seq: int, received: datetime
+    work: Work, policy: Policy, report: FlawReport, row: Mapping[str, Any], is_copy: bool
 ) -> dict[str, Any]:
+    received = row["received_at"]
     # Evidence of illegal content involving minors is not held here: the report is rerouted at once.
     rerouted = report.illegal_minor_content
     return {
-        "report_id": report_id,
-        "seq": seq,
-        "received_at": received,
+        **{name: row[name] for name in COUNTED_BY},
+        "is_copy": is_copy,
         "version": 1,
         "status": str(Status.CLOSED if rerouted else Status.NEW),
         "resolution": str(Resolution.REROUTED) if rerouted else None,

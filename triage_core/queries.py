@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from triage_core import activity, db
+from triage_core import activity, counted, db
 from triage_core.activity import Event
+from triage_core.counted import Counted, Moment
 from triage_core.embargo_machine import IN_FORCE
 from triage_core.errors import NotFound
 from triage_core.model import Status, Turn, TurnRole
@@ -51,7 +52,8 @@ _NEXT_DUE = (
     " CASE WHEN c.status NOT IN ('fixed', 'fix_ready') THEN c.fix_due END) END"
 )
 _SNOOZED = "coalesce(c.snoozed_until > $at AND c.status <> 'closed', false)"
-_ONLY: Mapping[Only, str] = {
+_ONLY: Mapping[str, str] = {
+    **counted.CONDITIONS,
     Only.MINE: (
         "(c.assigned_to = $who OR c.report_id IN (SELECT report_id FROM claims WHERE holder_id = $who"
         f" AND expires_at > $at)) AND NOT {_SNOOZED}"
@@ -80,16 +82,22 @@ class Filter:
     """Which reports a list shows; empty means all. `words` is a plain substring, or an id.
 
     `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
-    snoozed at that moment are left out.
+    snoozed at that moment are left out. `since` and `until` bound the `moment`, both included.
     """
 
     status: Sequence[str] = field(default_factory=tuple)
     severity: Sequence[str] = field(default_factory=tuple)
     platform: Sequence[str] = field(default_factory=tuple)
+    model_version: Sequence[str] = field(default_factory=tuple)
+    channel: Sequence[str] = field(default_factory=tuple)
     harm: Sequence[str] = field(default_factory=tuple)
+    technique: str = ""
     cluster_id: str = ""
     words: str = ""
-    only: Only | None = None
+    moment: Moment = Moment.RECEIVED
+    since: datetime | None = None
+    until: datetime | None = None
+    only: Only | Counted | None = None
     at: datetime | None = None
     who: str = ""
 
@@ -97,18 +105,22 @@ class Filter:
         """The SQL condition over c (cases), and r (reports) where it asks for one; and its parameters."""
         parts: list[str] = ["true"]
         values: dict[str, Any] = {}
-        if self.status:
-            parts.append("list_contains($status, c.status)")
-            values["status"] = list(self.status)
-        if self.severity:
-            parts.append("list_contains($severity, c.severity)")
-            values["severity"] = list(self.severity)
-        if self.platform:
-            parts.append("list_contains($platform, r.platform)")
-            values["platform"] = list(self.platform)
+        for column in ("status", "severity", "platform", "model_version", "channel"):
+            if wanted := getattr(self, column):
+                parts.append(f"list_contains(${column}, c.{column})")
+                values[column] = list(wanted)
         if self.harm:
-            parts.append("list_has_any(r.harm_types, $harm)")
+            parts.append("list_has_any(c.harm_types, $harm)")
             values["harm"] = list(self.harm)
+        if self.technique:
+            parts.append(
+                f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
+            )
+            values["technique"] = self.technique
+        for name, bound, compared in (("since", self.since, ">="), ("until", self.until, "<=")):
+            if bound:
+                parts.append(f"{counted.COLUMN[self.moment]} {compared} ${name}")
+                values[name] = db.naive(bound)
         if self.cluster_id:
             parts.append(
                 "c.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole' AND cluster_id = $cluster_id)"
@@ -136,8 +148,7 @@ class Filter:
 
     def source(self) -> str:
         """The tables that the condition reads: every report has a case, which is all that most lists need."""
-        reads_reports = self.platform or self.harm or self.words
-        return " FROM cases c" + (" JOIN reports r USING (report_id)" if reads_reports else "")
+        return " FROM cases c" + (" JOIN reports r USING (report_id)" if self.words else "")
 
 
 _CLUSTERS = (

@@ -98,6 +98,7 @@ def assess_within(
     if settles is None:
         looks.require_undisputed(work.cursor, case)
     severity = level(policy, decision)
+    was_closed = case["status"] == Status.CLOSED
     status = decided_status(Status(case["status"]), severity, resolution)
     exploitation = decision.exploitation or Exploitation(case["exploitation"])
     assessed = assessments.record(work, policy, report_id, decision, exploitation)
@@ -122,6 +123,7 @@ def assess_within(
             "first_response_at": case["first_response_at"] or work.now,
             "triaged_at": case["triaged_at"] or work.now,
             "closed_at": work.now if resolution else None,
+            "reopened_at": work.now if was_closed and not resolution else case["reopened_at"],
         },
         {
             "assessment_id": assessment_id,
@@ -225,6 +227,7 @@ def move(
             "status": str(status),
             "resolution": str(resolution) if status is Status.CLOSED else None,
             "closed_at": work.now if status is Status.CLOSED else None,
+            "reopened_at": work.now if trigger is Trigger.REOPEN else case["reopened_at"],
         }
         if trigger is Trigger.ASK_REPORTER:
             after["first_response_at"] = case["first_response_at"] or work.now

@@ -7,8 +7,10 @@ puts them in place of the numbered ones below, light or dark.
 
 from __future__ import annotations
 
+import csv
 import html
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -16,6 +18,8 @@ from typing import Any, LiteralString
 import plotly.graph_objects as go
 import streamlit as st
 
+from triage_core.text import spreadsheet_cell
+from ui import filters
 from ui.hostile import inline
 
 BLUE, ORANGE, GREEN, PINK, VIOLET, YELLOW, TEAL, GREY = (f"#{number:06d}" for number in range(1, 9))
@@ -27,13 +31,17 @@ HEIGHT = 270
 LONGEST_NAME = 28
 MOST_WEEKS_NAMED = 13
 DASHES = ("solid", "dot", "dash")
-CONFIG = {"displayModeBar": False}
+# The one button of the toolbar saves the chart as a picture, in the browser.
+CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
+INBOX = "pages/inbox.py"
 _WEEK = timedelta(weeks=1)
 _DOWNWARDS = {"autorange": "reversed", "showgrid": False, "zeroline": False}
 
 Rows = Sequence[Mapping[str, Any]]
-Names = Mapping[str, LiteralString]
+Names = Mapping[str, str]
 Columns = Mapping[str, Sequence[Any]]
+# The filters (ui/filters.py) of the list behind a number, by the key of its series and the place of its row.
+Behind = Callable[[str, int], Mapping[str, Any] | None]
 
 
 def safe(text: str) -> str:
@@ -55,8 +63,19 @@ def card(title: LiteralString, question: LiteralString) -> Iterator[None]:
         yield
 
 
-def weekly_bars(name: str, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString) -> None:
-    """Stacked bars: one row a week with `week` and a count for each key of `names`."""
+def weekly_bars(
+    name: str,
+    rows: Rows,
+    names: Names,
+    colours: Sequence[str],
+    alt: LiteralString,
+    behind: Behind | None = None,
+    before: Sequence[int] = (),
+) -> None:
+    """Stacked bars: one row a week with `week` and a count for each key of `names`.
+
+    `before` are totals to compare with, the last of them beside the last week.
+    """
     bars = [
         go.Bar(
             marker_color=colour, width=_WEEK / timedelta(milliseconds=1) * 0.8, hovertemplate="%{y:,}", **line
@@ -64,20 +83,46 @@ def weekly_bars(name: str, rows: Rows, names: Names, colours: Sequence[str], alt
         for line, colour in zip(_series(rows, names), colours, strict=True)
     ]
     heights = [sum(row[key] for key in names) for row in rows]
-    figure = _by_week(go.Figure(bars, {"barmode": "stack", "yaxis": _counted(heights)}), rows)
-    _draw(name, figure if any(heights) else None, _newest_first(rows, names), alt)
+    figure = go.Figure(bars, {"barmode": "stack", "yaxis": _counted([*heights, *before])})
+    if before:
+        compared = list(before)[-len(rows) :]
+        weeks = [row["week"] for row in rows][-len(compared) :]
+        line = {"color": GREY, "dash": "dot"}
+        figure.add_scatter(x=weeks, y=compared, mode="lines", line=line, name="All, in the period compared")
+    figure = _by_week(figure, rows)
+    _draw(
+        name,
+        figure if any(heights) else None,
+        _newest_first(rows, names),
+        alt,
+        behind=_backwards(behind, names, rows),
+    )
 
 
-def weekly_shares(name: str, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString) -> None:
+def weekly_shares(
+    name: str,
+    rows: Rows,
+    names: Names,
+    colours: Sequence[str],
+    alt: LiteralString,
+    behind: Behind | None = None,
+) -> None:
     """Lines of shares, 0 to 1, with a gap where a week has None."""
     axis = {"tickformat": ".0%", "range": [-0.04, 1.06]}
-    _weekly_lines(name, rows, names, colours, alt, "%{y:.0%}", axis, "percent")
+    _weekly_lines(name, rows, names, colours, alt, "%{y:.0%}", axis, "percent", behind)
 
 
-def weekly_hours(name: str, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString) -> None:
+def weekly_hours(
+    name: str,
+    rows: Rows,
+    names: Names,
+    colours: Sequence[str],
+    alt: LiteralString,
+    behind: Behind | None = None,
+) -> None:
     """Lines of hours, with a gap where a week has None."""
     axis = {"ticksuffix": " h", "rangemode": "tozero", "nticks": 6}
-    _weekly_lines(name, rows, names, colours, alt, "%{y:,.1f} h", axis, "%.1f h")
+    _weekly_lines(name, rows, names, colours, alt, "%{y:,.1f} h", axis, "%.1f h", behind)
 
 
 def bars(
@@ -86,6 +131,7 @@ def bars(
     counts: Sequence[tuple[str, int]],
     colours: Sequence[str],
     alt: LiteralString,
+    behind: Behind | None = None,
 ) -> None:
     """One lying bar for each labelled count, the first on top; a colour each, or one for all.
 
@@ -110,24 +156,45 @@ def bars(
         figure if any(values) else None,
         {kind: [inline(label) for label in labels], "Reports": values},
         alt,
+        behind=behind,
     )
 
 
 def stacked_bars(
-    name: str, kind: LiteralString, rows: Rows, names: Names, colours: Sequence[str], alt: LiteralString
+    name: str,
+    kind: LiteralString,
+    rows: Rows,
+    names: Names,
+    colours: Sequence[str],
+    alt: LiteralString,
+    behind: Behind | None = None,
 ) -> None:
-    """Lying bars, one for each row, the first on top: `label`, which is ours, and a count for each key of `names`."""
-    labels = [row["label"] for row in rows]
+    """Lying bars, one for each row, the first on top: `label` and a count for each key of `names`.
+
+    Labels may be a reporter's words: the axis counts places.
+    """
+    labels = [inline(row["label"]) for row in rows]
     counts = {title: [row[key] for row in rows] for key, title in names.items()}
     drawn = [
-        go.Bar(x=values, y=labels, name=title, orientation="h", marker_color=colour, hovertemplate="%{x:,}")
+        go.Bar(
+            x=values,
+            y=list(range(len(rows))),
+            name=title,
+            orientation="h",
+            marker_color=colour,
+            hovertemplate="%{x:,}",
+        )
         for (title, values), colour in zip(counts.items(), colours, strict=True)
     ]
     figure = go.Figure(drawn, {"barmode": "stack", "hovermode": "y unified"})
-    figure.update_yaxes(type="category", ticksuffix="  ", **_DOWNWARDS)
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=[f"{safe(label)}  " for label in labels], **_DOWNWARDS
+    )
     lengths = [sum(row[key] for key in names) for row in rows]
     figure.update_xaxes(**_counted(lengths))
-    _draw(name, figure if any(lengths) else None, {kind: labels, **counts}, alt)
+    keys = {title: key for key, title in names.items()}
+    linked = (lambda title, place: behind(keys[title], place) if title in keys else None) if behind else None
+    _draw(name, figure if any(lengths) else None, {kind: labels, **counts}, alt, behind=linked)
 
 
 def spans(
@@ -182,6 +249,7 @@ def _weekly_lines(
     hover: str,
     axis: dict[str, Any],
     cells: str,
+    behind: Behind | None = None,
 ) -> None:
     lines = [
         go.Scatter(mode="lines+markers", line={"color": colour, "dash": dash}, hovertemplate=hover, **line)
@@ -191,7 +259,8 @@ def _weekly_lines(
     ]
     figure = _by_week(go.Figure(lines, {"yaxis": axis}), rows)
     known = any(row[key] is not None for row in rows for key in names)
-    _draw(name, figure if known else None, _newest_first(rows, names), alt, cells)
+    numbers = _newest_first(rows, names)
+    _draw(name, figure if known else None, numbers, alt, cells, _backwards(behind, names, rows))
 
 
 def _counted(totals: Sequence[int]) -> dict[str, Any]:
@@ -203,7 +272,15 @@ def _counted(totals: Sequence[int]) -> dict[str, Any]:
 def _series(rows: Rows, names: Names) -> Iterator[dict[str, Any]]:
     weeks = [row["week"] for row in rows]
     for key, title in names.items():
-        yield {"x": weeks, "y": [row[key] for row in rows], "name": title}
+        yield {"x": weeks, "y": [row[key] for row in rows], "name": safe(title)}
+
+
+def _backwards(behind: Behind | None, names: Names, rows: Rows) -> Behind | None:
+    """`behind` for a table whose columns are titles and whose rows are the newest first."""
+    if behind is None:
+        return None
+    keys = {title: key for key, title in names.items()}
+    return lambda title, place: behind(keys[title], len(rows) - 1 - place) if title in keys else None
 
 
 def _newest_first(rows: Rows, names: Names) -> Columns:
@@ -231,11 +308,17 @@ def _by_week(figure: go.Figure, rows: Rows) -> go.Figure:
 
 
 def _draw(
-    name: str, figure: go.Figure | None, numbers: Columns, alt: LiteralString, cells: str | None = "localized"
+    name: str,
+    figure: go.Figure | None,
+    numbers: Columns,
+    alt: LiteralString,
+    cells: str | None = "localized",
+    behind: Behind | None = None,
 ) -> None:
     """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
 
     `cells` is the format of the table's numbers, None where it holds words; its first column names the rows.
+    A click on a number shows the link to the list that `behind` gives for its column and row.
     """
     if figure is None:
         st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
@@ -250,8 +333,50 @@ def _draw(
     st.plotly_chart(figure, height=HEIGHT, config=CONFIG, alt=alt, key=f"chart-{name}")
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
-        numeric = list(numbers)[1:] if cells else []
-        columns = {title: st.column_config.NumberColumn(format=cells) for title in numeric}
-        table.dataframe(
-            numbers, column_config=columns, hide_index=True, height="content", alt=f"{alt}, as a table"
+        with table:
+            _table(name, numbers, alt, cells, behind)
+
+
+def _table(name: str, numbers: Columns, alt: LiteralString, cells: str | None, behind: Behind | None) -> None:
+    numeric = list(numbers)[1:] if cells else []
+    choose: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-cell"} if behind else {}
+    chosen = st.dataframe(
+        numbers,
+        column_config={title: st.column_config.NumberColumn(format=cells) for title in numeric},
+        hide_index=True,
+        height="content",
+        alt=f"{alt}, as a table",
+        key=f"table-{name}",
+        **choose,
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "CSV", as_csv(numbers), f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore"
         )
+        if not behind:
+            return
+        picked = [behind(title, place) for place, title in chosen["selection"]["cells"]]
+        for values in filter(None, picked):
+            list_link(values, "See the reports behind this number")
+        if not any(picked):
+            st.caption("Choose a number to get the link to the reports behind it.")
+
+
+def list_link(values: Mapping[str, Any], label: LiteralString = "See the list") -> None:
+    """A link to the list that these filters give."""
+    st.page_link(INBOX, label=label, icon=":material/list:", query_params=_address(values))
+
+
+def _address(values: Mapping[str, Any]) -> dict[str, Any]:
+    role = {"role": st.query_params["role"]} if "role" in st.query_params else {}
+    return {**role, **filters.address(values)}
+
+
+def as_csv(numbers: Columns) -> str:
+    """The columns as CSV; no cell is a formula to a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([spreadsheet_cell(title) for title in numbers])
+    for row in zip(*numbers.values(), strict=True):
+        writer.writerow(["" if cell is None else spreadsheet_cell(str(cell)) for cell in row])
+    return text.getvalue()

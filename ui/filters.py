@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 import streamlit as st
 
 from triage_core import queries
-from triage_core.model import HarmType, Severity, Status
+from triage_core.counted import Counted, Moment
+from triage_core.model import Channel, HarmType, Severity, Status
 from triage_core.queries import Filter, Only, Sort
 from ui import session
 from ui.hostile import inline
@@ -23,6 +25,12 @@ DEFAULTS: Mapping[str, Any] = {
     "severity": [],
     "harm": [],
     "product": [],
+    "version": "",
+    "door": [],
+    "technique": "",
+    "moment": "received",
+    "since": "",
+    "until": "",
 }
 KEPT: Mapping[str, Any] = {**DEFAULTS, "sort": str(Sort.NEWEST)}  # by a view; an order alone is no filter
 
@@ -46,13 +54,54 @@ _ONLY_LABELS: Mapping[str, LiteralString] = {
     Only.BREACHING: "Late or due within 24 h",
     Only.EMBARGO: "Embargo ends within 7 days",
     Only.SNOOZED: "Snoozed",
+    Counted.FRESH: "New, as Trends counts",
+    Counted.KNOWN: "Known already",
+    Counted.RESPONSE: "First response given or past its target",
+    Counted.RESPONSE_INSIDE: "First response in target",
+    Counted.TRIAGE: "Triage done or past its target",
+    Counted.TRIAGE_INSIDE: "Triage in target",
+    Counted.BY_CLAUSE: "Closed by a clause",
+    Counted.BY_LINK: "Closed by an earlier report",
+    Counted.BY_NEITHER: "Closed by neither",
+    Counted.REOPENED: "Reopened",
+    Counted.REGRESSION: "Came in again after the fix",
+    Counted.NOT_ASSESSED: "Not assessed",
+    Counted.NO_PRODUCT: "No product named",
+    Counted.NO_VERSION: "No model version named",
+    Counted.NO_HARM: "No harm named",
+    Counted.NO_TECHNIQUE: "No technique known",
+    Counted.UNDER_EMBARGO: "Under embargo",
 }
+_MOMENT_LABELS: Mapping[str, LiteralString] = {
+    Moment.RECEIVED: "Came in",
+    Moment.CLOSED: "Closed",
+    Moment.REOPENED: "Reopened",
+    Moment.EMBARGO_END: "Embargo ends",
+}
+_DOOR_LABELS: Mapping[str, LiteralString] = {"form": "Form", "api": "Report button", "import": "Import"}
 _SORTS: Mapping[str, LiteralString] = {
     Sort.NEWEST: "Newest first",
     Sort.OLDEST: "Oldest first",
     Sort.DUE: "Due first",
     Sort.PRIORITY: "Highest priority first",
     Sort.CLUSTER: "Largest cluster first",
+}
+_LABELS: Mapping[str, Mapping[str, str]] = {
+    "state": _STATE_LABELS,
+    "only": _ONLY_LABELS,
+    "severity": SEVERITY,
+    "harm": HARM_TYPE,
+    "sort": _SORTS,
+    "moment": _MOMENT_LABELS,
+    "door": _DOOR_LABELS,
+}
+
+
+_TEXTS: Mapping[str, LiteralString] = {
+    "since": "Not before (UTC)",
+    "until": "Not after (UTC)",
+    "version": "Model version",
+    "technique": "Technique",
 }
 
 
@@ -125,27 +174,91 @@ def draw() -> tuple[Filter, Sort]:
             width=165,
             on_change=show_first_page,
         )
+        more = _draw_more()
     return asked(
-        {"words": words, "state": state, "only": only, "severity": severity, "harm": harm, "product": product}
+        {
+            "words": words,
+            "state": state,
+            "only": only,
+            "severity": severity,
+            "harm": harm,
+            "product": product,
+            **more,
+        }
     ), Sort(sort)
+
+
+def _draw_more() -> dict[str, Any]:
+    """The filters that links of Trends need most: times, model version, door and technique."""
+    values: dict[str, Any] = {}
+    with st.popover("More", icon=":material/filter_list:", help="Times, model version, door, technique"):
+        values["moment"] = st.selectbox(
+            "Time of what",
+            list(_MOMENT_LABELS),
+            format_func=_MOMENT_LABELS.__getitem__,
+            key="moment",
+            bind="query-params",
+            on_change=show_first_page,
+        )
+        for name, label in _TEXTS.items():
+            values[name] = st.text_input(
+                label,
+                key=name,
+                bind="query-params",
+                placeholder="2026-10-01" if name in ("since", "until") else "Any",
+                on_change=show_first_page,
+            )
+        values["door"] = st.multiselect(
+            "Door",
+            [str(channel) for channel in Channel],
+            format_func=_DOOR_LABELS.__getitem__,
+            key="door",
+            bind="query-params",
+            placeholder="Any",
+            on_change=show_first_page,
+        )
+    for name in ("since", "until"):
+        if values[name] and _moment(values[name]) is None:
+            st.warning("This is no day like 2026-10-01, so it narrows nothing.", icon=":material/event_busy:")
+    return values
+
+
+def _moment(text: str) -> datetime | None:
+    """A day or a moment in ISO form, UTC unless it names its zone; None where it is neither."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def asked(values: Mapping[str, Any]) -> Filter:
     """The filter that these values of the widgets ask for; what is left out stands at its default."""
     value = {**DEFAULTS, **values}
-    only = None if value["only"] == "all" else Only(value["only"])
-    # Who looks for words, or at every state, looks at what is snoozed too.
-    everything = only is None and (value["words"] or value["state"] == "any")
+    only = None if value["only"] == "all" else _only(value["only"])
+    since, until = _moment(value["since"]), _moment(value["until"])
+    # Who looks for words, at every state or by a time, looks at what is snoozed too.
+    everything = only is None and (value["words"] or value["state"] == "any" or since or until)
     return Filter(
         status=_GROUPS.get(value["state"], (value["state"],)),
         severity=value["severity"],
         harm=value["harm"],
         platform=value["product"],
+        model_version=[value["version"]] if value["version"] else [],
+        channel=value["door"],
+        technique=value["technique"] or "",
         words=value["words"] or "",
+        moment=Moment(value["moment"]),
+        since=since,
+        until=until,
         only=only,
         at=None if everything else session.now(),
         who=session.actor().actor_id if only is Only.MINE else "",
     )
+
+
+def _only(value: str) -> Only | Counted:
+    return Only(value) if value in set(Only) else Counted(value)
 
 
 def standing() -> dict[str, Any]:
@@ -159,20 +272,13 @@ def standing() -> dict[str, Any]:
 
 def known(values: Mapping[str, Any]) -> dict[str, Any]:
     """These values as far as the widgets still offer them: a view may be older than a product or a word of ours."""
-    offered: dict[str, Any] = {
-        "state": _STATE_LABELS,
-        "only": _ONLY_LABELS,
-        "sort": _SORTS,
-        "severity": SEVERITY,
-        "harm": HARM_TYPE,
-        "product": products(),
-    }
+    offered: dict[str, Any] = {**_LABELS, "product": products()}
     found = {}
     for name in values.keys() & KEPT.keys():
         value = values[name]
         if isinstance(value, list):
             found[name] = [one for one in value if one in offered[name]]
-        elif name == "words" or value in offered[name]:
+        elif name in ("words", *_TEXTS) or value in offered[name]:
             found[name] = value
     return {name: value for name, value in found.items() if value}
 
@@ -186,6 +292,18 @@ def show(values: Mapping[str, Any]) -> None:
     """Show a view: these values, and every other filter at its default; for a widget's callback."""
     st.session_state.update({**KEPT, **values})
     show_first_page()
+
+
+def address(values: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """The query parameters under which the widgets show these values: the address holds labels."""
+    return {
+        name: [_shown(name, one) for one in value] if isinstance(value, list) else _shown(name, value)
+        for name, value in values.items()
+    }
+
+
+def _shown(name: str, value: str) -> str:
+    return inline(value) if name == "product" else _LABELS.get(name, {}).get(value, value)
 
 
 def active() -> int:

@@ -10,6 +10,7 @@ from typing import Any, LiteralString, ParamSpec, TypeVar
 import streamlit as st
 
 from triage_core import access, boards, runtime
+from triage_core import monthly as reports
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
 from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
@@ -86,6 +87,12 @@ def read(query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """`query(cursor, ...)`, answered from memory while the store has not changed."""
     found: T = _read(stamp(), f"{query.__module__}.{query.__qualname__}", args, kwargs, query)
     return found
+
+
+def monthly(month: str) -> str:
+    """The report of a month as an HTML file; worked out when somebody downloads it."""
+    found = read(reports.figures, now(), month)
+    return reports.document(found)
 
 
 def similar(report_id: str, k: int) -> list[Neighbour] | None:

@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import queries, trends, triage
-from triage_core.model import Severity
+from triage_core import activity, db, queries, trends, triage, undo
+from triage_core.counted import Counted, Moment
+from triage_core.lifecycle import Trigger
+from triage_core.model import Resolution, Severity
 from triage_core.store import Store
-from triage_core.trends import Kept, Window
+from triage_core.trends import Dimension, Kept, Window
+from triage_core.trends.emerging import unlikely
 from triage_core.triage import Decision
 
 MONDAY = NOON.replace(hour=0)  # 2 March 2026
@@ -44,6 +48,14 @@ def came(store: Store, at: datetime, words: str = "", product: str = "Kite Trave
     return bring(store, line)[0]
 
 
+def state_rows(ask: Ask, window: Window) -> list[dict[str, Any]]:
+    found = ask(trends.volume, window, Dimension.STATE)
+    return [
+        {"week": week} | dict(zip(found.values, counts, strict=True))
+        for week, counts in zip(found.weeks, zip(*found.counts, strict=True), strict=True)
+    ]
+
+
 def rerouted(store: Store, at: datetime) -> str:
     """A report that the intake itself closes, as nobody at the desk may see what it is about."""
     line = {"illegal_minor_content": True, "submitted_at": at.isoformat(), "turns": []}
@@ -61,7 +73,7 @@ def test_an_empty_store_has_zeros_and_no_shares(ask):
     assert (head.reports, head.open, head.known, head.known_share) == (0, 0, 0, None)
     assert head.first_response == Kept(0, 0, None)
     assert head.triage.share is None
-    rows = ask(trends.volume_by_state, NOW)
+    rows = state_rows(ask, NOW)
     assert [row["week"] for row in rows] == [MONDAY - timedelta(weeks=back) for back in (3, 2, 1, 0)]
     assert {row["to_decide"] + row["in_work"] + row["closed"] for row in rows} == {0}
     assert sum(row["to_decide"] for row in ask(trends.backlog, NOW)) == 0
@@ -71,13 +83,13 @@ def test_weeks_start_on_monday_and_leave_none_out(store, ask):
     sunday = MONDAY - timedelta(minutes=1)
     for at in (MONDAY, sunday, MONDAY - timedelta(weeks=3)):
         came(store, at)
-    assert [row["to_decide"] for row in ask(trends.volume_by_state, Window(NOON, 5))] == [0, 1, 0, 1, 1]
-    assert [row["to_decide"] for row in ask(trends.volume_by_state, Window(NOON, 2))] == [1, 1]
+    assert [row["to_decide"] for row in state_rows(ask, Window(NOON, 5))] == [0, 1, 0, 1, 1]
+    assert [row["to_decide"] for row in state_rows(ask, Window(NOON, 2))] == [1, 1]
 
 
 def test_all_time_reaches_back_to_the_first_report(store, ask):
     came(store, MONDAY - timedelta(weeks=9))
-    rows = ask(trends.volume_by_state, NOW)
+    rows = state_rows(ask, NOW)
     assert (len(rows), rows[0]["week"], rows[0]["to_decide"]) == (10, MONDAY - timedelta(weeks=9), 1)
 
 
@@ -86,13 +98,11 @@ def test_volume_by_state_and_by_severity(store, ask):
     _, flaw, fine = (came(store, at + timedelta(minutes=n)) for n in range(3))
     decide(store, flaw, 1, FLAW)
     decide(store, fine, 1)
-    week = ask(trends.volume_by_state, NOW)[-1]
+    week = state_rows(ask, NOW)[-1]
     assert (week["to_decide"], week["in_work"], week["closed"]) == (1, 1, 1)
-    week = ask(trends.volume_by_severity, NOW)[-1]
-    assert set(week) == {"week", "not_assessed", *Severity}
-    assert (week["not_assessed"], week["medium"], week["none"], week["high"]) == (1, 1, 1, 0)
-    assert ask(trends.states, NOW) == {"accepted": 1, "closed": 1, "new": 1}
-    assert ask(trends.severities, NOW) == {"": 1, "medium": 1, "none": 1}
+    levels = ask(trends.volume, NOW, Dimension.SEVERITY)
+    assert levels.values == ("", *Severity)
+    assert [levels.counts[place][-1] for place in range(6)] == [1, 1, 0, 1, 0, 0]
 
 
 def test_clocks_count_what_was_answered_or_is_late(store, ask):
@@ -131,7 +141,7 @@ def test_known_is_a_linked_duplicate_or_an_exact_copy(store, ask):
     other = came(store, MONDAY + timedelta(minutes=2), "Which code is it?")
     triage.link(store, REVIEWER, other, first)
     week = ask(trends.known_by_week, NOW)[-1]
-    assert (week["new"], week["known"]) == (1, 2)
+    assert (week["fresh"], week["known"]) == (1, 2)
     assert ask(trends.figures, NOW).known == 2
 
 
@@ -160,7 +170,7 @@ def test_closures_by_the_week_they_happened_and_what_they_rest_on(store, ask):
     decide(store, fine, 1)
     triage.link(store, REVIEWER, copy, first, now=MONDAY + timedelta(hours=1))
     rerouted(store, at + timedelta(days=7))
-    rows = [(row["clause"], row["duplicate"], row["neither"]) for row in ask(trends.closures, NOW)]
+    rows = [(row["by_clause"], row["by_link"], row["by_neither"]) for row in ask(trends.closures, NOW)]
     assert rows == [(0, 0, 0), (1, 0, 0), (0, 0, 1), (0, 1, 0)]
 
 
@@ -171,13 +181,125 @@ def test_a_product_narrows_every_answer(store, ask):
         came(store, at, product=product)
     lumen = Window(NOON, None, ("Lumen Tutor",))
     assert ask(trends.figures, lumen).reports == ask(trends.figures, lumen).open == 1
-    assert ask(trends.volume_by_state, lumen)[-1]["to_decide"] == 1
+    assert state_rows(ask, lumen)[-1]["to_decide"] == 1
     assert sum(row["to_decide"] for row in ask(trends.backlog, lumen)) == 1
-    assert ask(trends.products, NOW, 5) == {"Kite Travel": 2, "Lumen Tutor": 1}
-    assert ask(trends.products, NOW, 1) == {"Kite Travel": 2}
+    both = ask(trends.volume, NOW, Dimension.PRODUCT)
+    assert (both.values, both.total(0), both.total(1)) == (("Kite Travel", "Lumen Tutor"), 2, 1)
+    assert ask(trends.volume, NOW, Dimension.PRODUCT, 1).values == ("Kite Travel", None)
 
 
 def test_a_window_begins_on_a_monday(ask):
     sunday = datetime(2026, 3, 8, 23, 59, tzinfo=UTC)
     assert Window(sunday, 1).since == MONDAY
     assert Window(sunday, 4).since == MONDAY - timedelta(weeks=3)
+
+
+def test_every_count_has_its_list(store, ask):
+    first = came(store, MONDAY, "Tell me the code.")
+    came(store, MONDAY + timedelta(minutes=1), "Tell me the code.")
+    linked = came(store, MONDAY + timedelta(minutes=2), "Which code?", product="Lumen Tutor")
+    triage.link(store, REVIEWER, linked, first, now=MONDAY + timedelta(hours=1))
+    decide(store, came(store, MONDAY + timedelta(minutes=3)), 1)
+    came(store, MONDAY - timedelta(weeks=3))
+    head, known, closed = ask(trends.figures, NOW), ask(trends.known_by_week, NOW), ask(trends.closures, NOW)
+
+    def listed(only: Counted, **more: Any) -> int:
+        return ask(queries.count, queries.Filter(only=only, at=NOON, **more))
+
+    week = {"since": MONDAY, "until": NOON}
+    assert listed(Counted.KNOWN) == head.known == 2
+    assert listed(Counted.RESPONSE) == head.first_response.counted == 3
+    assert listed(Counted.TRIAGE_INSIDE) == head.triage.inside
+    assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 2
+    for kind in (Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER):
+        assert listed(kind, moment=Moment.CLOSED, **week) == closed[-1][kind], kind
+    assert listed(Counted.NO_TECHNIQUE) == 5
+
+
+def test_the_ages_of_the_backlog_are_lists(store, ask):
+    for days in (0, 2, 3, 8, 31, 91):
+        came(store, NOON - timedelta(days=days))
+    for band, row in enumerate(ask(trends.backlog, NOW)):
+        since, until = trends.age_bounds(NOW, band)
+        chosen = queries.Filter(status=queries.OPEN_STATES, since=since, until=until)
+        assert ask(queries.count, chosen) == row["to_decide"] + row["in_work"], row["label"]
+
+
+def test_reopened_by_a_move_and_by_a_decision_until_it_is_undone(store, ask):
+    moved, decided, twice = (came(store, MONDAY + timedelta(minutes=n)) for n in range(3))
+    for report_id in (moved, decided, twice):
+        decide(store, report_id, 1)
+    assert ask(trends.come_back, NOW) == []
+    triage.move(store, REVIEWER, moved, Trigger.REOPEN, now=NOON)
+    decide(store, decided, 2, FLAW)
+    decide(store, twice, 2)  # closed again by the same decision: it was never open
+    assert ask(trends.come_back, NOW) == [{"version": "", "reopened": 2, "regression": 0}]
+    with store.read() as cursor:
+        last = activity.history(cursor, moved)[-1]
+    undo.undo(store, REVIEWER, last.seq)
+    assert ask(trends.come_back, NOW)[0]["reopened"] == 1
+
+
+def test_a_duplicate_that_came_after_the_fix_is_a_regression_of_its_version(store, ask):
+    fixed = came(store, MONDAY - timedelta(weeks=2))
+    decide(store, fixed, 1, FLAW)
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        triage.move(store, REVIEWER, fixed, trigger)
+    closing = {"resolution": Resolution.RESOLVED_FIXED, "note": "It is fixed.", "now": MONDAY}
+    triage.move(store, REVIEWER, fixed, Trigger.PASS_RETEST, **closing)
+    for at, version in ((MONDAY - timedelta(days=1), "1"), (MONDAY + timedelta(hours=1), "2")):
+        line = make_report(f"Again {version}", submitted_at=at.isoformat(), system=[{"version": version}])
+        triage.link(store, REVIEWER, bring(store, line)[0], fixed)
+    assert ask(trends.come_back, NOW) == [{"version": "2", "reopened": 0, "regression": 1}]
+
+
+def test_embargoes_by_the_week_in_which_they_end(store, ask):
+    line = make_report("Held", submitted_at=MONDAY.isoformat(), embargo_wish="2026-03-20T12:00:00Z")
+    bring(store, line)
+    rows = ask(trends.embargo_ends, NOW)
+    assert (len(rows), [row["week"] for row in rows if row["ending"]]) == (12, [MONDAY + 2 * trends.WEEK])
+    held = queries.Filter(
+        only=Counted.UNDER_EMBARGO,
+        at=NOON,
+        moment=Moment.EMBARGO_END,
+        since=MONDAY + 2 * trends.WEEK,
+        until=MONDAY + 3 * trends.WEEK,
+    )
+    assert ask(queries.count, held) == 1
+    assert not any(row["ending"] for row in ask(trends.embargo_ends, Window(NOON, None, ("Other",))))
+
+
+def clustered(store: Store, names: dict[str, list[str]]) -> None:
+    """Lay the clusters of the axis of the whole: members by the name of each."""
+    with store.write(REVIEWER, "index") as work:
+        for name, members in names.items():
+            whole = {"axis": "whole", "cluster_id": name}
+            row = {**whole, "representative_id": members[0], "size": len(members), "label": ""}
+            db.insert(work.cursor, "clusters", [row])
+            db.insert(
+                work.cursor, "memberships", [{**whole, "report_id": one, "model_id": ""} for one in members]
+            )
+
+
+def test_a_cluster_emerges_when_it_outgrows_its_own_past(store, ask):
+    old = [came(store, NOON - timedelta(days=40 + n)) for n in range(60)]
+    new = [came(store, NOON - timedelta(hours=n + 1), product="Lumen Tutor") for n in range(12)]
+    clustered(store, {"W-steady": [*old[:30], *new[:5]], "W-young": new[5:], "W-old": old[30:]})
+    (young,) = ask(trends.emerging, NOW)
+    assert (young.cluster_id, young.recent, young.size) == ("W-young", 7, 7)
+    assert young.expected == pytest.approx(7 * 12 / 72)
+    assert young.chance < 0.001
+    assert ask(trends.emerging, Window(NOON, None, ("Kite Travel",))) == []
+
+
+def test_chance_alone_names_a_cluster_in_one_look_of_twenty_at_most():
+    rng = np.random.default_rng(3)
+    sizes = rng.integers(5, 200, 300)
+    named = 0
+    for _ in range(200):
+        recent = rng.binomial(sizes, 0.08)
+        counts = [(int(one), int(size)) for one, size in zip(recent, sizes, strict=True) if one >= 5]
+        named += any(chance <= 0.05 for chance in unlikely(counts, 0.08, len(sizes)))
+    assert named <= 20
+    assert unlikely([], 0.08, 0) == []
+    assert unlikely([(10, 12)], 0.08, 300)[0] < 0.001

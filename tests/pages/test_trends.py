@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -37,13 +38,13 @@ def test_numbers_of_one_report(visit, receive, opened):
         "First response in target": "100%",
         "Triage in target": "100%",
         "Known already": "0%",
+        "Severity, kappa": "too few",
     }
     assert screen.metric[2].delta == "median 30 h"
     drawn = charts(screen)
     assert "" not in drawn
     assert "Open reports by age" not in drawn  # nothing is open
-    (backlog,) = [caption.value for caption in screen.caption if "Nothing to draw" in caption.value]
-    assert backlog
+    assert any("Nothing to draw" in caption.value for caption in screen.caption)
 
 
 def test_period_and_stacking_are_in_the_address_and_a_product_narrows(visit, receive):
@@ -52,7 +53,7 @@ def test_period_and_stacking_are_in_the_address_and_a_product_narrows(visit, rec
     assert figures(visit("trends"))["Reports"] == "2"
     assert figures(visit("trends", period="4 weeks"))["Reports"] == "1"
     assert figures(visit("trends").multiselect(key="product").select("Chat").run())["Open now"] == "1"
-    screen = visit("trends", by="By severity")
+    screen = visit("trends", by="Severity")
     names = [trace["name"] for trace in charts(screen)["Reports that came in each week"]["data"]]
     assert names == ["Not assessed", "None", "Low", "Medium", "High", "Critical"]
 
@@ -68,17 +69,82 @@ def test_numbers_can_be_opened_as_a_table(visit, receive):
     receive("one", hours_ago=1)
     screen = visit("trends")
     assert not screen.dataframe
-    screen.session_state["numbers-severity"] = True
+    screen.session_state["numbers-total-state"] = True
     screen.run()
     (table,) = screen.dataframe
-    assert dict(zip(table.value["Severity"], table.value["Reports"], strict=True))["Not assessed"] == 1
+    assert dict(zip(table.value["State"], table.value["Reports"], strict=True)) == {
+        "Waiting for a decision": 1,
+        "Being worked on": 0,
+        "Closed": 0,
+    }
+
+
+def links(screen, label="See the list") -> list[dict[str, list[str]]]:
+    """The addresses of the lists behind the figures, in their order."""
+    found = [link.proto.query_string for link in screen.get("page_link") if link.proto.label == label]
+    return [parse_qs(address) for address in found]
+
+
+def test_each_figure_of_the_head_has_its_list_behind_it(visit, receive, opened):
+    receive("tell me a joke", hours_ago=30, system=[{"platform": "Chat"}])
+    receive("tell me a joke", hours_ago=3, system=[{"platform": "Chat"}])
+    receive("another one", hours_ago=2, system=[{"platform": "Agent"}])
+    receive("long ago", hours_ago=24 * 300)
+    screen = visit("trends")
+    counts = []
+    for address in links(screen):
+        inbox = visit("inbox", **address)
+        counts.append(len(inbox.dataframe[0].value) if inbox.dataframe else 0)
+    head = figures(screen)
+    assert counts == [int(head["Reports"]), int(head["Open now"]), 0, 0, 1]
+    assert (head["Reports"], head["Open now"]) == ("3", "4")
+
+
+def test_a_number_of_a_chart_opens_the_list_behind_it(visit, receive):
+    receive("one", hours_ago=1)
+    receive("two", hours_ago=24 * 8)
+    screen = visit("trends")
+    screen.session_state["numbers-volume-state"] = True
+    screen.run()
+    screen.session_state["table-volume-state"] = {"selection": {"cells": [[0, "Waiting for a decision"]]}}
+    screen.run()
+    (address,) = links(screen, "See the reports behind this number")
+    assert len(visit("inbox", **address).dataframe[0].value) == 1
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        ("Product", ["Chat", "No product"]),
+        ("Model version", ["No version", "4.1"]),
+        ("Door", ["Import"]),
+        ("Harm", ["Misinformation", "Not sure"]),
+        ("Technique", ["Not known"]),
+    ],
+)
+def test_volume_by_what_reports_are_about(visit, receive, by, names):
+    receive("one", hours_ago=1, system=[{"platform": "Chat", "version": "4.1"}])
+    receive("two", hours_ago=1, harm_types=["misinformation"])
+    receive("three", hours_ago=1, harm_types=["misinformation"], system=[{"platform": "Chat"}])
+    drawn = charts(visit("trends", by=by))["Reports that came in each week"]["data"]
+    assert [trace["name"] for trace in drawn] == names
+
+
+def test_a_comparison_stands_in_the_address(visit, receive):
+    receive("one", hours_ago=1)
+    receive("two", hours_ago=24 * 30)
+    receive("three", hours_ago=24 * 31)
+    screen = visit("trends", period="4 weeks", compare="Period before")
+    assert screen.metric[0].delta == "-1 on then"
+    drawn = charts(screen)["Reports that came in each week"]["data"]
+    assert drawn[-1]["name"] == "All, in the period compared"
 
 
 @pytest.mark.parametrize("name", ["plotly link", "markdown image", "html script", "bidi override"])
 def test_a_hostile_product_is_text_in_every_chart(visit, receive, rendered, name):
     receive("one", hours_ago=1, system=[{"platform": HOSTILE[name]}])
-    screen = visit("trends")
-    spec = charts(screen)["Reports by product, the most frequent ones"]
+    screen = visit("trends", by="Product")
+    spec = charts(screen)["Reports of the whole period"]
     (label,) = spec["layout"]["yaxis"]["ticktext"]
     assert label
     assert not {"<", ">", "\u202e"} & set(json.dumps(spec["layout"]["yaxis"], ensure_ascii=False))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage_core.errors import NotFound
-from triage_core.operations import datasets, desk, installation, keys, likeness, reporters
+from triage_core.operations import datasets, desk, installation, keys, likeness, reporters, reporting
 from triage_core.operations.base import Emit as Emit
 from triage_core.operations.base import Operation
 from triage_core.runtime import Runtime
@@ -28,6 +28,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "unlink": desk.unlink,
     "ask": reporters.ask,
     "move": reporters.move,
+    "report": reporting.report,
     "export": datasets.export,
     "withdraw": datasets.withdraw,
     "keys.add": keys.add,

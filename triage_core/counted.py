@@ -1,0 +1,92 @@
+"""What the numbers of Trends count, as conditions: a number and the list behind it ask for the same reports.
+
+SQL over c (cases) at the moment $at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from triage_core.embargo_machine import IN_FORCE
+
+
+class Counted(StrEnum):
+    """What a report is counted as; each with its condition in `CONDITIONS`."""
+
+    KNOWN = "known"
+    FRESH = "fresh"
+    RESPONSE = "response"  # answered, or past its target
+    RESPONSE_INSIDE = "response_inside"
+    TRIAGE = "triage"
+    TRIAGE_INSIDE = "triage_inside"
+    BY_CLAUSE = "by_clause"
+    BY_LINK = "by_link"
+    BY_NEITHER = "by_neither"
+    REOPENED = "reopened"
+    REGRESSION = "regression"
+    NOT_ASSESSED = "not_assessed"
+    NO_PRODUCT = "no_product"
+    NO_VERSION = "no_version"
+    NO_HARM = "no_harm"
+    NO_TECHNIQUE = "no_technique"
+    UNDER_EMBARGO = "under_embargo"
+
+
+class Moment(StrEnum):
+    """What must fall between two moments for a report to be on a list."""
+
+    RECEIVED = "received"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    EMBARGO_END = "embargo_end"
+
+
+COLUMN: Mapping[Moment, str] = {
+    Moment.RECEIVED: "c.received_at",
+    Moment.CLOSED: "c.closed_at",
+    Moment.REOPENED: "c.reopened_at",
+    # The end of an embargo stands in a table of its own: it is asked for as a list of reports.
+    Moment.EMBARGO_END: "(SELECT ends_at FROM embargoes e WHERE e.report_id = c.report_id)",
+}
+
+# A report belongs to one technique at most; beyond close reading none is laid.
+TECHNIQUES = (
+    "SELECT m.report_id, k.family FROM memberships m JOIN clusters k ON k.axis = m.axis AND k.cluster_id = m.cluster_id"
+    " WHERE m.axis = 'technique' AND k.family <> ''"
+)
+
+
+def _counted(done: str, due: str) -> str:
+    # What is neither answered nor due says nothing yet. A report that was closed without an answer, as one that its
+    # reporter withdrew, was not ours to answer.
+    return f"(c.{done} IS NOT NULL OR (c.status <> 'closed' AND c.{due} < $at))"
+
+
+_IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
+_FIXED = "('resolved_fixed', 'resolved_mitigated')"
+CONDITIONS: Mapping[str, str] = {
+    # Linked by a reviewer, or word for word an earlier report.
+    Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
+    Counted.FRESH: "NOT (c.canonical_id IS NOT NULL OR c.is_copy)",
+    Counted.RESPONSE: _counted("first_response_at", "response_due"),
+    Counted.RESPONSE_INSIDE: "c.first_response_at <= c.response_due",
+    Counted.TRIAGE: _counted("triaged_at", "triage_due"),
+    Counted.TRIAGE_INSIDE: "c.triaged_at <= c.triage_due",
+    Counted.BY_CLAUSE: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
+    # A duplicate names the earlier report and needs no clause.
+    Counted.BY_LINK: "c.status = 'closed' AND c.canonical_id IS NOT NULL",
+    Counted.BY_NEITHER: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NULL",
+    Counted.REOPENED: "c.reopened_at IS NOT NULL",
+    # A duplicate that came in after the fix of the earlier report had passed its retest.
+    Counted.REGRESSION: (
+        "c.report_id IN (SELECT d.report_id FROM cases d JOIN cases k ON k.report_id = d.canonical_id"
+        f" WHERE d.canonical_id IS NOT NULL AND k.resolution IN {_FIXED} AND d.received_at > k.closed_at)"
+    ),
+    Counted.NOT_ASSESSED: "c.severity IS NULL",
+    Counted.NO_PRODUCT: "c.platform = ''",
+    Counted.NO_VERSION: "c.model_version = ''",
+    Counted.NO_HARM: "len(c.harm_types) = 0",
+    Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({_IN_FORCE}))",
+    Counted.NO_TECHNIQUE: f"c.report_id NOT IN (SELECT report_id FROM ({TECHNIQUES}))",
+}

@@ -1,0 +1,121 @@
+"""What becomes of reports: known or new, in time or late, waiting, closed on what, and come back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from triage_core import db
+from triage_core.counted import CONDITIONS, Counted
+from triage_core.embargo_machine import IN_FORCE
+from triage_core.trends.head import Clock, kept
+from triage_core.trends.window import FROM, WEEK, Window, weekly
+
+AGES = ("2 days or less", "3 to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
+_OLDEST_DAYS = (2, 7, 30, 90)
+
+
+def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    """How the clocks were kept, by the week the reports came in.
+
+    Columns: week, and for each clock CLOCK_counted, CLOCK_inside, CLOCK_median_hours as in `Kept`, and
+    CLOCK_share.
+    """
+    rows = weekly(cursor, window, ", ".join(map(kept, Clock)))
+    for row in rows:
+        for clock in Clock:
+            counted = row[f"{clock}_counted"]
+            row[f"{clock}_share"] = row[f"{clock}_inside"] / counted if counted else None
+    return rows
+
+
+def known_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    """New reports against known ones, by the week they came in: week, fresh, known."""
+    return weekly(cursor, window, _counts(Counted.FRESH, Counted.KNOWN))
+
+
+def backlog(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    """What is open now, however old, by age: label (one of AGES), to_decide, in_work. The weeks do not matter."""
+    where, values = window.product("c.status <> 'closed'", {"at": db.naive(window.now)})
+    bands = " ".join(
+        f"WHEN c.received_at >= $at - INTERVAL {days} DAY THEN {place}"
+        for place, days in enumerate(_OLDEST_DAYS)
+    )
+    found = db.rows(
+        cursor,
+        f"SELECT CASE {bands} ELSE {len(_OLDEST_DAYS)} END AS band,"
+        " count(*) FILTER (c.status IN ('new', 'needs_info', 'triaged')) AS to_decide,"
+        f" count(*) FILTER (c.status NOT IN ('new', 'needs_info', 'triaged')) AS in_work{FROM}"
+        f" WHERE {where} GROUP BY band",
+        values,
+    )
+    by_band = {row["band"]: row for row in found}
+    nothing = {"to_decide": 0, "in_work": 0}
+    return [
+        {"label": age} | {name: by_band.get(band, nothing)[name] for name in nothing}
+        for band, age in enumerate(AGES)
+    ]
+
+
+def age_bounds(window: Window, band: int) -> tuple[datetime | None, datetime | None]:
+    """Between which moments the reports of an age, by its place in AGES, came in; None is no bound."""
+    edges = [window.now - timedelta(days=days) for days in _OLDEST_DAYS]
+    since = edges[band] if band < len(edges) else None
+    until = edges[band - 1] - timedelta(microseconds=1) if band else None
+    return since, until
+
+
+def closures(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    """Closures by the week they happened, with what they rest on: week, by_clause, by_link, by_neither.
+
+    A duplicate names the earlier report and needs no clause.
+    """
+    counts = _counts(Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER)
+    return weekly(cursor, window, counts, moment="c.closed_at")
+
+
+def come_back(cursor: db.Cursor, window: Window, most: int = 8) -> list[db.Row]:
+    """What came back, by model version ("" where none is named): version, reopened, regression; the most first.
+
+    `reopened` in the window; `regression` came in within the window as a duplicate of what had been fixed.
+    """
+    came, values = window.where()
+    again, _ = window.where("c.reopened_at")
+    columns = (
+        f"count(*) FILTER ({again}) AS reopened,"
+        f" count(*) FILTER ({came} AND {CONDITIONS[Counted.REGRESSION]}) AS regression"
+    )
+    return db.rows(
+        cursor,
+        f"SELECT c.model_version AS version, {columns}{FROM}"
+        " WHERE c.reopened_at IS NOT NULL OR c.canonical_id IS NOT NULL GROUP BY c.model_version"
+        " HAVING reopened + regression > 0 ORDER BY reopened + regression DESC, c.model_version LIMIT $most",
+        {**values, "most": most},
+    )
+
+
+def embargo_ends(cursor: db.Cursor, window: Window, weeks: int = 12) -> list[db.Row]:
+    """Embargoes in force by the week in which they end, this week and those after it: week, ending."""
+    until = window.this_week + weeks * WEEK
+    found: dict[Any, int] = {
+        row["week"]: row["ending"]
+        for row in db.rows(
+            cursor,
+            "SELECT date_trunc('week', e.ends_at) AS week, count(*) AS ending FROM embargoes e"
+            + (" JOIN cases c USING (report_id)" if window.platform else "")
+            + f" WHERE list_contains($in_force, e.state) AND e.ends_at >= $at AND e.ends_at < $until"
+            f" AND {window.product('true', {})[0]} GROUP BY week",
+            {
+                "in_force": [str(state) for state in IN_FORCE],
+                "at": db.naive(window.now),
+                "until": db.naive(until),
+                **window.product("true", {})[1],
+            },
+        )
+    }
+    starts = [window.this_week + number * WEEK for number in range(weeks)]
+    return [{"week": week, "ending": found.get(week, 0)} for week in starts]
+
+
+def _counts(*kinds: Counted) -> str:
+    return ", ".join(f"count(*) FILTER ({CONDITIONS[kind]}) AS {kind}" for kind in kinds)

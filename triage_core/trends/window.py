@@ -1,0 +1,95 @@
+"""The span of time and the products that a question is about, and answers laid out by week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from triage_core import db
+
+LEAST_WEEKS = 4
+WEEK = timedelta(weeks=1)
+FROM = " FROM cases c"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Reports that came in within the last `weeks` weeks before `now`, the present one included.
+
+    `weeks` None reaches back to the first report. `platform` narrows to these products; empty is all.
+    """
+
+    now: datetime
+    weeks: int | None = None
+    platform: tuple[str, ...] = ()
+
+    @property
+    def this_week(self) -> datetime:
+        """The Monday on which the week of `now` began."""
+        return monday(self.now)
+
+    @property
+    def since(self) -> datetime | None:
+        return None if self.weeks is None else self.this_week - (self.weeks - 1) * WEEK
+
+    def back(self, weeks: int) -> Window:
+        """The window as it was `weeks` weeks earlier: as long, and as far into its last week."""
+        return replace(self, now=self.now - weeks * WEEK)
+
+    def where(self, moment: str = "c.received_at") -> tuple[str, dict[str, Any]]:
+        """The SQL condition over c (cases) and its parameters; `moment` is the column that falls in the window."""
+        parts, values = [f"{moment} <= $at"], {"at": db.naive(self.now)}
+        if self.since:
+            parts.append(f"{moment} >= $since")
+            values["since"] = db.naive(self.since)
+        return self.product(" AND ".join(parts), values)
+
+    def product(self, condition: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """A condition and its parameters, narrowed to the window's products."""
+        if not self.platform:
+            return condition, values
+        narrowed = f"{condition} AND list_contains($platform, c.platform)"
+        return narrowed, {**values, "platform": list(self.platform)}
+
+
+@dataclass(frozen=True, slots=True)
+class Month(Window):
+    """A calendar month, UTC: that of `now`, up to `now`."""
+
+    @property
+    def since(self) -> datetime:
+        return self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def weekly(cursor: db.Cursor, window: Window, counts: str, moment: str = "c.received_at") -> list[db.Row]:
+    """`counts` for every week of the window, oldest first. `counts` and `moment` are SQL of this package.
+
+    A week without any has what the counts give over no reports at all.
+    """
+    where, values = window.where(moment)
+    found = db.rows(
+        cursor,
+        f"SELECT date_trunc('week', {moment}) AS week, {counts}{FROM} WHERE {where} GROUP BY week",
+        values,
+    )
+    empty = db.row(cursor, f"SELECT {counts}{FROM} WHERE false AND $at IS NOT NULL", {"at": values["at"]})
+    assert empty is not None, "a count without groups is one row"
+    by_week = {row.pop("week"): row for row in found}
+    return [{"week": week, **by_week.get(week, empty)} for week in weeks_of(window, by_week)]
+
+
+def weeks_of(window: Window, found: Any) -> list[datetime]:
+    """The Mondays of the window; without a beginning, from the first of those `found`, four at least."""
+    week = monday(window.since or min([*found, window.this_week - (LEAST_WEEKS - 1) * WEEK]))
+    weeks = []
+    while week <= window.this_week:
+        weeks.append(week)
+        week += WEEK
+    return weeks
+
+
+def monday(moment: datetime) -> datetime:
+    """The beginning of the week that holds `moment`."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())
