@@ -7,7 +7,19 @@ import streamlit as st
 from triage_core import boards, queries
 from triage_core.access import Command
 from triage_core.errors import NotFound
-from ui import actions, candidates, compare, decision, desk, empty, filters, queue, report_view, session
+from ui import (
+    actions,
+    candidates,
+    compare,
+    decision,
+    desk,
+    empty,
+    filters,
+    queue,
+    report_view,
+    session,
+    suggest_view,
+)
 from ui.hostile import plain
 
 READINGS = ["Conversation", "Differing words", "Side by side"]
@@ -53,6 +65,7 @@ with right:
             )
     elif session.may(Command.ASSESS):
         st.subheader("Decision", anchor=False)
+        suggest_view.draw(report_id)
         decision.panel(session.current().policy, view)
     else:
         st.info("Your role reads reports; reviewers decide on them.", icon=":material/visibility:")

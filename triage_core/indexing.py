@@ -33,7 +33,6 @@ from triage_core import (
 from triage_core import memory as memory_of
 from triage_core.arrivals import Arrivals
 from triage_core.embedding import Embedding, Progress
-from triage_core.errors import NotFound
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.embed import Embedder
@@ -96,8 +95,8 @@ class Likeness:
         self._store = store
         self._model = model
         self._limit = close_reading
-        self._embedding = Embedding(store, embedder, model)
-        self._arrivals = Arrivals(store, lambda words: self._embedding.by_name(words, None))
+        self.embedding = Embedding(store, embedder, model)
+        self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None))
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -106,7 +105,7 @@ class Likeness:
     @property
     def embedder(self) -> Embedder:
         """The embedding model, loaded on first use."""
-        return self._embedding.embedder
+        return self.embedding.embedder
 
     def is_behind(self) -> bool:
         """True when something was stored that clusters and suggestions do not know yet."""
@@ -192,9 +191,9 @@ class Likeness:
         Raises NotFound when the report has not been indexed yet.
         """
         memory = self._ready()
-        row = _row(memory, report_id)
+        row = memory.place(report_id)
         if memory.spaces is not None:
-            found = _of_rows(memory, memory.spaces.neighbours(row, axis, k))
+            found = memory.named(memory.spaces.neighbours(row, axis, k))
         else:
             found = self._axes(memory).neighbours(report_id, axis, k)
         return _named(memory, found, memory.contents[row])
@@ -205,21 +204,25 @@ class Likeness:
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
         memory = self._ready()
-        row = _row(memory, report_id)
+        row = memory.place(report_id)
         vector = memory.index.vectors(np.array([row]))
         scores, rows = memory.index.top_k(vector, k + 1)
         found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
         return vector[0], {memory.ids[other]: score for other, score in found if other >= 0 and other != row}
+
+    def vectors_by_id(self, report_ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of these reports, (dim,) each; those that are not indexed yet are left out."""
+        return self._ready().vectors(report_ids)
 
     def similar_text(self, words: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like a text that is not stored, among those nearest to it."""
         memory = self._ready()
         if not memory.ids:
             return []
-        vector = self._embedding.embedder.embed([text.canonical(words)])
+        vector = self.embedding.embedder.embed([text.canonical(words)])
         if memory.spaces is not None:
             read = self._arrivals.query(memory, words, vector)
-            found = _of_rows(memory, memory.spaces.neighbours_of(read, vector, axis, k))
+            found = memory.named(memory.spaces.neighbours_of(read, vector, axis, k))
         else:
             axes = self._read_closely(memory, sorted(self._neighbourhood(memory, vector)))
             axes.add(["this text"], [words], vector)
@@ -229,7 +232,7 @@ class Likeness:
     def explain(self, one: str, other: str) -> Explanation:
         """Why two reports are alike or not, on both axes and as a probability. Raises NotFound."""
         memory = self._ready()
-        rows = [_row(memory, name) for name in (one, other)]
+        rows = [memory.place(name) for name in (one, other)]
         with self._store.read() as cursor:
             texts = vectors.texts_of(cursor, [memory.seqs[row] for row in rows])
             pair = learning.evidence(cursor, self._pair(memory, one, other), one, other)
@@ -252,7 +255,7 @@ class Likeness:
     def _embed(self, actor: Actor, progress: Progress | None, stopped: Callable[[], bool]) -> int:
         """Embed every content that the model's space lacks; gives how many."""
         after = self._memory.last_seq if self._memory else 0
-        embedded, space = self._embedding.fill(actor, after, progress, stopped)
+        embedded, space = self.embedding.fill(actor, after, progress, stopped)
         if space is not None:
             with self._store.write(actor, "index") as work:
                 vectors.switch_space(work, self._model, space)
@@ -265,7 +268,7 @@ class Likeness:
 
     def _embed_kept(self, words: Sequence[str]) -> Vectors:
         """Vectors of parts of texts; a refresh stores the new ones."""
-        return self._embedding.by_name(words, self._refreshed_by)
+        return self.embedding.by_name(words, self._refreshed_by)
 
     def _load(self, actor: Actor | None = None) -> Memory:
         """Bring memory up to date with the store: rows, vectors, reading; not the clusters.
@@ -279,7 +282,7 @@ class Likeness:
                 memory = None
             known = len(memory.ids) if memory else 0
             try:
-                for batch in self._embedding.arrived(cursor, memory.last_seq if memory else 0):
+                for batch in self.embedding.arrived(cursor, memory.last_seq if memory else 0):
                     memory = memory or self._empty(batch.vectors.shape[1], far)
                     self._take(memory, batch, actor)
             except BaseException:
@@ -382,17 +385,6 @@ class Likeness:
         axes = AxisIndex(self._embed_kept)
         axes.add([memory.ids[row] for row in rows], texts, memory.index.vectors(np.array(rows)))
         return axes
-
-
-def _row(memory: Memory, report_id: str) -> int:
-    row = memory.row.get(report_id, len(memory.index))
-    if row >= len(memory.index):
-        raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
-    return row
-
-
-def _of_rows(memory: Memory, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
-    return [(memory.ids[row], score) for row, score in found]
 
 
 def _named(memory: Memory, found: Sequence[tuple[str, float]], content: str) -> list[Neighbour]:

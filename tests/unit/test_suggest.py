@@ -1,4 +1,4 @@
-"""The suggestion model: it learns from decisions, knows when it is unsure, and the same decisions give the same model."""
+"""The suggestion model: it learns from decisions, knows when it is unsure, and is always the same."""
 
 from __future__ import annotations
 
