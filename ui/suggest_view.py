@@ -38,7 +38,7 @@ def draw(report_id: str) -> None:
         elif found.clause:
             st.caption("From the examples of the guidance and the nearest decisions; not calibrated yet")
         for near in found.nearest:
-            cited = ", ".join(plain(clause) for clause in near.clauses)
+            cited = ", ".join(plain(name) for name in near.clauses)
             st.caption(
                 f"**{near.likeness:.2f}** {plain(near.report_id)} decided {cited} {severity_badge(near.severity)}"
             )
