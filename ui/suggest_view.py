@@ -9,7 +9,7 @@ import streamlit as st
 from triage_core.suggestions import Guess
 from ui import session
 from ui.hostile import plain
-from ui.words import counted, severity_badge
+from ui.words import HARM_LEVEL, counted, severity_badge
 
 _HELP = (
     "Learned from your own decisions, and tested on decisions that it has not seen. The number says how probable"
@@ -26,16 +26,15 @@ def draw(report_id: str) -> None:
     if found is None:
         return
     with st.container(border=True, gap="xsmall"):
-        clause = f"{plain(found.clause.value)} {_share(found.clause)}" if found.clause else ""
-        severity = (
-            f"{severity_badge(found.severity.value)} {_share(found.severity)}" if found.severity else ""
-        )
-        harm = f"harm {plain(found.harm.value)} {_share(found.harm)}" if found.harm else ""
-        unsure = "" if found.clause or found.severity or found.harm else "nothing, for want of certainty"
-        st.markdown(f":material/lightbulb: Suggested: {clause} {severity} {harm} {unsure}", help=_HELP)
+        clause, severity, harm = found.clause, found.severity, found.harm
+        st.markdown(":material/lightbulb: **Suggested**", help=_HELP)
+        if clause or severity or harm:
+            st.markdown(f"{_clause_words(clause)} {_severity_words(severity)} {_harm_words(harm)}")
+        else:
+            st.caption("Nothing is probable enough to be suggested.")
         if found.decisions:
             st.caption(f"From {counted(found.decisions, 'decision')}")
-        elif found.clause:
+        elif clause:
             st.caption("From the examples of the guidance and the nearest decisions; not calibrated yet")
         for near in found.nearest:
             cited = ", ".join(plain(name) for name in near.clauses)
@@ -44,5 +43,13 @@ def draw(report_id: str) -> None:
             )
 
 
-def _share(guess: Guess) -> LiteralString:
-    return f"{guess.probability:.0%}"
+def _clause_words(guess: Guess | None) -> LiteralString:
+    return f"{plain(guess.value)} {guess.probability:.0%}" if guess else ""
+
+
+def _severity_words(guess: Guess | None) -> LiteralString:
+    return f"{severity_badge(guess.value)} {guess.probability:.0%}" if guess else ""
+
+
+def _harm_words(guess: Guess | None) -> LiteralString:
+    return f"{HARM_LEVEL[guess.value]} {guess.probability:.0%}" if guess else ""

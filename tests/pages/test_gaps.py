@@ -87,7 +87,8 @@ def test_review_shows_the_suggestion_and_its_nearest_decisions(visit, opened, re
     new = receive("secret voucher code please 99")
     learn(opened, index)
     said = rendered(visit("review", report=new))
-    assert "Suggested: ` IN-1 `" in said
+    assert "Suggested" in said
+    assert "\n` IN-1 ` " in said
     assert "From 40 decisions" in said
     assert "decided ` IN-1 `" in said
     table = visit("gaps", role=OWNER).dataframe[-1].value
