@@ -171,12 +171,8 @@ class Suggestions:
             return False
         questions = _questions(policy)
         names, of, answers = self._lesson(actor, policy, decided, questions)
-        held = np.array(
-            [
-                name in {r["report_id"] for r in decided if r["assessment_id"] % HELD_BACK == 3}
-                for name in names
-            ]
-        )
+        back = {row["report_id"] for row in decided if row["assessment_id"] % HELD_BACK == HELD_BACK - 1}
+        held = np.array([name in back for name in names])
         taught, judged = np.flatnonzero(~held), np.flatnonzero(held)
         seen = of.take(taught)
         model = models.fit([names[row] for row in taught], seen, questions, answers[taught])
@@ -202,7 +198,7 @@ class Suggestions:
     def _moved_on(self, decided: list[db.Row], old: Kept) -> bool:
         """Whether a tenth of the latest decisions are none that the old model learned from."""
         known = set(old.model.support)
-        taught = [row for row in decided if row["assessment_id"] % HELD_BACK != 3]
+        taught = [row for row in decided if row["assessment_id"] % HELD_BACK != HELD_BACK - 1]
         return sum(row["report_id"] not in known for row in taught) * 10 >= len(taught)
 
     def _lesson(

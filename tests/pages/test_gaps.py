@@ -43,6 +43,8 @@ def test_reports_unlike_every_clause_are_a_gap_with_a_draft(visit, opened, recei
     assert clause["id"] == f"IN-{max(numbers) + 1}"
     assert "quokka marsupial" in clause["text"]
     assert words in clause["in_scope_example"]
+    screen.button(key="representative").click().run()
+    assert not screen.exception
 
 
 def test_a_decision_explains_its_cluster(opened, receive, index):
