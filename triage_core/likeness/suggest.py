@@ -17,13 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float64]
 
 SURE = 0.5
 """Below this probability nothing is suggested."""
 STRENGTHS = (0.1, 0.3, 1.0)
-_FOLDS, _STEPS = 5, 30
+_FOLDS, _STEPS, _STILL = 5, 12, 1e-3
 _FEW = 10  # below so many answers nothing is left to cross-validate with: the middle strength, no scaling
 _ANSWER, _REQUEST, _BOTH, _SURFACE = 1.0, 0.5, 0.5, 2.0
 _NEAR, _NEAR_SURFACE = 1.0, 0.1
@@ -109,7 +110,11 @@ class Model:
 
 def fit(support: Sequence[str], of: Evidence, questions: Sequence[str], answers: Floats) -> Model:
     """The model for these answers, (len(of), questions): from 0 (no) to 1 (yes), NaN where nobody has said."""
-    likeness = kernel(of, of)
+    with threadpool_limits(1):  # many small systems: more threads only get in each other's way
+        return _fit(tuple(support), kernel(of, of), tuple(questions), answers)
+
+
+def _fit(support: tuple[str, ...], likeness: Floats, questions: tuple[str, ...], answers: Floats) -> Model:
     weights = np.zeros(answers.shape)
     bias, scale, shift = np.zeros(len(questions)), np.ones(len(questions)), np.zeros(len(questions))
     families = [family(question) for question in questions]
@@ -118,7 +123,7 @@ def fit(support: Sequence[str], of: Evidence, questions: Sequence[str], answers:
         strength, scale[columns], shift[columns] = _calibrated(likeness, answers[:, columns])
         for at in columns:
             weights[:, at], bias[at] = _fitted(likeness, answers[:, at], strength)
-    return Model(tuple(support), tuple(questions), weights, bias, scale, shift)
+    return Model(support, questions, weights, bias, scale, shift)
 
 
 def family(question: str) -> str:
@@ -179,7 +184,7 @@ def _fitted(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats,
         step = solved[:, 0] - bias * solved[:, 1]
         moved = float(np.abs(step - found).max())
         found = step
-        if moved < 1e-4:
+        if moved < _STILL:
             break
     weights[known] = found
     return weights, bias
