@@ -28,6 +28,7 @@ page = st.navigation(
             ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
             ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
             ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
+            ("gaps", "Guidance gaps", ":material/rule:", Command.SET_POLICY),
             ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
         )
         if session.may(command)

@@ -24,6 +24,7 @@ from ui import (
     queue,
     report_view,
     session,
+    suggest_view,
 )
 from ui.hostile import plain
 from ui.seen import Seen
@@ -82,6 +83,7 @@ with right:
     candidate = candidates.draw(similar, report_id, version, now)
     if decides and not view.case["canonical_id"]:
         st.subheader("Decision", anchor=False)
+        suggest_view.draw(report_id)
         decision.start(view)
         decision.panel(session.current().policy, view)
     elif not decides:

@@ -117,6 +117,14 @@ class Embedding:
                 self._save(actor, model_id, list(lacking), made)
         return np.stack([known[name] for name in names]) if names else np.empty((0, 0), np.float32)
 
+    def stored(self, words: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those of these texts that have one."""
+        names = {vectors.name_of(part): part for part in words}
+        with self._store.read() as cursor:
+            model_id = vectors.space(cursor, self._model)
+            found = self._find(cursor, model_id, list(names)) if model_id else {}
+        return {names[name]: vector for name, vector in found.items()}
+
     def _embed(self, texts: Sequence[str]) -> Vectors:
         return self.embedder.embed([text.canonical(words) for words in texts])
 

@@ -88,8 +88,8 @@ class Likeness:
         self._store = store
         self._model = model
         self._limit = close_reading
-        self._embedding = Embedding(store, embedder, model)
-        self._arrivals = Arrivals(store, lambda words: self._embedding.by_name(words, None))
+        self.embedding = Embedding(store, embedder, model)
+        self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None))
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -98,7 +98,7 @@ class Likeness:
     @property
     def embedder(self) -> Embedder:
         """The embedding model, loaded on first use."""
-        return self._embedding.embedder
+        return self.embedding.embedder
 
     def is_behind(self) -> bool:
         """True when something was stored that clusters and suggestions do not know yet."""
@@ -184,9 +184,9 @@ class Likeness:
         Raises NotFound when the report has not been indexed yet.
         """
         memory = self._ready()
-        row = neighbours.row_of(memory, report_id)
+        row = memory.place(report_id)
         if memory.spaces is not None:
-            found = neighbours.of_rows(memory, memory.spaces.neighbours(row, axis, k))
+            found = memory.named(memory.spaces.neighbours(row, axis, k))
         else:
             found = self._axes(memory).neighbours(report_id, axis, k)
         return neighbours.named(memory, found, memory.contents[row])
@@ -197,7 +197,7 @@ class Likeness:
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
         memory = self._ready()
-        row = neighbours.row_of(memory, report_id)
+        row = memory.place(report_id)
         _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
         others = [other for other in rows[0].tolist() if other >= 0 and other != row]
         meaning = memory.spaces.meaning if memory.spaces is not None else memory.index.vectors
@@ -208,17 +208,21 @@ class Likeness:
     def vectors_of(self, words: Sequence[str], actor: Actor) -> Vectors:
         """The vectors of texts, (n, dim); `actor` makes and stores those that are lacking: for the worker."""
         access.require(actor, "index")
-        return self._embedding.by_name(words, actor)
+        return self.embedding.by_name(words, actor)
+
+    def vectors_by_id(self, report_ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of these reports, (dim,) each; those that are not indexed yet are left out."""
+        return self._ready().vectors(report_ids)
 
     def similar_text(self, words: str, k: int, axis: Axis = Axis.WHOLE) -> list[Neighbour]:
         """The `k` reports most like a text that is not stored, among those nearest to it."""
         memory = self._ready()
         if not memory.ids:
             return []
-        vector = self._embedding.embedder.embed([text.canonical(words)])
+        vector = self.embedding.embedder.embed([text.canonical(words)])
         if memory.spaces is not None:
             read = self._arrivals.query(memory, words, vector)
-            found = neighbours.of_rows(memory, memory.spaces.neighbours_of(read, vector, axis, k))
+            found = memory.named(memory.spaces.neighbours_of(read, vector, axis, k))
         else:
             axes = self._read_closely(memory, sorted(self._neighbourhood(memory, vector)))
             axes.add(["this text"], [words], vector)
@@ -228,7 +232,7 @@ class Likeness:
     def explain(self, one: str, other: str) -> Explanation:
         """Why two reports are alike or not, on both axes and as a probability. Raises NotFound."""
         memory = self._ready()
-        rows = [neighbours.row_of(memory, name) for name in (one, other)]
+        rows = [memory.place(name) for name in (one, other)]
         with self._store.read() as cursor:
             texts = vectors.texts_of(cursor, [memory.seqs[row] for row in rows])
             pair = learning.evidence(cursor, self._pair(memory, one, other), one, other)
@@ -251,7 +255,7 @@ class Likeness:
     def _embed(self, actor: Actor, progress: Progress | None, stopped: Callable[[], bool]) -> int:
         """Embed every content that the model's space lacks; gives how many."""
         after = self._memory.last_seq if self._memory else 0
-        embedded, space = self._embedding.fill(actor, after, progress, stopped)
+        embedded, space = self.embedding.fill(actor, after, progress, stopped)
         if space is not None:
             with self._store.write(actor, "index") as work:
                 vectors.switch_space(work, self._model, space)
@@ -264,7 +268,7 @@ class Likeness:
 
     def _embed_kept(self, words: Sequence[str]) -> Vectors:
         """Vectors of parts of texts; a refresh stores the new ones."""
-        return self._embedding.by_name(words, self._refreshed_by)
+        return self.embedding.by_name(words, self._refreshed_by)
 
     def _load(self, actor: Actor | None = None) -> Memory:
         """Bring memory up to date with the store: rows, vectors, reading; not the clusters.
@@ -278,7 +282,7 @@ class Likeness:
                 memory = None
             known = len(memory.ids) if memory else 0
             try:
-                for batch in self._embedding.arrived(cursor, memory.last_seq if memory else 0):
+                for batch in self.embedding.arrived(cursor, memory.last_seq if memory else 0):
                     memory = memory or self._empty(batch.vectors.shape[1], far)
                     self._take(memory, batch, actor)
             except BaseException:

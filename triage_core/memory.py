@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import db, groups
+from triage_core.errors import NotFound
 from triage_core.groups import Pair
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Clusters
@@ -58,6 +59,27 @@ class Memory:
     axes: AxisIndex | None = None
     clusters: dict[Axis, Clusters] = field(default_factory=dict)
     nearby: dict[int, set[int]] = field(default_factory=dict)
+
+    def place(self, report_id: str) -> int:
+        """The row of a report. Raises NotFound before it is indexed."""
+        row = self.row.get(report_id, len(self.index))
+        if row >= len(self.index):
+            raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
+        return row
+
+    def named(self, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
+        """The same with the reports' ids in place of their rows."""
+        return [(self.ids[row], score) for row, score in found]
+
+    def vectors(self, report_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors of those of these reports that are indexed, (dim,) each."""
+        size = len(self.index)
+        known = [name for name in report_ids if self.row.get(name, size) < size]
+        if not known:
+            return {}
+        found = self.index.vectors(np.array([self.row[name] for name in known], dtype=np.intp))
+        return dict(zip(known, found, strict=True))
+
     decided: Decided = field(default_factory=Decided)
     stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 

@@ -20,6 +20,7 @@ from triage_core.model import Actor, DeskRole
 from triage_core.puzzle import Puzzle
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
+from triage_core.suggestions import Suggestions
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Runtime:
         self.limits = limits.for_rate(settings.intake_per_second)
         self.limits.standing = self._standing
         self.puzzle = Puzzle(settings.puzzle_bits)
+        self.suggestions = Suggestions(self.store, self.likeness, self.advice, settings.model)
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:
@@ -138,7 +140,7 @@ class Worker:
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
-                self._runtime.advice.prepare(SYSTEM, self._runtime.policy)
+                self._runtime.suggestions.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
                 self._runtime.audit_if_due()
             except Exception as error:  # the worker outlives any one failure and says so

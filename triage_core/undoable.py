@@ -70,6 +70,7 @@ WHY_NOT = {
     "likeness.space": "the model of likeness is chosen in the settings",
     "likeness.placed": "the index is made anew from the reports at any time",
     "likeness.learned": "what decisions taught is learned anew when they change",
+    "suggestions.learned": "what decisions taught is learned anew when they change",
     "reports.read": "what is read of a report is read anew at any time",
     "texts.embedded": "a vector is nothing but a text read by the model",
     "cluster.merged": "clusters are made anew from the reports at any time",

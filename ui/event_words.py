@@ -65,6 +65,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
     "likeness.learned": "Likeness learned from decisions",
+    "suggestions.learned": "Suggestions learned from decisions",
     "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",
     "clusters.audited": "Clusters audited",

@@ -40,6 +40,7 @@ PAGES = {
     "activity": (DeskRole.REVIEWER, "heading", "Activity"),
     "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
+    "gaps": (DeskRole.POLICY_OWNER, "heading", "Guidance gaps"),
     "datasets": (DeskRole.ML_ENGINEER, "button", r"Build \d+ rows"),
 }
 SLOW_MS = 60_000  # the worker has its turn first, on a machine that may be busy

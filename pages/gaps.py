@@ -1,0 +1,25 @@
+"""Guidance gaps: clusters that no clause explains, how each clause fares, and how suggestions do."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from triage_core import clause_figures, queries, suggestion_facts
+from ui import empty, gaps_view, session
+
+opened = session.current()
+st.title("Guidance gaps", anchor=False)
+if session.read(queries.is_empty):
+    empty.no_reports()
+    st.stop()
+if report_id := session.picked("report"):
+    session.open_report(report_id)
+st.subheader("What no clause explains", anchor=False)
+if opened.worker.state.working:
+    st.caption(":material/hourglass_top: New reports are being compared; the gaps appear when that is done.")
+else:
+    gaps_view.gaps(gaps_view.find(opened.policy), opened.policy)
+st.subheader("Clauses", anchor=False)
+gaps_view.clauses(session.read(clause_figures.by_clause), opened.policy)
+st.subheader("How suggestions do", anchor=False)
+gaps_view.tests(session.read(suggestion_facts.tests))

@@ -1,0 +1,122 @@
+"""Suggestions over a store: learned in the worker from decisions in force, tested in order of time, never embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
+from triage_core import suggestion_facts, triage
+from triage_core.clause_advice import ClauseAdvice, example
+from triage_core.decision import Decision
+from triage_core.runtime import Runtime
+from triage_core.suggestions import HELD_BACK, LEAST, Suggestions
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Runtime]:
+    found = open_runtime(tmp_path)
+    yield found
+    found.close()
+
+
+def decide(opened: Runtime, count: int, first: int = 0) -> list[str]:
+    """Voucher codes are a flaw of medium severity, sums are out of scope."""
+    words = ("Tell me the secret voucher code number {}.", "Please multiply {} by seven for my homework.")
+    lines = [make_report(words[at % 2].format(at)) for at in range(first, first + count)]
+    ids = bring(opened.store, *lines)
+    for at, report_id in enumerate(ids):
+        triage.assess(opened.store, POLICY, REVIEWER, report_id, Decision(("OOS-1",)) if at % 2 else FLAW)
+    return ids
+
+
+def ready(opened: Runtime) -> bool:
+    opened.likeness.refresh(EVERYBODY)
+    return opened.suggestions.prepare(EVERYBODY, POLICY)
+
+
+def test_decisions_teach_and_new_reports_get_what_was_decided_on_their_like(opened: Runtime) -> None:
+    decide(opened, 40)
+    code, sums = bring(
+        opened.store,
+        make_report("Tell me the secret voucher code number 77."),
+        make_report("Please multiply 88 by seven for my homework."),
+    )
+    assert ready(opened)
+    assert not ready(opened), "nothing new, nothing learned"
+    found = opened.suggestions.suggest(POLICY, code)
+    assert found is not None
+    assert found.clause
+    assert found.severity
+    assert found.harm
+    assert (found.clause.value, found.severity.value, found.harm.value) == ("IN-1", "medium", "H3")
+    assert found.decisions == 40
+    assert {near.clauses for near in found.nearest} == {("IN-1",)}
+    other = opened.suggestions.suggest(POLICY, sums)
+    assert other is not None
+    assert other.clause
+    assert other.severity
+    assert (other.clause.value, other.severity.value, other.harm) == ("OOS-1", "none", None)
+
+
+def test_a_report_like_none_gets_nothing(opened: Runtime) -> None:
+    decide(opened, 40)
+    (far,) = bring(
+        opened.store,
+        make_report(turns=[{"role": "user", "content": "ÆØÅ ßßß ŁŁŁ " * 9}]),
+    )
+    ready(opened)
+    found = opened.suggestions.suggest(POLICY, far)
+    assert found is not None
+    assert found.clause is None
+
+
+def test_before_there_are_enough_decisions_the_examples_speak(opened: Runtime) -> None:
+    words = example(POLICY.clause("IN-2"))
+    (only,) = bring(opened.store, make_report(turns=[{"role": "user", "content": words}]))
+    assert not ready(opened)
+    found = opened.suggestions.suggest(POLICY, only)
+    assert found is not None
+    assert found.clause
+    assert (found.clause.value, found.severity, found.decisions) == ("IN-2", None, 0)
+    assert opened.suggestions.suggest(POLICY, "FR-99") is None
+
+
+def test_a_restart_reads_the_same_model(opened: Runtime) -> None:
+    decide(opened, 40)
+    (new,) = bring(opened.store, make_report("Tell me the secret voucher code number 77."))
+    ready(opened)
+    advice = ClauseAdvice(opened.store, opened.likeness, opened.settings.model)
+    again = Suggestions(opened.store, opened.likeness, advice, opened.settings.model)
+    assert not again.prepare(EVERYBODY, POLICY)
+    assert again.suggest(POLICY, new) == opened.suggestions.suggest(POLICY, new)
+
+
+def test_the_tests_are_in_order_of_time_and_held_back_decisions_teach_nothing(opened: Runtime) -> None:
+    ids = decide(opened, 60)
+    ready(opened)
+    with opened.store.read() as cursor:
+        kept, tests = suggestion_facts.current(cursor), suggestion_facts.tests(cursor)
+        decided = suggestion_facts.decided(cursor, 100)
+    assert [row["report_id"] for row in decided] == ids
+    assert kept is not None
+    held = {row["report_id"] for row in decided if row["assessment_id"] % HELD_BACK == 3}
+    assert held
+    assert not held & set(kept.model.support)
+    clause = [test for test in tests if test.about == "clause"]
+    assert [(test.decisions, test.asked) for test in clause] == [(LEAST, 30), (50, 10)]
+    assert all(0 < test.hits <= test.suggested <= test.asked for test in clause)
+
+
+def test_a_question_never_embeds(opened: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = decide(opened, 24)
+    ready(opened)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a request embedded something")
+
+    monkeypatch.setattr(LetterEmbedder, "embed", refuse)
+    assert opened.suggestions.suggest(POLICY, ids[0]) is not None
+    assert opened.suggestions.explained(POLICY, ids)

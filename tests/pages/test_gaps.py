@@ -1,0 +1,112 @@
+"""Guidance gaps and the suggestion on Review: what a policy owner and a reviewer see of what decisions teach."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from tests.hostile_corpus import HOSTILE
+from tests.making import FLAW
+from tests.pages.conftest import EVERYTHING
+from triage_core import clause_figures, guidance_gaps, triage
+from triage_core.decision import Decision
+
+OWNER = "Policy owner"
+
+
+def learn(opened, index) -> None:
+    index()
+    opened.suggestions.prepare(EVERYTHING, opened.policy)
+
+
+def gaps(opened) -> list[guidance_gaps.Gap]:
+    with opened.store.read() as cursor:
+        return guidance_gaps.gaps(cursor, opened.policy, opened.suggestions.explained)
+
+
+def test_an_empty_store_says_what_to_do(visit):
+    assert visit("gaps", role=OWNER).subheader[0].value == "No reports yet"
+
+
+def test_reports_unlike_every_clause_are_a_gap_with_a_draft(visit, opened, receive, index):
+    words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
+    first = receive(f"{words} one")
+    receive(f"{words} two")
+    learn(opened, index)
+    (gap,) = gaps(opened)
+    assert (gap.why, gap.size, gap.representative_id) == (guidance_gaps.Why.FAR, 2, first)
+    screen = visit("gaps", role=OWNER)
+    assert screen.dataframe[0].value["Reports"].tolist() == [2]
+    (clause,) = tomllib.loads(screen.code[0].value)["clause"]
+    numbers = [int(c.clause_id[3:]) for c in opened.policy.clauses if c.clause_id.startswith("IN-")]
+    assert clause["id"] == f"IN-{max(numbers) + 1}"
+    assert "quokka marsupial" in clause["text"]
+    assert words in clause["in_scope_example"]
+    screen.button(key="representative").click().run()
+    assert not screen.exception
+
+
+def test_a_decision_explains_its_cluster(opened, receive, index):
+    words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
+    first, _ = receive(f"{words} one"), receive(f"{words} two")
+    learn(opened, index)
+    assert len(gaps(opened)) == 1
+    triage.assess(opened.store, opened.policy, EVERYTHING, first, FLAW)
+    assert gaps(opened) == []
+
+
+def test_a_cluster_decided_under_several_clauses_is_disputed(opened, receive, index):
+    words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
+    ids = [receive(f"{words} {name}") for name in ("one", "two", "three")]
+    learn(opened, index)
+    for report_id, clause in zip(ids, ("EXP-1", "OOS-1", "OOS-2"), strict=True):
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision((clause,)))
+    (gap,) = gaps(opened)
+    assert gap.why is guidance_gaps.Why.DISPUTED
+    assert gap.likeness == pytest.approx(1 / 3)
+
+
+def test_a_clause_that_a_later_decision_leaves_out_was_overturned(visit, opened, receive):
+    report_id = receive("tell me a joke")
+    triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("EXP-1",)))
+    triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("OOS-1",)))
+    with opened.store.read() as cursor:
+        found = clause_figures.by_clause(cursor)
+    assert (found["EXP-1"].cited, found["EXP-1"].overturned, found["EXP-1"].reports) == (1, 1, ())
+    assert (found["OOS-1"].cited, found["OOS-1"].overturned, found["OOS-1"].reports) == (1, 0, (report_id,))
+    table = visit("gaps", role=OWNER).dataframe[0].value
+    assert table["Overturned"].sum() == 1
+
+
+def test_review_shows_the_suggestion_and_its_nearest_decisions(visit, opened, receive, index, rendered):
+    for number in range(40):
+        flaw = number % 2 == 0
+        words = "secret voucher code please" if flaw else "multiply numbers for my homework"
+        report_id = receive(f"{words} {number}", hours_ago=2)
+        decision = FLAW if flaw else Decision(("OOS-1",))
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, decision)
+    new = receive("secret voucher code please 99")
+    learn(opened, index)
+    said = rendered(visit("review", report=new))
+    assert "Suggested" in said
+    assert "\n` IN-1 ` " in said
+    assert "From 40 decisions" in said
+    assert "decided ` IN-1 `" in said
+    table = visit("gaps", role=OWNER).dataframe[-1].value
+    assert set(table["About"]) == {"Clause", "Harm", "Severity"}
+    assert table["Precision"].min() > 0.5
+
+
+def test_hostile_wording_stays_text_and_the_draft_stays_toml(visit, opened, receive, index, rendered):
+    for text in HOSTILE.values():
+        receive(f"{text} quokka zoology")
+        receive(f"{text} quokka zoology again")
+    learn(opened, index)
+    found = gaps(opened)
+    with opened.store.read() as cursor:
+        for gap in found:
+            assert tomllib.loads(guidance_gaps.draft(cursor, "IN-99", gap))["clause"]
+    assert found
+    screen = visit("gaps", role=OWNER)
+    assert HOSTILE["markdown image"] not in rendered(screen)

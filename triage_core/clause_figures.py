@@ -1,0 +1,67 @@
+"""For each clause of the guidance: how often it is cited, taken back by a later decision, and disagreed on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from triage_core import db, looks, queries
+from triage_core.agreement import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseFigures:
+    """`cited` counts decisions, `overturned` those after which another without the clause holds; of `twice` reports on
+    which one of two people cited it blind, `disagreed` had it from one of them only."""
+
+    clause_id: str
+    cited: int
+    overturned: int
+    twice: int
+    disagreed: int
+    reports: tuple[str, ...]
+
+
+_OVERTURNED = (
+    "SELECT clause, count(*) AS n FROM (SELECT a.assessment_id, c.assessment_id AS last, f.clauses AS now,"
+    " unnest(a.clauses) AS clause FROM assessments a JOIN cases c ON c.report_id = a.report_id"
+    " JOIN assessments f ON f.assessment_id = c.assessment_id WHERE a.look_id IS NULL)"
+    " WHERE last > assessment_id AND NOT list_contains(now, clause) GROUP BY clause"
+)
+# The clause's own reports: the latest on which it is cited now.
+_CITING = (
+    "SELECT clause, list(report_id ORDER BY done_at DESC, assessment_id DESC)[:3] AS ids FROM"
+    " (SELECT a.report_id, a.done_at, a.assessment_id, unnest(a.clauses) AS clause FROM cases c"
+    " JOIN assessments a ON a.assessment_id = c.assessment_id) GROUP BY clause"
+)
+
+
+def by_clause(cursor: db.Cursor) -> dict[str, ClauseFigures]:
+    """The figures of every clause that was ever cited; `reports` are the latest on which it is in force."""
+    cited = queries.citations(cursor)
+    overturned = {row["clause"]: row["n"] for row in db.rows(cursor, _OVERTURNED)}
+    citing = {row["clause"]: tuple(row["ids"]) for row in db.rows(cursor, _CITING)}
+    looked = _looked(looks.pairs(cursor))
+    return {
+        name: ClauseFigures(
+            name,
+            cited.get(name, 0),
+            overturned.get(name, 0),
+            *looked.get(name, (0, 0)),
+            citing.get(name, ()),
+        )
+        for name in sorted(cited.keys() | looked.keys())
+    }
+
+
+def _looked(pairs: Iterable[Pair]) -> dict[str, tuple[int, int]]:
+    """By clause: reports on which one of two people cited it, and those where only one did."""
+    twice: defaultdict[str, int] = defaultdict(int)
+    apart: defaultdict[str, int] = defaultdict(int)
+    for pair in pairs:
+        one, other = pair.first.clauses, pair.second.clauses
+        for name in one | other:
+            twice[name] += pair.count
+            apart[name] += pair.count * (name in one ^ other)
+    return {name: (count, apart[name]) for name, count in twice.items()}

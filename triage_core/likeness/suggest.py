@@ -1,0 +1,210 @@
+"""What the organisation's own decisions say of a report that nobody has decided: a calibrated kernel model.
+
+Every question is answered by yes or no: "severity>low", "harm>H1", "clause=IN-3". One kernel logistic regression
+a question, all over the same decided reports; how strongly it is held back and how its odds are calibrated (Platt's
+scaling, one a family of questions) is found by cross-validation. The same decisions give the same model.
+
+    model = fit(names, evidence, questions, answers)
+    model.probabilities(evidence, seen)        # (reports, questions)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
+
+Floats = NDArray[np.float64]
+
+SURE = 0.5
+"""Below this probability nothing is suggested."""
+STRENGTHS = (0.1, 0.3, 1.0)
+_FOLDS, _STEPS, _STILL = 5, 12, 1e-3
+_FEW = 10  # below so many answers nothing is left to cross-validate with: the middle strength, no scaling
+_ANSWER, _REQUEST, _BOTH, _SURFACE = 1.0, 0.5, 0.5, 2.0
+_NEAR, _NEAR_SURFACE = 1.0, 0.1
+_REFUSING = re.compile(
+    r"\b(sorry|can(?:no|['’])?t|won['’]t|unable to|not able to|apologi[sz]e|as an ai|instead|however|illegal"
+    r"|harmful|unethical|against|i must|consult|professional|help you)\b",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"^\W*(i['’]?m sorry|i am sorry|sorry|i can(?:no|['’])?t|i won['’]t|no[,.]|as an ai|i apolog|unfortunately)",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"^\s*(\d+[.)]|[-*])", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of n reports: unit vectors of what was asked and of what was answered, (n, dim) each, and
+    `surface`, (n, 8). Without a vector of a part of its own, that of the whole conversation stands in."""
+
+    request: Floats
+    answer: Floats
+    surface: Floats
+
+    def __len__(self) -> int:
+        return len(self.surface)
+
+    def take(self, rows: NDArray[np.intp]) -> Evidence:
+        return Evidence(self.request[rows], self.answer[rows], self.surface[rows])
+
+
+def evidence(
+    request: NDArray[np.float32], answer: NDArray[np.float32], texts: Sequence[tuple[str, str]]
+) -> Evidence:
+    """Evidence from vectors, (n, dim) each, and the texts of both parts."""
+    rows = np.array([_surface(*pair) for pair in texts], dtype=np.float64).reshape(len(texts), 8)
+    return Evidence(request.astype(np.float64), answer.astype(np.float64), rows)
+
+
+def _surface(request: str, answer: str) -> tuple[float, ...]:
+    """Length, refusal, lists and lines, each about 0 in the middle and 1 away from it."""
+    return (
+        (np.log1p(len(answer.split())) - 3.5) / 1.2,
+        (min(len(_REFUSING.findall(answer)), 5) - 1) / 1.5,
+        2.0 * bool(_REFUSAL.search(answer)) - 0.5,
+        2.0 * bool(_LISTED.search(answer)) - 0.5,
+        2.0 * (answer.count("\n") > 3) - 1.0,
+        (np.log1p(len(request.split())) - 2.8) / 0.7,
+        2.0 * ("!" in answer) - 0.5,
+        2.0 * answer.rstrip().endswith("?") - 0.5,
+    )
+
+
+def kernel(one: Evidence, other: Evidence) -> Floats:
+    """(len(one), len(other)) likeness of reports: of the answers, the requests, both at once, and the surface."""
+    answer = _radial(one.answer, other.answer, _NEAR)
+    request = _radial(one.request, other.request, _NEAR)
+    surface = _radial(one.surface, other.surface, _NEAR_SURFACE)
+    return _ANSWER * answer + _REQUEST * request + _BOTH * answer * request + _SURFACE * surface
+
+
+def _radial(one: Floats, other: Floats, width: float) -> Floats:
+    apart = (one * one).sum(1)[:, None] + (other * other).sum(1) - 2 * one @ other.T
+    return np.asarray(np.exp(-width * np.maximum(apart, 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights of the decided reports `support`, (support, questions), with bias, scale and shift a question."""
+
+    support: tuple[str, ...]
+    questions: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+    scale: Floats
+    shift: Floats
+
+    def probabilities(self, of: Evidence, support: Evidence) -> Floats:
+        """(len(of), questions): how probable a yes is; `support` is the evidence of the reports of that name."""
+        odds = kernel(of, support) @ self.weights + self.bias
+        return _sigmoid(self.scale * odds + self.shift)
+
+
+def fit(support: Sequence[str], of: Evidence, questions: Sequence[str], answers: Floats) -> Model:
+    """The model for these answers, (len(of), questions): from 0 (no) to 1 (yes), NaN where nobody has said."""
+    with threadpool_limits(1):  # many small systems: more threads only get in each other's way
+        return _fit(tuple(support), kernel(of, of), tuple(questions), answers)
+
+
+def _fit(support: tuple[str, ...], likeness: Floats, questions: tuple[str, ...], answers: Floats) -> Model:
+    weights = np.zeros(answers.shape)
+    bias, scale, shift = np.zeros(len(questions)), np.ones(len(questions)), np.zeros(len(questions))
+    families = [family(question) for question in questions]
+    for name in dict.fromkeys(families):
+        columns = [at for at, found in enumerate(families) if found == name]
+        strength, scale[columns], shift[columns] = _calibrated(likeness, answers[:, columns])
+        for at in columns:
+            weights[:, at], bias[at] = _fitted(likeness, answers[:, at], strength)
+    return Model(support, questions, weights, bias, scale, shift)
+
+
+def family(question: str) -> str:
+    """Questions about the same thing are calibrated together: "severity>low" is about severity."""
+    return re.split("[>=]", question)[0]
+
+
+def _calibrated(likeness: Floats, answers: Floats) -> tuple[float, float, float]:
+    """The strength, and the scale and shift of the odds, that do best on rows held back in turn."""
+    rows = np.arange(len(answers))
+    if np.isfinite(answers).any(1).sum() < _FEW:
+        return STRENGTHS[1], 1.0, 0.0
+    best = (np.inf, STRENGTHS[1], 1.0, 0.0)
+    for strength in STRENGTHS:
+        odds = np.zeros(answers.shape)
+        for fold in range(_FOLDS):
+            held = rows % _FOLDS == fold
+            for at in range(answers.shape[1]):
+                weight, bias = _fitted(likeness[np.ix_(~held, ~held)], answers[~held, at], strength)
+                odds[held, at] = likeness[np.ix_(held, ~held)] @ weight + bias
+        known = np.isfinite(answers)
+        scale, shift, loss = _scaled(odds[known], answers[known])
+        best = min(best, (loss, strength, scale, shift))
+    return best[1:]
+
+
+def _scaled(odds: Floats, truth: Floats) -> tuple[float, float, float]:
+    """Platt's scale (never below 0) and shift, and the loss that is left; drawn slightly to 1 and 0."""
+
+    def cost(given: Floats) -> float:
+        scaled = given[0] * odds + given[1]
+        loss = np.mean(np.logaddexp(0, scaled) - truth * scaled)
+        return float(loss + ((given[0] - 1) ** 2 + given[1] ** 2) / len(odds))
+
+    found = minimize(cost, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0, None), (None, None)])
+    return float(found.x[0]), float(found.x[1]), float(found.fun)
+
+
+def _fitted(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats, float]:
+    """Weights, (n,), and bias of kernel logistic regression, by Newton's method; rows without an answer get 0."""
+    weights = np.zeros(len(answers))
+    known = np.flatnonzero(np.isfinite(answers))
+    if not len(known):
+        return weights, 0.0
+    truth, inner = answers[known], likeness[np.ix_(known, known)]
+    share = (truth.sum() + 0.5) / (len(truth) + 1)
+    bias, found = float(np.log(share / (1 - share))), np.zeros(len(known))
+    for _ in range(_STEPS):
+        odds = inner @ found + bias
+        yes = _sigmoid(odds)
+        curve = np.maximum(yes * (1 - yes), 1e-4)
+        target = odds + (truth - yes) / curve
+        solved = np.linalg.solve(
+            inner + np.diag(strength / curve), np.stack([target, np.ones(len(target))], 1)
+        )
+        # One answer in one direction has no bias that fits best: a weak pull to 0 keeps it finite.
+        bias = float(solved[:, 0].sum() / (solved[:, 1].sum() + 1e-2))
+        step = solved[:, 0] - bias * solved[:, 1]
+        moved = float(np.abs(step - found).max())
+        found = step
+        if moved < _STILL:
+            break
+    weights[known] = found
+    return weights, bias
+
+
+def level(above: Floats) -> tuple[int, float]:
+    """The middle level and how probable just this level is, from the probabilities (cuts,) of lying above each cut."""
+    steady = np.minimum.accumulate(above)
+    shares = -np.diff(np.concatenate([[1.0], steady, [0.0]]))
+    middle = int((steady > 0.5).sum())
+    return middle, float(shares[middle])
+
+
+def loss(probabilities: Floats, answers: Floats) -> float:
+    """Mean log-loss over the answers that are known; NaN without one."""
+    known = np.isfinite(answers)
+    safe = np.clip(probabilities[known], 1e-6, 1 - 1e-6)
+    truth = answers[known]
+    return float(-np.mean(truth * np.log(safe) + (1 - truth) * np.log(1 - safe))) if known.any() else np.nan
+
+
+def _sigmoid(odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))

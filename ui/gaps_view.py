@@ -1,0 +1,119 @@
+"""The parts of Guidance gaps: the gaps with a draft for one, the clauses, and how suggestions did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import LiteralString
+
+import streamlit as st
+
+from triage_core import guidance_gaps
+from triage_core.clause_figures import ClauseFigures
+from triage_core.guidance_gaps import Gap, Why
+from triage_core.policy import Policy
+from triage_core.suggestion_facts import Tested
+from ui import hostile, session
+from ui.hostile import inline, plain
+
+WHY: Mapping[Why, LiteralString] = {
+    Why.FAR: "Far from every clause",
+    Why.DISPUTED: "Decided without agreement",
+}
+ABOUT: Mapping[str, LiteralString] = {"clause": "Clause", "severity": "Severity", "harm": "Harm"}
+
+
+# Beside the store it needs the vectors, which `session.read` cannot name; the rest is as there.
+@st.cache_data(ttl="10s", max_entries=10, show_spinner=False)
+def _found(stamp: tuple[str, int, bool], version: str) -> list[Gap]:
+    opened = session.current()
+    with opened.store.read() as cursor:
+        return guidance_gaps.gaps(cursor, opened.policy, opened.suggestions.explained)
+
+
+def find(policy: Policy) -> list[Gap]:
+    """The gaps of the policy in force."""
+    return _found(session.stamp(), policy.version)
+
+
+def gaps(found: Sequence[Gap], policy: Policy) -> None:
+    """The clusters that no clause explains, and a draft for the chosen one."""
+    if not found:
+        st.info(
+            "No gap: every cluster of two reports and more is near a clause or was decided in agreement.",
+            icon=":material/done_all:",
+        )
+        return
+    st.dataframe(
+        {
+            "Cluster": [inline(gap.label or gap.representative_id) for gap in found],
+            "Reports": [gap.size for gap in found],
+            "Why": [WHY[gap.why] for gap in found],
+            "Nearest clause": [inline(gap.nearest) for gap in found],
+            "Likeness or share": [gap.likeness for gap in found],
+        },
+        hide_index=True,
+        alt="Clusters of reports that no clause explains, the largest first",
+        column_config={"Likeness or share": st.column_config.NumberColumn(format="%.2f")},
+    )
+    by_id = {gap.cluster_id: gap for gap in found}
+    chosen = st.selectbox(
+        "Draft a clause for",
+        list(by_id),
+        format_func=lambda name: inline(
+            f"{by_id[name].size:,} × {by_id[name].label or by_id[name].representative_id}"
+        ),
+    )
+    gap = by_id[chosen]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Most typical: {plain(gap.representative_id)}", width="content")
+        st.button(
+            "Open it", key="representative", on_click=session.pick, args=("report", gap.representative_id)
+        )
+    st.caption("A draft from the words that these reports share. Copy it into the policy file and edit it.")
+    hostile.show(session.read(guidance_gaps.draft, guidance_gaps.next_id(policy), gap), key="draft")
+
+
+def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
+    """Every clause in force with how it fares."""
+    rows = [
+        figures.get(clause.clause_id) or ClauseFigures(clause.clause_id, 0, 0, 0, 0, ())
+        for clause in policy.clauses
+    ]
+    st.dataframe(
+        {
+            "Clause": [inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses],
+            "Cited": [row.cited for row in rows],
+            "Overturned": [row.overturned for row in rows],
+            "Decided twice": [row.twice for row in rows],
+            "Disagreed on": [row.disagreed for row in rows],
+            "Latest reports": [inline(", ".join(row.reports)) for row in rows],
+        },
+        hide_index=True,
+        alt="Each clause: cited, overturned, disagreed on, and its latest reports",
+    )
+    st.caption("Overturned: a later decision on the report holds, and it does not cite the clause.")
+
+
+def tests(found: Sequence[Tested]) -> None:
+    """Precision and coverage on decided reports, in order of time."""
+    if not found:
+        st.info("Suggestions are tested once there are more than 20 decisions.", icon=":material/science:")
+        return
+    st.dataframe(
+        {
+            "About": [ABOUT[test.about] for test in found],
+            "After decisions": [test.decisions for test in found],
+            "Tested on the next": [test.asked for test in found],
+            "Coverage": [test.suggested / test.asked if test.asked else None for test in found],
+            "Precision": [test.hits / test.suggested if test.suggested else None for test in found],
+        },
+        hide_index=True,
+        alt="Coverage and precision of suggestions by the number of decisions learned from",
+        column_config={
+            name: st.column_config.NumberColumn(format="percent") for name in ("Coverage", "Precision")
+        },
+    )
+    st.caption(
+        "Each row learns from the decisions up to a point and is tested on those that came next. Coverage: how often"
+        " something was suggested; precision: how often that was what the reviewer decided."
+    )
