@@ -23,6 +23,7 @@ page = st.navigation(
             ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
             ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
             ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
+            ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
             ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
             ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
             ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),

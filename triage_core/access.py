@@ -34,6 +34,7 @@ class Command(StrEnum):
     CLAIM = "claim"
     SECOND_LOOK = "second_look"
     ADJUDICATE = "adjudicate"
+    WRITE_ANSWER = "write_answer"
     APPROVE_ANSWER = "approve_answer"
     PROPOSE_REWARD = "propose_reward"
     APPROVE_REWARD = "approve_reward"
@@ -70,6 +71,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.CLAIM: _REVIEWER,
         Command.SECOND_LOOK: _REVIEWER,
         Command.ADJUDICATE: _REVIEWER | _POLICY_OWNER,
+        Command.WRITE_ANSWER: _REVIEWER,
         Command.APPROVE_ANSWER: _REVIEWER | _POLICY_OWNER,
         Command.PROPOSE_REWARD: _REVIEWER,
         Command.APPROVE_REWARD: _POLICY_OWNER,

@@ -101,10 +101,10 @@ def panel(policy: Policy, view: ReportView) -> None:
     st.text_area("Note, which the reporter may read", before.get("note", ""), key=key("note"), height=80)
     st.text_area(
         "Better answer, for training",
-        view.better_answer or view.body.get("expected", ""),
+        view.better_answer,
         key=key("better"),
         height=80,
-        help="What the model should have said. The reporter's expectation is the seed.",
+        help="What the model should have said. Somebody else approves it on Answers before it is trained on.",
     )
 
 

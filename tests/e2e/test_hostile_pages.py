@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,7 +16,7 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.browser import Server, running_server, wait_until_settled
 from tests.hostile_corpus import BEACON, HOSTILE
-from tests.making import EVERYBODY, POLICY, bring, make_report, open_runtime
+from tests.making import EVERYBODY, FLAW, POLICY, bring, make_report, open_runtime
 from triage_core import second_look, triage
 from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole
@@ -33,6 +34,7 @@ PAGES = {
     "duplicates": (DeskRole.REVIEWER, "button", "Mark as duplicate"),
     "clusters": (DeskRole.REVIEWER, "heading", "Members"),
     "second_look": (DeskRole.REVIEWER, "heading", "Your own decision"),
+    "answers": (DeskRole.REVIEWER, "heading", "What it should have said"),
     "activity": (DeskRole.REVIEWER, "heading", "Activity"),
     "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
@@ -70,7 +72,7 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     everything = [{"role": "user", "content": text} for text in HOSTILE.values()]
     lines.append(hostile("all of them", len(lines), turns=everything))
     opened = open_runtime(folder, utc_now)
-    first, second, third, *_ = bring(opened.store, *lines)
+    first, second, third, *rest = bring(opened.store, *lines)
     triage.assess(opened.store, POLICY, EVERYBODY, first, Decision(("EXP-1",)))
     for report_id, text in ((second, first_text), (third, second_text)):
         somebody, other = (Actor(f"{side} {text}"[:200], text, EVERYBODY.roles) for side in ("one", "other"))
@@ -78,6 +80,8 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
         look_id = second_look.ask(opened.store, somebody, report_id)
         if report_id == third:
             second_look.answer(opened.store, other, look_id, Decision(("OOS-1",), note=text))
+    # A flaw whose better answer is hostile too: it waits on Answers.
+    triage.assess(opened.store, POLICY, EVERYBODY, rest[0], replace(FLAW, better_answer=first_text))
     opened.close()
     with running_server(folder) as server:
         yield server

@@ -40,7 +40,9 @@ class Tally:
     last: int
     excluded: Counter[Reason] = field(default_factory=Counter)
     _counts: dict[str, Counter[str]] = field(
-        default_factory=lambda: {name: Counter() for name in ("split", "label", "severity", "clause")}
+        default_factory=lambda: {
+            name: Counter() for name in ("split", "label", "severity", "clause", "answer_by")
+        }
     )
     _reports: int = 0
     _digests: list[bytes] = field(default_factory=list)
@@ -82,6 +84,8 @@ class Tally:
             self._redacted.update(span.kind for span in item.redactions)
             self._concentration.add(facts["reporter_id"] or ANONYMOUS, item.texts)
             self._leakage.add(item.candidate.report_id, item.split, item.texts, bool(facts["is_indexed"]))
+        if self.profile.needs_better_answer:
+            self._counts["answer_by"][item.meta["meta_answer_by"] or "nobody"] += 1
         self._not_indexed += not facts["is_indexed"]
         self._watch_prompt(item)
 
