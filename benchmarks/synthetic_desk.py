@@ -67,7 +67,8 @@ def fill(store: Store, count: int, dim: int = 384, seed: int = 0) -> None:
             _store(work, rng, rows, count, texts, founders, made.vectors[rows])
     with store.write(FILLER, "index") as work:
         work.cursor.execute(
-            "INSERT INTO clusters SELECT axis, cluster_id, 'FR-' || split_part(cluster_id, '-', 2), count(*), ''"
+            "INSERT INTO clusters (axis, cluster_id, representative_id, size, label)"
+            " SELECT axis, cluster_id, 'FR-' || split_part(cluster_id, '-', 2), count(*), ''"
             " FROM memberships GROUP BY axis, cluster_id"
         )
         work.event("likeness.placed", AXIS, {"reports": count})

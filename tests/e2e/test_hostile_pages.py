@@ -80,8 +80,9 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
         look_id = second_look.ask(opened.store, somebody, report_id)
         if report_id == third:
             second_look.answer(opened.store, other, look_id, Decision(("OOS-1",), note=text))
-    # A flaw whose better answer is hostile too: it waits on Answers.
-    triage.assess(opened.store, POLICY, EVERYBODY, rest[0], replace(FLAW, better_answer=first_text))
+    # One flaw waits for a better answer, and one for somebody who approves its hostile one.
+    triage.assess(opened.store, POLICY, EVERYBODY, rest[0], FLAW)
+    triage.assess(opened.store, POLICY, EVERYBODY, rest[1], replace(FLAW, better_answer=first_text))
     opened.close()
     with running_server(folder) as server:
         yield server
@@ -127,6 +128,15 @@ def test_a_page_full_of_hostile_text_asks_nobody_else(
     watched.get_by_role(kind, name=re.compile(f"^{title}")).first.wait_for(timeout=SLOW_MS)
     assert_sound(watched)
     watched.wait_for_timeout(500)  # for what an image or a style would ask for after it was drawn
+
+
+def test_a_hostile_answer_that_waits_for_approval_asks_nobody_else(
+    hostile_server: Server, watched: Page
+) -> None:
+    look(watched, hostile_server, "answers", **{"answers-part": "Approve"})
+    watched.get_by_text("Better answer", exact=True).wait_for(timeout=SLOW_MS)
+    assert_sound(watched)
+    watched.wait_for_timeout(500)
 
 
 @pytest.mark.parametrize(("part", "title"), [("Adjudicate", "What holds"), ("Agreement", "By two reviewers")])
