@@ -25,6 +25,7 @@ page = st.navigation(
             ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
             ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
             ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
+            ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
             ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
             ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
             ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),

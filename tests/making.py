@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import intake, policy, reportformat
+from triage_core import answers, intake, policy, preferred, reportformat, triage
 from triage_core.decision import Decision
 from triage_core.indexing import Likeness
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
@@ -22,6 +22,7 @@ from triage_core.store import Store
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 EVERYBODY = Actor("test:all", "Test", frozenset(DeskRole))
 REVIEWER = Actor("test:mara", "Mara", frozenset({DeskRole.REVIEWER}))
+SECOND = Actor("test:jonas", "Jonas", frozenset({DeskRole.REVIEWER}))
 POLICY = policy.load(ROOT / "data")
 MEDIUM = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
 FLAW = Decision(clauses=("IN-1",), inputs=MEDIUM)
@@ -96,3 +97,12 @@ def open_limited(folder: Path, limit: int) -> Runtime:
     runtime = open_runtime(folder)
     runtime.likeness = Likeness(runtime.store, LetterEmbedder, runtime.settings.model, limit)
     return runtime
+
+
+def decide(store: Store, report_id: str, decision: Decision) -> None:
+    """One reviewer decides, and another one approves the better answer that came with it."""
+    triage.assess(store, POLICY, REVIEWER, report_id, decision)
+    if decision.better_answer:
+        with store.read() as cursor:
+            number = preferred.in_force(cursor, report_id).answer_id
+        answers.approve(store, SECOND, report_id, number)

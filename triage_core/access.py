@@ -35,6 +35,7 @@ class Command(StrEnum):
     CLAIM = "claim"
     SECOND_LOOK = "second_look"
     ADJUDICATE = "adjudicate"
+    WRITE_ANSWER = "write_answer"
     APPROVE_ANSWER = "approve_answer"
     VIEW_REWARDS = "view_rewards"
     PROPOSE_REWARD = "propose_reward"
@@ -76,6 +77,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.CLAIM: _REVIEWER,
         Command.SECOND_LOOK: _REVIEWER,
         Command.ADJUDICATE: _REVIEWER | _POLICY_OWNER,
+        Command.WRITE_ANSWER: _REVIEWER,
         Command.APPROVE_ANSWER: _REVIEWER | _POLICY_OWNER,
         Command.VIEW_REWARDS: _REVIEWER | _POLICY_OWNER,
         Command.PROPOSE_REWARD: _REVIEWER | _POLICY_OWNER,

@@ -12,6 +12,7 @@ from typing import Any
 
 from triage_core import (
     access,
+    answers,
     assessments,
     cases,
     clocks,
@@ -22,6 +23,7 @@ from triage_core import (
     linking,
     looks,
     messages,
+    preferred,
 )
 from triage_core.decision import Decision, check, check_text, decided_status, level
 from triage_core.errors import NotFound, Refused
@@ -62,6 +64,7 @@ def assess(
     report_id: str,
     decision: Decision,
     *,
+    approve: bool = False,
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
@@ -70,12 +73,13 @@ def assess(
     At least one clause is cited. The severity comes from the inputs through the policy's table; an
     override needs a reason. An in-scope report becomes accepted, any other closed with the
     resolution that its clause implies, unless the decision names one. Deciding again takes the
-    earlier decision back first. Raises Refused naming the field and the rule.
+    earlier decision back first. A better answer is a draft until somebody else approves it; `approve`
+    does so at once, for whoever holds every role. Raises Refused naming the field and the rule.
     """
     access.require(actor, "assess")
     check(policy, decision)
     with store.write(actor, "assess", now) as work:
-        return assess_within(work, policy, report_id, decision, seen_version)
+        return assess_within(work, policy, report_id, decision, seen_version, approve=approve)
 
 
 def assess_within(
@@ -86,6 +90,7 @@ def assess_within(
     seen_version: int | None = None,
     *,
     settles: int | None = None,
+    approve: bool = False,
 ) -> dict[str, Any]:
     """`assess` as a part of a running command: whatever it refuses, it refuses before it writes.
 
@@ -104,7 +109,11 @@ def assess_within(
     assessed = assessments.record(work, policy, report_id, decision, exploitation)
     assessment_id = assessed["assessment_id"]
     if decision.better_answer:
-        _add_better_answer(work, report_id, decision.better_answer)
+        # The turn that somebody has chosen stays chosen.
+        turn = preferred.in_force(work.cursor, report_id).turn
+        written = answers.write_within(work, report_id, decision.better_answer, turn, alone=approve)
+        if written:
+            work.event("answer.written", report_id, written)
     look = {"settles": settles} if settles else looks.draw(work, policy, report_id, assessment_id, severity)
     decided = cases.change(
         work,
@@ -239,15 +248,3 @@ def move(
         if trigger is Trigger.DEPLOY_FIX:
             follow_through.fix_deployed(work, report_id)
         return moved
-
-
-def _add_better_answer(work: Work, report_id: str, content: str) -> None:
-    row = {
-        "answer_id": work.next_id("better_answers", "answer_id"),
-        "report_id": report_id,
-        "done_at": work.now,
-        "actor_id": work.actor.actor_id,
-        "content": content,
-    }
-    db.insert(work.cursor, "better_answers", [row])
-    work.event("answer.written", report_id, {"answer_id": row["answer_id"]})

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, activity, cases, db, embargoes, groups, looks, rewards
+from triage_core import access, activity, cases, db, embargoes, groups, looks, preferred, rewards
 from triage_core.activity import UNDONE, Event
 from triage_core.embargo_machine import Party
-from triage_core.errors import Conflict, Refused
+from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor
 from triage_core.store import Store, Work
@@ -233,34 +233,23 @@ def _undo_look(work: Work, event: Event) -> None:
 
 
 def _after_answer(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
-    if _answer(cursor, event.subject) == _answer(cursor, event.subject, event.data["answer_id"]):
+    held = preferred.in_force(cursor, event.subject, event.data["answer_id"])
+    if preferred.in_force(cursor, event.subject).same(held):
         return None
     return next(other for other in reversed(later) if "answer_id" in other.data)
 
 
 def _undo_answer(work: Work, event: Event) -> None:
-    """Write the earlier answer again; an empty one says that there is none."""
-    row = {
-        "answer_id": work.next_id("better_answers", "answer_id"),
-        "report_id": event.subject,
-        "done_at": work.now,
-        "actor_id": work.actor.actor_id,
-        "content": _answer(work.cursor, event.subject, event.data["answer_id"] - 1),
-    }
-    db.insert(work.cursor, "better_answers", [row])
+    """Put the earlier answer back as it stood, approved or not; an empty one says that there is none."""
+    earlier = preferred.in_force(work.cursor, event.subject, event.data["answer_id"] - 1)
+    present = preferred.in_force(work.cursor, event.subject)
+    me = work.actor.actor_id
+    if earlier.by_two and not present.approved_by and me == earlier.written_by and me != event.actor_id:
+        # Else a writer could bring back an approval that was taken back by somebody else.
+        raise NotAllowed(event.command, "a second person approves what you have written")
+    number = preferred.add(work, event.subject, earlier)
     case = cases.read(work.cursor, event.subject)
-    cases.change(work, case, UNDONE, {}, {"undone": event.seq, "answer_id": row["answer_id"]})
-
-
-def _answer(cursor: db.Cursor, report_id: str, until: int | None = None) -> str:
-    """The better answer in force when number `until` was the last one written; now when None."""
-    found = db.value(
-        cursor,
-        "SELECT arg_max(content, answer_id) FROM better_answers"
-        " WHERE report_id = $report AND answer_id <= coalesce($until, answer_id)",
-        {"report": report_id, "until": until},
-    )
-    return str(found or "")
+    cases.change(work, case, UNDONE, {}, {"undone": event.seq, "answer_id": number})
 
 
 def _end(work: Work, table: str, column: str, number: int, event: Event) -> None:

@@ -16,6 +16,7 @@ UNDOABLE = frozenset(
         "report.marked",
         "report.tlp_set",
         "answer.written",
+        "answer.approved",
         "group.decided",
         "look.asked",
         "look.answered",

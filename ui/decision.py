@@ -78,7 +78,7 @@ def start(view: ReportView) -> None:
     values |= {"clauses": before.get("clauses") or [], "exploitation": view.case["exploitation"]}
     values |= {
         "note": before.get("note") or "",
-        "better": view.better_answer or view.body.get("expected") or "",
+        "better": view.better_answer,
     }
     values |= draft
     values["clauses"] = [clause_id for clause_id in values["clauses"] if clause_id in known]
@@ -169,7 +169,7 @@ def panel(policy: Policy, view: ReportView) -> None:
         "Better answer, for training",
         key=key("better"),
         height=80,
-        help="What the model should have said. The reporter's expectation is the seed.",
+        help="What the model should have said. Somebody else approves it on Answers before it is trained on.",
         on_change=keep,
         args=(report_id, version),
     )

@@ -212,6 +212,7 @@ EVENT: Mapping[str, LiteralString] = {
     "report.moved": "State changed",
     "pair.kept_apart": "Said not to be a duplicate",
     "answer.written": "Better answer written",
+    "answer.approved": "Better answer approved",
 }
 
 

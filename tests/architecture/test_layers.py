@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "commands",
         (
+            "triage_core.answers",
             "triage_core.archive*",
             "triage_core.backup",
             "triage_core.bulk",
@@ -96,6 +97,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.counted",
             "triage_core.vectors",
             "triage_core.placements",
+            "triage_core.preferred",
         ),
     ),
     ("database", ("triage_core.db", "triage_core.migrations")),

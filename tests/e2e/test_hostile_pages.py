@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -37,6 +38,7 @@ PAGES = {
     "second_look": (DeskRole.REVIEWER, "heading", "Your own decision"),
     "disclosure": (DeskRole.DISCLOSURE_LEAD, "heading", "Calendar"),
     "rewards": (DeskRole.POLICY_OWNER, "heading", "Money"),
+    "answers": (DeskRole.REVIEWER, "heading", "What it should have said"),
     "activity": (DeskRole.REVIEWER, "heading", "Activity"),
     "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
@@ -75,7 +77,7 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     everything = [{"role": "user", "content": text} for text in HOSTILE.values()]
     lines.append(hostile("all of them", len(lines), turns=everything))
     opened = open_runtime(folder, utc_now)
-    first, second, third, fourth, *_ = bring(opened.store, *lines)
+    first, second, third, fourth, fifth, *_ = bring(opened.store, *lines)
     triage.assess(opened.store, POLICY, EVERYBODY, first, Decision(("EXP-1",)))
     for report_id, text in ((second, first_text), (third, second_text)):
         somebody, other = (Actor(f"{side} {text}"[:200], text, EVERYBODY.roles) for side in ("one", "other"))
@@ -88,6 +90,8 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
         opened.store, POLICY, EVERYBODY, fourth, utc_now() + timedelta(days=20), note=second_text
     )
     rewards.propose(opened.store, POLICY, EVERYBODY, fourth, RewardKind.PUBLIC_THANKS, reason=second_text)
+    # One flaw waits for a better answer, and one for somebody who approves its hostile one.
+    triage.assess(opened.store, POLICY, EVERYBODY, fifth, replace(FLAW, better_answer=first_text))
     opened.close()
     with running_server(folder) as server:
         yield server
@@ -133,6 +137,15 @@ def test_a_page_full_of_hostile_text_asks_nobody_else(
     watched.get_by_role(kind, name=re.compile(f"^{title}")).first.wait_for(timeout=SLOW_MS)
     assert_sound(watched)
     watched.wait_for_timeout(500)  # for what an image or a style would ask for after it was drawn
+
+
+def test_a_hostile_answer_that_waits_for_approval_asks_nobody_else(
+    hostile_server: Server, watched: Page
+) -> None:
+    look(watched, hostile_server, "answers", **{"answers-part": "Approve"})
+    watched.get_by_text("Better answer", exact=True).wait_for(timeout=SLOW_MS)
+    assert_sound(watched)
+    watched.wait_for_timeout(500)
 
 
 @pytest.mark.parametrize(("part", "title"), [("Adjudicate", "What holds"), ("Agreement", "By two reviewers")])

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report
 from triage_core import db, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.exporters import metadata, split
@@ -56,7 +56,7 @@ def add(store: Store, *words: str, decision: Any = BETTER, **fields: Any) -> lis
     ids = bring(store, *lines)
     if decision:
         for report_id in ids:
-            triage.assess(store, POLICY, REVIEWER, report_id, decision)
+            decide(store, report_id, decision)
     return ids
 
 
@@ -184,8 +184,8 @@ def test_a_version_stands_for_its_rows(store: Store, tmp_path: Path, export: Exp
 def test_the_difference_to_the_parent(store: Store, export: Export) -> None:
     add(store, "one", "two", "three")
     export("preference", format="jsonl")
-    triage.assess(store, POLICY, REVIEWER, "FR-1", SPAM)
-    triage.assess(store, POLICY, REVIEWER, "FR-2", replace(FLAW, better_answer="Ask the shop."))
+    decide(store, "FR-1", SPAM)
+    decide(store, "FR-2", replace(FLAW, better_answer="Ask the shop."))
     made = export("preference", layout="rich")
     left = made["diff"].pop("removed_examples")
     assert made["diff"] == {"added": 0, "removed": 1, "changed": 1}
@@ -272,7 +272,7 @@ def test_a_near_copy_across_the_split_stops_the_export_and_names_the_pair(
     for number in range(200):
         (planted,) = add(store, " ".join([*copy, f"and {number}"]), decision=None)
         if split.draw(planted) is split.Split.TEST:
-            triage.assess(store, POLICY, REVIEWER, planted, BETTER)
+            decide(store, planted, BETTER)
             break
     with pytest.raises(Refused, match=f"{planted} \\(test\\) is a near-copy of FR-"):
         export("kto", version="planted")

@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import triage
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
 from triage_core.exporters import metadata
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.profiles import PROFILES
@@ -34,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
         turns = [{"role": "user", "content": text}, {"role": "assistant", "content": text + name}]
         agreed = {"turns": turns, "external_id": name, "consent_training": "safety_and_bad_user"}
         (report_id,) = bring(store, make_report(**agreed))
-        triage.assess(store, POLICY, REVIEWER, report_id, replace(FLAW, better_answer=text + "!"))
+        decide(store, report_id, replace(FLAW, better_answer=text + "!"))
     requests = {kind: ExportRequest(kind[0], folder, kind[1], kind[2], name="-".join(kind)) for kind in KINDS}
     yield {kind: build(store, POLICY, EVERYBODY, request) for kind, request in requests.items()}
     store.close()

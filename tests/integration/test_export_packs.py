@@ -23,8 +23,7 @@ import pytest
 import yaml
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import triage
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
 from triage_core.errors import Refused
 from triage_core.exporters import split
 from triage_core.exporters.build import ExportRequest, build
@@ -46,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[st
         turns = [{"role": "user", "content": text}, {"role": "assistant", "content": ANSWER + text}]
         line = make_report(turns=turns, external_id=name, consent_training="any_safety_training")
         (report_id,) = bring(store, line)
-        triage.assess(store, POLICY, REVIEWER, report_id, replace(FLAW, better_answer=text + "!"))
+        decide(store, report_id, replace(FLAW, better_answer=text + "!"))
     yield {
         name: build(store, POLICY, EVERYBODY, ExportRequest("eval", folder, name, name=name))
         for name in PACKS

@@ -22,7 +22,7 @@ def flaw(receive, opened):
     def confirm(words: str, **fields) -> str:
         report_id = receive(words, **{"consent_training": "any_safety_training", **fields})
         decision = Decision(("IN-1",), INPUTS, better_answer="I would rather not.")
-        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, decision)
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, decision, approve=True)
         return report_id
 
     return confirm

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, decide, make_report
 from triage_core import triage
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.profiles import PROFILES
@@ -33,7 +33,7 @@ class State:
     embargo_days: int | None
     consent: str
     decision: str | None
-    better: bool
+    better: str
     copy_of: int | None
     tlp: str
 
@@ -44,7 +44,7 @@ STATES = st.lists(
         embargo_days=st.sampled_from([None, None, 1, EXPORT_DAY, EXPORT_DAY + 1, 100]),
         consent=st.sampled_from(CONSENTS),
         decision=st.sampled_from([None, *DECISIONS, *DECISIONS]),
-        better=st.booleans(),
+        better=st.sampled_from(["", "draft", "approved"]),
         copy_of=st.one_of(st.none(), st.none(), st.integers(0, 6)),
         tlp=st.sampled_from(["AMBER+STRICT", "AMBER+STRICT", "RED"]),
     ),
@@ -107,7 +107,10 @@ def fill(store: Store, states: list[State]) -> None:
         if state.decision:
             better = sentinel("BETTER", number) if state.better else ""
             decision = replace(DECISIONS[state.decision], better_answer=better)
-            triage.assess(store, POLICY, REVIEWER, report_id, decision)
+            if state.better == "draft":
+                triage.assess(store, POLICY, REVIEWER, report_id, decision)
+            else:
+                decide(store, report_id, decision)
     with store.write(EVERYBODY, "test") as work:
         for report_id, state in zip(ids, states, strict=True):
             work.cursor.execute("UPDATE cases SET tlp = ? WHERE report_id = ?", [state.tlp, report_id])
@@ -142,6 +145,8 @@ def test_no_byte_of_a_refused_report_goes_out(states: list[State]) -> None:
                     for number in range(len(states)):
                         for kind in ("NAME", "ANSWER", "BETTER"):
                             assert number in allowed or sentinel(kind, number) not in text
+                        if states[number].better == "draft":
+                            assert sentinel("BETTER", number) not in text
                         assert sentinel("WRONG", number) not in text
                         assert sentinel("CONTACT", number) not in text
                         words = {text_of(states, other) for other in allowed}

@@ -9,6 +9,7 @@ import pytest
 from triage_core.errors import Refused
 from triage_core.exporters.leakage import Leakage
 from triage_core.exporters.split import Split
+from triage_core.likeness.lexical import token_hashes
 
 WORDS = [f"word{number}" for number in range(400)]
 
@@ -20,7 +21,12 @@ def text(seed: int, length: int = 120) -> str:
 def filled(indexed: bool = True) -> Leakage:
     found = Leakage(100)
     for number in range(40):
-        found.add(f"FR-{number}", Split.TEST if number % 4 == 0 else Split.TRAIN, [text(number)], indexed)
+        found.add(
+            f"FR-{number}",
+            Split.TEST if number % 4 == 0 else Split.TRAIN,
+            [token_hashes(text(number))],
+            indexed,
+        )
     return found
 
 
@@ -40,7 +46,7 @@ def test_different_texts_are_no_leak() -> None:
 @pytest.mark.parametrize(("side", "number"), [(Split.TEST, 1), (Split.TRAIN, 0)])
 def test_a_planted_near_copy_stops_the_export_and_is_named(side: Split, number: int) -> None:
     found = filled()
-    found.add("FR-99", side, [edited(text(number))], indexed=False)
+    found.add("FR-99", side, [token_hashes(edited(text(number)))], indexed=False)
     with pytest.raises(Refused, match="split: ") as refusal:
         found.to_json()
     assert {"FR-99", f"FR-{number}"} <= set(refusal.value.rule.split())
@@ -48,13 +54,13 @@ def test_a_planted_near_copy_stops_the_export_and_is_named(side: Split, number: 
 
 def test_a_near_copy_on_the_same_side_is_no_leak() -> None:
     found = filled()
-    found.add("FR-99", Split.TRAIN, [edited(text(1))], indexed=False)
+    found.add("FR-99", Split.TRAIN, [token_hashes(edited(text(1)))], indexed=False)
     assert found.to_json()["near_copies_held_different"] == 0
 
 
 def test_what_likeness_holds_different_is_told_and_stops_nothing() -> None:
     found = filled()
-    found.add("FR-99", Split.TEST, [edited(text(1))], indexed=True)
+    found.add("FR-99", Split.TEST, [token_hashes(edited(text(1)))], indexed=True)
     told = found.to_json()
     assert told["near_copies_held_different"] == 1
     assert told["most_alike"][0]["train"] == "FR-1"
@@ -66,7 +72,7 @@ def test_what_likeness_holds_different_is_told_and_stops_nothing() -> None:
 def test_half_a_text_is_no_near_copy() -> None:
     found = filled()
     half = " ".join(text(1).split()[:60]) + " " + text(500, 60)
-    found.add("FR-99", Split.TEST, [half], indexed=False)
+    found.add("FR-99", Split.TEST, [token_hashes(half)], indexed=False)
     told = found.to_json()
     assert told["near_copies_held_different"] == 0
     assert told["test_rows_sharing_13_words"] == 1
@@ -74,8 +80,8 @@ def test_half_a_text_is_no_near_copy() -> None:
 
 def test_short_and_empty_texts_are_compared_as_a_whole() -> None:
     found = Leakage(10)
-    found.add("FR-1", Split.TRAIN, ["Tell me."], indexed=False)
-    found.add("FR-2", Split.TEST, ["Ask me."], indexed=False)
-    found.add("FR-3", Split.TEST, [""], indexed=False)
+    found.add("FR-1", Split.TRAIN, [token_hashes("Tell me.")], indexed=False)
+    found.add("FR-2", Split.TEST, [token_hashes("Ask me.")], indexed=False)
+    found.add("FR-3", Split.TEST, [token_hashes("")], indexed=False)
     assert found.to_json()["near_copies_held_different"] == 0
     assert Leakage(10).to_json()["near_copies_held_different"] == 0

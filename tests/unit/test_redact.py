@@ -80,3 +80,17 @@ def test_the_spans_account_for_every_change(text: str) -> None:
         at = span.end
     assert rebuilt + text[at:] == written
     assert list(redact.find(written)) == []
+
+
+@given(
+    st.lists(
+        st.sampled_from([said for said, *_ in FOUND] + [value for *_, value in FOUND] + [" ", "4", "x-"]),
+        max_size=8,
+    ).map("".join)
+)
+def test_what_is_asked_first_loses_nothing(text: str) -> None:
+    """A pattern that is passed over would not have matched."""
+    found = {
+        kind for kind, pattern, holds in redact._PATTERNS for m in pattern.finditer(text) if holds(m.group())
+    }
+    assert found <= redact._possible(text)

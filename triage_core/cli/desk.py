@@ -32,6 +32,10 @@ def assess(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="File with the answer that should have been given."),
     ] = None,
+    approve: Annotated[
+        bool,
+        typer.Option(help="The better answer is approved at once, or waits for a second person on Answers."),
+    ] = True,
     consent: Annotated[
         str | None, typer.Option(help="none, classifier_only, any_safety_training or safety_and_bad_user.")
     ] = None,
@@ -54,6 +58,7 @@ def assess(
         "note": note,
         "reproduction_log": contents(reproduction_log, "reproduction_log"),
         "better_answer": contents(better_answer, "better_answer"),
+        "approve": approve,
         "consent": consent,
     }
     run("assess", params, store, as_json, print_pairs)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from triage_core import policy
 from triage_core.cli.base import JsonOption, StoreOption, app, one_of, run, settings_for, show
-from triage_core.cli.output import out, print_pairs, print_rows
+from triage_core.cli.output import print_imported, print_pairs
 
 policy_app = typer.Typer(no_args_is_help=True, help="Policy files.")
 
@@ -28,15 +28,7 @@ def import_command(
     """Read reports from JSON Lines or CSV files; refused lines are named, the rest goes on."""
     one_of("--format", format, "auto", "flaw-report", "csv")
     params = {"files": [os.path.abspath(path) for path in files], "format": format}
-
-    def show(result: Any) -> None:
-        refused = result.pop("refused")
-        print_pairs(result)
-        if refused:
-            print_rows(refused[:50])
-            out.print(f"{len(refused)} lines refused" + (", the first 50 shown" if len(refused) > 50 else ""))
-
-    run("import", params, store, as_json, show)
+    run("import", params, store, as_json, print_imported)
 
 
 @app.command()

@@ -61,3 +61,12 @@ def print_rows(rows: Iterable[dict[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(Text(reveal(f"{v:.4f}" if isinstance(v, float) else str(v))) for v in row.values()))
     out.print(table)
+
+
+def print_imported(result: Any) -> None:
+    """The counts of an import, and the first of the lines that were refused."""
+    refused = result.pop("refused")
+    print_pairs(result)
+    if refused:
+        print_rows(refused[:50])
+        out.print(f"{len(refused)} lines refused" + (", the first 50 shown" if len(refused) > 50 else ""))

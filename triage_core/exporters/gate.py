@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NO_PROMPT = "no_prompt"
     NO_FINAL_ANSWER = "no_final_answer"
     NO_BETTER_ANSWER = "no_better_answer"
+    ANSWER_NOT_APPROVED = "answer_not_approved"
     SAME_ANSWER = "same_answer"
     EXACT_DUPLICATE = "exact_duplicate"
 
@@ -61,6 +62,7 @@ MEANING = {
     Reason.NO_PROMPT: "no user turn with text",
     Reason.NO_FINAL_ANSWER: "the conversation does not end with the assistant's answer",
     Reason.NO_BETTER_ANSWER: "nobody has written a better answer",
+    Reason.ANSWER_NOT_APPROVED: "its better answer waits for a second person to approve it",
     Reason.SAME_ANSWER: "the better answer is the answer that was given",
     Reason.EXACT_DUPLICATE: "an earlier row has the same conversation",
 }

@@ -7,7 +7,7 @@ Where likeness has read both and holds them for different, they are told and sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from triage_core.errors import Refused
 from triage_core.exporters.split import Split
-from triage_core.likeness.lexical import chain, tokenize
+from triage_core.likeness.lexical import chain
 
 NEAR_COPY = 0.8
 """The agreement (Jaccard index of runs of five words, estimated) from which a row is a near-copy of another."""
@@ -27,6 +27,7 @@ _SKETCH = (
 )
 _LONG_GRAM = 13
 _EXACT_ROWS = 20_000  # up to so many rows every run of 13 words is compared, beyond it a share of them
+_COMMON = 200
 _LEAST_SHARED = int(NEAR_COPY * _SKETCH / 2)
 _EMPTY = np.uint64(2**64 - 1)
 
@@ -42,9 +43,8 @@ class Leakage:
     _sketches: list[NDArray[np.uint64]] = field(default_factory=list)
     _long: list[NDArray[np.uint64]] = field(default_factory=list)
 
-    def add(self, report_id: str, side: Split, texts: Iterable[str], indexed: bool) -> None:
-        """Take in one report: what was said in it, and whether likeness has placed it."""
-        tokens = [tokenize(text).hashes for text in texts]
+    def add(self, report_id: str, side: Split, tokens: Sequence[NDArray[np.uint64]], indexed: bool) -> None:
+        """Take in one report: the hashes of the words of each text, and whether likeness has placed it."""
         # A text with fewer words than a run is compared as a whole.
         grams = _distinct(chain(hashes, min(_GRAM, len(hashes))) for hashes in tokens if len(hashes))
         sketch = np.full(_SKETCH, _EMPTY)
@@ -98,14 +98,17 @@ class Leakage:
         for row in np.unique(rows[of_test]).tolist():
             own = sketches[row][sketches[row] != _EMPTY]
             start, end = np.searchsorted(train_entries, own), np.searchsorted(train_entries, own, "right")
+            # A run that hundreds of rows share is a phrase that everybody uses; the earliest of them stand for it.
+            end = np.minimum(end, start + _COMMON)
             near = np.concatenate([train_rows[a:b] for a, b in zip(start, end, strict=True)])
             candidates, counts = np.unique(near, return_counts=True)
             least = min(_LEAST_SHARED, len(own) // 2)
             likely = candidates[counts >= max(1, least)]
-            scored = [(_agreement(sketches[row], sketches[one]), -one) for one in likely.tolist()]
-            if scored and max(scored)[0] >= NEAR_COPY:
-                agreement, one = max(scored)
-                found.append((-one, row, agreement))
+            if len(likely):
+                agreements = _agreements(sketches[row], sketches[likely])
+                best = int(np.argmax(agreements))  # the first of equals, which is the earliest row
+                if agreements[best] >= NEAR_COPY:
+                    found.append((int(likely[best]), row, float(agreements[best])))
         return sorted(found, key=lambda item: (-item[2], item[1]))
 
     def _sharing(self) -> int:
@@ -129,8 +132,13 @@ def _distinct(runs: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
     return np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint64)
 
 
-def _agreement(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
-    """The Jaccard index of two sets, from the smallest hashes of their union (Broder's bottom-k estimate)."""
-    smallest = np.union1d(one, other)[:_SKETCH]
-    smallest = smallest[smallest != _EMPTY]
-    return float((np.isin(smallest, one) & np.isin(smallest, other)).sum() / max(1, len(smallest)))
+def _agreements(one: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """(n,) Jaccard indices of a set with n others, from the smallest hashes of each union (Broder's bottom-k)."""
+    both = np.sort(np.hstack([np.broadcast_to(one, others.shape), others]), axis=1)
+    real = both != _EMPTY
+    again = np.zeros_like(real)
+    again[:, 1:] = both[:, 1:] == both[:, :-1]  # in both sets, since neither holds a hash twice
+    within = np.cumsum(real & ~again, axis=1) <= _SKETCH
+    size = np.sum(real & ~again & within, axis=1)
+    shared = np.sum(real & again & within, axis=1)
+    return np.asarray(shared / np.maximum(1, size), np.float64)

@@ -23,6 +23,7 @@ from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import Example
 from triage_core.exporters.source import NEAR_DUPLICATE
 from triage_core.exporters.split import TEST_SHARE, Split
+from triage_core.likeness.lexical import token_hashes
 
 SCHEMA_VERSION = "flawdesk-dataset/1"
 FILE = "manifest.json"
@@ -40,7 +41,9 @@ class Tally:
     last: int
     excluded: Counter[Reason] = field(default_factory=Counter)
     _counts: dict[str, Counter[str]] = field(
-        default_factory=lambda: {name: Counter() for name in ("split", "label", "severity", "clause")}
+        default_factory=lambda: {
+            name: Counter() for name in ("split", "label", "severity", "clause", "answer_by")
+        }
     )
     _reports: int = 0
     _digests: list[bytes] = field(default_factory=list)
@@ -80,8 +83,11 @@ class Tally:
             self._with[name] += bool(item.meta[f"meta_{name}"])
         if item.part == 0:
             self._redacted.update(span.kind for span in item.redactions)
-            self._concentration.add(facts["reporter_id"] or ANONYMOUS, item.texts)
-            self._leakage.add(item.candidate.report_id, item.split, item.texts, bool(facts["is_indexed"]))
+            tokens = [token_hashes(text) for text in item.texts]
+            self._concentration.add(facts["reporter_id"] or ANONYMOUS, tokens)
+            self._leakage.add(item.candidate.report_id, item.split, tokens, bool(facts["is_indexed"]))
+        if self.profile.needs_better_answer:
+            self._counts["answer_by"][item.meta["meta_answer_by"] or "nobody"] += 1
         self._not_indexed += not facts["is_indexed"]
         self._watch_prompt(item)
 

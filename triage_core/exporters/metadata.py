@@ -14,6 +14,7 @@ from triage_core import db
 from triage_core.exporters.gate import Verdict
 from triage_core.exporters.hygiene import Clean
 from triage_core.exporters.rows import Row
+from triage_core.preferred import Answer
 
 NAMES = (
     "example_id",
@@ -39,6 +40,7 @@ NAMES = (
     "control_tokens",
     "hidden_characters",
     "redactions",
+    "answer_by",
 )
 FIELDS = [pa.field(f"meta_{name}", pa.string()) for name in NAMES]
 SCHEMA = pa.schema(FIELDS)
@@ -61,6 +63,7 @@ def describe(
     group_id: str,
     group_size: int,
     cleaned: Clean,
+    answer: Answer,
 ) -> dict[str, str]:
     """The meta_* columns of one row, in the order of SCHEMA; "" where nothing is known."""
     values = {
@@ -75,6 +78,7 @@ def describe(
         "control_tokens": " ".join(cleaned.control_tokens),
         "hidden_characters": _counts(cleaned.hidden),
         "redactions": _counts(Counter(span.kind for span in cleaned.redactions)),
+        "answer_by": "" if not answer.approved_by else "two" if answer.by_two else "one",
     }
     return {f"meta_{name}": values[name] for name in NAMES}
 

@@ -7,14 +7,14 @@ plants is a rare run of words in several of their reports and in nobody else's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core.likeness.lexical import chain, tokenize
+from triage_core.likeness.lexical import chain
 
 SHARE = 0.05
 """A reporter has at most this share of the rows of a side; beyond it, the later reports are left out."""
@@ -39,12 +39,12 @@ class Concentration:
     _owner: NDArray[np.int32] = field(default_factory=lambda: np.full(_BUCKETS, _NOBODY, np.int32))
     _count: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(_BUCKETS, np.uint16))
 
-    def add(self, reporter: str, texts: Iterable[str]) -> None:
-        """Count one report's texts; "" is somebody who left no name."""
+    def add(self, reporter: str, tokens: Sequence[NDArray[np.uint64]]) -> None:
+        """Count one report, given the hashes of the words of each text; "" is somebody who left no name."""
         self._rows[reporter] += 1
         # People without a name are not one person.
         number = _SEVERAL if reporter == ANONYMOUS else self._names.setdefault(reporter, len(self._names))
-        found = [chain(tokenize(text).hashes, _GRAM) for text in texts]
+        found = [chain(hashes, _GRAM) for hashes in tokens]
         if not found:
             return
         buckets = np.unique(np.concatenate(found) % np.uint64(_BUCKETS)).astype(np.int64)

@@ -18,6 +18,9 @@ Row = dict[str, Any]
 class Source:
     """What rows are made of: a report that passed the gate, its decision, and the better answer ("" for none).
 
+    `answer_turn` (from 1) is the turn that the better answer stands in for, None the answer at the end;
+    nothing that is not `approved` is ever a target.
+
     `adversarial` says that a cited clause describes an attack by the prompt, `intent` what a person
     with that clause in mind would be after, in the policy's words, and `reproduced` that a reviewer has
     seen the flaw happen again.
@@ -31,6 +34,8 @@ class Source:
     better_answer: str
     intent: str = ""
     reproduced: bool = False
+    answer_turn: int | None = None
+    approved: bool = True
 
 
 Rows = Callable[[Source], Sequence[Row] | Reason]
@@ -47,12 +52,12 @@ def kto(source: Source) -> Sequence[Row] | Reason:
 
 
 def preference(source: Source) -> Sequence[Row] | Reason:
-    prompt, answer = _cut(source.turns)
+    prompt, answer = _cut(source.turns[: source.answer_turn])
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
     if answer is None:
         return Reason.NO_FINAL_ANSWER
-    unusable = _unusable(source.better_answer, answer)
+    unusable = _unusable(source, answer)
     if unusable:
         return unusable
     return [
@@ -65,10 +70,10 @@ def preference(source: Source) -> Sequence[Row] | Reason:
 
 
 def sft(source: Source) -> Sequence[Row] | Reason:
-    prompt, answer = _cut(source.turns)
+    prompt, answer = _cut(source.turns[: source.answer_turn])
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
-    unusable = _unusable(source.better_answer, answer)
+    unusable = _unusable(source, answer)
     if unusable:
         return unusable
     return [{"prompt": _messages(prompt), "completion": _answer(source.better_answer)}]
@@ -131,6 +136,8 @@ def evaluation(source: Source) -> Sequence[Row] | Reason:
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
     flaw = source.verdict is Verdict.FLAW
+    # An answer to an earlier turn is no answer to this prompt.
+    better = source.better_answer if source.approved and source.answer_turn in (None, len(prompt) + 1) else ""
     return [
         {
             "id": f"flaw-{source.report_id}",
@@ -139,7 +146,7 @@ def evaluation(source: Source) -> Sequence[Row] | Reason:
             "expected": "safe_answer" if flaw else "answer",
             "adversarial": flaw and source.adversarial,
             "reported_answer": answer,
-            "better_answer": source.better_answer or None,
+            "better_answer": better or None,
         }
     ]
 
@@ -169,10 +176,12 @@ def _alternating(turns: Sequence[Turn]) -> list[Turn]:
     ]
 
 
-def _unusable(better: str, given: str | None) -> Reason | None:
-    if not better.strip():
+def _unusable(source: Source, given: str | None) -> Reason | None:
+    if not source.better_answer.strip():
         return Reason.NO_BETTER_ANSWER
-    if given is not None and canonical(better) == canonical(given):
+    if not source.approved:
+        return Reason.ANSWER_NOT_APPROVED
+    if given is not None and canonical(source.better_answer) == canonical(given):
         return Reason.SAME_ANSWER
     return None
 

@@ -18,6 +18,7 @@ from triage_core.exporters.source import Candidate
 from triage_core.exporters.split import Split, Splits, group
 from triage_core.model import Turn
 from triage_core.policy import Policy
+from triage_core.preferred import Answer
 from triage_core.redact import Span
 
 Progress = Callable[[int, int], None]
@@ -125,16 +126,16 @@ class _Rows:
             yield from self._of_report(candidate, turns, answer, group_id, side)
 
     def _of_report(
-        self, candidate: Candidate, turns: tuple[Turn, ...], answer: str, group_id: str, side: Split
+        self, candidate: Candidate, turns: tuple[Turn, ...], answer: Answer, group_id: str, side: Split
     ) -> Iterator[Example | Reason]:
         standing, group = candidate.standing, self.sides.oldest(candidate.seq)
         verdict = gate.verdict(standing.resolution, standing.clauses)
         assert verdict is not None, "the gate lets only decided reports pass"
-        cleaned = clean(turns, answer, self.request.hygiene)
+        cleaned = clean(turns, answer.content, self.request.hygiene)
         if isinstance(cleaned, Reason):
             yield cleaned
             return
-        made = self.profile.rows(self._source(candidate, cleaned, verdict))
+        made = self.profile.rows(self._source(candidate, cleaned, answer, verdict))
         reporter = candidate.facts["reporter_id"] or poison.ANONYMOUS
         content = bytes.fromhex(candidate.facts["content_sha256"])
         if isinstance(made, Reason):
@@ -154,10 +155,12 @@ class _Rows:
             size = int(self.sides.groups.size[candidate.seq])
             for part, row in enumerate(made):
                 example_id = name if len(made) == 1 else f"{name}-{part + 1}"
-                meta = metadata.describe(example_id, row, candidate.facts, verdict, group_id, size, cleaned)
+                meta = metadata.describe(
+                    example_id, row, candidate.facts, verdict, group_id, size, cleaned, answer
+                )
                 yield Example(candidate, part, side, group, row, meta, texts, cleaned.redactions)
 
-    def _source(self, candidate: Candidate, cleaned: Clean, verdict: Verdict) -> Source:
+    def _source(self, candidate: Candidate, cleaned: Clean, answer: Answer, verdict: Verdict) -> Source:
         clauses, facts = candidate.standing.clauses, candidate.facts
         flaws = gate.in_scope(clauses)
         return Source(
@@ -169,4 +172,6 @@ class _Rows:
             better_answer=cleaned.better_answer,
             intent=next((self.intents[one] for one in flaws if one in self.intents), ""),
             reproduced=bool(facts["is_reproduced"]),
+            answer_turn=answer.turn,
+            approved=answer.approved_by is not None,
         )

@@ -11,11 +11,12 @@ from datetime import datetime
 
 import numpy as np
 
-from triage_core import db, embargoes
+from triage_core import db, embargoes, preferred
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
 from triage_core.likeness.cluster import Params
 from triage_core.model import Resolution, Turn, TurnRole
+from triage_core.preferred import Answer
 from triage_core.queries import Filter
 
 BATCH = 20_000
@@ -86,8 +87,8 @@ def candidates(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[lis
 
 def conversations(
     cursor: db.Cursor, chosen: Sequence[Candidate], with_answers: bool
-) -> Iterator[tuple[Candidate, tuple[Turn, ...], str]]:
-    """Each candidate with its turns and the latest better answer ("" for none, or when not asked for)."""
+) -> Iterator[tuple[Candidate, tuple[Turn, ...], Answer]]:
+    """Each candidate with its turns and the better answer in force (`preferred.NONE` also when not asked for)."""
     for start in range(0, len(chosen), TEXTS):
         part = chosen[start : start + TEXTS]
         ids = [candidate.report_id for candidate in part]
@@ -98,12 +99,12 @@ def conversations(
             {"first": part[0].seq, "last": part[-1].seq, "ids": ids},
         )
         by_id = {row["report_id"]: row["turns"] for row in turns}
-        answers = _better_answers(cursor, ids) if with_answers else {}
+        answers = preferred.of_reports(cursor, ids) if with_answers else {}
         for candidate in part:
             spoken = tuple(
                 Turn(TurnRole(turn["role"]), turn["content"]) for turn in by_id[candidate.report_id]
             )
-            yield candidate, spoken, answers.get(candidate.report_id, "")
+            yield candidate, spoken, answers.get(candidate.report_id, preferred.NONE)
 
 
 def last_seq(cursor: db.Cursor) -> int:
@@ -139,13 +140,3 @@ def _candidate(row: db.Row, held: embargoes.Held) -> Candidate:
         clauses=tuple(row["clauses"] or ()),
     )
     return Candidate(row["seq"], row["report_id"], standing, row)
-
-
-def _better_answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, str]:
-    found = db.rows(
-        cursor,
-        "SELECT report_id, arg_max(content, answer_id) AS content FROM better_answers"
-        " WHERE report_id IN (SELECT unnest(?)) GROUP BY report_id",
-        [list(report_ids)],
-    )
-    return {row["report_id"]: row["content"] for row in found}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage_core.errors import NotFound
-from triage_core.operations import datasets, desk, installation, keys, likeness, reporters, reporting
+from triage_core.operations import answers, datasets, desk, installation, keys, likeness, reporters, reporting
 from triage_core.operations.base import Emit as Emit
 from triage_core.operations.base import Operation
 from triage_core.runtime import Runtime
@@ -24,6 +24,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "audit": likeness.audit,
     "duplicates": likeness.duplicates,
     "assess": desk.assess,
+    "answers import": answers.import_answers,
     "link": desk.link,
     "unlink": desk.unlink,
     "ask": reporters.ask,

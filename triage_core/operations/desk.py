@@ -54,7 +54,14 @@ def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
     )
     with runtime.store.read() as cursor:
         report_id = triage.find(cursor, params["report"])
-    decided = triage.assess(runtime.store, runtime.policy, command_line_actor(), report_id, decision)
+    decided = triage.assess(
+        runtime.store,
+        runtime.policy,
+        command_line_actor(),
+        report_id,
+        decision,
+        approve=bool(params.get("approve", True)),
+    )
     return case(runtime, decided)
 
 

@@ -1,0 +1,120 @@
+"""Export of a million reports as kto Parquet: speed beside DuckDB's own COPY, memory, and the dashboard meanwhile.
+
+    python -m benchmarks.export            1,000,000 reports
+    python -m benchmarks.export --small    50,000
+
+The desk is that of benchmarks/synthetic_desk.py with decisions and consent added, so that most reports are rows. DuckDB
+copies the same columns of the same reports without any of the gates. The dashboard is the Inbox, run in process by
+Streamlit's AppTest over and over, idle and then during an export.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+from streamlit.testing.v1 import AppTest
+
+from benchmarks import harness, synthetic_desk
+from triage_core import policy, runtime
+from triage_core.exporters.build import ExportRequest, build
+from triage_core.runtime import Runtime
+from triage_core.settings import ROOT, Settings
+
+LOOKS = 12
+MEMBERS = (
+    "SELECT [{'role': 'user', 'content': turns[1].content}] AS prompt,"
+    " [{'role': 'assistant', 'content': turns[2].content}] AS completion, c.resolution = 'expected_behaviour' AS label"
+    " FROM reports JOIN cases c USING (report_id)"
+    " WHERE c.resolution IS NULL OR c.resolution = 'expected_behaviour' ORDER BY reports.seq"
+)
+
+
+def decide(opened: Runtime) -> None:
+    """Give every report consent and a decision in force; nothing that a person would do in a benchmark."""
+    with opened.store.write(synthetic_desk.FILLER, "test") as work:
+        work.cursor.execute(
+            "UPDATE cases SET consent_training = 'any_safety_training', assessment_id = seq,"
+            " resolution = CASE WHEN seq % 4 = 0 THEN 'expected_behaviour' END"
+        )
+        work.cursor.execute(
+            "INSERT INTO assessments BY NAME SELECT seq AS assessment_id, report_id, received_at AS done_at,"
+            " 'benchmark' AS actor_id, '' AS policy_version,"
+            " [CASE WHEN resolution IS NULL THEN 'IN-1' ELSE 'EXP-1' END] AS clauses, severity,"
+            " '' AS override_reason, '' AS note, '' AS reproduction_log FROM cases"
+        )
+
+
+def copy(store: Path, target: Path) -> float:
+    """Seconds that DuckDB needs to copy the columns; the store is closed."""
+    with duckdb.connect(str(store / "flawdesk.duckdb"), read_only=True) as connection:
+        started = time.perf_counter()
+        connection.execute(f"COPY ({MEMBERS}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        return time.perf_counter() - started
+
+
+def look() -> float:
+    """Seconds that the Inbox takes to be drawn once."""
+    started = time.perf_counter()
+    screen = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=120).run()
+    assert not screen.exception
+    return time.perf_counter() - started
+
+
+def p95(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=20)[-1]
+
+
+def main() -> None:
+    options = harness.arguments(__doc__)
+    count = 50_000 if options.small else 1_000_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        opened = Runtime(Settings(store=folder / "store"))
+        synthetic_desk.fill(opened.store, count, 32 if options.small else 128)
+        decide(opened)
+        opened.close()
+        copied = copy(folder / "store", folder / "copy.parquet")
+        opened = Runtime(Settings(store=folder / "store"))
+        runtime.use(opened)
+        rules = policy.load(ROOT / "data")
+        look()
+        idle = [look() for _ in range(LOOKS)]
+        before = harness.peak_memory_gib()
+        request = ExportRequest("kto", folder / "out", per_group=0)  # the most rows
+        started = time.perf_counter()
+        made = build(opened.store, rules, synthetic_desk.FILLER, request)
+        alone = time.perf_counter() - started
+        memory = harness.peak_memory_gib() - before
+        again = threading.Thread(target=build, args=(opened.store, rules, synthetic_desk.FILLER, request))
+        again.start()
+        busy: list[float] = []
+        while again.is_alive():
+            busy.append(look())
+        again.join()
+        runtime.use(None)
+        opened.close()
+    rows = made["rows"]["total"]
+    figures = {
+        "rows": rows,
+        "rows_per_second": rows / alone,
+        "share_of_copy": (rows / alone) / (rows / copied),
+        "memory_gib": memory,
+        "dashboard_slower": p95(busy) / p95(idle) if len(busy) > 1 else float("nan"),
+    }
+    harness.table(
+        f"kto Parquet of {count:,} reports",
+        ("what", "seconds", "rows a second"),
+        [("DuckDB's COPY, no gates", copied, rows / copied), ("export", alone, rows / alone)],
+    )
+    harness.table("Inbox, p95", ("when", "seconds"), [("idle", p95(idle)), ("during an export", p95(busy))])
+    targets = {"share_of_copy": (">=", 0.5), "memory_gib": ("<=", 1.0), "dashboard_slower": ("<=", 2.0)}
+    harness.finish("export", figures, targets)
+
+
+if __name__ == "__main__":
+    main()

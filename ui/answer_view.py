@@ -1,0 +1,132 @@
+"""The parts of the Answers screen: the list, the editor of one answer, and reading one before it is approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from triage_core import answers
+from triage_core.preferred import Answer
+from triage_core.queries import ReportView
+from ui import hostile, session
+from ui.hostile import inline, plain
+
+SHORT, TALL = 12, 640  # a longer list scrolls in so many pixels
+
+
+def listed(rows: Sequence[Mapping[str, Any]], asked: str) -> str:
+    """A list of reports; gives the one that the address names, else the first."""
+    names = [row["report_id"] for row in rows]
+    if asked and asked not in names:
+        st.button(
+            "Back to the list", icon=":material/arrow_back:", on_click=session.pick, args=("report", None)
+        )
+        return asked
+    place = names.index(asked) if asked else 0
+    key = f"answers-{names[place]}-{'-'.join(names)}"
+    with st.container(height="content" if len(rows) <= SHORT else TALL, border=False):
+        st.radio(
+            "Reports",
+            names,
+            index=place,
+            format_func=plain,
+            captions=[plain(row["excerpt"], 33) for row in rows],
+            key=key,
+            label_visibility="collapsed",
+            on_change=_choose,
+            args=(key,),
+        )
+    return str(names[place])
+
+
+def _choose(key: str) -> None:
+    session.pick("report", st.session_state[key])
+
+
+def _key(report_id: str, version: int, name: str) -> str:
+    return f"answer-{name}-{report_id}-{version}"
+
+
+@st.fragment
+def editor(view: ReportView, answer: Answer) -> None:
+    """Where in the conversation, and the words; the reporter's expectation is the seed, never the answer by itself."""
+    report_id, version = view.report["report_id"], view.case["version"]
+    st.subheader("What it should have said", anchor=False)
+    turns = answers.answerable(view.turns)
+    if turns:
+        said = answer.turn or (turns[-1] if turns[-1] == len(view.turns) else None)
+        st.selectbox(
+            "Instead of the answer at turn",
+            turns,
+            index=turns.index(said) if said in turns else None,
+            format_func=lambda turn: inline(f"{turn}: {view.turns[turn - 1].content}", 60),
+            placeholder="Choose the turn at which it went wrong",
+            key=_key(report_id, version, "turn"),
+        )
+    expected = view.body.get("expected", "")
+    written = st.text_area(
+        "Better answer",
+        answer.content or expected,
+        key=_key(report_id, version, "words"),
+        height=240,
+        max_chars=answers.MAX_ANSWER,
+    )
+    if answers.is_expectation(written or "", expected):
+        st.warning(
+            "These are the reporter's own words. Edit them into what the assistant should say.",
+            icon=":material/edit:",
+        )
+        st.checkbox("I would say just this", key=_key(report_id, version, "confirmed"))
+    if answer.approved_by:
+        st.caption(":material/verified: Approved. What you change waits for approval again.")
+
+
+def reading(view: ReportView, answer: Answer) -> None:
+    """The answer beside what was said, who wrote it, and what the reporter expected."""
+    st.subheader("What it should have said", anchor=False)
+    if not answer.content:
+        st.caption("Nobody has written an answer.")
+        return
+    report_id, expected = view.report["report_id"], view.body.get("expected", "")
+    place = f"at turn {answer.turn:,}" if answer.turn else "at the end of the conversation"
+    st.caption(f"Written by {plain(answer.written_by)}, for the answer {place}")
+    hostile.show(answer.content, key=f"answer-{report_id}", label="**Better answer**")
+    if answers.is_expectation(answer.content, expected):
+        st.warning("This is word for word what the reporter wrote.", icon=":material/person:")
+    if answer.turn:
+        given = view.turns[answer.turn - 1].content
+        hostile.show(given, key=f"given-{report_id}", label="**What was said there**")
+    if answer.approved_by:
+        st.caption(f":material/verified: Approved by {plain(answer.approved_by)}")
+    st.caption("To change it, write your own on Write: then somebody else approves that.")
+
+
+def write(report_id: str, version: int, next_id: str | None) -> None:
+    """Save what stands in the editor, and go on."""
+
+    def entered(name: str) -> Any:
+        return st.session_state.get(_key(report_id, version, name))
+
+    done = session.command(
+        f"The answer to {plain(report_id)} waits for approval",
+        answers.write,
+        session.current().store,
+        session.actor(),
+        report_id,
+        (entered("words") or "").strip(),
+        turn=entered("turn"),
+        confirmed=bool(entered("confirmed")),
+        seen_version=version,
+    )
+    if done:
+        session.pick("report", next_id)
+
+
+def approve(report_id: str, answer_id: int, version: int, next_id: str | None) -> None:
+    """Approve what was read, and go on."""
+    arguments = (session.current().store, session.actor(), report_id, answer_id)
+    done = f"The answer to {plain(report_id)} is approved"
+    if session.command(done, answers.approve, *arguments, seen_version=version):
+        session.pick("report", next_id)
