@@ -86,9 +86,9 @@ def bring(store: Store, *lines: dict[str, Any]) -> list[str]:
     return ids
 
 
-def open_runtime(folder: Path, clock: Clock | None = None) -> Runtime:
+def open_runtime(folder: Path, clock: Clock | None = None, rules: Path = ROOT / "data") -> Runtime:
     """A runtime over a store in `folder`, with the small model and no worker running."""
-    return Runtime(Settings(store=folder), clock=clock or Clock(), embedder=LetterEmbedder)
+    return Runtime(Settings(store=folder, policy=rules), clock=clock or Clock(), embedder=LetterEmbedder)
 
 
 def open_limited(folder: Path, limit: int) -> Runtime:
