@@ -54,6 +54,6 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     "dashboard.py",
     routes=api.routes,
-    middleware=[Middleware(Guard, public_paths=api.PUBLIC_PATHS)],
+    middleware=[Middleware(Guard, public_paths=api.PUBLIC_PATHS, keyed_paths=api.KEYED_PATHS)],
     lifespan=lifespan,
 )

@@ -23,6 +23,8 @@ page = st.navigation(
             ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
             ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
             ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
+            ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
+            ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
             ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
             ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
             ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),

@@ -108,6 +108,13 @@ def intents(split: str = "test") -> Corpus:
     return Corpus("intents", [row["text"] for row in found], {"whole": labels, "request": labels})
 
 
+def injections() -> Corpus:
+    """Short prompt injections; the kinds are broad, so that few share words or meaning."""
+    found = rows("prompt_injection_types/en.jsonl")
+    kinds = [row["injection_variant"] for row in found]
+    return Corpus("prompt injections", [row["user_input"] for row in found], {"technique": kinds})
+
+
 def bug_times() -> list[str]:
     """When each of `bugs` was reported, ISO 8601."""
     return sorted(row["created"] for row in rows("bug_dups/hadoop_reports.jsonl"))

@@ -86,7 +86,14 @@ if view == VIEWS[0]:
                     f"{plain(pair.earlier.report_id)} is itself a duplicate of {plain(pair.target_id)}."
                 )
             compare.words(pair.earlier, pair.later)
-            if st.toggle("Both texts in full", key=f"full-{key}"):
+            with st.container(horizontal=True, gap="medium"):
+                why = st.toggle(
+                    "Why", key=f"why-{key}", help="The probability, and what speaks for and against."
+                )
+                full = st.toggle("Both texts in full", key=f"full-{key}")
+            if why:
+                compare.reasons(pair.later.report_id, pair.earlier.report_id)
+            if full:
                 compare.side_by_side(pair.earlier, pair.later, f"side-{key}")
 else:
     total = session.read(boards.links, 1, 1)[1]

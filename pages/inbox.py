@@ -1,33 +1,26 @@
-"""Inbox: what has come in, filtered and paged in SQL."""
+"""Inbox: what has come in, as views that are links, filtered and paged in SQL, with one decision for many."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards, queries
-from ui import empty, filters, session, worker
+from triage_core import claims, queries
+from ui import assign, empty, filters, many, session, views, worker
 from ui.hostile import inline
 from ui.words import SEVERITY, SEVERITY_COLOUR, ago, counted, next_due, state_label
 
 now = session.now()
-figures = session.read(boards.figures, now)
 st.title("Inbox", anchor=False)
-if not figures.reports:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 
-with st.grid(5, gap="small"):
-    st.metric("Waiting for a decision", f"{figures.to_decide:,}", border=True)
-    st.metric("New", f"{figures.new:,}", border=True)
-    st.metric("Late", f"{figures.late:,}", border=True, help="A response, triage or fix clock has run out.")
-    st.metric("Being worked on", f"{figures.in_work:,}", border=True)
-    st.metric(
-        "Suggested duplicates", f"{figures.suggested:,}", border=True, help="Pairs to judge on Duplicates."
-    )
-worker.line(session.stamp())
-
+head = st.container()  # the views above the filters, which say which view stands
 chosen, sort = filters.draw()
-total = session.read(queries.inbox, chosen, sort, 1, 1)[1]
+with head:
+    views.draw()
+worker.line(session.stamp())
+total = session.read(queries.count, chosen)
 if not total:
     empty.nothing_found(chosen.words)
     st.stop()
@@ -35,24 +28,30 @@ table = st.container()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.caption(counted(total, "report"), width="content")
     page = st.pagination(-(-total // filters.PAGE), key="page", bind="query-params")
-rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)[0]
+rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)
+seen = {row["report_id"]: row["version"] for row in rows}
+ids = tuple(seen)
+held = session.read(claims.holders, ids, now)
 
 # The key carries the snapshot: a row number means a report only among the rows that were shown.
-ids = tuple(row["report_id"] for row in rows)
-key = f"open-{session.current().store.revision}-{ids[0]}-{ids[-1]}-{len(ids)}"
+key = f"open-{session.snapshot_key(seen)}"
 if report_id := session.clicked_row(key, ids):
     session.open_report(report_id)
 
-table.dataframe(
+# What was picked stays picked in the next snapshot, as long as nobody has changed it.
+before = st.session_state.get("picked", {})
+picks = table.dataframe(
     {
         "open": ["Open"] * len(rows),
         "report": ids,
         "wrong": [inline(row["excerpt"], queries.EXCERPT) for row in rows],
         "product": [inline(row["platform"]) for row in rows],
         "received": [ago(row["received_at"], now) for row in rows],
-        "due": [next_due(row, now) for row in rows],
+        "due": [next_due(row["next_due"], now) for row in rows],
         "state": [state_label(row["status"], row["resolution"]) for row in rows],
         "severity": [[SEVERITY[row["severity"]]] if row["severity"] else [] for row in rows],
+        "task": [assign.named(row["assigned_to"]) if row["assigned_to"] else "" for row in rows],
+        "claim": [assign.named(held[name].holder_id) if name in held else "" for name in ids],
         "cluster": [f"{row['cluster_size']:,}" if (row["cluster_size"] or 0) > 1 else "" for row in rows],
         "external": [inline(row["external_id"] or "") for row in rows],
     },
@@ -67,6 +66,8 @@ table.dataframe(
         "severity": st.column_config.MultiselectColumn(
             "Severity", width=85, options=list(SEVERITY.values()), color=list(SEVERITY_COLOUR.values())
         ),
+        "task": st.column_config.TextColumn("Task of", width=80),
+        "claim": st.column_config.TextColumn("At work", width=80, help="Who holds a claim on it now."),
         "cluster": st.column_config.TextColumn(
             "Alike", width=60, alignment="right", help="Reports of its cluster, this one included."
         ),
@@ -74,6 +75,17 @@ table.dataframe(
     },
     hide_index=True,
     height="content",
+    on_select="rerun",
+    selection_mode="multi-row",
+    selection_default={
+        "selection": {
+            "rows": [row for row, name in enumerate(ids) if before.get(name) == seen[name]],
+            "columns": [],
+            "cells": [],
+        }
+    },
     key=f"table-{key}",
     alt="Reports that fit the filters, one a row, with a button that opens the report on Review",
 )
+st.session_state["picked"] = {ids[row]: seen[ids[row]] for row in picks["selection"]["rows"]}
+many.bar(st.session_state["picked"], chosen, sort, total)

@@ -13,7 +13,7 @@ from ui.hostile import plain
 READINGS = ["Conversation", "Differing words", "Side by side"]
 
 now = session.now()
-if not session.read(boards.figures, now).reports:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 left, middle, right = st.columns([24, 46, 30], gap="medium")

@@ -21,6 +21,7 @@ class Command(StrEnum):
     VERIFY = "verify"
     BACKUP = "backup"
     MANAGE_ROLES = "manage_roles"
+    MANAGE_KEYS = "manage_keys"
     VIEW_REPORTS = "view_reports"
     VIEW_TRENDS = "view_trends"
     COMMENT = "comment"
@@ -35,12 +36,17 @@ class Command(StrEnum):
     SECOND_LOOK = "second_look"
     ADJUDICATE = "adjudicate"
     APPROVE_ANSWER = "approve_answer"
+    VIEW_REWARDS = "view_rewards"
     PROPOSE_REWARD = "propose_reward"
     APPROVE_REWARD = "approve_reward"
+    PAY_REWARD = "pay_reward"
     SET_POLICY = "set_policy"
     PROPOSE_EMBARGO = "propose_embargo"
     END_EMBARGO = "end_embargo"
+    MARK_KNOWN = "mark_known"
+    SET_TLP = "set_tlp"
     EXPORT_DATASET = "export_dataset"
+    REVOKE_CONSENT = "revoke_consent"
 
 
 _REVIEWER = frozenset({DeskRole.REVIEWER})
@@ -56,6 +62,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.VERIFY: _OPERATOR,
         Command.BACKUP: _OPERATOR,
         Command.MANAGE_ROLES: _OPERATOR,
+        Command.MANAGE_KEYS: _OPERATOR,
         Command.VIEW_REPORTS: _READERS,
         Command.VIEW_TRENDS: frozenset(DeskRole),
         Command.COMMENT: _READERS,
@@ -70,12 +77,17 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.SECOND_LOOK: _REVIEWER,
         Command.ADJUDICATE: _REVIEWER | _POLICY_OWNER,
         Command.APPROVE_ANSWER: _REVIEWER | _POLICY_OWNER,
-        Command.PROPOSE_REWARD: _REVIEWER,
+        Command.VIEW_REWARDS: _REVIEWER | _POLICY_OWNER,
+        Command.PROPOSE_REWARD: _REVIEWER | _POLICY_OWNER,
         Command.APPROVE_REWARD: _POLICY_OWNER,
+        Command.PAY_REWARD: _POLICY_OWNER,
         Command.SET_POLICY: _POLICY_OWNER,
         Command.PROPOSE_EMBARGO: _DISCLOSURE_LEAD,
         Command.END_EMBARGO: _DISCLOSURE_LEAD,
+        Command.MARK_KNOWN: _REVIEWER | _DISCLOSURE_LEAD,
+        Command.SET_TLP: _DISCLOSURE_LEAD,
         Command.EXPORT_DATASET: frozenset({DeskRole.ML_ENGINEER}),
+        Command.REVOKE_CONSENT: _REVIEWER | frozenset({DeskRole.ML_ENGINEER}),
     }
 )
 

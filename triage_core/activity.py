@@ -7,7 +7,7 @@ while an undo of it stands.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -115,6 +115,34 @@ def history(cursor: db.Cursor, subject: str, first: int = 1) -> list[Event]:
         {"subject": subject, "first": first},
     )
     return _marked(found, [event for event in found if event.undoes])
+
+
+def batch(cursor: db.Cursor, number: int) -> list[Event]:
+    """The events of the bulk decision that begins with this number, oldest first; `undone_by` is left out."""
+    # One command has one moment, which tells DuckDB where to stop reading.
+    found = _read(
+        cursor,
+        "WHERE seq >= $first AND done_at = (SELECT done_at FROM events WHERE seq = $first) ORDER BY seq",
+        {"first": number},
+    )
+    return [event for event in found if event.data.get("batch") == number]
+
+
+def ending(cursor: db.Cursor, number: int, after: int) -> Event:
+    """The last event, after number `after`, that took this decision on a group out of force."""
+    found = _read(
+        cursor,
+        "WHERE seq > $after AND contains(data, '\"ended\":[') ORDER BY seq DESC",
+        {"after": after},
+    )
+    return next(event for event in found if number in event.data["ended"])
+
+
+def value_after(name: str, event: Event, later: Sequence[Event], present: Mapping[str, Any]) -> Any:
+    """A column of what events change, as it was right after `event`, from those after it and the present row."""
+    if name in event.after:
+        return event.after[name]
+    return next((other.before[name] for other in later if name in other.before), present[name])
 
 
 def actors(cursor: db.Cursor) -> list[str]:

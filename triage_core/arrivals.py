@@ -88,13 +88,16 @@ class Arrivals:
         ]
 
     def _grams_of(self, memory: Memory, rows: Sequence[int], own: dict[int, Grams]) -> dict[int, Grams]:
-        self._grams.update(own)
-        lacking = [row for row in rows if row not in self._grams]
+        found = {row: own.get(row, self._grams.get(row)) for row in rows}
+        lacking = [row for row, known in found.items() if known is None]
         if lacking:
             with self._store.read() as cursor:
                 texts = vectors.texts_of(cursor, [memory.seqs[row] for row in lacking])
-            self._grams.update((row, spaces.grams(text)) for row, text in zip(lacking, texts, strict=True))
-        found = {row: self._grams[row] for row in rows}
-        while len(self._grams) > MOST_KEPT:  # the first in goes first
-            del self._grams[next(iter(self._grams))]
-        return found
+            found |= {row: spaces.grams(text) for row, text in zip(lacking, texts, strict=True)}
+        grams = {row: known for row, known in found.items() if known is not None}
+        self._grams |= own | grams
+        while len(self._grams) > MOST_KEPT:
+            self._grams.pop(
+                next(iter(self._grams)), None
+            )  # the first in goes first; another thread may be quicker
+        return grams

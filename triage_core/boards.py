@@ -9,56 +9,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage_core import db, queries
-from triage_core.model import Turn, TurnRole
+from triage_core import access, db, queries
+from triage_core.model import DeskRole, Turn, TurnRole
 from triage_core.text import conversation_text
 
 MOST_MEMBERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What a reviewer's day looks like, in numbers of reports (`suggested`: of pairs)."""
-
-    reports: int
-    to_decide: int
-    new: int
-    late: int
-    in_work: int
-    suggested: int
-
-
-def figures(cursor: db.Cursor, now: datetime) -> Figures:
-    """Numbers for the head of the inbox; `late` counts reports with a clock that has run out."""
-    found = db.row(
-        cursor,
-        "SELECT count(*) AS reports, count(*) FILTER (c.status IN ('new', 'needs_info', 'triaged')) AS to_decide,"
-        f" count(*) FILTER (c.status = 'new') AS new, count(*) FILTER ({queries.LATE}) AS late,"
-        " count(*) FILTER (c.status IN ('accepted', 'deferred', 'fix_ready', 'fixed', 'retest')) AS in_work"
-        " FROM cases c",
-        {"late_at": db.naive(now)},
-    )
-    assert found is not None
-    return Figures(**found, suggested=suggestions(cursor, size=1)[1])
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """How many different conversations the model has read, of those there are."""
+class Compared:
+    """How many reports have been compared with the others, of those that hold a conversation."""
 
     done: int
     total: int
 
 
-def embedded(cursor: db.Cursor) -> Embedded:
+def compared(cursor: db.Cursor) -> Compared:
     found = db.row(
         cursor,
-        "SELECT count(DISTINCT content_sha256) AS total, count(DISTINCT content_sha256) FILTER (content_sha256 IN"
-        " (SELECT e.content_sha256 FROM embeddings e JOIN likeness_space USING (model_id))) AS done"
-        " FROM reports WHERE content_sha256 <> ''",
+        "SELECT (SELECT count(*) FROM reports WHERE content_sha256 <> '') AS total,"
+        " (SELECT count(*) FROM memberships WHERE axis = 'whole') AS done",
     )
     assert found is not None
-    return Embedded(found["done"], found["total"])
+    return Compared(found["done"], found["total"])
+
+
+def deciders(cursor: db.Cursor) -> list[str]:
+    """The ids of the people who have done a reviewer's work, by name: those to whom a report can be given."""
+    mine = [str(command) for command, roles in access.MAY.items() if roles == {DeskRole.REVIEWER}]
+    found = db.rows(
+        cursor,
+        "SELECT DISTINCT actor_id FROM events WHERE list_contains(?, command) ORDER BY actor_id",
+        [mine],
+    )
+    return [row["actor_id"] for row in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +111,8 @@ class Suggestion:
 
 _OPEN_PAIRS = (
     " FROM suggestions s JOIN cases c ON c.report_id = s.later_id WHERE c.status <> 'closed'"
-    " AND NOT EXISTS (SELECT 1 FROM active_cannot_links n WHERE n.a_id = s.canonical_id AND n.b_id = s.child_id)"
-    " AND NOT EXISTS (SELECT 1 FROM active_cannot_links n WHERE n.a_id = s.child_id AND n.b_id = s.canonical_id)"
+    " AND NOT EXISTS (SELECT 1 FROM told_apart n WHERE n.one_id = s.canonical_id AND n.other_id = s.child_id)"
+    " AND NOT EXISTS (SELECT 1 FROM told_apart n WHERE n.one_id = s.child_id AND n.other_id = s.canonical_id)"
 )
 
 
@@ -191,8 +175,8 @@ def kept_apart(cursor: db.Cursor, report_id: str) -> set[str]:
     """The reports of which a reviewer has said that they are not duplicates of this one."""
     found = db.rows(
         cursor,
-        "SELECT CASE WHEN a_id = $id THEN b_id ELSE a_id END AS other FROM active_cannot_links"
-        " WHERE a_id = $id OR b_id = $id",
+        "SELECT CASE WHEN one_id = $id THEN other_id ELSE one_id END AS other FROM told_apart"
+        " WHERE one_id = $id OR other_id = $id",
         {"id": report_id},
     )
     return {row["other"] for row in found}

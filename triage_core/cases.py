@@ -13,6 +13,7 @@ from triage_core.store import Work
 
 TIMES = frozenset(
     {
+        "received_at",
         "response_due",
         "triage_due",
         "fix_due",
@@ -21,9 +22,13 @@ TIMES = frozenset(
         "closed_at",
         "snoozed_until",
         "updated_at",
+        "starts_at",
+        "ends_at",
+        "proposed_end",
+        "exited_at",
     }
 )
-"""The columns of a case that hold a moment; an event's JSON holds them as text."""
+"""The columns of a case and of an embargo that hold a moment; an event's JSON holds them as text."""
 
 
 def read(cursor: db.Cursor, report_id: str, seen_version: int | None = None) -> db.Row:

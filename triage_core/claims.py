@@ -1,4 +1,5 @@
-"""Who works on what: a claim is a short lease on one report, an assignment a lasting task.
+"""Who works on what, and when: a claim is a short lease on one report, an assignment a lasting task,
+a snooze puts a report off for everybody.
 
 A claim tells others, it does not stop them: what keeps decisions apart is the version that each
 command compares. It ends when it is released, or by itself when no heartbeat has renewed it, so
@@ -10,13 +11,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from triage_core import access, cases, db
-from triage_core.errors import Conflict, NotAllowed
+from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.model import Actor
 from triage_core.store import Store, Work
 
 LEASE = timedelta(minutes=5)
+LONGEST_SNOOZE = timedelta(days=30)
+WAKING_HOUR = 6  # UTC
+
+
+class Snooze(StrEnum):
+    """How long a report is put off, in the words of the screen."""
+
+    TOMORROW = "tomorrow"
+    THREE_DAYS = "three_days"
+    NEXT_WEEK = "next_week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +101,71 @@ def assign(
 
     Doing it twice is doing it once. Raises NotAllowed when the assignee may not decide on reports.
     """
+    require_assignable(actor, assignee)
+    with store.write(actor, access.Command.CLAIM, now) as work:
+        return assign_within(work, report_id, assignee, seen_version)
+
+
+def require_assignable(actor: Actor, assignee: Actor | None) -> None:
+    """Return when `actor` may give reports to `assignee`; else raise NotAllowed."""
     access.require(actor, access.Command.CLAIM)
     if assignee and not access.may(assignee, access.Command.ASSESS):
         raise NotAllowed("assignee", f"{assignee.name} may not decide on reports")
+
+
+def assign_within(
+    work: Work, report_id: str, assignee: Actor | None, seen_version: int | None = None
+) -> db.Row:
+    """`assign` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    case = cases.read(work.cursor, report_id, seen_version)
+    assigned_to = assignee.actor_id if assignee else None
+    if case["assigned_to"] == assigned_to:
+        return case
+    return cases.change(work, case, "report.assigned", {"assigned_to": assigned_to}, {})
+
+
+def wakes_at(choice: Snooze, now: datetime) -> datetime:
+    """When a report that is put off at `now` comes back: in the morning of that day, UTC."""
+    days = {Snooze.TOMORROW: 1, Snooze.THREE_DAYS: 3, Snooze.NEXT_WEEK: 7 - now.weekday()}[choice]
+    return (now + timedelta(days=days)).replace(hour=WAKING_HOUR, minute=0, second=0, microsecond=0)
+
+
+def snooze(
+    store: Store,
+    actor: Actor,
+    report_id: str,
+    until: datetime | None,
+    *,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> db.Row:
+    """Put a report off until a moment (None: bring it back now); gives the new state of the case.
+
+    Its clocks run on. Doing it twice is doing it once. Raises Refused when the moment has passed or lies
+    more than `LONGEST_SNOOZE` ahead, Conflict when somebody changed the case meanwhile.
+    """
+    access.require(actor, access.Command.CLAIM)
     with store.write(actor, access.Command.CLAIM, now) as work:
-        case = cases.read(work.cursor, report_id, seen_version)
-        assigned_to = assignee.actor_id if assignee else None
-        if case["assigned_to"] == assigned_to:
-            return case
-        return cases.change(work, case, "report.assigned", {"assigned_to": assigned_to}, {})
+        return snooze_within(work, report_id, until, seen_version)
+
+
+def snooze_within(
+    work: Work, report_id: str, until: datetime | None, seen_version: int | None = None
+) -> db.Row:
+    """`snooze` as a part of a running command: whatever it refuses, it refuses before it writes."""
+    case = cases.read(work.cursor, report_id)
+    if case["snoozed_until"] == until:
+        return case
+    cases.read(work.cursor, report_id, seen_version)
+    if until and not work.now < until <= work.now + LONGEST_SNOOZE:
+        raise Refused("until", f"a report is put off for at most {LONGEST_SNOOZE.days} days from now")
+    return cases.change(work, case, "report.snoozed", {"snoozed_until": until}, {})
+
+
+def asleep(cursor: db.Cursor, now: datetime) -> set[str]:
+    """The reports that are put off at `now`."""
+    found = db.rows(cursor, "SELECT report_id FROM cases WHERE snoozed_until > ?", [db.naive(now)])
+    return {row["report_id"] for row in found}
 
 
 def holders(cursor: db.Cursor, report_ids: Sequence[str], now: datetime) -> dict[str, Claim]:

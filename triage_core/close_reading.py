@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from triage_core import placements
 from triage_core.likeness.axes import Axis
+from triage_core.likeness.constraints import Constraints
+from triage_core.likeness.families import LEAST_MEAN
 from triage_core.likeness.learn import PairModel
+from triage_core.likeness.splits import SplitSuggestion, suggest_splits_of_pairs
 from triage_core.memory import Decided, Memory
 from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
@@ -21,25 +24,45 @@ CANDIDATE = 0.2
 SUGGEST = 0.8
 """The least probability at which a pair is suggested: a wrong suggestion costs more than a missing one."""
 
+GAP = 0.25
+"""So much less alike than their own members, two groups of one cluster are told to reviewers."""
+
 
 def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, list[Suggestion]]:
     """Every report on every axis, from the likeness of every pair; `model` weighs the suggestions."""
     assert memory.axes is not None
     layout: Layout = {}
     for axis in Axis:
-        ids, scores = memory.axes.table(axis)
-        place = {name: at for at, name in enumerate(ids)}
-        order = np.array([place[name] for name in memory.ids])
-        scores = scores[np.ix_(order, order)]
-        # What reviewers decided is about duplicates; it says nothing on the other two axes.
-        roots = memory.axes.clusters(axis, *((decided.together, decided.apart) if axis is Axis.WHOLE else ()))
+        scores = _scores(memory, axis)
+        roots = memory.axes.clusters(axis, *decided.on(axis))
         root_rows = np.array([memory.row[roots[name]] for name in memory.ids])
-        layout[axis] = [_describe(memory.ids, axis, scores, root_rows, memory.axes.labels(axis, roots))]
+        families = memory.axes.families(roots) if axis is Axis.TECHNIQUE else {}
+        labels = memory.axes.labels(axis, roots)
+        layout[axis] = [_describe(memory.ids, axis, scores, root_rows, labels, families)]
         if axis is Axis.WHOLE:
             earlier = np.where(np.tri(len(scores), k=-1, dtype=np.bool_), scores, -1)
             best = earlier.argmax(axis=1)
             nearest = list(zip(best.tolist(), earlier[np.arange(len(best)), best].tolist(), strict=True))
     return layout, _suggestions(memory, nearest, model)
+
+
+def splits(memory: Memory, axis: Axis, labels: NDArray[np.int64], decided: Decided) -> list[SplitSuggestion]:
+    """Which clusters of an axis hold two groups; `labels` is the row of each report's cluster, as stored."""
+    # A cluster never holds a pair kept apart; what people put together is not to be torn.
+    together = decided.on(axis)[0]
+    must = Constraints((memory.row[a], memory.row[b]) for a, b in together)
+    scores = _scores(memory, axis)[: len(labels), : len(labels)]
+    return suggest_splits_of_pairs(scores, labels, LEAST_MEAN, GAP, must)
+
+
+def _scores(memory: Memory, axis: Axis) -> NDArray[np.float32]:
+    """The scores of every pair, (n, n) in order of arrival."""
+    assert memory.axes is not None
+    ids, scores = memory.axes.table(axis)
+    place = {name: at for at, name in enumerate(ids)}
+    order = np.array([place[name] for name in memory.ids])
+    ordered: NDArray[np.float32] = scores[np.ix_(order, order)]
+    return ordered
 
 
 def _describe(
@@ -48,11 +71,17 @@ def _describe(
     scores: NDArray[np.float32],
     roots: NDArray[np.int64],
     labels: Mapping[str, str],
+    families: Mapping[str, str],
 ) -> Part:
     """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
     founders = {int(root): int(np.flatnonzero(roots == root)[0]) for root in np.unique(roots)}
     names = {root: placements.cluster_id(axis, ids[founder]) for root, founder in founders.items()}
-    clusters = {names[root]: Cluster(names[root], ids[root], labels.get(ids[root], "")) for root in founders}
+    clusters = {
+        names[root]: Cluster(
+            names[root], ids[root], labels.get(ids[root], ""), family=families.get(ids[root])
+        )
+        for root in founders
+    }
     placed = []
     for row, name in enumerate(ids):
         own = scores[row].astype(np.float64).clip(0, 1)

@@ -41,8 +41,7 @@ def lay(memory: Memory, decided: Decided, limit: int) -> dict[Axis, NDArray[np.i
     """
     labels, before = {}, dict(memory.clusters)
     for axis in Axis:
-        # What reviewers decided is about duplicates; it says nothing on the other two axes.
-        labels[axis] = _lay_axis(memory, axis, decided if axis is Axis.WHOLE else Decided(), limit)
+        labels[axis] = _lay_axis(memory, axis, decided, limit)
     if memory.clusters != before:
         memory.nearby.clear()  # an axis was laid at once: not all that is near was found on the way
     return labels
@@ -75,13 +74,14 @@ def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
 def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArray[np.int64]:
     assert memory.spaces is not None
     index, params = memory.spaces.index[axis], PARAMS[axis]
-    must = [(memory.row[a], memory.row[b]) for a, b in sorted(decided.together)]
-    cannot = [(memory.row[a], memory.row[b]) for a, b in sorted(decided.apart)]
+    together, apart = decided.on(axis)
+    must = [(memory.row[a], memory.row[b]) for a, b in sorted(together)]
+    cannot = [(memory.row[a], memory.row[b]) for a, b in sorted(apart)]
     known, count = memory.known(axis), len(memory.ids)
-    before = memory.decided if axis is Axis.WHOLE else Decided()
-    taken_back = bool((before.together - decided.together) | (before.apart - decided.apart))
+    bound_before, apart_before = memory.decided.on(axis)
+    taken_back = bool((bound_before - together) | (apart_before - apart))
     clusters = memory.clusters.get(axis)
-    if clusters is None and known > limit and 2 * known > count:
+    if clusters is None and not taken_back and known > limit and 2 * known > count:
         clusters = Clusters.restore(
             memory.stored[axis], index.vectors(np.arange(known)), (), params, must, cannot
         )
@@ -103,7 +103,10 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
 
 
 def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
-    """What differs from the store, in parts: reports that moved, then those that arrived."""
+    """What differs from the store, in parts: reports that moved, then those that arrived.
+
+    Where it is not known what the store has, every report is compared with it when it is written.
+    """
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
     known = len(stored)
     moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
@@ -114,13 +117,13 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
             touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
             clusters = {}
             for label in touched:
-                if rows is arrived and known <= label < part[0]:
+                if rows is arrived and axis in memory.stored and known <= label < part[0]:
                     continue  # an earlier part has told of it
                 # The earliest member speaks for the cluster: finding the most typical one would read them all.
                 name = placements.cluster_id(axis, memory.ids[label])
                 clusters[name] = Cluster(name, memory.ids[label], size=int(sizes[label]))
             placed = [_placement(memory, axis, row, int(labels[row])) for row in part]
-            yield Part(placed, clusters, arrived=rows is arrived)
+            yield Part(placed, clusters, arrived=rows is arrived and axis in memory.stored)
 
 
 def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:

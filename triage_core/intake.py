@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from triage_core import access, audit, clocks, db, lifecycle, reportformat, text
+from triage_core import access, audit, clocks, db, embargo_machine, reportformat, spam, text
 from triage_core.errors import Conflict, InvalidReport, Refused
 from triage_core.model import (
     Actor,
@@ -36,10 +36,15 @@ PUBLIC = Actor("public", "Public intake", frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A validated report and the key by which a second delivery of it is known (None: no key)."""
+    """A validated report, the key by which a second delivery of it is known (None: no key), its door.
+
+    `api_key` is the number of the product's key that it came with, None without one.
+    """
 
     report: FlawReport
     intake_key: str | None = None
+    channel: Channel = Channel.IMPORT
+    api_key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,18 @@ def tracking_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def incoming(
+    report: FlawReport, channel: Channel, key: str | None = None, api_key: int | None = None
+) -> Incoming:
+    """A report from a public door with the key that tells a second delivery: the sender's, else its own name."""
+    # Two products that send with keys of their own may name their reports alike.
+    door = str(channel) if api_key is None else f"{channel}:{api_key}"
+    if key:
+        return Incoming(report, f"{door}:key:{key}", channel, api_key)
+    name = None if report.external_id is None else f"{door}:id:{report.external_id}"
+    return Incoming(report, name, channel, api_key)
+
+
 def receive(
     store: Store, policy: Policy, report: FlawReport, channel: Channel, intake_key: str | None = None
 ) -> Receipt:
@@ -72,15 +89,16 @@ def receive(
 
     Raises Conflict when `intake_key` came before with another content.
     """
+    (outcome,) = receive_all(store, policy, [incoming(report, channel, intake_key)])
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
+
+
+def receive_all(store: Store, policy: Policy, batch: Sequence[Incoming]) -> list[Receipt | Refused]:
+    """Store what came in at public doors in one transaction; one outcome each, in order, with tracking keys."""
     with store.write(PUBLIC, "receive") as work:
-        if intake_key is None and report.external_id is not None:
-            key: str | None = f"{channel}:id:{report.external_id}"
-        else:
-            key = f"{channel}:key:{intake_key}" if intake_key else None
-        outcome = _store_all(work, policy, channel, [Incoming(report, key)], with_keys=True)[0]
-        if isinstance(outcome, Refused):
-            raise outcome
-        return outcome
+        return _store_all(work, policy, batch, with_keys=True)
 
 
 def import_batch(
@@ -92,66 +110,115 @@ def import_batch(
     """
     access.require(actor, "import_reports")
     with store.write(actor, "import_reports") as work:
-        return _store_all(work, policy, Channel.IMPORT, batch, with_keys=False)
+        return _store_all(work, policy, batch, with_keys=False)
 
 
 def _store_all(
-    work: Work, policy: Policy, channel: Channel, batch: Sequence[Incoming], *, with_keys: bool
+    work: Work, policy: Policy, batch: Sequence[Incoming], *, with_keys: bool
 ) -> list[Receipt | Refused]:
-    bodies = [reportformat.to_json(item.report) for item in batch]
-    digests = [reportformat.report_sha256(item.report) for item in batch]
     contents = [text.content_sha256(item.report.turns) for item in batch]
+    new = _Rows(work)
     known = _known_keys(work.cursor, [item.intake_key for item in batch if item.intake_key])
     seen = _known_contents(work.cursor, contents)
     next_seq = work.next_id("reports", "seq")
-    rows: dict[str, list[dict[str, Any]]] = {
-        table: [] for table in ("reports", "cases", "embargoes", "intake_keys", "tracking_keys")
-    }
     outcomes: list[Receipt | Refused] = []
-    for item, body, digest, content in zip(batch, bodies, digests, contents, strict=True):
+    for item, content in zip(batch, contents, strict=True):
         if (untimely := _untimely(work, item.report)) is not None:
             outcomes.append(untimely)
             continue
+        body = reportformat.to_json(item.report)
+        digest = reportformat.document_sha256(body)
         before = known.get(item.intake_key) if item.intake_key else None
         if before is not None:
-            outcomes.append(_known_again(work, rows, item, before, digest, with_keys))
+            outcomes.append(_known_again(new, item, before, digest, with_keys))
             continue
         report_id = f"FR-{next_seq}"
         received = item.report.submitted_at or work.now
-        rows["reports"].append(
-            _report_row(
-                work, policy, channel, item.report, body, digest, content, report_id, next_seq, received
-            )
+        reporter_id = new.reporter(item.report, report_id, received)
+        new.add(
+            "reports",
+            _report_row(policy, item, body, digest, content, report_id, next_seq, received, reporter_id),
         )
-        rows["cases"].append(_case_row(work, policy, item.report, report_id, received))
-        embargo = _embargo_row(policy, channel, item.report, report_id, received)
-        if embargo:
-            rows["embargoes"].append(embargo)
+        new.add("cases", _case_row(work, policy, item.report, report_id, next_seq, received))
+        if (looks := spam.suggest(item.report)).signs:
+            new.add(
+                "spam_suggestions", {"report_id": report_id, "score": looks.score, "signs": list(looks.signs)}
+            )
+        if embargo := _embargo_row(policy, item.channel, item.report, report_id, received):
+            new.add("embargoes", embargo)
         if item.intake_key:
-            rows["intake_keys"].append(
-                {"intake_key": item.intake_key, "report_id": report_id, "body_sha256": digest}
+            new.add(
+                "intake_keys", {"intake_key": item.intake_key, "report_id": report_id, "body_sha256": digest}
             )
             known[item.intake_key] = (report_id, digest)
-        key = _issue_key(work, rows, report_id) if with_keys else None
-        work.event(
-            "report.received",
-            report_id,
-            {
-                "channel": channel,
-                "content_sha256": content,
-                "body_sha256": digest,
-                "external_id": item.report.external_id,
-                "policy_version": policy.version,
-            },
-        )
+        key = new.tracking_key(report_id) if with_keys else None
+        details: dict[str, Any] = {
+            "channel": item.channel,
+            "content_sha256": content,
+            "body_sha256": digest,
+            "external_id": item.report.external_id,
+            "policy_version": policy.version,
+        }
+        if item.api_key is not None:
+            details["api_key"] = item.api_key
+        work.event("report.received", report_id, details)
         outcomes.append(
             Receipt(report_id, item.report.external_id, key, False, bool(content) and content in seen)
         )
         seen.add(content)
         next_seq += 1
-    for table, records in rows.items():
-        db.insert(work.cursor, table, records)
+    new.insert()
     return outcomes
+
+
+class _Rows:
+    """The rows that a running batch has made, by table; inserted together at its end."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._reporters: dict[str, str] = {}
+
+    def add(self, table: str, row: dict[str, Any]) -> None:
+        self._rows.setdefault(table, []).append(row)
+
+    def insert(self) -> None:
+        for table, records in self._rows.items():
+            db.insert(self._work.cursor, table, records)
+
+    def tracking_key(self, report_id: str) -> str:
+        """A new key of the report, of which the hash is stored."""
+        key = new_tracking_key()
+        row = {"key_sha256": tracking_hash(key), "report_id": report_id, "created_at": self._work.now}
+        self.add("tracking_keys", row)
+        return key
+
+    def tracking_keys(self, report_id: str) -> int:
+        """How many keys the report has, those of this batch included."""
+        made = len([row for row in self._rows.get("tracking_keys", ()) if row["report_id"] == report_id])
+        count = "SELECT count(*) FROM tracking_keys WHERE report_id = ?"
+        stored: int = db.value(self._work.cursor, count, [report_id])
+        return made + stored
+
+    def reporter(self, report: FlawReport, report_id: str, received: datetime) -> str | None:
+        """The id of the reporter with this contact, made on first sight; None for the anonymous."""
+        if not report.contact.strip():
+            return None
+        digest = _contact_sha256(report.contact)
+        if digest not in self._reporters:
+            found = reporter_of(self._work.cursor, report.contact)
+            self._reporters[digest] = str(found or f"RP-{report_id.removeprefix('FR-')}")
+            if not found:
+                row = {
+                    "reporter_id": self._reporters[digest],
+                    "contact_sha256": digest,
+                    "contact": report.contact.strip(),
+                    "credit_name": report.credit_name,
+                    "credit_wish": str(report.credit_wish),
+                    "first_seen_at": received,
+                }
+                self.add("reporters", row)
+        return self._reporters[digest]
 
 
 def _untimely(work: Work, report: FlawReport) -> Refused | None:
@@ -163,8 +230,7 @@ def _untimely(work: Work, report: FlawReport) -> Refused | None:
 
 
 def _known_again(
-    work: Work,
-    rows: dict[str, list[dict[str, Any]]],
+    new: _Rows,
     item: Incoming,
     before: tuple[str, str],
     digest: str,
@@ -178,60 +244,65 @@ def _known_again(
         name = "external_id" if by_name else "idempotency_key"
         return Conflict(name, f"this key already belongs to report {report_id}, which has another content")
     key = None
-    if with_keys:
-        # The sender may never have seen the first answer, and its key is stored only as a hash:
-        # a new key beside the old one loses nobody and reveals nothing.
-        count = db.value(work.cursor, "SELECT count(*) FROM tracking_keys WHERE report_id = ?", [report_id])
-        key = _issue_key(work, rows, report_id) if count < MAX_TRACKING_KEYS else None
+    # The sender may never have seen the first answer, and its key is stored only as a hash:
+    # a new key beside the old one loses nobody and reveals nothing.
+    if with_keys and new.tracking_keys(report_id) < MAX_TRACKING_KEYS:
+        key = new.tracking_key(report_id)
     return Receipt(report_id, item.report.external_id, key, True, False)
 
 
-def _issue_key(work: Work, rows: dict[str, list[dict[str, Any]]], report_id: str) -> str:
-    key = new_tracking_key()
-    rows["tracking_keys"].append(
-        {"key_sha256": tracking_hash(key), "report_id": report_id, "created_at": work.now}
-    )
-    return key
+def reporter_of(cursor: db.Cursor, contact: str) -> str | None:
+    """The id of the reporter with this contact; None for a contact that never came in."""
+    known = "SELECT reporter_id FROM reporters WHERE contact_sha256 = ?"
+    found: str | None = db.value(cursor, known, [_contact_sha256(contact)])
+    return found
+
+
+def _contact_sha256(contact: str) -> str:
+    return hashlib.sha256(contact.strip().casefold().encode()).hexdigest()
 
 
 def _known_keys(cursor: db.Cursor, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
-    found = db.rows(
-        cursor,
-        "SELECT intake_key, report_id, body_sha256 FROM intake_keys WHERE intake_key IN (SELECT unnest(?))",
-        [list(keys)],
-    )
+    if not keys:
+        return {}
+    known = "SELECT intake_key, report_id, body_sha256 FROM intake_keys WHERE intake_key"
+    found = _rows_of(cursor, known, keys)
     return {row["intake_key"]: (row["report_id"], row["body_sha256"]) for row in found}
 
 
 def _known_contents(cursor: db.Cursor, contents: Sequence[str]) -> set[str]:
-    found = db.rows(
-        cursor,
-        "SELECT DISTINCT content_sha256 FROM reports WHERE content_sha256 IN (SELECT unnest(?))",
-        [[content for content in contents if content]],
-    )
-    return {row["content_sha256"] for row in found}
+    filled = [content for content in contents if content]
+    known = "SELECT DISTINCT content_sha256 FROM reports WHERE content_sha256"
+    return {row["content_sha256"] for row in _rows_of(cursor, known, filled)} if filled else set()
+
+
+def _rows_of(cursor: db.Cursor, sql: str, values: Sequence[str]) -> list[db.Row]:
+    """The rows whose column, with which `sql` ends, is one of the values."""
+    if len(values) == 1:  # a look-up by itself costs a fifth of a join, and most reports come one by one
+        return db.rows(cursor, f"{sql} = ?", values)
+    return db.rows(cursor, f"{sql} IN (SELECT unnest(?))", [list(values)])
 
 
 def _report_row(
-    work: Work,
     policy: Policy,
-    channel: Channel,
-    report: FlawReport,
+    item: Incoming,
     body: Mapping[str, Any],
     digest: str,
     content: str,
     report_id: str,
     seq: int,
     received: datetime,
+    reporter_id: str | None,
 ) -> dict[str, Any]:
+    report = item.report
     first = report.system[0] if report.system else None
     return {
         "report_id": report_id,
         "seq": seq,
         "external_id": report.external_id,
-        "channel": str(channel),
+        "channel": str(item.channel),
         "received_at": received,
-        "reporter_id": _reporter(work, report, report_id, received),
+        "reporter_id": reporter_id,
         "policy_version": policy.version,
         "content_sha256": content,
         "body_sha256": digest,
@@ -241,18 +312,20 @@ def _report_row(
         "what_is_wrong": report.what_is_wrong,
         "harm_types": [str(harm) for harm in report.harm_types],
         "disclosure_intent": str(report.disclosure_intent),
-        "turns": [{"role": str(turn.role), "content": turn.content} for turn in report.turns],
+        "turns": body["turns"],
         "body": audit.encode({name: part for name, part in body.items() if name != "turns"}),
     }
 
 
 def _case_row(
-    work: Work, policy: Policy, report: FlawReport, report_id: str, received: datetime
+    work: Work, policy: Policy, report: FlawReport, report_id: str, seq: int, received: datetime
 ) -> dict[str, Any]:
     # Evidence of illegal content involving minors is not held here: the report is rerouted at once.
     rerouted = report.illegal_minor_content
     return {
         "report_id": report_id,
+        "seq": seq,
+        "received_at": received,
         "version": 1,
         "status": str(Status.CLOSED if rerouted else Status.NEW),
         "resolution": str(Resolution.REROUTED) if rerouted else None,
@@ -280,7 +353,7 @@ def _embargo_row(
     if channel is Channel.IMPORT and not asked:
         return None
     public = report.disclosure_intent is DisclosureIntent.ALREADY
-    opening = lifecycle.opening(policy, None, Exploitation.NONE, received, wish, public=public)
+    opening = embargo_machine.opening(policy, None, Exploitation.NONE, received, wish, public=public)
     if opening.state is EmbargoState.NONE:
         return None
     return {
@@ -292,25 +365,3 @@ def _embargo_row(
         "proposed_by": str(opening.proposed_by or ""),
         "exit_reason": "",
     }
-
-
-def _reporter(work: Work, report: FlawReport, report_id: str, received: datetime) -> str | None:
-    """The id of the reporter with this contact, made on first sight; None for the anonymous."""
-    contact = report.contact.strip().casefold()
-    if not contact:
-        return None
-    digest = hashlib.sha256(contact.encode()).hexdigest()
-    found = db.value(work.cursor, "SELECT reporter_id FROM reporters WHERE contact_sha256 = ?", [digest])
-    if found:
-        return str(found)
-    reporter_id = f"RP-{report_id.removeprefix('FR-')}"
-    row = {
-        "reporter_id": reporter_id,
-        "contact_sha256": digest,
-        "contact": report.contact.strip(),
-        "credit_name": report.credit_name,
-        "credit_wish": str(report.credit_wish),
-        "first_seen_at": received,
-    }
-    db.insert(work.cursor, "reporters", [row])
-    return reporter_id

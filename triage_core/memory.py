@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import db
+from triage_core import db, groups
+from triage_core.groups import Pair
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Clusters
 from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
 
-Pair = tuple[str, str]
+NOTHING: tuple[frozenset[Pair], frozenset[Pair]] = (frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Pairs that reviewers put together, and pairs that they keep apart."""
+    """By axis, the pairs that reviewers put together and those that they keep apart."""
 
-    together: frozenset[Pair] = frozenset()
-    apart: frozenset[Pair] = frozenset()
+    axes: Mapping[str, tuple[frozenset[Pair], frozenset[Pair]]] = field(default_factory=dict)
+
+    def on(self, axis: Axis) -> tuple[frozenset[Pair], frozenset[Pair]]:
+        """What was said on an axis: (together, apart)."""
+        return self.axes.get(axis, NOTHING)
+
+    @property
+    def together(self) -> frozenset[Pair]:
+        """What belongs together as duplicates do: on the axis of the whole."""
+        return self.on(Axis.WHOLE)[0]
+
+    @property
+    def apart(self) -> frozenset[Pair]:
+        """What is kept apart on the axis of the whole."""
+        return self.on(Axis.WHOLE)[1]
 
 
 @dataclass(slots=True)
@@ -44,7 +58,7 @@ class Memory:
     axes: AxisIndex | None = None
     clusters: dict[Axis, Clusters] = field(default_factory=dict)
     nearby: dict[int, set[int]] = field(default_factory=dict)
-    decided: Decided = Decided()
+    decided: Decided = field(default_factory=Decided)
     stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
@@ -72,9 +86,9 @@ class Memory:
 
 def decided(cursor: db.Cursor) -> Decided:
     """What reviewers have decided, as it stands now."""
-    together = db.rows(cursor, "SELECT canonical_id, child_id FROM active_links")
-    apart = db.rows(cursor, "SELECT a_id, b_id FROM active_cannot_links")
-    return Decided(
-        frozenset((row["canonical_id"], row["child_id"]) for row in together),
-        frozenset((row["a_id"], row["b_id"]) for row in apart),
-    )
+    return Decided(groups.pairs(cursor))
+
+
+def decided_when_laid(cursor: db.Cursor) -> Decided:
+    """What stood when the clusters in the store were laid: of what was taken back since, they know nothing."""
+    return Decided(groups.pairs_when_laid(cursor))

@@ -10,9 +10,7 @@ import base64
 import hashlib
 import ipaddress
 import re
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import resources
 from urllib.parse import urlsplit
 
@@ -78,17 +76,27 @@ def streamlit_inline_scripts() -> list[str]:
 class Guard:
     """ASGI middleware: refuses what does not come over loopback, adds the security headers to every answer."""
 
-    def __init__(self, app: ASGIApp, public_paths: tuple[str, ...], policy: str | None = None) -> None:
-        """`public_paths` get the policy of the public pages: exact paths, or whole folders ("/api/")."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        public_paths: tuple[str, ...],
+        keyed_paths: frozenset[str] = frozenset(),
+        policy: str | None = None,
+    ) -> None:
+        """`public_paths` get the policy of the public pages: exact paths, or whole folders ("/api/").
+
+        `keyed_paths` are doors that see to the page of another site themselves, by its key and origin.
+        """
         self._app = app
         self._public = public_paths
+        self._keyed = keyed_paths
         self._policy = policy or dashboard_policy(streamlit_inline_scripts())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        if refusal := _refusal(scope):
+        if refusal := _refusal(scope, self._keyed):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:
@@ -123,7 +131,7 @@ class Guard:
         }
 
 
-def _refusal(scope: Scope) -> str | None:
+def _refusal(scope: Scope, keyed_paths: frozenset[str]) -> str | None:
     """Why this request is not answered, or None."""
     server = scope.get("server")
     headers = Headers(scope=scope)
@@ -132,9 +140,19 @@ def _refusal(scope: Scope) -> str | None:
         return WHY_LOOPBACK
     origin = headers.get("origin")
     # Another site's page in this browser is as far away as another machine.
-    if origin is not None and urlsplit(origin).netloc != host:
+    if is_foreign(origin, host) and scope["path"] not in keyed_paths:
         return WHY_OWN_PAGES
     return None
+
+
+def is_foreign(origin: str | None, host: str) -> bool:
+    """True when a request for `host` comes from a page of another origin, or of one that hides itself."""
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc != host
+    except ValueError:
+        return True
 
 
 def _with_headers(send: Send, headers: dict[str, str]) -> Send:
@@ -144,29 +162,3 @@ def _with_headers(send: Send, headers: dict[str, str]) -> Send:
         await send(message)
 
     return send_with_headers
-
-
-class TokenBucket:
-    """So many requests at once per key, refilled by the second; forgets keys that are full again."""
-
-    def __init__(self, burst: float, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._burst = burst
-        self._rate = per_second
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._levels: dict[str, tuple[float, float]] = {}
-
-    def take(self, key: str) -> float:
-        """0.0 when the request may pass, else the seconds to wait."""
-        now = self._clock()
-        with self._lock:
-            if len(self._levels) > 10_000:
-                full = self._burst / self._rate
-                self._levels = {k: v for k, v in self._levels.items() if now - v[1] < full}
-            level, then = self._levels.get(key, (self._burst, now))
-            level = min(self._burst, level + (now - then) * self._rate)
-            if level < 1:
-                self._levels[key] = (level, now)
-                return (1 - level) / self._rate
-            self._levels[key] = (level - 1, now)
-            return 0.0

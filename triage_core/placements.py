@@ -37,12 +37,16 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What is said of a cluster as a whole; `size` where the writer knows it, else 0."""
+    """What is said of a cluster as a whole; `size` where the writer knows it, else 0.
+
+    `family` is the technique that its wrapper is taken for.
+    """
 
     cluster_id: str
     representative_id: str
     label: str = ""
     size: int = 0
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,13 @@ def labels(cursor: db.Cursor, axis: str, row: Mapping[str, int]) -> NDArray[np.i
     return np.array([row[founder(name)] for name in found.values()], dtype=np.int64)
 
 
+def known_labels(cursor: db.Cursor, row: Mapping[str, int]) -> dict[Axis, NDArray[np.int64]]:
+    """`labels` of every axis; without those on which the store knows other reports than these."""
+    found = {axis: labels(cursor, axis, row) for axis in Axis}
+    placed = {item["axis"] for item in db.rows(cursor, "SELECT DISTINCT axis FROM memberships")}
+    return {axis: rows for axis, rows in found.items() if len(rows) or axis not in placed}
+
+
 def read_clusters(cursor: db.Cursor, axis: str) -> dict[str, str]:
     """The cluster of every placed report, in order of arrival."""
     table = db.arrow(
@@ -150,11 +161,17 @@ def _move(
 ) -> None:
     before = read(work.cursor, axis, [item.report_id for item in placed])
     changed = [item for item in placed if before.get(item.report_id) != item]
-    if not changed:
+    known = db.rows(
+        work.cursor,
+        "SELECT cluster_id, family FROM clusters WHERE axis = ? AND cluster_id IN (SELECT unnest(?))",
+        [axis, list(clusters)],
+    )
+    stale = {row["cluster_id"] for row in known if row["family"] != clusters[row["cluster_id"]].family}
+    if not changed and not stale:
         return
     ids = [item.report_id for item in changed]
     left = {before[name].cluster_id for name in ids if name in before}
-    touched = sorted(left | {item.cluster_id for item in changed})
+    touched = sorted(left | {item.cluster_id for item in changed} | stale)
     here = "axis = ? AND cluster_id IN (SELECT unnest(?))"
     work.cursor.execute(
         "DELETE FROM memberships WHERE axis = ? AND report_id IN (SELECT unnest(?))", [axis, ids]

@@ -76,7 +76,9 @@ class Current:
         revision = self._store.revision
         if known is None or known[0] != revision:
             with self._store.read() as cursor:
-                known = self._known = (revision, in_force(cursor))
+                name = name_in_force(cursor)
+                same = known is not None and known[1].version == name
+                known = self._known = (revision, known[1] if known and same else version(cursor, name))
         return known[1]
 
 
@@ -99,6 +101,12 @@ def version(cursor: db.Cursor, name: str) -> Policy:
     if found is None:
         raise NotFound("policy", f"there is no policy version {name!r}")
     return _parse(found["policy_toml"], found["severity_csv"], found["priority_csv"])
+
+
+def of_report(cursor: db.Cursor, in_force: Policy, report_id: str) -> Policy:
+    """The policy of the day on which a report came in: what it was promised. Raises NotFound."""
+    name = db.value(cursor, "SELECT policy_version FROM reports WHERE report_id = ?", [report_id])
+    return in_force if name == in_force.version else version(cursor, str(name))
 
 
 def history(cursor: db.Cursor) -> list[db.Row]:

@@ -26,6 +26,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GRADED = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 LONGEST_DAYS = 365  # no clock and no embargo of a policy may run longer than a year
 LARGEST_REWARD = 10_000_000
+LARGEST_BUDGET = 1_000_000_000
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,31}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -100,10 +101,28 @@ class DuplicateSplit:
 
 @dataclass(frozen=True, slots=True)
 class Rewards:
+    """What is paid, and by which rule; `yearly_budget` is in whole units, None where none is set."""
+
     currency: str
     bands: Mapping[Severity, RewardBand]
     duplicates: DuplicateSplit
     non_cash: tuple[str, ...]
+    yearly_budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A standing that a reporter may earn, and what it gives.
+
+    It takes `valid_reports` confirmed flaws and a `signal` (0 to 1) of at least that much. Limits on how
+    often the reporter may send are multiplied by `rate_factor`.
+    """
+
+    name: str
+    valid_reports: int
+    signal: float
+    rate_factor: int
+    early_access: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,7 @@ class Policy:
     clocks: Clocks
     waiting: Waiting
     rewards: Rewards
+    tiers: tuple[Tier, ...]
     second_look_share: float
     severity_table: Mapping[Key, Severity] = field(repr=False)
     priority_table: Mapping[Key, Priority] = field(repr=False)
@@ -191,6 +211,7 @@ def parse(toml_text: str, severity_csv: str, priority_csv: str) -> Policy:
         clocks=_clocks(top.section("clocks")),
         waiting=_waiting(top.section("waiting")),
         rewards=_rewards(top.section("rewards")),
+        tiers=_tiers(top),
         second_look_share=second_look.share("share"),
         severity_table=severity_table(severity_csv),
         priority_table=priority_table(priority_csv),
@@ -319,6 +340,7 @@ def _rewards(section: Section) -> Rewards:
             percent=split.wholes("percent", 0, 100),
         ),
         non_cash=section.texts("non_cash"),
+        yearly_budget=section.optional_whole("yearly_budget", 0, LARGEST_BUDGET),
     )
     for part in (bands, split, section):
         part.close()
@@ -334,3 +356,29 @@ def _band(section: Section) -> RewardBand:
         raise InvalidPolicy(section.where("minimum"), "must not be above the maximum of its band")
     section.close()
     return band
+
+
+def _tiers(top: Section) -> tuple[Tier, ...]:
+    """The white-hat tiers, lowest first; each asks for more than the one before and gives no less."""
+    tiers: list[Tier] = []
+    for section in top.optional_sections("white_hat"):
+        tier = Tier(
+            name=section.text("name"),
+            valid_reports=section.whole("valid_reports", 1, 1_000),
+            signal=section.share("signal"),
+            rate_factor=section.whole("rate_factor", 1, 100),
+            early_access=section.flag("early_access"),
+        )
+        section.close()
+        if tiers:
+            _check_above(tiers[-1], tier, section)
+        tiers.append(tier)
+    return tuple(tiers)
+
+
+def _check_above(lower: Tier, tier: Tier, section: Section) -> None:
+    if tier.valid_reports <= lower.valid_reports:
+        raise InvalidPolicy(section.where("valid_reports"), f"must be above those of {lower.name!r}")
+    for key in ("signal", "rate_factor", "early_access"):
+        if getattr(tier, key) < getattr(lower, key):
+            raise InvalidPolicy(section.where(key), f"must not be below that of {lower.name!r}")

@@ -6,14 +6,15 @@ Nothing here changes anything. Lists are paged in SQL; a page never receives the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from triage_core import activity, db, told
 from triage_core.activity import Event
+from triage_core.embargo_machine import IN_FORCE
 from triage_core.errors import NotFound
 from triage_core.model import Status, Turn, TurnRole
 
@@ -29,20 +30,59 @@ class Sort(StrEnum):
     CLUSTER = "cluster"
 
 
-_ORDER = {
-    Sort.NEWEST: "r.received_at DESC, r.seq DESC",
-    Sort.OLDEST: "r.received_at, r.seq",
-    Sort.DUE: "coalesce(c.fix_due, c.triage_due), r.seq",
-    Sort.PRIORITY: (
-        "list_position(['immediate','out_of_cycle','scheduled','defer','close'], c.priority) NULLS LAST, r.seq"
+class Only(StrEnum):
+    """The one reason for which a list picks reports out; each with the SQL condition in `_ONLY`."""
+
+    MINE = "mine"
+    LATE = "late"
+    BREACHING = "breaching"
+    EMBARGO = "embargo"
+    SNOOZED = "snoozed"
+
+
+BREACHING_WITHIN = timedelta(hours=24)
+EMBARGO_WITHIN = timedelta(days=7)
+
+# The first clock of a case that runs. A clock that was met runs no more, nor does any after the fix or the closing.
+_NEXT_DUE = (
+    "CASE WHEN c.status <> 'closed' THEN least("
+    "CASE WHEN c.first_response_at IS NULL THEN c.response_due END,"
+    " CASE WHEN c.triaged_at IS NULL THEN c.triage_due END,"
+    " CASE WHEN c.status NOT IN ('fixed', 'fix_ready') THEN c.fix_due END) END"
+)
+_SNOOZED = "coalesce(c.snoozed_until > $at AND c.status <> 'closed', false)"
+_ONLY: Mapping[Only, str] = {
+    # Two short lists of ids: an OR of the two conditions would look every report up.
+    Only.MINE: (
+        f"c.report_id IN (SELECT report_id FROM cases WHERE assigned_to = $who UNION ALL SELECT report_id FROM claims"
+        f" WHERE holder_id = $who AND expires_at > $at) AND NOT {_SNOOZED}"
     ),
-    Sort.CLUSTER: "k.size DESC NULLS LAST, m.cluster_id, r.seq",
+    Only.LATE: f"{_NEXT_DUE} < $at",
+    Only.BREACHING: f"{_NEXT_DUE} < $breaching",
+    Only.EMBARGO: (
+        "c.report_id IN (SELECT report_id FROM embargoes WHERE list_contains($in_force, state)"
+        " AND ends_at BETWEEN $at AND $embargo)"
+    ),
+    Only.SNOOZED: _SNOOZED,
+}
+_ORDER = {
+    Sort.NEWEST: "c.received_at DESC, c.seq DESC",
+    Sort.OLDEST: "c.received_at, c.seq",
+    Sort.DUE: f"{_NEXT_DUE} NULLS LAST, c.seq",
+    Sort.PRIORITY: (
+        "list_position(['immediate','out_of_cycle','scheduled','defer','close'], c.priority) NULLS LAST, c.seq"
+    ),
+    Sort.CLUSTER: "k.size DESC NULLS LAST, m.cluster_id, c.seq",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which reports a list shows; empty means all. `words` is a plain substring."""
+    """Which reports a list shows; empty means all. `words` is a plain substring, or an id.
+
+    `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
+    snoozed at that moment are left out.
+    """
 
     status: Sequence[str] = field(default_factory=tuple)
     severity: Sequence[str] = field(default_factory=tuple)
@@ -50,10 +90,12 @@ class Filter:
     harm: Sequence[str] = field(default_factory=tuple)
     cluster_id: str = ""
     words: str = ""
-    late_at: datetime | None = None
+    only: Only | None = None
+    at: datetime | None = None
+    who: str = ""
 
     def where(self) -> tuple[str, dict[str, Any]]:
-        """The SQL condition over r (reports), c (cases), m (membership) and its parameters."""
+        """The SQL condition over c (cases), and r (reports) where it asks for one; and its parameters."""
         parts: list[str] = ["true"]
         values: dict[str, Any] = {}
         if self.status:
@@ -69,7 +111,9 @@ class Filter:
             parts.append("list_has_any(r.harm_types, $harm)")
             values["harm"] = list(self.harm)
         if self.cluster_id:
-            parts.append("m.cluster_id = $cluster_id")
+            parts.append(
+                "c.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole' AND cluster_id = $cluster_id)"
+            )
             values["cluster_id"] = self.cluster_id
         if self.words:
             parts.append(
@@ -78,52 +122,82 @@ class Filter:
             )
             values["words"] = self.words.lower()
             values["exact"] = self.words.strip()
-        if self.late_at:
-            parts.append(f"({LATE})")
-            values["late_at"] = db.naive(self.late_at)
+        if self.at:
+            condition = _ONLY[self.only] if self.only else f"NOT {_SNOOZED}"
+            moments = {
+                "at": self.at,
+                "breaching": self.at + BREACHING_WITHIN,
+                "embargo": self.at + EMBARGO_WITHIN,
+            }
+            given: dict[str, Any] = {name: db.naive(moment) for name, moment in moments.items()}
+            given |= {"who": self.who, "in_force": [str(state) for state in IN_FORCE]}
+            values |= {name: value for name, value in given.items() if f"${name}" in condition}
+            parts.append(f"({condition})")
         return " AND ".join(parts), values
 
+    def source(self) -> str:
+        """The tables that the condition reads: every report has a case, which is all that most lists need."""
+        reads_reports = self.platform or self.harm or self.words
+        return " FROM cases c" + (" JOIN reports r USING (report_id)" if reads_reports else "")
 
-LATE = (
-    "(c.first_response_at IS NULL AND c.status <> 'closed' AND c.response_due < $late_at)"
-    " OR (c.triaged_at IS NULL AND c.status <> 'closed' AND c.triage_due < $late_at)"
-    " OR (c.fix_due < $late_at AND c.status NOT IN ('closed', 'fixed', 'fix_ready'))"
-)
 
-_FROM = (
-    " FROM reports r JOIN cases c USING (report_id)"
-    " LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'whole'"
+_CLUSTERS = (
+    " LEFT JOIN memberships m ON m.report_id = c.report_id AND m.axis = 'whole'"
     " LEFT JOIN clusters k ON k.axis = 'whole' AND k.cluster_id = m.cluster_id"
 )
 
 
-def inbox(
-    cursor: db.Cursor, chosen: Filter, sort: Sort = Sort.NEWEST, page: int = 1, size: int = 25
-) -> tuple[list[db.Row], int]:
-    """One page of reports as rows, and how many reports the filter finds in all."""
+def _listed(
+    cursor: db.Cursor, chosen: Filter, sort: Sort, limit: int, offset: int = 0
+) -> list[tuple[str, int]]:
+    """(report id, version) of the reports from place `offset` on, in order."""
     where, values = chosen.where()
+    source = chosen.source() + (_CLUSTERS if sort is Sort.CLUSTER else "")
     found = db.rows(
         cursor,
-        "SELECT r.report_id, r.external_id, r.received_at, r.platform, r.model, c.status, c.resolution, c.severity,"
-        " c.priority, c.response_due, c.triage_due, c.fix_due, c.first_response_at, c.triaged_at, c.version,"
-        " m.cluster_id, k.size AS cluster_size,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
-        f"{_FROM} WHERE {where} ORDER BY {_ORDER[sort]} LIMIT $size OFFSET $offset",
-        {**values, "size": size, "offset": (page - 1) * size},
+        f"SELECT c.report_id, c.version{source} WHERE {where} ORDER BY {_ORDER[sort]} LIMIT $limit OFFSET $offset",
+        {**values, "limit": limit, "offset": offset},
     )
-    total = int(db.value(cursor, f"SELECT count(*){_FROM} WHERE {where}", values) or 0)
-    return found, total
+    return [(row["report_id"], row["version"]) for row in found]
+
+
+def inbox(
+    cursor: db.Cursor, chosen: Filter, sort: Sort = Sort.NEWEST, page: int = 1, size: int = 25
+) -> list[db.Row]:
+    """One page of reports as rows; `next_due` is the first clock that runs, None where none does."""
+    # The ids first and then these few rows: whatever else a row shows is looked up for one page only.
+    ids = [name for name, _ in _listed(cursor, chosen, sort, size, (page - 1) * size)]
+    found = db.rows(
+        cursor,
+        "SELECT r.report_id, r.external_id, r.received_at, r.platform, c.status, c.resolution, c.severity,"
+        f" c.priority, c.version, c.assigned_to, c.snoozed_until, {_NEXT_DUE} AS next_due,"
+        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt,"
+        f" k.size AS cluster_size FROM cases c JOIN reports r USING (report_id){_CLUSTERS}"
+        " WHERE c.report_id IN (SELECT unnest(?))",
+        [ids],
+    )
+    return sorted(found, key=lambda row: ids.index(row["report_id"]))
+
+
+def is_empty(cursor: db.Cursor) -> bool:
+    """True when no report has come in yet."""
+    return db.value(cursor, "SELECT 1 FROM cases LIMIT 1") is None
+
+
+def count(cursor: db.Cursor, chosen: Filter) -> int:
+    """How many reports a filter finds."""
+    where, values = chosen.where()
+    return int(db.value(cursor, f"SELECT count(*){chosen.source()} WHERE {where}", values))
 
 
 def queue(cursor: db.Cursor, chosen: Filter, sort: Sort, limit: int = 500) -> list[str]:
     """The ids of the reports to review, in order."""
-    where, values = chosen.where()
-    found = db.rows(
-        cursor,
-        f"SELECT r.report_id{_FROM} WHERE {where} ORDER BY {_ORDER[sort]} LIMIT $limit",
-        {**values, "limit": limit},
-    )
-    return [row["report_id"] for row in found]
+    return [name for name, _ in _listed(cursor, chosen, sort, limit)]
+
+
+def snapshot(cursor: db.Cursor, chosen: Filter, sort: Sort, limit: int) -> dict[str, int]:
+    """The ids of the first `limit` reports that a filter finds now, in order, with their versions."""
+    return dict(_listed(cursor, chosen, sort, limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +275,8 @@ def clusters(
     """Clusters of at least `least` reports, largest first, with how many are still open; and their count."""
     found = db.rows(
         cursor,
-        "SELECT k.cluster_id, k.representative_id, k.size, k.label, count(*) FILTER (c.status <> 'closed') AS open,"
+        "SELECT k.cluster_id, k.representative_id, k.size, k.label, k.family,"
+        " count(*) FILTER (c.status <> 'closed') AS open,"
         " min(r.received_at) AS first_at, max(r.received_at) AS last_at"
         " FROM clusters k JOIN memberships m ON m.axis = k.axis AND m.cluster_id = k.cluster_id"
         " JOIN cases c USING (report_id) JOIN reports r USING (report_id)"

@@ -11,11 +11,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import policies
+from triage_core import cluster_splits, db, disclosure, intake, limits, policies, standing
+from triage_core.clause_advice import ClauseAdvice
+from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
 from triage_core.policy import Policy
+from triage_core.puzzle import Puzzle
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
 
@@ -49,6 +52,12 @@ class Runtime:
             self.store.close()
             raise
         self._policy = policies.Current(self.store)
+        self._audited: cluster_splits.Audit | None = None
+        self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
+        self.committer = Committer(self.store)
+        self.limits = limits.for_rate(settings.intake_per_second)
+        self.limits.standing = self._standing
+        self.puzzle = Puzzle(settings.puzzle_bits)
         self.worker = Worker(self)
 
     @property
@@ -63,6 +72,25 @@ class Runtime:
             device=self.settings.device,  # type: ignore[arg-type]
             cache_dir=self.settings.store / "models",
         )
+
+    def audit_if_due(self) -> None:
+        """Audit the clusters when there are any and that has not been done since the hour set for it."""
+        hour = self.settings.audit_hour
+        if hour is None or not self._may_be_due(hour):
+            return
+        with self.store.read() as cursor:
+            self._audited = cluster_splits.latest(cursor)
+            placed = db.value(cursor, "SELECT count(*) FROM memberships")
+        if placed and self._may_be_due(hour):
+            self._audited = self.likeness.audit(SYSTEM)
+
+    def _may_be_due(self, hour: int) -> bool:
+        return cluster_splits.due(self._audited, self.store.clock(), hour)
+
+    def _standing(self, contact: str) -> float:
+        """By how much the limit of a reporter is lifted, by the tier that earlier reports earned."""
+        with self.store.read() as cursor:
+            return standing.rate_factor(cursor, self.policy, intake.reporter_of(cursor, contact))
 
     def close(self) -> None:
         self.worker.stop()
@@ -81,6 +109,8 @@ class WorkerState:
 
 class Worker:
     """One daemon thread that embeds and clusters whatever has come in.
+
+    Once a day it audits the clusters; each round it writes down which embargo has ended.
 
     There is no queue to lose: what is to be done is the difference between the stored reports and
     the stored embeddings, so a restart goes on where the last run stopped.
@@ -111,10 +141,13 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
+                disclosure.sweep(self._runtime.store, SYSTEM)
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
+                self._runtime.advice.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
+                self._runtime.audit_if_due()
             except Exception as error:  # the worker outlives any one failure and says so
                 log.exception("likeness worker")
                 self.state = WorkerState(error=str(error))

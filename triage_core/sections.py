@@ -41,6 +41,15 @@ class Section:
     def whole(self, key: str, least: int, most: int) -> int:
         return self._whole(self._get(key), self.where(key), least, most)
 
+    def optional_whole(self, key: str, least: int, most: int) -> int | None:
+        return self.whole(key, least, most) if key in self._values else None
+
+    def flag(self, key: str) -> bool:
+        value = self._get(key)
+        if not isinstance(value, bool):
+            raise InvalidPolicy(self.where(key), "must be true or false")
+        return value
+
     def share(self, key: str) -> float:
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
@@ -81,6 +90,9 @@ class Section:
             if not isinstance(value, dict):
                 raise InvalidPolicy(f"{self.where(key)}[{at}]", "must be a table")
         return tuple(Section(value, f"{self.where(key)}[{at}]") for at, value in enumerate(values))
+
+    def optional_sections(self, key: str) -> tuple[Section, ...]:
+        return self.sections(key) if key in self._values else ()
 
     def close(self) -> None:
         """Refuse the first key that no accessor asked for."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triage_core.errors import Refused
+from triage_core.puzzle import MOST_BITS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,7 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings:
     """store: folder of the store. policy: folder of policy.toml and its two tables. model: name or
     folder of the embedding model. runtime: auto, reference or openvino. device: cpu or cuda.
-    demo: load the demo reports into an empty store at start."""
+    demo: load the demo reports into an empty store at start. audit_hour: when the clusters are audited, an
+    hour of the day (UTC, 0 to 23); None: never by itself. intake_per_second: reports a second that
+    the public doors take from everybody together (0: no limit). puzzle_bits: proof of work that an
+    anonymous post to the API brings (0: none)."""
 
     store: Path = ROOT / "data" / "run"
     policy: Path = ROOT / "data"
@@ -24,6 +28,9 @@ class Settings:
     runtime: str = "auto"
     device: str = "cpu"
     demo: bool = False
+    audit_hour: int | None = 2
+    intake_per_second: int = 200
+    puzzle_bits: int = 0
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -32,6 +39,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     runtime = _one_of(environment, "FLAWDESK_RUNTIME", default.runtime, ("auto", "reference", "openvino"))
     device = _one_of(environment, "FLAWDESK_DEVICE", default.device, ("cpu", "cuda"))
     demo = _one_of(environment, "FLAWDESK_DEMO", "0", ("0", "1"))
+    hours = ("off", *map(str, range(24)))
+    hour = _one_of(environment, "FLAWDESK_AUDIT_HOUR", str(default.audit_hour), hours)
     return Settings(
         store=Path(environment.get("FLAWDESK_STORE") or default.store),
         policy=Path(environment.get("FLAWDESK_POLICY") or default.policy),
@@ -39,6 +48,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         runtime=runtime,
         device=device,
         demo=demo == "1",
+        audit_hour=None if hour == "off" else int(hour),
+        intake_per_second=_whole(
+            environment, "FLAWDESK_INTAKE_PER_SECOND", default.intake_per_second, 1_000_000
+        ),
+        puzzle_bits=_whole(environment, "FLAWDESK_PUZZLE_BITS", default.puzzle_bits, MOST_BITS),
     )
 
 
@@ -47,3 +61,10 @@ def _one_of(environment: Mapping[str, str], name: str, default: str, values: tup
     if found not in values:
         raise Refused(name, f"one of {', '.join(values)}, not {found!r}")
     return found
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int, most: int) -> int:
+    found = environment.get(name) or str(default)
+    if not (found.isascii() and found.isdigit() and len(found) < 10 and int(found) <= most):
+        raise Refused(name, f"a whole number from 0 to {most:,}, not {found!r}")
+    return int(found)

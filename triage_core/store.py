@@ -33,17 +33,29 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Work:
-    """A running command: its cursor, its moment, and the events that it will write."""
+    """A running command: its cursor, its moment, and the events that it will write.
+
+    `first` is the number that its first event will have. A command on many reports sets `many`, and
+    each event then names that number as its `batch`.
+    """
 
     cursor: db.Cursor
     actor: Actor
     command: str
     now: datetime
+    first: int
+    many: bool = False
     events: list[tuple[str, str, str]] = field(default_factory=list)
 
     def event(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
         """Record a state change of `subject`; written when the command commits."""
-        self.events.append((kind, subject, audit.encode(data)))
+        batch = {"batch": self.first} if self.many else {}
+        self.events.append((kind, subject, audit.encode({**data, **batch})))
+
+    @property
+    def next_event(self) -> int:
+        """The number that the next event will have."""
+        return self.first + len(self.events)
 
     def next_id(self, table: str, column: str) -> int:
         """The next free number of an append-only table; safe under the writer lock."""
@@ -118,7 +130,7 @@ class Store:
             cursor = self._db.cursor()
             try:
                 with db.transaction(cursor):
-                    work = Work(cursor, actor, command, now or self.clock())
+                    work = Work(cursor, actor, command, now or self.clock(), self._head.seq + 1)
                     yield work
                     head = self._append(work)
                 if head != self._head:

@@ -154,3 +154,8 @@ def _is_emoji(character: str) -> bool:
     return bool(character) and (
         unicodedata.category(character) == "So" or "\U0001f3fb" <= character <= "\U0001f3ff"
     )
+
+
+def spreadsheet_cell(text: str) -> str:
+    """`text` for a CSV cell that a spreadsheet takes for text: what it would take for a formula gets an apostrophe."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

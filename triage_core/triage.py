@@ -10,15 +10,27 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, assessments, cases, clocks, db, lifecycle, looks
+from triage_core import (
+    access,
+    assessments,
+    cases,
+    clocks,
+    db,
+    embargoes,
+    follow_through,
+    lifecycle,
+    linking,
+    looks,
+    messages,
+)
 from triage_core.decision import Decision, check, check_text, decided_status, level
-from triage_core.errors import Conflict, NotFound, Refused
+from triage_core.errors import NotFound, Refused
 from triage_core.lifecycle import Trigger
+from triage_core.linking import link_within as link_within
 from triage_core.model import (
     Actor,
     Exploitation,
     Resolution,
-    Severity,
     Status,
 )
 from triage_core.policy import Policy
@@ -82,7 +94,7 @@ def assess_within(
     """
     resolution = check(policy, decision)
     case = cases.read(work.cursor, report_id, seen_version)
-    _require_unlinked(work.cursor, report_id)
+    linking.require_unlinked(work.cursor, report_id)
     if settles is None:
         looks.require_undisputed(work.cursor, case)
     severity = level(policy, decision)
@@ -94,7 +106,7 @@ def assess_within(
         _add_better_answer(work, report_id, decision.better_answer)
     received = db.value(work.cursor, "SELECT received_at FROM reports WHERE report_id = ?", [report_id])
     look = {"settles": settles} if settles else looks.draw(work, policy, report_id, assessment_id, severity)
-    return cases.change(
+    decided = cases.change(
         work,
         case,
         "report.assessed",
@@ -119,6 +131,8 @@ def assess_within(
             **look,
         },
     )
+    embargoes.follow(work, policy, report_id, severity, exploitation)
+    return decided
 
 
 def link(
@@ -136,7 +150,8 @@ def link(
 
     `evidence` may hold score, model_id and threshold of the suggestion that was accepted. Raises
     Refused when the canonical report is not the earlier one, Conflict when the child is linked
-    already or a reviewer has said that the two are not duplicates.
+    already or a reviewer has said that the two, or reports bound to them, are not duplicates. What is
+    a duplicate of the child follows it, so that no chain comes about.
     """
     access.require(actor, "link")
     check_text("reason", reason)
@@ -144,58 +159,6 @@ def link(
         return link_within(
             work, child_id, canonical_id, reason=reason, evidence=evidence, seen_version=seen_version
         )
-
-
-def link_within(
-    work: Work,
-    child_id: str,
-    canonical_id: str,
-    *,
-    reason: str = "",
-    evidence: Mapping[str, Any] | None = None,
-    seen_version: int | None = None,
-) -> dict[str, Any]:
-    """`link` as a part of a running command: whatever it refuses, it refuses before it writes."""
-    case = cases.read(work.cursor, child_id, seen_version)
-    _require_earlier(work.cursor, child_id, canonical_id)
-    linked = _linked_to(work.cursor, child_id)
-    if linked == canonical_id:
-        return case  # the same press twice is one decision
-    if linked:
-        raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
-    root = _linked_to(work.cursor, canonical_id)
-    if root:
-        raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
-    if _kept_apart(work.cursor, child_id, canonical_id):
-        raise Conflict(
-            "canonical", f"a reviewer has said that {child_id} and {canonical_id} are not duplicates"
-        )
-    status = decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)
-    link_id = work.next_id("duplicate_links", "link_id")
-    found = evidence or {}
-    row = {
-        "link_id": link_id,
-        "child_id": child_id,
-        "canonical_id": canonical_id,
-        "done_at": work.now,
-        "actor_id": work.actor.actor_id,
-        "reason": reason,
-        "score": found.get("score"),
-        "model_id": found.get("model_id"),
-        "threshold": found.get("threshold"),
-    }
-    db.insert(work.cursor, "duplicate_links", [row])
-    after = {
-        "status": str(status),
-        "resolution": str(Resolution.DUPLICATE),
-        "canonical_id": canonical_id,
-        "first_response_at": case["first_response_at"] or work.now,
-        "triaged_at": case["triaged_at"] or work.now,
-        "closed_at": work.now,
-    }
-    return cases.change(
-        work, case, "report.linked", after, {"link_id": link_id, "canonical_id": canonical_id}
-    )
 
 
 def unlink(
@@ -207,18 +170,14 @@ def unlink(
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
-    """Take a duplicate link back: the child is again what it was before. Raises NotFound."""
+    """Take a duplicate link back: the child is again what it was before, its own duplicates included.
+
+    Raises NotFound when it is no duplicate.
+    """
     access.require(actor, "unlink")
     check_text("reason", reason)
     with store.write(actor, "unlink", now) as work:
-        case = cases.read(work.cursor, child_id, seen_version)
-        found = db.row(work.cursor, "SELECT * FROM active_links WHERE child_id = ?", [child_id])
-        if found is None:
-            raise NotFound("child", f"{child_id} is not linked as a duplicate")
-        end = {"link_id": found["link_id"], "done_at": work.now, "actor_id": actor.actor_id, "reason": reason}
-        db.insert(work.cursor, "duplicate_link_ends", [end])
-        before = _before_link(work.cursor, child_id, found["link_id"])
-        return cases.change(work, case, "report.unlinked", before, {"link_id": found["link_id"]})
+        return linking.unlink_within(work, child_id, reason=reason, seen_version=seen_version)
 
 
 def keep_apart(
@@ -232,27 +191,7 @@ def keep_apart(
     access.require(actor, "cannot_link")
     check_text("reason", reason)
     with store.write(actor, "cannot_link", now) as work:
-        a_id, b_id = sorted((one_id, other_id), key=lambda name: _seq(work.cursor, name))
-        if a_id == b_id:
-            raise Refused("report", "a report cannot be kept apart from itself")
-        existing = _kept_apart(work.cursor, a_id, b_id)
-        if existing:
-            return existing
-        for child, canonical in ((a_id, b_id), (b_id, a_id)):
-            if _linked_to(work.cursor, child) == canonical:
-                raise Conflict("report", f"{child} is linked as a duplicate of {canonical}: unlink it first")
-        cannot_id = work.next_id("cannot_links", "cannot_id")
-        row = {
-            "cannot_id": cannot_id,
-            "a_id": a_id,
-            "b_id": b_id,
-            "done_at": work.now,
-            "actor_id": actor.actor_id,
-            "reason": reason,
-        }
-        db.insert(work.cursor, "cannot_links", [row])
-        work.event("pair.kept_apart", b_id, {"cannot_id": cannot_id, "a_id": a_id, "b_id": b_id})
-        return cannot_id
+        return linking.keep_apart_within(work, one_id, other_id, reason=reason)
 
 
 def move(
@@ -275,7 +214,7 @@ def move(
     check_text("note", note)
     with store.write(actor, "set_status", now) as work:
         case = cases.read(work.cursor, report_id, seen_version)
-        _require_unlinked(work.cursor, report_id)
+        linking.require_unlinked(work.cursor, report_id)
         status = lifecycle.step(Status(case["status"]), trigger)
         if trigger is Trigger.ACCEPT or (status is Status.CLOSED and trigger is not Trigger.PASS_RETEST):
             raise Refused("trigger", f"{trigger} needs an assessment with a clause, or a duplicate link")
@@ -290,9 +229,14 @@ def move(
         }
         if trigger is Trigger.ASK_REPORTER:
             after["first_response_at"] = case["first_response_at"] or work.now
+            if note.strip():
+                messages.record(work, report_id, messages.Kind.QUESTION, note)
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
-        return cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        moved = cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
+        if trigger is Trigger.DEPLOY_FIX:
+            follow_through.fix_deployed(work, report_id)
+        return moved
 
 
 def _add_better_answer(work: Work, report_id: str, content: str) -> None:
@@ -305,58 +249,3 @@ def _add_better_answer(work: Work, report_id: str, content: str) -> None:
     }
     db.insert(work.cursor, "better_answers", [row])
     work.event("answer.written", report_id, {"answer_id": row["answer_id"]})
-
-
-def _seq(cursor: db.Cursor, report_id: str) -> int:
-    found = db.value(cursor, "SELECT seq FROM reports WHERE report_id = ?", [report_id])
-    if found is None:
-        raise NotFound("report", f"there is no report {report_id!r}")
-    return int(found)
-
-
-def _require_earlier(cursor: db.Cursor, child_id: str, canonical_id: str) -> None:
-    order = "SELECT received_at, seq FROM reports WHERE report_id = ?"
-    child, canonical = db.row(cursor, order, [child_id]), db.row(cursor, order, [canonical_id])
-    if child is None or canonical is None:
-        missing = child_id if child is None else canonical_id
-        raise NotFound("report", f"there is no report {missing!r}")
-    if child_id == canonical_id:
-        raise Refused("canonical", "a report cannot be a duplicate of itself")
-    if (child["received_at"], child["seq"]) < (canonical["received_at"], canonical["seq"]):
-        raise Refused("canonical", f"the canonical report is the one submitted first, which is {child_id}")
-
-
-def _linked_to(cursor: db.Cursor, report_id: str) -> str | None:
-    found: str | None = db.value(
-        cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id]
-    )
-    return found
-
-
-def _require_unlinked(cursor: db.Cursor, report_id: str) -> None:
-    linked = _linked_to(cursor, report_id)
-    if linked:
-        raise Conflict(
-            "report", f"{report_id} is a duplicate of {linked}: unlink it before deciding on it alone"
-        )
-
-
-def _kept_apart(cursor: db.Cursor, one_id: str, other_id: str) -> int | None:
-    found = db.value(
-        cursor,
-        "SELECT cannot_id FROM active_cannot_links WHERE (a_id = ? AND b_id = ?) OR (a_id = ? AND b_id = ?)",
-        [one_id, other_id, other_id, one_id],
-    )
-    return int(found) if found else None
-
-
-def _before_link(cursor: db.Cursor, child_id: str, link_id: int) -> dict[str, Any]:
-    """The state of the child before the link, from the event that made it (or made it again, by an undo)."""
-    events = db.rows(
-        cursor,
-        "SELECT data FROM events WHERE subject = ? AND kind IN ('report.linked', 'event.undone') ORDER BY seq DESC",
-        [child_id],
-    )
-    made = (cases.decode(event["data"]) for event in events)
-    before: dict[str, Any] = next(data["before"] for data in made if data.get("link_id") == link_id)
-    return before

@@ -8,13 +8,15 @@ has really had, never to a mixture of two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, activity, cases, db, looks
+from triage_core import access, activity, cases, db, embargoes, groups, looks, rewards
 from triage_core.activity import UNDONE, Event
+from triage_core.embargo_machine import Party
 from triage_core.errors import Conflict, Refused
+from triage_core.likeness.axes import Axis
 from triage_core.model import Actor
 from triage_core.store import Store, Work
 
@@ -25,10 +27,20 @@ UNDOABLE = frozenset(
         "report.unlinked",
         "report.moved",
         "report.assigned",
+        "report.snoozed",
         "pair.kept_apart",
+        "report.marked",
+        "report.tlp_set",
         "answer.written",
+        "group.decided",
         "look.asked",
         "look.answered",
+        "embargo.proposed",
+        "embargo.revised",
+        "embargo.rejected",
+        "reward.proposed",
+        "reward.approved",
+        "reward.declined",
         UNDONE,
     }
 )
@@ -55,15 +67,30 @@ WHY_NOT = {
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
+    "view.saved": "a view is forgotten on the inbox",
+    "view.removed": "a view is kept again on the inbox",
+    "report.asked": "a question that was sent stays; end the wait instead",
+    "report.answered": "what a reporter wrote stays",
+    "report.withdrawn": "its reporter took it back; decide on it again to reopen it",
+    "api_key.added": "a key is ended by revoking it",
+    "api_key.revoked": "a revoked key is replaced by adding a new one",
+    "report.told": "what a reporter has been told cannot be untold",
+    "embargo.accepted": "an agreement binds both sides; propose another end, or end it",
+    "embargo.exited": "whoever was bound by it is free, and what is known cannot be made unknown",
+    "embargo.lapsed": "the proposed end has passed; propose another",
+    "reward.paid": "what was paid is with the reporter",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "draft.started": "a draft that is not wanted is withdrawn",
     "draft.changed": "an earlier revision of the draft can be taken again",
     "draft.set_aside": "a withdrawn draft can be opened again, and an open one withdrawn",
     "draft.approved": "any change of the draft takes its approval away",
+    "consent.revoked": "only the reporter can agree again",
+    "clusters.audited": "an audit changes nothing; the next one replaces it",
     "dataset.built": "a data set is withdrawn by building its next version",
     "likeness.space": "the model of likeness is chosen in the settings",
     "likeness.placed": "the index is made anew from the reports at any time",
     "likeness.learned": "what decisions taught is learned anew when they change",
+    "reports.read": "what is read of a report is read anew at any time",
     "texts.embedded": "a vector is nothing but a text read by the model",
     "cluster.merged": "clusters are made anew from the reports at any time",
 }
@@ -83,16 +110,45 @@ def undo(store: Store, actor: Actor, seq: int, *, now: datetime | None = None) -
     access.require(actor, event.command)
     # The undo is kept under the command that it undoes: the same roles may undo it in turn.
     with store.write(actor, event.command, now) as work:
-        history = activity.history(work.cursor, event.subject, seq)
-        _require_clear(work.cursor, history)
-        if "a_id" in event.data:
-            _undo_pair(work, event)
-        elif "look_id" in event.data:
-            _undo_look(work, event)
-        elif "answer_id" in event.data:
-            _undo_answer(work, event)
-        else:
-            _undo_change(work, event)
+        undo_within(work, event)
+
+
+def undo_within(work: Work, event: Event) -> set[int]:
+    """`undo` as a part of a running command: whatever it refuses, it refuses before it writes.
+
+    Gives the numbers of the events that were taken back: this one, and those that came about with it.
+    """
+    _require_kind(event)
+    parts = _require_clear(work.cursor, event)
+    moved = []
+    for part in parts:
+        moved.append(work.next_event)
+        _undo_change(work, part, {})
+    if "a_id" in event.data:
+        _undo_pair(work, event)
+    elif "look_id" in event.data:
+        _undo_look(work, event)
+    elif "party" in event.data:
+        embargoes.take_back(work, event)
+    elif "reward_no" in event.data:
+        rewards.take_back(work, event)
+    elif "answer_id" in event.data:
+        _undo_answer(work, event)
+    elif "axis" in event.data:
+        _undo_group(work, event)
+    else:
+        _undo_change(work, event, {"moved": moved} if moved else {})
+    return {event.seq, *(part.seq for part in parts)}
+
+
+def last_of(cursor: db.Cursor, actor: Actor, among: int = 20) -> Event | None:
+    """The actor's newest event that stands and can be undone, undos apart; None when the latest hold none.
+
+    Looks at the latest `among` events of these kinds.
+    """
+    kinds = sorted(UNDOABLE - {UNDONE})
+    found, _ = activity.events(cursor, activity.Filter(actor=[actor.actor_id], kind=kinds), size=among)
+    return next((event for event in found if event.undone_by is None), None)
 
 
 def obstacle(cursor: db.Cursor, seq: int) -> str:
@@ -100,7 +156,7 @@ def obstacle(cursor: db.Cursor, seq: int) -> str:
     event = activity.event(cursor, seq)
     try:
         _require_kind(event)
-        _require_clear(cursor, activity.history(cursor, event.subject, seq))
+        _require_clear(cursor, event)
     except Refused as refusal:
         return refusal.rule
     return ""
@@ -110,52 +166,73 @@ def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
         why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
+    if event.data.get("party") == Party.REPORTER:
+        raise Refused("event", f"event {event.seq} cannot be undone: it is the reporter's own act")
 
 
-def _require_clear(cursor: db.Cursor, history: list[Event]) -> None:
-    """Return when the first event of `history` can be undone; else raise Conflict naming the one in the way."""
-    event, *later = history
-    if event.undone_by:
-        by = next(other for other in later if other.seq == event.undone_by)
-        raise Conflict("event", f"event {event.seq} was undone already by {_named(by)}")
-    if "a_id" in event.data:
-        blocker = _after_pair(cursor, event, later)
-    elif "look_id" in event.data:
-        blocker = _after_look(cursor, event, later)
-    elif "answer_id" in event.data:
-        blocker = _after_answer(cursor, event, later)
-    else:
-        blocker = _after_change(cursor, event, later)
-    if blocker:
-        raise Conflict("event", f"{_named(blocker)} stands in the way: undo that first")
+def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
+    """The events that go with this one, when all of it can be undone; else raise Conflict naming the one in the way.
+
+    They are the duplicates that followed a report when a link of it was made or taken back.
+    """
+    parts = [activity.event(cursor, seq) for seq in event.data.get("moved", ())]
+    together = {event.subject, *(part.subject for part in parts)}
+    for listed in (event, *parts):
+        one, *later = activity.history(cursor, listed.subject, listed.seq)
+        if one.undone_by:
+            by = next(other for other in later if other.seq == one.undone_by)
+            raise Conflict("event", f"event {one.seq} was undone already by {_named(by)}")
+        if "a_id" in one.data:
+            blocker = _after_pair(cursor, one, later)
+        elif "look_id" in one.data:
+            blocker = _after_look(cursor, one, later)
+        elif "party" in one.data:
+            blocker = embargoes.in_the_way(cursor, one, later)
+        elif "reward_no" in one.data:
+            blocker = rewards.in_the_way(cursor, one, later)
+        elif "answer_id" in one.data:
+            blocker = _after_answer(cursor, one, later)
+        elif "axis" in one.data:
+            blocker = _after_group(cursor, one)
+        else:
+            blocker = _after_change(cursor, one, later, together)
+        if blocker:
+            raise Conflict("event", f"{_named(blocker)} stands in the way: undo that first")
+    return parts
 
 
 def _named(event: Event) -> str:
     return f"event {event.seq} ({event.kind} {event.subject}) of {event.actor_id}"
 
 
-def _after_change(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
-    """What changed the case since, or has said that the two reports to be linked again are different."""
+def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together: set[str]) -> Event | None:
+    """What changed the case since, or forbids that two reports are linked again.
+
+    `together` are the reports whose links change with this one.
+    """
     case = cases.read(cursor, event.subject)
     fields = set(event.after) | (DECISION if DECISION & set(event.after) else set())
-    left = {name: _value_after(name, event, later, case) for name in fields}
+    left = {name: activity.value_after(name, event, later, case) for name in fields}
     changed = {name for name in fields if case[name] != left[name]}
     if changed:
         return next(other for other in reversed(later) if changed & set(other.after))
     canonical_id = event.before.get("canonical_id")
-    return _kept_apart_by(cursor, event.subject, canonical_id) if canonical_id else None
+    if not canonical_id:
+        return None
+    links = db.rows(
+        cursor,
+        "SELECT child_id, link_id FROM active_links WHERE child_id = $canonical OR canonical_id = $child",
+        {"canonical": canonical_id, "child": event.subject},
+    )
+    chain = next((link for link in links if link["child_id"] not in together), None)
+    if chain:
+        return _maker(cursor, chain["child_id"], "link_id", chain["link_id"])
+    return _against(cursor, Axis.WHOLE, [(event.subject, canonical_id)])
 
 
-def _value_after(name: str, event: Event, later: list[Event], case: Mapping[str, Any]) -> Any:
-    """A column of the case as it was right after the event."""
-    if name in event.after:
-        return event.after[name]
-    return next((other.before[name] for other in later if name in other.before), case[name])
-
-
-def _undo_change(work: Work, event: Event) -> None:
+def _undo_change(work: Work, event: Event, more: Mapping[str, Any]) -> None:
     case = cases.read(work.cursor, event.subject)
-    details: dict[str, Any] = {"undone": event.seq}
+    details: dict[str, Any] = {"undone": event.seq, **more}
     if "canonical_id" in event.before:
         if case["canonical_id"]:
             details["ended_link_id"] = _end_link(work, event)
@@ -191,13 +268,7 @@ def _after_pair(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | 
         return next(other for other in reversed(later) if other.data.get("a_id") == a_id)
     if "cannot_id" in event.data:
         return None
-    link = db.row(
-        cursor,
-        "SELECT link_id, child_id FROM active_links"
-        " WHERE (child_id = $a AND canonical_id = $b) OR (child_id = $b AND canonical_id = $a)",
-        {"a": a_id, "b": b_id},
-    )
-    return _maker(cursor, link["child_id"], "link_id", link["link_id"]) if link else None
+    return _against(cursor, Axis.WHOLE, (), [(a_id, b_id)])
 
 
 def _undo_pair(work: Work, event: Event) -> None:
@@ -284,12 +355,52 @@ def _cannot_link(cursor: db.Cursor, one_id: str, other_id: str) -> db.Row | None
     )
 
 
-def _kept_apart_by(cursor: db.Cursor, child_id: str, canonical_id: str) -> Event | None:
-    found = _cannot_link(cursor, child_id, canonical_id)
-    return _maker(cursor, found["b_id"], "cannot_id", found["cannot_id"]) if found else None
+def _after_group(cursor: db.Cursor, event: Event) -> Event | None:
+    """What has replaced a decision on a group since, or said the opposite of one that is to be made again."""
+    replaced = [number for number in event.data["made"] if not groups.is_standing(cursor, number)]
+    if replaced:
+        return activity.ending(cursor, replaced[0], event.seq)
+    again = [groups.said(cursor, number) for number in event.data["ended"]]
+    return _against(
+        cursor,
+        event.data["axis"],
+        [pair for said in again for pair in said.together],
+        [pair for said in again for pair in said.apart],
+        event.data["made"],
+    )
+
+
+def _undo_group(work: Work, event: Event) -> None:
+    """Take what the event made out of force, and put what it ended back."""
+    for name, in_force in (("made", False), ("ended", True)):
+        for number in event.data[name]:
+            groups.turn(work, number, in_force, f"undo of event {event.seq}")
+    data = {key: value for key, value in event.data.items() if key != "batch"}
+    data |= {"undone": event.seq, "said": not data["said"]}
+    data |= {"made": event.data["ended"], "ended": event.data["made"]}
+    work.event(UNDONE, event.subject, data)
+
+
+def _against(
+    cursor: db.Cursor,
+    axis: str,
+    together: Sequence[groups.Pair],
+    apart: Sequence[groups.Pair] = (),
+    ignored: Sequence[int] = (),
+) -> Event | None:
+    """The event that contradicts these pairs, if they are decided once more."""
+    pair = groups.contradiction(cursor, axis, together, apart, ignored)
+    if pair is None:
+        return None
+    record = groups.record(cursor, axis, *pair)
+    return _maker(cursor, record["subject"], record["name"], record["number"])
 
 
 def _maker(cursor: db.Cursor, subject: str, name: str, number: int) -> Event:
-    """The event that made the link or the cannot-link with this number."""
+    """The event that made the link, the cannot-link or the decision on a group with this number."""
     # The first to name it: an unlink names the link as well, as the one that it ends.
-    return next(event for event in activity.history(cursor, subject) if event.data.get(name) == number)
+    return next(
+        event
+        for event in activity.history(cursor, subject)
+        if event.data.get(name) == number or (name == "decision_id" and number in event.data.get("made", ()))
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 import plotly.graph_objects as go
@@ -130,6 +130,49 @@ def stacked_bars(
     _draw(name, figure if any(lengths) else None, {kind: labels, **counts}, alt)
 
 
+def spans(
+    name: str,
+    kind: LiteralString,
+    rows: Rows,
+    names: Names,
+    colours: Sequence[str],
+    now: datetime,
+    alt: LiteralString,
+) -> None:
+    """A calendar of lying bars, one for each row, the first on top: `label`, from `begin` to `end`, both UTC.
+
+    `group`, a key of `names`, gives a bar its colour; a line stands at `now`. Labels may be a reporter's words.
+    """
+    drawn = []
+    for (key, title), colour in zip(names.items(), colours, strict=True):
+        mine = [(place, row) for place, row in enumerate(rows) if row["group"] == key]
+        if mine:
+            drawn.append(
+                go.Bar(
+                    base=[row["begin"].replace(tzinfo=None) for _, row in mine],
+                    x=[(row["end"] - row["begin"]) / timedelta(milliseconds=1) for _, row in mine],
+                    y=[place for place, _ in mine],
+                    customdata=[f"{row['end']:%d %b %Y %H:%M} UTC" for _, row in mine],
+                    hovertemplate="ends %{customdata}<extra></extra>",
+                    name=title,
+                    orientation="h",
+                    marker_color=colour,
+                )
+            )
+    figure = go.Figure(drawn, {"barmode": "overlay"}).update_xaxes(type="date")
+    figure.add_vline(x=now.replace(tzinfo=None), line={"color": GREY, "dash": "dot"})
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=[f"{safe(row['label'])}  " for row in rows], **_DOWNWARDS
+    )
+    columns = {
+        kind: [inline(row["label"]) for row in rows],
+        "From": [f"{row['begin']:%d %b %Y %H:%M} UTC" for row in rows],
+        "Ends": [f"{row['end']:%d %b %Y %H:%M} UTC" for row in rows],
+        "State": [names[row["group"]] for row in rows],
+    }
+    _draw(name, figure if rows else None, columns, alt, None)
+
+
 def _weekly_lines(
     name: str,
     rows: Rows,
@@ -188,11 +231,11 @@ def _by_week(figure: go.Figure, rows: Rows) -> go.Figure:
 
 
 def _draw(
-    name: str, figure: go.Figure | None, numbers: Columns, alt: LiteralString, cells: str = "localized"
+    name: str, figure: go.Figure | None, numbers: Columns, alt: LiteralString, cells: str | None = "localized"
 ) -> None:
     """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
 
-    `cells` is the format of the table's numbers; its first column names the rows.
+    `cells` is the format of the table's numbers, None where it holds words; its first column names the rows.
     """
     if figure is None:
         st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
@@ -207,7 +250,8 @@ def _draw(
     st.plotly_chart(figure, height=HEIGHT, config=CONFIG, alt=alt, key=f"chart-{name}")
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
-        columns = {title: st.column_config.NumberColumn(format=cells) for title in list(numbers)[1:]}
+        numeric = list(numbers)[1:] if cells else []
+        columns = {title: st.column_config.NumberColumn(format=cells) for title in numeric}
         table.dataframe(
             numbers, column_config=columns, hide_index=True, height="content", alt=f"{alt}, as a table"
         )

@@ -1,95 +1,124 @@
-"""The tables of the Clusters screen: the clusters of one axis, and the members of one cluster."""
+"""What is shown of clusters: the queue by worth, one cluster with what its members share, its members one by one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import boards, db, queries
-from ui import session
-from ui.hostile import inline
-from ui.words import SEVERITY, ago, counted, state_label
+from triage_core import boards, cluster_board, db
+from triage_core.likeness import common
+from triage_core.worddiff import Piece, Side
+from ui import compare, session
+from ui.hostile import inline, plain
+from ui.words import SEVERITY, ago, badge, counted, severity_badge, state_badge
 
 SIZE = 15
-TALL = 560  # pixels; longer tables scroll
+TEXT = 420  # pixels; a longer text scrolls
+OWN = 160  # characters of a member's own part
+BASIS: Mapping[str, LiteralString] = {
+    "decided": "the median of its members that are decided",
+    "nearest": "the median of the decided reports nearest to its members",
+    "said": "the harm that its reporters name",
+}
 
 
-def first_id(axis: str) -> str:
-    """The largest cluster of an axis that has one."""
-    return str(session.read(queries.clusters, axis, 2, 1, 1)[0][0]["cluster_id"])
+def worth(row: db.Row) -> LiteralString:
+    """Why a cluster stands where it does in the queue: 12 open × high × 9 days."""
+    level = SEVERITY[row["severity"]].lower()
+    return f"{row['open']:,} open × {level} × {counted(max(1, int(row['days'])), 'day')}"
 
 
-def listing(axis: str, total: int, chosen: str, now: datetime) -> str:
-    """One page of clusters, the largest first; gives the one to show: the one just pressed, or `chosen`."""
-    table = st.container()
+def listing(axis: str, chosen: str, now: datetime) -> str:
+    """One page of the queue; gives the cluster to show: the one just pressed, `chosen`, or the first; "" for none."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{counted(total, 'cluster')} of two and more reports", width="content")
-        page = st.pagination(-(-total // SIZE), key="clusters", bind="query-params", max_visible_pages=5)
-    rows = session.read(queries.clusters, axis, 2, page, SIZE)[0]
+        everything = st.toggle("Decided ones too", key="all", bind="query-params")
+        total = session.read(cluster_board.queue, axis, now, decided_too=everything, page=1, size=SIZE)[1]
+        page = st.pagination(
+            max(1, -(-total // SIZE)), key="clusters", bind="query-params", max_visible_pages=5
+        )
+    rows = session.read(cluster_board.queue, axis, now, decided_too=everything, page=page, size=SIZE)[0]
+    if not rows:
+        st.info("Nothing waits here: every member of every cluster is decided.", icon=":material/done_all:")
+        return chosen
     ids = tuple(row["cluster_id"] for row in rows)
     typical = session.read(boards.briefs, tuple(row["representative_id"] for row in rows))
-    key = f"look-{session.current().store.revision}-{axis}-{page}"
-    chosen = session.clicked_row(key, ids) or chosen
-    table.dataframe(
+    key = f"look-{axis}-{session.snapshot_key({row['cluster_id']: row['size'] for row in rows})}"
+    chosen = session.clicked_row(key, ids) or chosen or ids[0]
+    st.dataframe(
         {
             "look": ["Shown" if cluster_id == chosen else "Show" for cluster_id in ids],
             "cluster": ids,
+            "worth": [worth(row) for row in rows],
             "size": [row["size"] for row in rows],
-            "open": [row["open"] for row in rows],
             "about": [inline(row["label"] or typical[row["representative_id"]].excerpt, 120) for row in rows],
             "last": [ago(row["last_at"], now) for row in rows],
         },
         column_config={
             "look": st.column_config.ButtonColumn("", width=70, pinned=True, type="tertiary", key=key),
             "cluster": st.column_config.TextColumn("Cluster", width=75),
+            "worth": st.column_config.TextColumn(
+                "Worth a decision",
+                width=210,
+                help="Open members × expected severity × days that the oldest of them waits.",
+            ),
             "size": st.column_config.NumberColumn("Reports", width=70),
-            "open": st.column_config.NumberColumn("Open", width=60, help="Reports that are not closed."),
-            "about": st.column_config.TextColumn("What it is about", width=270),
+            "about": st.column_config.TextColumn("What it is about", width=240),
             "last": st.column_config.TextColumn("Newest", width=85),
         },
         hide_index=True,
         height="content",
         key=f"table-{key}",
-        alt="Clusters, largest first, with a button that shows the members",
+        alt="Clusters, the most worth a decision first, with a button that shows the members",
+    )
+    st.caption(
+        f"{counted(total, 'cluster')} of two and more reports. A severity counts twice the one below it."
     )
     return chosen
 
 
-def members(axis: str, cluster: db.Row) -> None:
-    """The members of a cluster, the most typical first, each with a button that opens it."""
-    rows = session.read(boards.members, axis, cluster["cluster_id"])
-    ids = tuple(row["report_id"] for row in rows)
-    key = f"member-{session.current().store.revision}-{axis}-{cluster['cluster_id']}"
-    if report_id := session.clicked_row(key, ids):
-        session.open_report(report_id)
-    st.dataframe(
-        {
-            "open": ["Open"] * len(rows),
-            "report": ids,
-            "mean": [row["mean"] for row in rows],
-            "nearest": [row["nearest"] for row in rows],
-            "state": [state_label(row["status"], row["resolution"]) for row in rows],
-            "severity": [SEVERITY[row["severity"]] if row["severity"] else "" for row in rows],
-            "wrong": [inline(row["excerpt"], queries.EXCERPT) for row in rows],
-        },
-        column_config={
-            "open": st.column_config.ButtonColumn("", width=60, pinned=True, type="tertiary", key=key),
-            "report": st.column_config.TextColumn("Report", width=75, pinned=True),
-            "mean": st.column_config.NumberColumn(
-                "Mean", format="%.2f", width=60, help="Mean likeness to the other members, from 0 to 1."
-            ),
-            "nearest": st.column_config.NumberColumn(
-                "Nearest", format="%.2f", width=70, help="Likeness to the report most like it, from 0 to 1."
-            ),
-            "state": st.column_config.TextColumn("State", width=120),
-            "severity": st.column_config.TextColumn("Severity", width=75),
-            "wrong": st.column_config.TextColumn("What is wrong", width="large"),
-        },
-        hide_index=True,
-        height="content" if len(rows) <= SIZE else TALL,
-        key=f"table-{key}",
-        alt="Members of the cluster, the most typical first, with a button that opens each on Review",
+def head(row: db.Row) -> None:
+    """What a decision on the cluster is worth, from what, and the words that set it apart."""
+    level = severity_badge(row["severity"])
+    st.markdown(
+        f"{badge('blue', worth(row))} {level} expected, from {BASIS[row['basis']]}"
+        f" · {row['decided']:,} of {counted(row['size'], 'report')} decided"
     )
-    if cluster["size"] > len(rows):
-        st.caption(f"The {len(rows):,} most typical of {cluster['size']:,}.")
+    if row["label"]:
+        st.caption(f"Words that set it apart: {plain(row['label'])}")
+
+
+def own_parts(rows: Sequence[db.Row], typical_id: str) -> dict[str, list[tuple[bool, str]]]:
+    """The texts of these members and of the typical one, in pieces that most of them share or that are their own."""
+    names = tuple(dict.fromkeys((typical_id, *(row["report_id"] for row in rows))))
+    found = session.read(boards.briefs, names)
+    texts = {name: found[name].asked for name in names if name in found}
+    return dict(zip(texts, common.parts(list(texts.values())), strict=True))
+
+
+def typical(report_id: str, pieces: Sequence[tuple[bool, str]]) -> None:
+    """The text of the most typical member, with the lines marked that are its own."""
+    st.subheader(f"Most typical: {plain(report_id)}", anchor=False)
+    st.caption("**▌** marks what is its own; the rest stands in at least half of the members shown.")
+    shown = list(
+        compare.lines(tuple(Piece(Side.BOTH if same else Side.LEFT, text) for same, text in pieces), "▌")
+    )
+    height = TEXT if len(shown) > compare.TALL else "content"
+    st.code("\n".join(shown), language=None, wrap_lines=True, height=height)
+
+
+def about(row: db.Row, now: datetime) -> LiteralString:
+    """One member in a line: its likeness, state, age, and whether it stands out."""
+    mean = "" if row["mean"] is None else f"{row['mean']:.2f} "
+    level = severity_badge(row["severity"]) if row["severity"] else ""
+    marks = f"{mean}{state_badge(row['status'], row['resolution'])} {level}"
+    far = badge("orange", ":material/report: Outlier") if row["outlier"] else ""
+    return f"**{plain(row['report_id'])}** {marks} {ago(row['received_at'], now)} {far}"
+
+
+def own(pieces: Sequence[tuple[bool, str]]) -> LiteralString:
+    """The part in which a member differs from the others, on one line."""
+    words = " … ".join(text.strip() for same, text in pieces if not same and text.strip())
+    return plain(words, OWN) or "Nothing of its own: the others hold all of it."

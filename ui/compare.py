@@ -9,7 +9,7 @@ import streamlit as st
 from triage_core.boards import Brief
 from triage_core.text import reveal
 from triage_core.worddiff import Piece, Side, difference
-from ui import hostile
+from ui import hostile, session
 from ui.hostile import plain
 
 CONTEXT = 160  # characters of common text kept on either side of a difference
@@ -32,15 +32,16 @@ def words(left: Brief, right: Brief) -> None:
         st.caption("The texts are long: what differs further on is left out here.")
 
 
-def lines(pieces: tuple[Piece, ...]) -> Iterator[str]:
+def lines(pieces: tuple[Piece, ...], left: str = _SIGN[Side.LEFT]) -> Iterator[str]:
     """A line for each stretch, its sign first: whatever a text holds, no line of it can pose as another's."""
+    sign = {**_SIGN, Side.LEFT: left}
     for number, piece in enumerate(pieces):
         text = piece.text
         if piece.side is Side.BOTH:
             text = _shortened(text, first=number == 0, last=number == len(pieces) - 1)
         for line in reveal(text).splitlines():
             if line.strip():
-                yield f"{_SIGN[piece.side]} {line.rstrip()}"
+                yield f"{sign[piece.side]} {line.rstrip()}"
 
 
 def side_by_side(left: Brief, right: Brief, key: str) -> None:
@@ -48,6 +49,21 @@ def side_by_side(left: Brief, right: Brief, key: str) -> None:
     for column, brief in zip(st.columns(2, gap="small"), (left, right), strict=True):
         with column:
             hostile.show(brief.asked, key=f"{key}-{brief.report_id}", label=plain(brief.report_id))
+
+
+def reasons(one_id: str, other_id: str) -> None:
+    """How probable it is that the two are one flaw, and what moved that, the strongest first."""
+    found = session.explain(one_id, other_id)
+    if found is None:
+        st.caption(":material/hourglass_top: The worker is on it; look again in a moment.")
+        return
+    st.markdown(
+        f"**{found.probability:.0%}** probable. Likeness as a whole {found.whole:.2f}, of the technique"
+        f" {found.technique:.2f}, of the request {found.request:.2f}."
+    )
+    for words, log_odds in found.reasons:
+        icon = ":material/add_circle:" if log_odds > 0 else ":material/do_not_disturb_on:"
+        st.caption(f"{icon} {plain(words)} {log_odds:+.1f}")
 
 
 def _shortened(text: str, *, first: bool, last: bool) -> str:

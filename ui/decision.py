@@ -6,6 +6,7 @@ what was entered for one report can never be saved for another.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -116,8 +117,8 @@ def _guidance(clause: Clause) -> None:
         st.text(clause.out_of_scope_example.strip())
 
 
-def _severity(policy: Policy, view: ReportView, key: Any) -> None:
-    before = view.assessment or {}
+def levels(key: Callable[[str], str], before: Mapping[str, Any]) -> None:
+    """The five severity inputs, each under the key of its name, at the level it had before."""
     for name, label, kind, labels in _INPUTS:
         st.segmented_control(
             label,
@@ -128,6 +129,10 @@ def _severity(policy: Policy, view: ReportView, key: Any) -> None:
             help=HARM_HELP if kind is Harm else None,
             width="stretch",
         )
+
+
+def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> None:
+    levels(key, view.assessment or {})
     st.segmented_control(
         "Exploitation",
         [str(level) for level in Exploitation],

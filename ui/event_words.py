@@ -11,14 +11,52 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from triage_core.activity import Event
-from ui.words import CONSENT, EVENT, EXPLOITATION, PRIORITY, RESOLUTION, SEVERITY, STATUS, TRIGGER, moment
+from ui.words import (
+    AXIS,
+    CONSENT,
+    EMBARGO,
+    EVENT,
+    EXIT_REASON,
+    EXPLOITATION,
+    PARTY,
+    PRIORITY,
+    RESOLUTION,
+    REWARD_STATE,
+    SEVERITY,
+    STATUS,
+    TLP,
+    TRIGGER,
+    moment,
+)
 
 EVENTS: Mapping[str, LiteralString] = {
     **EVENT,
     "event.undone": "Undone",
+    "group.decided": "Said of a cluster",
+    "report.marked": "Marked as known",
+    "report.tlp_set": "TLP label set",
+    "report.told": "Reporter told",
+    "report.asked": "Reporter asked",
+    "report.answered": "Reporter wrote",
+    "report.withdrawn": "Withdrawn by its reporter",
+    "api_key.added": "Key of a report button made",
+    "api_key.revoked": "Key of a report button ended",
+    "embargo.proposed": "Embargo proposed",
+    "embargo.accepted": "Embargo accepted",
+    "embargo.rejected": "Proposal refused or taken back",
+    "embargo.revised": "Another end proposed",
+    "embargo.exited": "Embargo ended",
+    "embargo.lapsed": "Proposal lapsed",
+    "reward.proposed": "Reward proposed",
+    "reward.approved": "Reward approved",
+    "reward.paid": "Reward paid",
+    "reward.declined": "Reward declined",
     "report.assigned": "Assigned",
+    "report.snoozed": "Snoozed",
     "report.claimed": "Claimed",
     "report.released": "Released",
+    "view.saved": "View kept",
+    "view.removed": "View forgotten",
     "look.asked": "Second look asked for",
     "look.answered": "Decided again, blind",
     "policy.published": "Policy published",
@@ -27,10 +65,13 @@ EVENTS: Mapping[str, LiteralString] = {
     "draft.set_aside": "Policy draft withdrawn or opened again",
     "draft.approved": "Policy draft approved",
     "dataset.built": "Data set built",
+    "consent.revoked": "Consent to training taken back",
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
     "likeness.learned": "Likeness learned from decisions",
+    "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",
+    "clusters.audited": "Clusters audited",
     "cluster.merged": "Clusters became one",
 }
 FIELD: Mapping[str, LiteralString] = {
@@ -51,6 +92,22 @@ FIELD: Mapping[str, LiteralString] = {
     "wanted": "Second look",
     "second_id": "Second decision",
     "agreement": "Agreement of the two",
+    "tlp": "TLP",
+    "state": "Embargo",
+    "starts_at": "Counted from",
+    "ends_at": "Ends",
+    "proposed_end": "Proposed end",
+    "proposed_by": "Proposed by",
+    "exited_at": "Ended",
+    "exit_reason": "Because",
+    "reward": "Reward",
+}
+ACT: Mapping[str, LiteralString] = {
+    "same": "belong together",
+    "split": "left the cluster",
+    "move": "belong to another cluster",
+    "merge": "are one cluster",
+    "apart": "is of no cluster with the other",
 }
 _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "status": STATUS,
@@ -60,6 +117,11 @@ _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "exploitation": EXPLOITATION,
     "consent_training": CONSENT,
     "wanted": {"True": "asked for", "False": "not asked for"},
+    "tlp": TLP,
+    "state": EMBARGO,
+    "proposed_by": PARTY,
+    "exit_reason": EXIT_REASON,
+    "reward": REWARD_STATE,
 }
 _DRAWN: Mapping[str, LiteralString] = {
     "drawn": "by lot",
@@ -81,12 +143,28 @@ def changes(event: Event) -> list[tuple[str, str, str]]:
         states = ["may be duplicates", "are not duplicates"]
         old, new = states if "cannot_id" in event.data else reversed(states)
         return [(f"{event.data['a_id']} and {event.data['b_id']}", old, new)]
+    if "axis" in event.data and "act" in event.data:
+        return [(AXIS[event.data["axis"]], *_grouping(event))]
     order = [*FIELD, *(event.after.keys() - FIELD.keys())]
     return [
         (FIELD.get(name, name), value(name, event.before.get(name)), value(name, event.after[name]))
         for name in order
         if name in event.after
     ]
+
+
+def _grouping(event: Event) -> tuple[str, str]:
+    """What was said of a group, before and after the event."""
+    data = event.data
+    more = (
+        ""
+        if data["inside"] <= len(data["reports"])
+        else f" and {data['inside'] - len(data['reports']):,} more"
+    )
+    said = f"{', '.join(data['reports'])}{more} {ACT[data['act']]}"
+    if data["outside"] and data["act"] != "apart":
+        said += f", without {data['outside']:,} others"
+    return ("nothing", said) if data["said"] else (said, "nothing")
 
 
 def line(event: Event) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.model import HarmType, Severity, Status
-from triage_core.queries import Filter, Sort
+from triage_core.queries import Filter, Only, Sort
 from ui import session
 from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, STATUS
@@ -19,29 +19,47 @@ MANY = 200  # products to choose from; the most frequent first
 DEFAULTS: Mapping[str, Any] = {
     "words": "",
     "state": "to_decide",
+    "only": "all",
     "severity": [],
     "harm": [],
     "product": [],
-    "late": False,
 }
+KEPT: Mapping[str, Any] = {**DEFAULTS, "sort": str(Sort.NEWEST)}  # by a view; an order alone is no filter
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "to_decide": ("new", "needs_info", "triaged"),
     "in_work": ("accepted", "deferred", "fix_ready", "fixed", "retest"),
+    "open": queries.OPEN_STATES,
     "any": (),
 }
 _GROUP_LABELS: Mapping[str, LiteralString] = {
     "to_decide": "Waiting for a decision",
     "in_work": "Being worked on",
+    "open": "Any open state",
     "any": "Any state",
 }
 _STATE_LABELS = {**_GROUP_LABELS, **STATUS}
+_ONLY_LABELS: Mapping[str, LiteralString] = {
+    "all": "All of them",
+    Only.MINE: "Mine",
+    Only.LATE: "Late",
+    Only.BREACHING: "Late or due within 24 h",
+    Only.EMBARGO: "Embargo ends within 7 days",
+    Only.SNOOZED: "Snoozed",
+}
 _SORTS: Mapping[str, LiteralString] = {
     Sort.NEWEST: "Newest first",
     Sort.OLDEST: "Oldest first",
     Sort.DUE: "Due first",
     Sort.PRIORITY: "Highest priority first",
     Sort.CLUSTER: "Largest cluster first",
+}
+_LABELS: Mapping[str, Mapping[str, str]] = {
+    "state": _STATE_LABELS,
+    "only": _ONLY_LABELS,
+    "severity": SEVERITY,
+    "harm": HARM_TYPE,
+    "sort": _SORTS,
 }
 
 
@@ -64,6 +82,15 @@ def draw() -> tuple[Filter, Sort]:
             key="state",
             bind="query-params",
             width=205,
+            on_change=show_first_page,
+        )
+        only = st.selectbox(
+            "Which of them",
+            list(_ONLY_LABELS),
+            format_func=_ONLY_LABELS.__getitem__,
+            key="only",
+            bind="query-params",
+            width=190,
             on_change=show_first_page,
         )
         severity = st.multiselect(
@@ -105,16 +132,48 @@ def draw() -> tuple[Filter, Sort]:
             width=175,
             on_change=show_first_page,
         )
-        late = st.toggle("Only late ones", key="late", bind="query-params", on_change=show_first_page)
-    chosen = Filter(
-        status=_GROUPS.get(state, (state,)),
-        severity=severity,
-        harm=harm,
-        platform=product,
-        words=words or "",
-        late_at=session.now() if late else None,
+    return asked(
+        {"words": words, "state": state, "only": only, "severity": severity, "harm": harm, "product": product}
+    ), Sort(sort)
+
+
+def asked(values: Mapping[str, Any]) -> Filter:
+    """The filter that these values of the widgets ask for; what is left out stands at its default."""
+    value = {**DEFAULTS, **values}
+    only = None if value["only"] == "all" else Only(value["only"])
+    # Who looks for words, or at every state, looks at what is snoozed too.
+    everything = only is None and (value["words"] or value["state"] == "any")
+    return Filter(
+        status=_GROUPS.get(value["state"], (value["state"],)),
+        severity=value["severity"],
+        harm=value["harm"],
+        platform=value["product"],
+        words=value["words"] or "",
+        only=only,
+        at=None if everything else session.now(),
+        who=session.actor().actor_id if only is Only.MINE else "",
     )
-    return chosen, Sort(sort)
+
+
+def standing() -> dict[str, Any]:
+    """The values of the widgets that differ from their defaults: what a view keeps."""
+    return {
+        name: st.session_state[name]
+        for name, default in KEPT.items()
+        if name in st.session_state and st.session_state[name] != default
+    }
+
+
+def address(values: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """The query parameters under which the widgets show these values: the address holds labels."""
+    return {
+        name: [_shown(name, one) for one in value] if isinstance(value, list) else _shown(name, value)
+        for name, value in values.items()
+    }
+
+
+def _shown(name: str, value: str) -> str:
+    return inline(value) if name == "product" else _LABELS.get(name, {}).get(value, value)
 
 
 def active() -> int:

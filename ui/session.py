@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, LiteralString, ParamSpec, TypeVar
 
@@ -11,6 +12,7 @@ import streamlit as st
 from triage_core import access, boards, runtime
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
 from triage_core.indexing import Neighbour
+from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime
 from ui.hostile import plain
@@ -98,6 +100,17 @@ def similar(report_id: str, k: int) -> list[Neighbour] | None:
         return None
 
 
+def explain(one_id: str, other_id: str) -> Explanation | None:
+    """Why two reports are alike or not; None until the worker has compared them."""
+    opened = current()
+    if opened.worker.state.working:
+        return None
+    try:
+        return opened.likeness.explain(one_id, other_id)
+    except NotFound:
+        return None
+
+
 def command(done: LiteralString, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> bool:
     """Give a command from a widget's callback; says `done`, or why not. True when it was done."""
     try:
@@ -119,6 +132,12 @@ def command(done: LiteralString, function: Callable[P, T], *args: P.args, **kwar
 def open_report(report_id: str) -> None:
     """Go to Review with this report on the desk; the filters stay as they are."""
     st.switch_page("pages/review.py", query_params={**st.query_params.to_dict(), "report": report_id})
+
+
+def snapshot_key(seen: Mapping[str, int]) -> str:
+    """Names the rows that are shown, each in its version: a row number means a report only among those."""
+    text = "-".join(f"{name}.{version}" for name, version in seen.items())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def clicked_row(key: str, ids: tuple[str, ...]) -> str | None:

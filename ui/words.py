@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import LiteralString
 
 ROLE: Mapping[str, LiteralString] = {
     "reviewer": "Reviewer",
@@ -152,6 +152,49 @@ BASIS: Mapping[str, LiteralString] = {
     "embedding": "near in meaning",
     "likeness": "same trick and same request",
 }
+SNOOZE: Mapping[str, LiteralString] = {
+    "tomorrow": "Tomorrow",
+    "three_days": "In three days",
+    "next_week": "Next week",
+}
+EMBARGO: Mapping[str, LiteralString] = {
+    "none": "None",
+    "proposed": "Proposed",
+    "active": "In force",
+    "revise": "In force, another end proposed",
+    "exited": "Over",
+}
+EXIT_REASON: Mapping[str, LiteralString] = {
+    "": "",
+    "end_reached": "Its end was reached",
+    "public": "The flaw is public",
+    "exploited": "Attacks are seen",
+    "fixed": "The fix is deployed",
+    "other": "Another reason",
+}
+PARTY: Mapping[str, LiteralString] = {"": "", "reporter": "The reporter", "company": "The company"}
+TLP: Mapping[str, LiteralString] = {
+    "RED": "TLP:RED, named people only",
+    "AMBER+STRICT": "TLP:AMBER+STRICT, this company only",
+    "AMBER": "TLP:AMBER, this company and its clients",
+    "GREEN": "TLP:GREEN, the community",
+    "CLEAR": "TLP:CLEAR, everybody",
+}
+REWARD_KIND: Mapping[str, LiteralString] = {
+    "cash": "Cash",
+    "credits": "Credits",
+    "access_upgrade": "Access upgrade",
+    "model_improved_note": "Model-improved note",
+    "donation": "Donation",
+    "public_thanks": "Public thanks",
+}
+REWARD_STATE: Mapping[str, LiteralString] = {
+    "proposed": "Proposed",
+    "approved": "Approved",
+    "paid": "Paid or given",
+    "declined": "Declined",
+    "withdrawn": "Withdrawn",
+}
 TRIGGER: Mapping[str, LiteralString] = {
     "ask_reporter": "Ask the reporter",
     "end_wait": "Stop waiting for the reporter",
@@ -239,20 +282,8 @@ def clock(
     return badge("blue", f":material/schedule: {name} due in {span(due - now)}")
 
 
-def next_due(case: Mapping[str, Any], now: datetime) -> LiteralString:
-    """The first of a case's open clocks, for a table cell; "" when none runs."""
-    if case["status"] == "closed":
+def next_due(due: datetime | None, now: datetime) -> LiteralString:
+    """The first open clock of a case, for a table cell; "" when none runs."""
+    if due is None:
         return ""
-    open_clocks = [
-        due
-        for due, done in (
-            (case["response_due"], case["first_response_at"]),
-            (case["triage_due"], case["triaged_at"]),
-            (case["fix_due"], None),
-        )
-        if due is not None and done is None
-    ]
-    if not open_clocks:
-        return ""
-    first = min(open_clocks)
-    return f"{span(first - now)} late" if first < now else f"in {span(first - now)}"
+    return f"{span(due - now)} late" if due < now else f"in {span(due - now)}"

@@ -17,7 +17,7 @@ def line(seen: tuple[str, int, bool]) -> None:
     `seen` is the stamp of the page: when the store has moved on and the worker rests, the page is drawn again.
     """
     state = session.current().worker.state
-    embedded = session.read(boards.embedded)
+    compared = session.read(boards.compared)
     if state.error:
         st.caption(f":material/error: Comparing reports failed and is tried again: {plain(state.error)}")
     elif state.working:
@@ -25,11 +25,11 @@ def line(seen: tuple[str, int, bool]) -> None:
             state.done / max(1, state.total),
             text=f"Comparing new reports: {state.done:,} of {state.total:,} conversations read",
         )
-    elif embedded.done < embedded.total:
+    elif compared.done < compared.total:
         st.caption(
-            f":material/hourglass_top: {counted(embedded.total - embedded.done, 'conversation')} to be compared"
+            f":material/hourglass_top: {counted(compared.total - compared.done, 'report')} to be compared"
         )
     else:
-        st.caption(f":material/done_all: Everything is compared: {counted(embedded.total, 'conversation')}")
+        st.caption(f":material/done_all: Everything is compared: {counted(compared.total, 'report')}")
     if not state.working and seen != session.stamp():
         st.rerun()

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from tests.making import make_report, open_runtime
-from triage_core import api, db, intake, runtime
-from triage_core.middleware import Guard, TokenBucket
+from tests.making import make_report
+from triage_core import db, intake, runtime
+from triage_core.limits import Limits, TokenBucket
 
 REPORTS = "/api/v1/reports"
-
-
-@pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    opened = open_runtime(tmp_path)
-    runtime.use(opened)
-    monkeypatch.setattr(api, "intake_rate", TokenBucket(10_000, 10_000))
-    app = Starlette(routes=api.routes, middleware=[Middleware(Guard, public_paths=api.PUBLIC_PATHS)])
-    with TestClient(app) as made:
-        yield made
-    runtime.use(None)
-    opened.close()
 
 
 def post(client: TestClient, body: Any, **headers: str) -> Any:
@@ -118,9 +102,9 @@ def test_bad_headers_are_refused(
 
 
 def test_a_sender_in_a_hurry_is_told_when_to_return(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: TestClient,
 ) -> None:
-    monkeypatch.setattr(api, "intake_rate", TokenBucket(2, 0.1, clock=lambda: 0.0))
+    runtime.current().limits = Limits(address=TokenBucket(2, 0.1, clock=lambda: 0.0))
     codes = [post(client, make_report()).status_code for _ in range(3)]
     assert codes == [201, 201, 429]
     assert post(client, make_report()).headers["retry-after"] == "10"
@@ -138,8 +122,8 @@ def test_a_bucket_fills_again() -> None:
 
 FORM = {
     "platform": "Kite Travel",
-    "user_turn": "Show me seat 4's\r\nbooking",
-    "assistant_turn": "<b>Here</b>",
+    "turn_role": ["user", "assistant"],
+    "turn_content": ["Show me seat 4's\r\nbooking", "<b>Here</b>"],
     "what_is_wrong": "It did.",
     "harm_types": ["rights_violations", "not_sure"],
     "disclosure_intent": "yes",
@@ -193,15 +177,21 @@ def test_a_second_click_stores_once_and_a_changed_form_is_another_report(client:
 
 
 def test_a_refused_form_keeps_its_key_and_the_line_breaks_of_a_text(client: TestClient) -> None:
-    sent = {**FORM, "form_key": "a key", "user_turn": "\nBelow", "tries": "many", "wants_reward": "yes"}
+    sent = {
+        **FORM,
+        "form_key": "a key",
+        "turn_content": ["\nBelow", ""],
+        "tries": "many",
+        "wants_reward": "yes",
+    }
     page = client.post("/report", data=sent).text
     assert 'name="form_key" value="a key"' in page
     # A browser drops one line break at the beginning of a textarea.
-    assert re.search(r'<textarea name="user_turn"[^>]*>\n\nBelow</textarea>', page)
+    assert re.search(r'<textarea name="turn_content"[^>]*>\n\nBelow</textarea>', page)
     assert re.search(r'name="wants_reward" value="yes"\s+checked', page)
 
 
-@pytest.mark.parametrize("body", ["%ff=%ff", "a=%ED%A0%80", "\xff", "&" * 500])
+@pytest.mark.parametrize("body", ["%ff=%ff", "a=%ED%A0%80", "\xff", "&" * 900])
 def test_a_form_that_is_no_form_is_refused(client: TestClient, body: str) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     answer = client.post("/report", content=body.encode("latin-1"), headers=headers)

@@ -82,6 +82,7 @@ def test_clusters_are_looked_through_and_chosen_on_the_map(demo: Server, page: P
     shown.wait_for(timeout=SLOW_MS)
     wait_until_settled(page)
     before = shown.inner_text()
+    page.get_by_text("Map", exact=True).click()
     page.locator(".scatterlayer .trace").nth(1).locator(".point").first.click(force=True)
     expect(shown).not_to_have_text(before, timeout=SLOW_MS)
     page.get_by_text("Same technique", exact=True).click()

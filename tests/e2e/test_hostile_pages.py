@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,10 +16,11 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.browser import Server, running_server, wait_until_settled
 from tests.hostile_corpus import BEACON, HOSTILE
-from tests.making import EVERYBODY, POLICY, bring, make_report, open_runtime
-from triage_core import second_look, triage
+from tests.making import EVERYBODY, FLAW, POLICY, bring, make_report, open_runtime
+from triage_core import disclosure, rewards, second_look, triage
 from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole
+from triage_core.reward_rules import RewardKind
 from triage_core.store import utc_now
 from ui.words import ROLE
 
@@ -33,6 +35,8 @@ PAGES = {
     "duplicates": (DeskRole.REVIEWER, "button", "Mark as duplicate"),
     "clusters": (DeskRole.REVIEWER, "heading", "Members"),
     "second_look": (DeskRole.REVIEWER, "heading", "Your own decision"),
+    "disclosure": (DeskRole.DISCLOSURE_LEAD, "heading", "Calendar"),
+    "rewards": (DeskRole.POLICY_OWNER, "heading", "Money"),
     "activity": (DeskRole.REVIEWER, "heading", "Activity"),
     "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
@@ -70,7 +74,7 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     everything = [{"role": "user", "content": text} for text in HOSTILE.values()]
     lines.append(hostile("all of them", len(lines), turns=everything))
     opened = open_runtime(folder, utc_now)
-    first, second, third, *_ = bring(opened.store, *lines)
+    first, second, third, fourth, *_ = bring(opened.store, *lines)
     triage.assess(opened.store, POLICY, EVERYBODY, first, Decision(("EXP-1",)))
     for report_id, text in ((second, first_text), (third, second_text)):
         somebody, other = (Actor(f"{side} {text}"[:200], text, EVERYBODY.roles) for side in ("one", "other"))
@@ -78,6 +82,11 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
         look_id = second_look.ask(opened.store, somebody, report_id)
         if report_id == third:
             second_look.answer(opened.store, other, look_id, Decision(("OOS-1",), note=text))
+    triage.assess(opened.store, POLICY, EVERYBODY, fourth, FLAW)
+    disclosure.propose(
+        opened.store, POLICY, EVERYBODY, fourth, utc_now() + timedelta(days=20), note=second_text
+    )
+    rewards.propose(opened.store, POLICY, EVERYBODY, fourth, RewardKind.PUBLIC_THANKS, reason=second_text)
     opened.close()
     with running_server(folder) as server:
         yield server
@@ -153,7 +162,16 @@ def test_the_whole_corpus_is_shown_as_text(hostile_server: Server, watched: Page
 
 
 @pytest.mark.parametrize(
-    "address", ["?words={}", "review?report={}", "clusters?cluster={}", "guidance?policy={}"]
+    "address",
+    [
+        "?words={}",
+        "review?report={}",
+        "clusters?cluster={}",
+        "guidance?policy={}",
+        "disclosure?embargo={}",
+        "rewards?reward={}",
+        "rewards?report={}",
+    ],
 )
 def test_an_address_full_of_hostile_text_is_shown_as_text(
     hostile_server: Server, watched: Page, address: str

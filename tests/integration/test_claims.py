@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.making import REVIEWER, Clock, bring, make_report
-from triage_core import claims, db
-from triage_core.claims import LEASE
-from triage_core.errors import Conflict, NotAllowed, NotFound
+from tests.making import NOON, REVIEWER, Clock, bring, make_report
+from triage_core import claims, db, undo
+from triage_core.claims import LEASE, Snooze
+from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store
 
@@ -146,3 +147,46 @@ def test_a_report_that_does_not_exist(store: Store) -> None:
         claims.claim(store, REVIEWER, "FR-99")
     with pytest.raises(NotFound):
         claims.assign(store, REVIEWER, "FR-99", OTHER)
+
+
+@pytest.mark.parametrize(
+    ("choice", "day"), [(Snooze.TOMORROW, 3), (Snooze.THREE_DAYS, 5), (Snooze.NEXT_WEEK, 9)]
+)
+def test_a_snooze_ends_in_the_morning(choice: Snooze, day: int) -> None:
+    assert claims.wakes_at(choice, NOON) == NOON.replace(day=day, hour=6)  # NOON is Monday the 2nd
+
+
+def asleep(store: Store) -> set[str]:
+    with store.read() as cursor:
+        return claims.asleep(cursor, store.clock())
+
+
+def test_a_snoozed_report_sleeps_until_then_and_undo_wakes_it(store: Store, clock: Clock) -> None:
+    until = claims.wakes_at(Snooze.TOMORROW, clock.now)
+    made = claims.snooze(store, REVIEWER, "FR-1", until, seen_version=1)
+    assert (made["snoozed_until"], made["version"]) == (until, 2)
+    assert asleep(store) == {"FR-1"}
+    undo.undo(store, OTHER, store.revision)
+    assert asleep(store) == set()
+    claims.snooze(store, OTHER, "FR-1", until)
+    clock.forward(hours=18)
+    assert asleep(store) == set()
+
+
+def test_snoozing_twice_is_snoozing_once_and_another_s_change_is_told(store: Store, clock: Clock) -> None:
+    until = claims.wakes_at(Snooze.TOMORROW, clock.now)
+    claims.snooze(store, REVIEWER, "FR-1", until, seen_version=1)
+    assert claims.snooze(store, REVIEWER, "FR-1", until, seen_version=1)["version"] == 2
+    with pytest.raises(Conflict, match="changed by test:mara"):
+        claims.snooze(store, OTHER, "FR-1", None, seen_version=1)
+    assert claims.snooze(store, OTHER, "FR-1", None, seen_version=2)["snoozed_until"] is None
+
+
+def test_a_snooze_has_an_end_within_reason(store: Store, clock: Clock) -> None:
+    for until in (clock.now, clock.now + timedelta(days=31)):
+        with pytest.raises(Refused, match="30 days"):
+            claims.snooze(store, REVIEWER, "FR-1", until)
+    with pytest.raises(NotAllowed):
+        claims.snooze(store, READER, "FR-1", None)
+    with pytest.raises(NotFound):
+        claims.snooze(store, REVIEWER, "FR-9", None)

@@ -106,7 +106,10 @@ def test_refused_reports_are_counted_by_reason(store: Store, export: Export, clo
     assert export("classifier")["rows"]["total"] == 4
     clock.forward(days=60)
     later = export("kto")
-    assert (later["rows"]["total"], later["diff"]) == (3, {"added": 1, "removed": 0, "changed": 0})
+    assert (later["rows"]["total"], later["diff"]) == (
+        3,
+        {"added": 1, "removed": 0, "removed_examples": [], "changed": 0},
+    )
 
 
 def test_a_later_copy_of_a_held_report_is_held_and_an_earlier_one_is_not(
@@ -175,7 +178,7 @@ def test_a_version_stands_for_its_rows(store: Store, tmp_path: Path, export: Exp
     assert list((tmp_path / "third" / "kto").iterdir()) == []
     newer = export("kto")
     assert (newer["version"], newer["parent"]) == ("2", "1")
-    assert newer["diff"] == {"added": 1, "removed": 0, "changed": 0}
+    assert newer["diff"] == {"added": 1, "removed": 0, "removed_examples": [], "changed": 0}
 
 
 def test_the_difference_to_the_parent(store: Store, export: Export) -> None:
@@ -184,7 +187,9 @@ def test_the_difference_to_the_parent(store: Store, export: Export) -> None:
     triage.assess(store, POLICY, REVIEWER, "FR-1", SPAM)
     triage.assess(store, POLICY, REVIEWER, "FR-2", replace(FLAW, better_answer="Ask the shop."))
     made = export("preference", layout="rich")
+    left = made["diff"].pop("removed_examples")
     assert made["diff"] == {"added": 0, "removed": 1, "changed": 1}
+    assert len(left) == 1
 
 
 def test_a_build_is_recorded_and_a_failed_one_is_not(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_limited
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
-from triage_core import boards, close_reading, far_reading, learning, placements, readings
+from triage_core import boards, close_reading, embedding, far_reading, learning, placements, readings
 from triage_core.indexing import Likeness
 from triage_core.likeness.axes import Axis
 from triage_core.memory import Decided
@@ -56,9 +56,13 @@ def test_every_axis_answers_for_every_report_on_both_sides_of_the_limit(opened: 
         assert all(of[item.report_id][:40] == of[name][:40] for item in near)
 
 
-def test_crossing_the_limit_one_by_one_is_crossing_it_at_once(opened: Runtime, tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [embedding.FEW, 0], ids=["few at once", "joined tables"])
+def test_crossing_the_limit_one_by_one_is_crossing_it_at_once(
+    opened: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
     for story in REPORTS:
         tell(opened, story)
+    monkeypatch.setattr(embedding, "FEW", few)
     other = open_limited(tmp_path / "other", LIMIT)
     tell(other, *REPORTS)
     again = Likeness(other.store, LetterEmbedder, other.settings.model, LIMIT)
@@ -84,6 +88,8 @@ def test_wrapper_and_request_are_stored(opened: Runtime) -> None:
 
 def test_a_copy_with_other_names_is_found_and_suggested(opened: Runtime) -> None:
     copies = [STORY.format(a=a, b=b) for a, b in (("Ada", "Ben"), ("Wilhelmina", "Constantine"))]
+    vectors = LetterEmbedder().embed(copies)
+    assert float(vectors[0] @ vectors[1]) < far_reading.PARAMS[Axis.WHOLE].join  # no vector search joins them
     tell(opened, copies[0], *REPORTS)
     tell(opened, copies[1])
     name = f"FR-{len(REPORTS) + 2}"

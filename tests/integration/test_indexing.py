@@ -19,7 +19,7 @@ from tests.making import (
     open_limited,
     open_runtime,
 )
-from triage_core import db, embedding, indexing, placements, triage
+from triage_core import db, embedding, indexing, placements, triage, vectors
 from triage_core.errors import NotFound
 from triage_core.indexing import Likeness
 from triage_core.likeness.axes import Axis
@@ -161,6 +161,13 @@ def test_a_rebuild_is_a_proposal_until_it_is_accepted(opened: Runtime) -> None:
     assert clusters_of(opened.store)["FR-3"] == "D-1"
     opened.likeness.rebuild(EVERYBODY, accept=True)
     assert clusters_of(opened.store)["FR-3"] == "D-3"
+    bring(opened.store, *told(STORIES[0]))
+    refresh(opened.likeness)
+    with opened.store.read() as cursor:
+        for table, name in (("memberships", "report_id"), ("clusters", "cluster_id")):
+            twice = f"SELECT count(*) - count(DISTINCT (axis, {name})) FROM {table}"
+            assert db.value(cursor, twice) == 0
+    assert sum(row["size"] for row in db_clusters(opened.store)) == len(STORIES) + 1
 
 
 def test_a_merge_leaves_an_alias_of_the_younger_name(opened: Runtime) -> None:
@@ -231,3 +238,21 @@ def test_every_placement_says_why(tmp_path: Path) -> None:
     assert found["FR-2"].runner_up_id is not None
     assert all(np.isfinite(item.nearest or 0) for item in found.values())
     opened.close()
+
+
+def test_vectors_that_others_stored_meanwhile_are_used_not_made_again(opened: Runtime) -> None:
+    bring(opened.store, *told(*STORIES[:3]))
+    refresh(opened.likeness)
+    bring(opened.store, *told(*STORIES[3:]))
+    words = STORIES[3:5]
+    with opened.store.read() as cursor:
+        contents = db.rows(
+            cursor, "SELECT content_sha256 AS name FROM reports WHERE seq IN (4, 5) ORDER BY seq"
+        )
+    with opened.store.write(EVERYBODY, "test") as work:
+        vectors.save(work, "letters/256", [row["name"] for row in contents], LetterEmbedder().embed(words))
+    done = opened.likeness.refresh(EVERYBODY)
+    assert done.embedded == 0  # the sixth has the words of the first
+    with opened.store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) - count(DISTINCT content_sha256) FROM embeddings") == 0
+    assert len(clusters_of(opened.store)) == len(STORIES)

@@ -142,6 +142,17 @@ def test_illegal_material_is_rerouted_and_no_evidence_is_held(store: Store) -> N
     assert one(store, "SELECT content_sha256 AS c, turns FROM reports") == {"c": "", "turns": []}
 
 
+def test_signs_of_spam_are_kept_beside_the_report_and_refuse_nothing(store: Store) -> None:
+    post(store)
+    post(store, what_is_wrong="Buy now at www.a.example, www.b.example and www.c.example")
+    assert one(store, "SELECT * FROM spam_suggestions") == {
+        "report_id": "FR-2",
+        "score": 0.9,
+        "signs": ["offers something", "many links", "links in the description"],
+    }
+    assert one(store, "SELECT count(*) AS n FROM cases WHERE status = 'new'")["n"] == 2
+
+
 def test_only_an_operator_imports(store: Store) -> None:
     with pytest.raises(NotAllowed):
         intake.import_batch(store, POLICY, REVIEWER, [])

@@ -7,9 +7,23 @@ from typing import Any
 
 import pytest
 
-from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import cases, claims, db, migrations, second_look, triage
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import (
+    cases,
+    claims,
+    db,
+    disclosure,
+    embargoes,
+    groups,
+    intake,
+    migrations,
+    second_look,
+    triage,
+)
+from triage_core.embargo_machine import ExitReason
 from triage_core.store import Store
+
+ADDED = ("seq", "received_at")  # to the cases, from the reports
 
 
 def tables(store: Store) -> dict[str, list[dict[str, Any]]]:
@@ -46,6 +60,14 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     with monkeypatch.context() as first_release:
         first = migrations.available()[:1]
         first_release.setattr(migrations, "available", lambda: first)
+        first_release.setattr(groups, "contradiction", lambda *_: None)  # it knew of pairs alone
+        case_row = intake._case_row
+
+        def as_then(*given: Any) -> dict[str, Any]:
+            return {name: value for name, value in case_row(*given).items() if name not in ADDED}
+
+        first_release.setattr(intake, "_case_row", as_then)
+        first_release.setattr(embargoes, "follow", lambda *_: None)  # it knew no embargo machine
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two"), make_report("Three"))
         decide_as_the_first_release_did(old)
@@ -59,7 +81,9 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     for assessment in before["assessments"]:
         assessment["look_id"] = None
     for case in before["cases"]:
+        report = next(report for report in before["reports"] if report["report_id"] == case["report_id"])
         case |= {"assigned_to": None, "snoozed_until": None}
+        case |= {name: report[name] for name in ADDED}
     assert {name: after[name] for name in before} == before
     assert store.verify() == len(before["events"])
     claims.claim(store, REVIEWER, "FR-3")
@@ -69,3 +93,47 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     triage.assess(store, POLICY, REVIEWER, "FR-3", FLAW)
     store.close()
     Store(tmp_path, Clock()).close()
+
+
+def test_links_and_cannot_links_made_before_speak_on_the_axis_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        known = [found for found in migrations.available() if found[0] < 5]
+        earlier.setattr(migrations, "available", lambda: known)
+        earlier.setattr(groups, "contradiction", lambda *_: None)
+        old = Store(tmp_path, Clock())
+        bring(old, *(make_report(f"Question {number}") for number in range(3)))
+        triage.link(old, REVIEWER, "FR-2", "FR-1")
+        triage.keep_apart(old, REVIEWER, "FR-1", "FR-3")
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    with store.read() as cursor:
+        assert groups.pairs(cursor) == {
+            "whole": (frozenset({("FR-1", "FR-2")}), frozenset({("FR-1", "FR-3")}))
+        }
+        assert groups.contradiction(cursor, "whole", [("FR-2", "FR-3")]) == ("FR-1", "FR-3")
+    store.close()
+
+
+def test_embargoes_and_rewards_of_an_earlier_release_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier_release:
+        earlier = [found for found in migrations.available() if found[0] < 7]
+        earlier_release.setattr(migrations, "available", lambda: earlier)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One", embargo_wish="2026-03-20T12:00:00Z"))
+        before = tables(old)
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    (embargo,) = tables(store)["embargoes"]
+    assert embargo.pop("version") == 1
+    assert [embargo] == before["embargoes"]
+    disclosure.terminate(store, EVERYBODY, "FR-1", ExitReason.FIXED, seen_version=1)
+    (ended,) = tables(store)["embargoes"]
+    assert (ended["state"], ended["version"]) == ("exited", 2)
+    store.verify()
+    store.close()

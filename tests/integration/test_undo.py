@@ -16,7 +16,7 @@ from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store
-from triage_core.undo import obstacle, undo
+from triage_core.undo import last_of, obstacle, undo
 
 OTHER = Actor("test:ines", "Ines", frozenset({DeskRole.REVIEWER}))
 OUT = Decision(clauses=("OOS-1",))
@@ -305,5 +305,21 @@ def test_an_events_moments_are_moments(store: Store) -> None:
     """The list of moments is that of the table, so that none comes back as text."""
     with store.read() as cursor:
         columns = db.rows(cursor, "SELECT column_name AS name, data_type FROM information_schema.columns"
-                                  " WHERE table_name = 'cases'")  # fmt: skip
+                                  " WHERE table_name IN ('cases', 'embargoes')")  # fmt: skip
     assert {row["name"] for row in columns if row["data_type"].startswith("TIMESTAMP")} == cases.TIMES
+
+
+def test_the_last_decision_of_a_person_is_their_own_and_stands(store: Store) -> None:
+    def last_own(actor: Actor) -> str | None:
+        with store.read() as cursor:
+            event = last_of(cursor, actor)
+        return f"{event.kind} {event.subject}" if event else None
+
+    assert last_own(REVIEWER) is None
+    triage.assess(store, POLICY, REVIEWER, "FR-1", FLAW)
+    triage.keep_apart(store, REVIEWER, "FR-2", "FR-3")
+    triage.assess(store, POLICY, OTHER, "FR-2", OUT)
+    assert last_own(REVIEWER) == "pair.kept_apart FR-3"
+    undo(store, REVIEWER, store.revision - 1)
+    assert last_own(REVIEWER) == "report.assessed FR-1", "an undo is no decision of its own"
+    assert last_own(OTHER) == "report.assessed FR-2"

@@ -9,9 +9,10 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import second_look, triage
+from triage_core import cluster_work, second_look, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict
+from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, Severity
 
 INES = Actor("ines", "Ines", EVERYTHING.roles)
@@ -171,3 +172,17 @@ def test_what_others_wrote_is_never_markdown(visit, receive, opened, decide, ren
     seq = decide(receive(image, what_is_wrong=image), Actor(image, image, EVERYTHING.roles))
     said = rendered(visit("activity", event=str(seq)))
     assert "example.org" not in re.sub(r"(`+).*?\1", "", said)
+
+
+def test_what_was_said_of_a_cluster_is_told_and_undone(visit, receive, index, opened, rendered):
+    ids = [receive(f"please sing a rude song about the old clerk of our town {n}") for n in range(4)]
+    index()
+    seq = opened.store.revision + 1
+    cluster_work.split(opened.store, EVERYTHING, Axis.TECHNIQUE, "T-1", ids[1:3])
+    assert column(visit("activity"), "changes")[0] == (
+        "Same technique: nothing → FR-2, FR-3 left the cluster, without 2 others"
+    )
+    screen = visit("activity", event=str(seq))
+    screen.button(key=f"undo-{seq}").click().run()
+    assert column(screen, "what")[0] == f"Undone: event {seq}"
+    assert column(screen, "changes")[0].endswith("→ nothing")

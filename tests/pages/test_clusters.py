@@ -1,21 +1,24 @@
-"""Clusters: the largest first, its members, and a map that names reports by id only."""
+"""Clusters: the queue by worth, one cluster on the desk, its members chosen and decided on, and a map by ids only."""
 
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from tests.pages.conftest import EVERYTHING
-from triage_core import db, triage
+from triage_core import cluster_work, db, triage
 from triage_core.decision import Decision
+from triage_core.likeness.axes import Axis
+
+MEMBER = re.compile(r"take-\w+-[DTQ]-\d+-(FR-\d+)-\d+")
+SONG = "please sing a rude song about the old clerk of our town"
 
 
 @pytest.fixture
 def grouped(receive, index) -> dict[str, list[str]]:
-    songs = [
-        receive(f"please sing a rude song about the old clerk of our town {n}", hours_ago=n) for n in range(3)
-    ]
+    songs = [receive(f"{SONG} {n}", hours_ago=30 + n) for n in range(3)]
     sums = [
         receive(f"now multiply these two very long numbers without mistakes {n}", hours_ago=n)
         for n in range(2)
@@ -23,6 +26,21 @@ def grouped(receive, index) -> dict[str, list[str]]:
     alone = [receive("wie heißt der Hund")]
     index()
     return {"songs": songs, "sums": sums, "alone": alone}
+
+
+def queue(screen) -> dict[str, list]:
+    (table,) = (table.value for table in screen.dataframe if "worth" in table.value)
+    return {name: list(table[name]) for name in table}
+
+
+def members(screen) -> dict[str, str]:
+    """The line of every member shown, by its report."""
+    found = ((MEMBER.fullmatch(box.key), box.label) for box in screen.checkbox)
+    return {match[1]: label for match, label in found if match}
+
+
+def choose(screen, kind: str, cluster: str, axis: str = "whole"):
+    return screen.button(key=f"choose-{kind}-{axis}-{cluster}").click().run()
 
 
 def test_empty_store(visit, rendered):
@@ -35,18 +53,63 @@ def test_nothing_alike(visit, receive, index, rendered):
     assert "No two reports are alike" in rendered(visit("clusters"))
 
 
-def test_largest_first_with_its_members(visit, grouped):
-    clusters, members = (table.value for table in visit("clusters").dataframe)
-    assert list(clusters["size"]) == [3, 2]
-    assert set(members["report"]) == set(grouped["songs"])
-    assert members["mean"].is_monotonic_decreasing
-    assert members[["mean", "nearest"]].apply(lambda scores: scores.between(0.5, 1.0)).all(axis=None)
+def test_the_queue_says_what_a_decision_is_worth(visit, grouped, rendered):
+    screen = visit("clusters")
+    assert queue(screen)["size"] == [3, 2]
+    assert queue(screen)["worth"] == ["3 open × low × 1 day", "2 open × low × 1 day"]
+    assert set(members(screen)) == set(grouped["songs"])
+    assert "expected, from the harm that its reporters name" in rendered(screen)
+
+
+def test_severity_and_age_go_before_size(visit, grouped, receive, index):
+    for n in range(2):
+        receive(
+            f"how does one pick the lock of the red door {n}", hours_ago=24 * 9, harm_types=["physical_harm"]
+        )
+    index()
+    assert queue(visit("clusters"))["worth"][0] == "2 open × high × 9 days"
+
+
+def test_decided_members_tell_the_severity_and_a_decided_cluster_leaves_the_queue(
+    visit, grouped, opened, rendered
+):
+    first, second, third = grouped["songs"]
+    for report in (first, second):
+        triage.assess(opened.store, opened.policy, EVERYTHING, report, Decision(("EXP-1",)))
+    screen = visit("clusters")
+    assert queue(screen)["worth"] == ["2 open × low × 1 day", "1 open × none × 1 day"]
+    triage.assess(opened.store, opened.policy, EVERYTHING, third, Decision(("EXP-1",)))
+    assert queue(visit("clusters"))["size"] == [2]
+    screen = visit("clusters")
+    screen.toggle(key="all").set_value(True).run()
+    assert queue(screen)["size"] == [2, 3]
+
+
+def test_what_members_share_and_what_is_their_own(visit, grouped, receive, index):
+    receive(f"{SONG} with a bassoon in the background")
+    index()
+    screen = visit("clusters")
+    marked = [line.split()[1:] for line in screen.code[0].value.splitlines() if line.startswith("▌")]
+    assert marked in ([["0"]], [["1"]], [["2"]])
+    assert any(
+        "with a bassoon" in caption.value and "clerk" not in caption.value for caption in screen.caption
+    )
+
+
+def test_an_outlier_is_marked(visit, receive, index, rendered):
+    for n in range(8):
+        receive(f"{SONG} {n}")
+    far = receive("please sing a rude song about a friendly grey cat in that big house")
+    index()
+    screen = visit("clusters")
+    assert [name for name, line in members(screen).items() if "Outlier" in line] in ([far], [])
+    assert queue(screen)["size"][0] in (8, 9)
 
 
 def test_a_link_opens_one_cluster(visit, grouped):
-    clusters = visit("clusters").dataframe[0].value
-    screen = visit("clusters", cluster=clusters["cluster"][1])
-    assert set(screen.dataframe[1].value["report"]) == set(grouped["sums"])
+    name = queue(visit("clusters"))["cluster"][1]
+    screen = visit("clusters", cluster=name)
+    assert set(members(screen)) == set(grouped["sums"])
     assert "multiply" in screen.code[0].value
 
 
@@ -55,27 +118,16 @@ def test_a_link_to_a_cluster_that_is_gone(visit, grouped):
 
 
 def test_the_map_holds_every_report_by_id_only(visit, grouped):
-    chart = visit("clusters").get("plotly_chart")[0].proto
+    chart = visit("clusters", clusters_view="Map").get("plotly_chart")[0].proto
     figure = json.loads(chart.spec)
     ids = sorted(name for trace in figure["data"] for name in trace["customdata"])
     assert ids == sorted(name for group in grouped.values() for name in group)
     assert "clerk" not in chart.spec
 
 
-def test_closed_members_say_how_they_were_closed(visit, grouped, opened):
-    triage.assess(opened.store, opened.policy, EVERYTHING, grouped["songs"][0], Decision(("EXP-1",)))
-    clusters, members = (table.value for table in visit("clusters").dataframe)
-    assert list(clusters["open"]) == [2, 2]
-    assert dict(zip(members["report"], members["state"], strict=True)) == {
-        grouped["songs"][0]: "Expected behaviour",
-        grouped["songs"][1]: "New",
-        grouped["songs"][2]: "New",
-    }
-
-
 def test_another_axis_shows_its_own_clusters(visit, grouped):
     screen = visit("clusters")
-    duplicates = screen.dataframe[0].value["cluster"][0]
+    duplicates = queue(screen)["cluster"][0]
     assert screen.query_params["cluster"] == duplicates
     screen.segmented_control(key="axis").set_value("technique").run()
     assert not screen.warning
@@ -84,10 +136,102 @@ def test_another_axis_shows_its_own_clusters(visit, grouped):
 
 
 def test_the_name_of_a_cluster_that_was_taken_up_leads_on(visit, grouped, opened):
-    _largest, smaller = visit("clusters").dataframe[0].value["cluster"]
+    _first, smaller = queue(visit("clusters"))["cluster"]
     with opened.store.write(EVERYTHING, "index") as work:
         alias = {"axis": "whole", "old_id": "D-99", "new_id": smaller, "done_at": work.now}
         db.insert(work.cursor, "cluster_aliases", [alias])
     screen = visit("clusters", cluster="D-99")
     assert not screen.warning
-    assert set(screen.dataframe[1].value["report"]) == set(grouped["sums"])
+    assert set(members(screen)) == set(grouped["sums"])
+
+
+def test_a_cluster_is_accepted_as_duplicates_and_one_press_takes_it_back(visit, grouped, case, rendered):
+    screen = visit("clusters")
+    name = queue(screen)["cluster"][0]
+    choose(screen, "open", name)
+    screen.button(key=f"decide-whole-{name}").click().run()
+    screen.toggle(key="cluster_with_decision").set_value(False).run()
+    screen.button(key="cluster_do").click().run()
+    assert "Done on 2 reports" in rendered(screen)
+    earliest = grouped["songs"][2]
+    assert {case(report)["canonical_id"] for report in grouped["songs"]} == {earliest, None}
+    undo = next(button for button in screen.button if "Undo all of it" in button.label)
+    undo.click().run()
+    assert {case(report)["status"] for report in grouped["songs"]} == {"new"}
+
+
+def test_what_was_skipped_is_told_with_the_reason(visit, grouped, opened, case, rendered):
+    screen = visit("clusters")
+    name = queue(screen)["cluster"][0]
+    choose(screen, "all", name)
+    triage.assess(opened.store, opened.policy, EVERYTHING, grouped["songs"][0], Decision(("EXP-1",)))
+    screen.button(key=f"decide-whole-{name}").click().run()
+    screen.segmented_control(key="cluster_action").set_value("assess").run()
+    screen.selectbox(key="many_clause").select("OOS-1").run()
+    screen.button(key="cluster_do").click().run()
+    assert "Done on 2 reports" in rendered(screen)
+    skipped = next(table.value for table in screen.dataframe if "why" in table.value)
+    assert list(skipped["report"]) == [grouped["songs"][0]]
+    assert "was changed by test" in skipped["why"][0]
+
+
+def test_a_member_is_split_off_for_good(visit, grouped, index, opened):
+    screen = visit("clusters")
+    name = queue(screen)["cluster"][0]
+    out = grouped["songs"][0]
+    screen.checkbox(key=f"take-whole-{name}-{out}-1").check().run()
+    screen.button(key=f"split-whole-{name}").click().run()
+    index()
+    assert queue(visit("clusters"))["size"] == [2, 2]
+    opened.likeness.rebuild(EVERYTHING, accept=True)
+    with opened.store.read() as cursor:
+        rows = db.rows(cursor, "SELECT cluster_id, report_id FROM memberships WHERE axis = 'whole'")
+    home = {row["report_id"]: row["cluster_id"] for row in rows}
+    assert list(home.values()).count(home[out]) == 1
+
+
+def test_a_member_is_moved(visit, grouped, index):
+    screen = visit("clusters")
+    songs, sums = queue(screen)["cluster"]
+    screen.checkbox(key=f"take-whole-{songs}-{grouped['songs'][0]}-1").check().run()
+    screen.selectbox(key=f"target-whole-{songs}").set_value(sums).run()
+    screen.button(key=f"move-whole-{songs}").click().run()
+    index()
+    found = [set(members(visit("clusters", cluster=name))) for name in queue(visit("clusters"))["cluster"]]
+    assert {grouped["songs"][0], *grouped["sums"]} in found
+
+
+def test_two_clusters_that_may_be_one_are_merged_or_kept_apart(
+    visit, grouped, receive, index, opened, rendered
+):
+    with opened.store.write(EVERYTHING, "index") as work:
+        work.cursor.execute(
+            "UPDATE memberships SET runner_up = 0.6 WHERE axis = 'whole' AND runner_up_id IS NOT NULL"
+        )
+    screen = visit("clusters", clusters_view="May be one")
+    assert "surest first" in rendered(screen)
+    merge = [button for button in screen.button if button.label == "Merge"]
+    assert merge
+    pair = merge[0].key.removeprefix("merge-whole-")
+    one, other = "-".join(pair.split("-")[:2]), "-".join(pair.split("-")[2:4])
+    screen.button(key=f"two-whole-{pair}").click().run()
+    with pytest.raises(Exception, match="has said otherwise"):
+        cluster_work.merge(opened.store, EVERYTHING, Axis.WHOLE, one, other)
+    assert f"merge-whole-{pair}" not in {button.key for button in screen.button}
+
+
+def test_others_may_look_only(visit, grouped, rendered):
+    screen = visit("clusters", role="Disclosure lead")
+    assert "reviewers decide on them" in rendered(screen)
+    assert all(box.disabled for box in screen.checkbox)
+
+
+def test_many_members_are_shown_a_page_at_a_time(visit, receive, index):
+    for n in range(30):
+        receive(f"{SONG} {n}")
+    index()
+    screen = visit("clusters")
+    assert len(members(screen)) == 12
+    name = queue(screen)["cluster"][0]
+    choose(screen, "all", name)
+    assert screen.button(key=f"decide-whole-{name}").label == "Decide on 30 members"

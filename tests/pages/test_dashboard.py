@@ -8,10 +8,14 @@ from streamlit.testing.v1 import AppTest
 from triage_core.model import DeskRole
 from ui.words import ROLE
 
+EVERY = (
+    "inbox", "review", "duplicates", "clusters", "disclosure", "rewards", "activity", "trends", "guidance", "datasets",
+)  # fmt: skip
+
 
 def screens(visit, role: str) -> set[str]:
     found = set()
-    for name in ("inbox", "review", "duplicates", "clusters", "activity", "trends", "guidance", "datasets"):
+    for name in EVERY:
         screen: AppTest = visit("inbox", role=ROLE[role])
         try:
             screen.switch_page(f"pages/{name}.py")
@@ -21,15 +25,15 @@ def screens(visit, role: str) -> set[str]:
     return found
 
 
-READING = {"inbox", "review", "duplicates", "clusters", "activity", "datasets"}
+READING = {"inbox", "review", "duplicates", "clusters", "disclosure", "activity", "datasets"}
 EVERYBODY = {"trends", "guidance"}
 
 
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        (DeskRole.REVIEWER, READING | EVERYBODY),
-        (DeskRole.POLICY_OWNER, READING | EVERYBODY),
+        (DeskRole.REVIEWER, READING | EVERYBODY | {"rewards"}),
+        (DeskRole.POLICY_OWNER, READING | EVERYBODY | {"rewards"}),
         (DeskRole.ML_ENGINEER, READING | EVERYBODY),
         (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY),
         (DeskRole.OPERATOR, EVERYBODY),

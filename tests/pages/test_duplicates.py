@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -23,6 +25,15 @@ def test_suggestions_show_the_words_that_differ(visit, pair, rendered):
     screen = visit("duplicates")
     assert "1 pair, surest first" in rendered(screen)
     assert [line for line in screen.code[0].value.splitlines() if line[0] in "+-"] == ["- my", "+ a"]
+
+
+def test_why_tells_the_probability_and_what_moved_it(visit, pair, rendered):
+    later, earlier = pair
+    screen = visit("duplicates")
+    assert "probable" not in rendered(screen)
+    screen.toggle(key=f"why-{later}-1-{earlier}").set_value(True).run()
+    assert re.search(r"\*\*\d+%\*\* probable", rendered(screen))
+    assert any(":material/add_circle:" in caption.value for caption in screen.caption)
 
 
 def test_marking_closes_the_later_report(visit, pair, case, rendered):

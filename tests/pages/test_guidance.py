@@ -83,17 +83,17 @@ def test_safe_harbour_and_contact(visit, opened):
 
 def test_a_past_version_can_be_read_and_says_that_it_is_past(visit, opened):
     old = opened.policy
-    text = old.toml_text.replace('version = "2026.1"', 'version = "2026.2"').replace(
+    text = old.toml_text.replace('version = "2026.2"', 'version = "2026.3"').replace(
         "ai-flaws@", "new-flaws@"
     )
     new = policy.parse(text, old.severity_csv, old.priority_csv)
     policies.publish(opened.store, EVERYTHING, new)
     part = "Safe harbour and contact"
     screen = visit("guidance", part=part)
-    assert screen.selectbox(key="policy").options == ["2026.2", "2026.1"]
+    assert screen.selectbox(key="policy").options == ["2026.3", "2026.2"]
     assert new.contact in texts(screen)
     assert not screen.warning
-    screen = visit("guidance", part=part, policy="2026.1")
+    screen = visit("guidance", part=part, policy="2026.2")
     assert old.contact in texts(screen)
     assert "not any more" in screen.warning[0].value
     assert list(visit("guidance", part="Versions").dataframe[0].value["In force"]) == ["Yes", ""]
@@ -102,7 +102,7 @@ def test_a_past_version_can_be_read_and_says_that_it_is_past(visit, opened):
 def test_policy_text_is_never_markdown(visit, opened, rendered):
     beacon = "![x](https://attacker.invalid/p.png)"
     old = opened.policy
-    text = old.toml_text.replace('version = "2026.1"', 'version = "2026.2"')
+    text = old.toml_text.replace('version = "2026.2"', 'version = "2026.3"')
     text = text.replace("Data or secret leak", beacon).replace("This guidance is incomplete,", beacon)
     policies.publish(opened.store, EVERYTHING, policy.parse(text, old.severity_csv, old.priority_csv))
     screen = visit("guidance")

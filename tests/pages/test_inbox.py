@@ -13,8 +13,10 @@ def listed(screen) -> list[str]:
     return list(screen.dataframe[0].value["report"])
 
 
-def figures(screen) -> dict[str, str]:
-    return {metric.label: metric.value for metric in screen.metric}
+def links(screen) -> dict[str, str]:
+    """What each view's link says after its icon, by its name: the number of its reports."""
+    said = [link.proto.label.strip("*").partition(": ")[2] for link in screen.get("page_link")]
+    return dict(text.rpartition(" ")[::2] for text in said)
 
 
 def test_empty_store_says_what_to_do_next(visit, rendered):
@@ -32,8 +34,8 @@ def test_newest_first_with_their_clocks(visit, receive):
     screen = visit("inbox")
     assert listed(screen) == [new, old]
     assert list(screen.dataframe[0].value["due"]) == ["in 47 h", "12 h late"]
-    assert figures(screen)["Late"] == "1"
-    assert figures(screen)["New"] == "2"
+    assert links(screen)["Breaching"] == "1"
+    assert links(screen)["New"] == "2"
 
 
 def test_only_one_page_is_sent(visit, receive):
@@ -62,7 +64,7 @@ def test_filters_by_product_harm_and_lateness(visit, receive):
     other = receive("b", hours_ago=1, system=[{"platform": "Agent"}], harm_types=["discrimination"])
     assert listed(visit("inbox", product="Agent")) == [other]
     assert listed(visit("inbox", harm="Misinformation")) == [one]
-    assert listed(visit("inbox", late="true")) == [one]
+    assert listed(visit("inbox", only="Late")) == [one]
 
 
 def test_a_search_that_finds_nothing_offers_all_reports(visit, receive, opened):
@@ -87,15 +89,15 @@ def test_what_a_reporter_wrote_is_never_markdown(visit, receive, rendered):
     assert "example.org" not in rendered(screen)
 
 
-def test_worker_line_counts_conversations(visit, receive, index, rendered):
+def test_worker_line_counts_reports(visit, receive, index, rendered):
     receive("one"), receive("one", hours_ago=1), receive("two")
-    assert "2 conversations to be compared" in rendered(visit("inbox"))
+    assert "3 reports to be compared" in rendered(visit("inbox"))
     index()
-    assert "Everything is compared: 2 conversations" in rendered(visit("inbox"))
+    assert "Everything is compared: 3 reports" in rendered(visit("inbox"))
 
 
 def test_a_clock_that_runs_out_shows_at_the_next_look(visit, receive, opened):
     receive("tell me a joke")
-    assert figures(visit("inbox"))["Late"] == "0"
+    assert links(visit("inbox"))["Breaching"] == "0"
     opened.store.clock = lambda: NOW + timedelta(days=30)
-    assert figures(visit("inbox"))["Late"] == "1"
+    assert links(visit("inbox"))["Breaching"] == "1"

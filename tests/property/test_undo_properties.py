@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,17 @@ from hypothesis.stateful import (
 )
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, claims, db, queries, triage
+from triage_core import activity, claims, db, disclosure, embargoes, queries, triage
 from triage_core.decision import Decision
 from triage_core.errors import Conflict, Refused
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor, Severity
+from triage_core.model import Actor, DeskRole, Severity
 from triage_core.store import Store
 from triage_core.undo import DECISION, undo
 
 CLOCK = Clock()
-PEOPLE = (REVIEWER, Actor("test:ines", "Ines", REVIEWER.roles))
+ROLES = frozenset({DeskRole.REVIEWER, DeskRole.DISCLOSURE_LEAD})
+PEOPLE = (Actor(REVIEWER.actor_id, "Mara", ROLES), Actor("test:ines", "Ines", ROLES))
 DECISIONS = (
     FLAW,
     replace(FLAW, better_answer="No."),
@@ -83,6 +85,9 @@ class Desk(RuleBasedStateMachine):
                     "SELECT a_id, b_id FROM active_cannot_links WHERE list_contains(?, b_id) ORDER BY ALL",
                     [self.ids],
                 ),
+                "embargoes": [
+                    {**embargoes.row(cursor, report_id), "version": None} for report_id in self.ids
+                ],
                 "answers": [queries.better_answer(cursor, report_id) for report_id in self.ids],
             }
 
@@ -125,6 +130,15 @@ class Desk(RuleBasedStateMachine):
     @rule(who=st.sampled_from(PEOPLE), report=REPORTS, trigger=st.sampled_from(TRIGGERS))
     def move(self, who: Actor, report: int, trigger: Trigger) -> None:
         self.give(triage.move, who, self.ids[report], trigger)
+
+    @rule(who=st.sampled_from(PEOPLE), report=REPORTS, days=st.sampled_from((10, 30)))
+    def propose(self, who: Actor, report: int, days: int) -> None:
+        end = CLOCK.now + timedelta(days=days)
+        self.give(disclosure.propose, POLICY, who, self.ids[report], end)
+
+    @rule(who=st.sampled_from(PEOPLE), report=REPORTS)
+    def reject(self, who: Actor, report: int) -> None:
+        self.give(disclosure.reject, who, self.ids[report])
 
     @rule(who=st.sampled_from(PEOPLE), report=REPORTS, task=st.sampled_from((None, *PEOPLE)))
     def assign(self, who: Actor, report: int, task: Actor | None) -> None:

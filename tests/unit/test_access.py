@@ -14,12 +14,14 @@ def actor(*roles: DeskRole) -> Actor:
 
 
 COMMANDS_OF = {
-    DeskRole.OPERATOR: "import_reports index verify backup manage_roles view_trends",
+    DeskRole.OPERATOR: "import_reports index verify backup manage_roles manage_keys view_trends",
     DeskRole.REVIEWER: "view_reports view_trends comment assess link unlink cannot_link move_in_cluster "
-    "set_status ask_reporter claim second_look adjudicate approve_answer propose_reward",
-    DeskRole.POLICY_OWNER: "view_reports view_trends comment set_policy adjudicate approve_answer approve_reward",
-    DeskRole.ML_ENGINEER: "view_reports view_trends comment export_dataset",
-    DeskRole.DISCLOSURE_LEAD: "view_reports view_trends comment propose_embargo end_embargo",
+    "set_status ask_reporter claim second_look adjudicate approve_answer view_rewards propose_reward mark_known "
+    "revoke_consent",
+    DeskRole.POLICY_OWNER: "view_reports view_trends comment set_policy adjudicate approve_answer "
+    "view_rewards propose_reward approve_reward pay_reward",
+    DeskRole.ML_ENGINEER: "view_reports view_trends comment export_dataset revoke_consent",
+    DeskRole.DISCLOSURE_LEAD: "view_reports view_trends comment propose_embargo end_embargo mark_known set_tlp",
 }
 
 

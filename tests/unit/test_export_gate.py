@@ -12,12 +12,13 @@ from triage_core import embargo
 from triage_core.embargo import Rule, Terms, Use
 from triage_core.exporters import gate
 from triage_core.exporters.gate import MEANING, Reason, Standing, Verdict
-from triage_core.model import EmbargoState, Resolution, Tlp, TrainingConsent
+from triage_core.model import DeskRole, EmbargoState, HarmType, PeerConsent, Resolution, Tlp, TrainingConsent
 
 HOUR = timedelta(hours=1)
 FREE = Terms(EmbargoState.NONE, None, False, Tlp.AMBER_STRICT, TrainingConsent.ANY_SAFETY_TRAINING)
 CONFIRMED = Standing(FREE, None, ("IN-1",))
 EVERY = frozenset(Verdict)
+TRAINING = set(embargo.SUFFICIENT)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_an_embargo_binds_until_its_end(state: EmbargoState, ends_at: object, ac
 )
 def test_consent_covers_what_it_says(consent: TrainingConsent, refused: set[Use]) -> None:
     terms = replace(FREE, consent_training=consent)
-    assert {use for use in Use if embargo.why_not(terms, use, NOON) is Rule.NO_CONSENT} == refused
+    assert {use for use in TRAINING if embargo.why_not(terms, use, NOON) is Rule.NO_CONSENT} == refused
 
 
 def test_the_embargo_is_named_before_tlp_and_consent() -> None:
@@ -107,4 +108,86 @@ def test_a_profile_leaves_out_decisions_that_it_cannot_use() -> None:
 
 def test_every_reason_is_explained() -> None:
     assert set(MEANING) == set(Reason)
-    assert [str(rule) for rule in Rule] == [str(reason) for reason in Reason][: len(Rule)]
+    assert set(embargo.MEANING) == set(Rule)
+    asked = [Rule.ACTIVE_EMBARGO, Rule.TLP_RED, Rule.NO_CONSENT]  # what the gate can answer to a data set
+    assert [str(reason) for reason in Reason][: len(asked)] == [str(rule) for rule in asked]
+
+
+# ------------------------------------------------------------------ the other doors
+
+SHARED = replace(FREE, tlp=Tlp.CLEAR, consent_share_peers=PeerConsent.UNDER_EMBARGO, fix_deployed=True)
+UNDER_EMBARGO = replace(SHARED, embargo=EmbargoState.ACTIVE, ends_at=NOON + HOUR)
+COPY = replace(SHARED, earlier_copy_held=True)
+
+
+@pytest.mark.parametrize("use", Use)
+def test_an_active_embargo_closes_every_door_but_the_desks_own_and_the_stub(use: Use) -> None:
+    for held in (UNDER_EMBARGO, COPY, replace(UNDER_EMBARGO, ends_at=None)):
+        open_to = {Use.READING_TO_DECIDE, Use.PEER_STUB}
+        assert embargo.why_not(held, use, NOON) is (None if use in open_to else Rule.ACTIVE_EMBARGO)
+    assert embargo.why_not(SHARED, use, NOON) is None
+
+
+@pytest.mark.parametrize("use", Use)
+def test_red_is_for_those_who_decide(use: Use) -> None:
+    found = embargo.why_not(replace(SHARED, tlp=Tlp.RED), use, NOON)
+    assert found is (None if use is Use.READING_TO_DECIDE else Rule.TLP_RED)
+
+
+@pytest.mark.parametrize("label", [label for label in Tlp if label not in {Tlp.RED, Tlp.CLEAR}])
+def test_only_clear_is_for_everybody(label: Tlp) -> None:
+    assert embargo.why_not(replace(SHARED, tlp=label), Use.PUBLIC, NOON) is Rule.TLP_NOT_CLEAR
+
+
+@pytest.mark.parametrize(
+    ("consent", "held", "fixed", "rule"),
+    [
+        (PeerConsent.UNDER_EMBARGO, True, False, None),
+        (PeerConsent.UNDER_EMBARGO, False, False, None),
+        (PeerConsent.AFTER_FIX, True, True, Rule.NOT_FIXED),
+        (PeerConsent.AFTER_FIX, False, False, Rule.NOT_FIXED),
+        (PeerConsent.AFTER_FIX, False, True, None),
+        (PeerConsent.NO, False, True, Rule.NO_CONSENT),
+        (PeerConsent.NO, True, True, Rule.NO_CONSENT),
+    ],
+)
+def test_a_peer_gets_the_record_by_consent_and_only_after_accepting(
+    consent: PeerConsent, held: bool, fixed: bool, rule: Rule | None
+) -> None:
+    terms = replace(UNDER_EMBARGO if held else SHARED, consent_share_peers=consent, fix_deployed=fixed)
+    assert embargo.why_not(terms, Use.PEER_RECORD, NOON, recipient_accepted=True) is rule
+    refused = Rule.ACTIVE_EMBARGO if held else rule
+    assert embargo.why_not(terms, Use.PEER_RECORD, NOON) is refused
+
+
+def test_who_reads_to_decide_and_who_to_learn() -> None:
+    assert embargo.reading(frozenset({DeskRole.REVIEWER})) is Use.READING_TO_DECIDE
+    assert (
+        embargo.reading(frozenset({DeskRole.ML_ENGINEER, DeskRole.DISCLOSURE_LEAD})) is Use.READING_TO_DECIDE
+    )
+    for role in (DeskRole.ML_ENGINEER, DeskRole.OPERATOR):
+        assert embargo.reading(frozenset({role})) is Use.READING_TO_TRAIN
+
+
+def test_a_stub_names_the_end_while_it_binds() -> None:
+    told = embargo.stub("A way round the refusal", [HarmType.OTHER], UNDER_EMBARGO, NOON)
+    assert told == embargo.Stub("A way round the refusal", (HarmType.OTHER,), NOON + HOUR, Tlp.CLEAR)
+    assert embargo.stub("T", [], UNDER_EMBARGO, NOON + HOUR).embargo_end is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "published", "label"),
+    [
+        (replace(SHARED, tlp=Tlp.AMBER_STRICT), False, Tlp.GREEN),
+        (replace(SHARED, tlp=Tlp.AMBER_STRICT), True, Tlp.CLEAR),
+        (replace(SHARED, tlp=Tlp.AMBER_STRICT, fix_deployed=False), True, Tlp.CLEAR),
+        (replace(SHARED, tlp=Tlp.AMBER_STRICT, fix_deployed=False), False, None),
+        (replace(UNDER_EMBARGO, tlp=Tlp.AMBER_STRICT), True, None),
+        (replace(COPY, tlp=Tlp.AMBER_STRICT), True, None),
+        (replace(SHARED, tlp=Tlp.GREEN), False, None),
+    ],
+)
+def test_a_lower_label_is_suggested_when_the_flaw_is_fixed_or_published(
+    terms: Terms, published: bool, label: Tlp | None
+) -> None:
+    assert embargo.suggested_tlp(terms, NOON, published=published) is label

@@ -147,7 +147,7 @@ def test_reward_band(policy: Policy) -> None:
 
 
 def test_unknown_clause(policy: Policy) -> None:
-    with pytest.raises(NotFound, match=r"2026\.1 has no clause 'IN-99'"):
+    with pytest.raises(NotFound, match=r"2026\.2 has no clause 'IN-99'"):
         policy.clause("IN-99")
 
 
@@ -161,9 +161,9 @@ def test_source_texts_rebuild_the_same_policy(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
-        ('version = "2026.1"\n', "", "version"),
-        ('version = "2026.1"', "version = 2026.1", "version"),
-        ('version = "2026.1"', 'version = "../2026"', "version"),
+        ('version = "2026.2"\n', "", "version"),
+        ('version = "2026.2"', "version = 2026.2", "version"),
+        ('version = "2026.2"', 'version = "../2026"', "version"),
         ('products = ["Harbor Assistant", ', 'products = ["", ', "products[0]"),
         (
             'products = ["Harbor Assistant", "Kite Travel Agent", "Lumen Tutor", "Pantry Chef", '
@@ -309,3 +309,39 @@ def test_a_file_that_is_not_utf8_is_refused(policy: Policy, tmp_path: Path) -> N
     (tmp_path / "priority.csv").write_bytes(b"severity\xff")
     with pytest.raises(InvalidPolicy, match=r"priority\.csv: is not UTF-8 at byte 8"):
         load(tmp_path)
+
+
+# ------------------------------------------------------------------ white hats and budget
+
+
+def test_shipped_tiers_and_budget(policy: Policy) -> None:
+    assert policy.rewards.yearly_budget == 50_000
+    assert [(tier.name, tier.rate_factor, tier.early_access) for tier in policy.tiers] == [
+        ("Known", 2, False),
+        ("Trusted", 5, False),
+        ("Partner", 10, True),
+    ]
+
+
+def test_a_policy_of_an_earlier_release_has_neither_tiers_nor_budget(policy: Policy) -> None:
+    start, end = policy.toml_text.index("[[white_hat]]"), policy.toml_text.index("[second_look]")
+    lines = (policy.toml_text[:start] + policy.toml_text[end:]).splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("yearly_budget"))
+    earlier = parse(text, policy.severity_csv, policy.priority_csv)
+    assert (earlier.tiers, earlier.rewards.yearly_budget) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("yearly_budget = 50000", "yearly_budget = -1", "rewards.yearly_budget"),
+        ("valid_reports = 5", "valid_reports = 1", "white_hat[1].valid_reports"),
+        ("signal = 0.6", "signal = 0.4", "white_hat[1].signal"),
+        ("signal = 0.7", "signal = 1.7", "white_hat[2].signal"),
+        ("rate_factor = 10", "rate_factor = 4", "white_hat[2].rate_factor"),
+        ("early_access = true", 'early_access = "yes"', "white_hat[2].early_access"),
+        ('name = "Partner"', 'name = "Partner"\ncolour = "gold"', "white_hat[2].colour"),
+    ],
+)
+def test_a_tier_asks_for_more_and_gives_no_less(policy: Policy, old: str, new: str, path: str) -> None:
+    assert refused_toml(policy, old, new).field == path

@@ -80,3 +80,13 @@ def lint_command(
     show(found.to_json(), as_json, draw)
     if not found.ok:
         raise typer.Exit(1)
+
+
+@datasets_app.command("withdraw")
+def withdraw_command(
+    reporter: Annotated[str, typer.Argument(help="A reporter (RP-...) or one report (FR-...).")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a reporter's consent to training, and build each data set again without their rows."""
+    run("withdraw", {"reporter": reporter}, store, as_json, print_pairs)

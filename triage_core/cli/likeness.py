@@ -1,4 +1,4 @@
-"""Commands of likeness: index, similar, explain, clusters, duplicates."""
+"""Commands of likeness: index, similar, explain, clusters, audit, duplicates."""
 
 from __future__ import annotations
 
@@ -83,6 +83,16 @@ def clusters(
 ) -> None:
     """One row a report: its cluster and the cluster's representative."""
     run("clusters", {"axis": _axis(axis)}, store, as_json, print_rows)
+
+
+@app.command()
+def audit(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Clusters that hold two groups of reports; suggests splits and makes none."""
+
+    def draw(found: dict[str, Any]) -> None:
+        print_rows({**split, "leaving": len(split["leaving"])} for split in found["suggestions"])
+
+    run("audit", {}, store, as_json, draw)
 
 
 @app.command()

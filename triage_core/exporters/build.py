@@ -18,9 +18,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from triage_core import access, db
+from triage_core import access, db, follow_through
 from triage_core.errors import Conflict, Refused
-from triage_core.exporters import card, manifest, profiles, source
+from triage_core.exporters import card, croissant, manifest, profiles, source
 from triage_core.exporters.folder import FolderWriter, companions, row_hashes
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
@@ -31,6 +31,9 @@ from triage_core.policy import Policy
 from triage_core.store import Store, Work
 
 __all__ = ["ExportRequest", "build", "preview"]
+
+NAMED = 1_000
+"""So many of the rows that left are named in a manifest."""
 
 
 def build(
@@ -60,11 +63,13 @@ def build(
             sides = splits(cursor)
             tally = Tally(profile, source.last_seq(cursor))
             fresh = _FreshSides()
+            used: list[str] = []
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
                 for item in select(cursor, policy, request, sides, now, progress or _silent):
                     tally.add(item)
                     if isinstance(item, Example):
                         writer.add(item)
+                        used.append(item.candidate.report_id)
                         fresh.note(item, sides)
             tally.reconcile(source.count(cursor, request.chosen))
             account = manifest.document(
@@ -81,9 +86,13 @@ def build(
                 _write(scratch / name, content)
             _write(scratch / "README.md", card.render(profile, policy, account))
             account["files"] = manifest.files(scratch)
+            if tally.rows and croissant.describes(request.format):
+                _write(scratch / croissant.FILE, croissant.render(profile, account))
+                account["files"].append(manifest.file(scratch, scratch / croissant.FILE))
             _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
-                _record(work, request, account, folder)
+                if _record(work, request, account, folder):
+                    follow_through.trained(work, used, request.dataset, line.version)
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
 
@@ -164,8 +173,8 @@ def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
     return _Line(version, None, known[-1] if known else None)
 
 
-def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[str, int] | None:
-    """How the rows differ from the parent's; None without one that can still be read."""
+def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[str, Any] | None:
+    """How the rows differ from the parent's, and which left; None without one that can still be read."""
     if parent is None or not (Path(parent["folder"]) / manifest.FILE).is_file():
         return None
     try:
@@ -173,15 +182,17 @@ def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[
     except (OSError, ValueError, KeyError):
         return None
     after = row_hashes(scratch, request.layout, request.format)
+    removed = sorted(before.keys() - after.keys())
     return {
         "added": len(after.keys() - before.keys()),
-        "removed": len(before.keys() - after.keys()),
+        "removed": len(removed),
+        "removed_examples": removed[:NAMED],
         "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
     }
 
 
-def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> None:
-    """The row of the dataset and the event; building a known version again adds the event only."""
+def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> bool:
+    """The row of the dataset and the event; building a known version again adds the event only, and gives False."""
     name, version = account["name"], account["version"]
     known = db.row(
         work.cursor, "SELECT manifest FROM datasets WHERE name = ? AND version = ?", [name, version]
@@ -207,6 +218,7 @@ def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder:
     parts = ("profile", "layout", "format", "content_sha256", "rows", "excluded")
     data = {part: account[part] for part in parts} | {"moved_to_test": account["split"]["moved_to_test"]}
     work.event("dataset.built", f"{name}/{version}", data | {"again": known is not None})
+    return known is None
 
 
 @contextmanager

@@ -136,14 +136,23 @@ def companions(format: str) -> Mapping[str, str]:
 
 def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
     """The hex SHA-256 of every row by example id. Raises OSError, ValueError or KeyError for damaged files."""
+    return {
+        row[metadata.EXAMPLE_ID]: row[metadata.ROW_SHA256]
+        for row in _told(folder, layout, format, [metadata.EXAMPLE_ID, metadata.ROW_SHA256])
+    }
+
+
+def report_ids(folder: Path, layout: str, format: str) -> set[str]:
+    """The reports that a version holds; none where its files are gone."""
+    return {row[metadata.REPORT_ID] for row in _told(folder, layout, format, [metadata.REPORT_ID])}
+
+
+def _told(folder: Path, layout: str, format: str, columns: list[str]) -> Iterator[dict[str, str]]:
     part = DATA if layout == "rich" else METADATA
-    found: dict[str, str] = {}
     for split in Split:
         path = folder / file_name(part, split, format)
         if path.is_file():
-            rows = _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path)
-            found |= {row[metadata.EXAMPLE_ID]: row[metadata.ROW_SHA256] for row in rows}
-    return found
+            yield from _parquet_rows(path, columns) if path.suffix == ".parquet" else _json_rows(path)
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, str]]:
@@ -152,7 +161,7 @@ def _json_rows(path: Path) -> Iterator[dict[str, str]]:
             yield json.loads(line)
 
 
-def _parquet_rows(path: Path) -> Iterator[dict[str, str]]:
+def _parquet_rows(path: Path, columns: list[str]) -> Iterator[dict[str, str]]:
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=[metadata.EXAMPLE_ID, metadata.ROW_SHA256]):
+        for batch in file.iter_batches(columns=columns):
             yield from batch.to_pylist()

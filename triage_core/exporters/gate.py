@@ -40,7 +40,9 @@ class Reason(StrEnum):
 
 
 MEANING = {
-    Reason.ACTIVE_EMBARGO: "the report, or an earlier one with the same conversation, is under an active embargo",
+    Reason.ACTIVE_EMBARGO: (
+        "the report, an earlier one with the same conversation or the one it duplicates is under an active embargo"
+    ),
     Reason.TLP_RED: "the report is TLP:RED, for named people only",
     Reason.NO_CONSENT: "the reporter has not agreed to this use",
     Reason.SPAM: "closed as spam",

@@ -141,7 +141,7 @@ def document(
     policy_version: str,
     moved_to_test: list[str],
     parent: str | None,
-    diff: dict[str, int] | None,
+    diff: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """The manifest, without its files.
 
@@ -176,12 +176,13 @@ def document(
 
 def files(folder: Path) -> list[dict[str, Any]]:
     """Every file in a dataset's folder as {path, bytes, sha256}, by path; taken before the manifest is written."""
-    return [_file(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [file(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
-def _file(folder: Path, path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
+def file(folder: Path, path: Path) -> dict[str, Any]:
+    """One file of a dataset's folder as {path, bytes, sha256}."""
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256")
     return {
         "path": path.relative_to(folder).as_posix(),
         "bytes": path.stat().st_size,

@@ -44,6 +44,7 @@ FIELDS = [pa.field(f"meta_{name}", pa.string()) for name in NAMES]
 SCHEMA = pa.schema(FIELDS)
 EXAMPLE_ID = "meta_example_id"
 ROW_SHA256 = "meta_row_sha256"
+REPORT_ID = "meta_report_id"
 
 
 def row_sha256(row: Row) -> str:

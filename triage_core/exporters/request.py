@@ -93,6 +93,23 @@ class ExportRequest:
             filters[key] = _texts(key, filters[key])
         return cls(**{**given, "out": Path(given["out"])}, hygiene=hygiene, chosen=Filter(**filters))
 
+    @classmethod
+    def of_manifest(cls, account: Mapping[str, Any], out: Path) -> ExportRequest:
+        """What was asked for when this manifest was made, for the next version in the same folder."""
+        named = ("profile", "format", "layout", "name")
+        filters: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in account["filters"].items()
+        }
+        return cls(
+            out=out,
+            **{name: account[name] for name in named},
+            per_group=account["dedup"]["reports_per_group"],
+            reporter_share=account["reporter_cap"]["share"],
+            hygiene=Hygiene(**account["hygiene"]),
+            chosen=Filter(**filters),
+        )
+
     def filters(self) -> dict[str, Any]:
         """The filters in force, as plain JSON."""
         values = {name: getattr(self.chosen, name) for name in FILTERS}

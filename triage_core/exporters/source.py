@@ -5,19 +5,17 @@ Everything is read on one cursor, hence from one consistent look, in batches alo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from triage_core import db
-from triage_core.embargo import Terms, is_active
+from triage_core import db, embargoes
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
-from triage_core.lifecycle import IN_FORCE
 from triage_core.likeness.cluster import Params
-from triage_core.model import EmbargoState, Resolution, Tlp, TrainingConsent, Turn, TurnRole
+from triage_core.model import Resolution, Turn, TurnRole
 from triage_core.queries import Filter
 
 BATCH = 20_000
@@ -27,14 +25,15 @@ NEAR_DUPLICATE = Params().join
 
 _FROM = (
     " FROM reports r JOIN cases c USING (report_id)"
-    " LEFT JOIN embargoes e USING (report_id)"
+    " LEFT JOIN embargo_terms e USING (report_id)"
     " LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
     " LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
 )
 _COLUMNS = (
     "SELECT r.seq, r.report_id, r.external_id, r.reporter_id, r.received_at, r.content_sha256, r.platform,"
-    " r.model, r.model_version, r.harm_types, c.resolution, c.severity, c.tlp, c.consent_training,"
-    " e.state, e.ends_at, a.clauses, a.policy_version, m.cluster_id AS technique,"
+    " r.model, r.model_version, r.harm_types, c.status, c.resolution, c.canonical_id, c.severity, c.tlp,"
+    " c.consent_training, c.consent_share_peers, e.state, e.binding_end, a.clauses, a.policy_version,"
+    " m.cluster_id AS technique,"
     " a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable') AS is_reproduced,"
     " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
 )
@@ -71,7 +70,7 @@ def count(cursor: db.Cursor, chosen: Filter) -> int:
 def candidates(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[list[Candidate]]:
     """The reports that the filter finds, oldest first, in batches; no text is read."""
     where, values = chosen.where()
-    held = _held_contents(cursor, now)
+    held = embargoes.held(cursor, now)
     after = 0
     while True:
         found = db.rows(
@@ -133,37 +132,13 @@ def ids(cursor: db.Cursor, seqs: Sequence[int]) -> dict[int, str]:
     return {row["seq"]: row["report_id"] for row in found}
 
 
-def _candidate(row: db.Row, held: Mapping[str, int]) -> Candidate:
-    terms = Terms(
-        embargo=EmbargoState(row["state"] or EmbargoState.NONE),
-        ends_at=row["ends_at"],
-        earlier_copy_held=held.get(row["content_sha256"], row["seq"]) < row["seq"],
-        tlp=Tlp(row["tlp"]),
-        consent_training=TrainingConsent(row["consent_training"]),
-    )
+def _candidate(row: db.Row, held: embargoes.Held) -> Candidate:
     standing = Standing(
-        terms=terms,
+        terms=embargoes.terms(row, held.covers(row)),
         resolution=Resolution(row["resolution"]) if row["resolution"] else None,
         clauses=tuple(row["clauses"] or ()),
     )
     return Candidate(row["seq"], row["report_id"], standing, row)
-
-
-def _held_contents(cursor: db.Cursor, now: datetime) -> dict[str, int]:
-    """For each conversation that came in more than once: the first report of it under an active embargo."""
-    found = db.rows(
-        cursor,
-        "SELECT r.content_sha256, r.seq, e.state, e.ends_at FROM embargoes e JOIN reports r USING (report_id)"
-        " WHERE list_contains(?, e.state) AND r.content_sha256 IN"
-        " (SELECT content_sha256 FROM reports WHERE content_sha256 <> '' GROUP BY content_sha256 HAVING count(*) > 1)"
-        " ORDER BY r.seq DESC",
-        [[str(state) for state in IN_FORCE]],
-    )
-    return {
-        row["content_sha256"]: row["seq"]
-        for row in found
-        if is_active(EmbargoState(row["state"]), row["ends_at"], now)
-    }
 
 
 def _better_answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, str]:

@@ -11,21 +11,22 @@ What it answers depends only on which reports it holds, not on their order nor o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.errors import NotFound, Refused
-from triage_core.likeness import learn, lexical
+from triage_core.likeness import learn, lexical, taxonomy
+from triage_core.likeness.decoding import plain
 from triage_core.likeness.evidence import Likeness, Parts, compare, top
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.families import group
 from triage_core.likeness.labels import distinctive
 from triage_core.likeness.learn import Pair, PairModel
 from triage_core.likeness.slots import Reading, SlotModel, read, shipped
-from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
+from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams, within
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
@@ -44,7 +45,10 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Document:
+    """A report's text in plain words (see `decoding.plain`): its own `length` characters, and what is added."""
+
     text: str
+    length: int
     vector: Vectors
     reading: Reading
     grams: NDArray[np.uint64]
@@ -87,8 +91,9 @@ class AxisIndex:
         for name, text, vector in zip(ids, texts, vectors, strict=True):
             if name in self._documents:
                 raise Refused("id", f"{name} is already in the index")
-            reading = read(text, self._slots)
-            self._documents[name] = _Document(text, vector, reading, mate_grams(reading))
+            whole = plain(text)
+            reading = read(whole, self._slots)
+            self._documents[name] = _Document(whole, len(text), vector, reading, mate_grams(reading))
         self._view = None
 
     def grown(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> AxisIndex:
@@ -134,7 +139,8 @@ class AxisIndex:
         def rows(pairs: Iterable[Names]) -> list[tuple[int, int]]:
             return [(view.row[a], view.row[b]) for a, b in pairs if a in view.row and b in view.row]
 
-        roots = group(self._matrix(view, axis), rows(together), rows(apart))
+        tools = view.likeness.tools if axis is Axis.TECHNIQUE else None
+        roots = group(self._matrix(view, axis), rows(together), rows(apart), tools)
         return {name: view.ids[int(root)] for name, root in zip(view.ids, roots, strict=True)}
 
     def labels(self, axis: Axis, clusters: Mapping[str, str]) -> dict[str, str]:
@@ -147,9 +153,30 @@ class AxisIndex:
             members.setdefault(root, []).append(self._part(name, axis))
         return distinctive(members)
 
+    def families(self, clusters: Mapping[str, str]) -> dict[str, str]:
+        """For every representative in `clusters` the technique that its cluster is taken for; unsure ones left out.
+
+        Read from the representative's wrapper and from the mean vector of the cluster, in which requests cancel out.
+        """
+        known = taxonomy.shipped()
+        self._embed_requests(known.texts)
+        like = np.stack([self._request_vectors[text] for text in known.texts])
+        members: dict[str, list[Vectors]] = {}
+        for name, root in clusters.items():
+            members.setdefault(root, []).append(self._documents[name].vector)
+        found = {}
+        for root, vectors in members.items():
+            mean = np.mean(vectors, axis=0)
+            mean /= max(float(np.linalg.norm(mean)), 1e-9)
+            cues = taxonomy.cues(self._part(root, Axis.TECHNIQUE), known)
+            if suggestion := taxonomy.suggest(cues, taxonomy.meanings(mean, like, known), known):
+                found[root] = suggestion[0]
+        return found
+
     def spans(self, report: str) -> Spans:
         """Where wrapper and request stand in the report's text."""
-        return self._current().spans[self._row(report)]
+        found, length = self._current().spans[self._row(report)], self._documents[report].length
+        return replace(found, wrapper=within(found.wrapper, length), request=within(found.request, length))
 
     def pair(self, a: str, b: str) -> Pair:
         """The evidence that the texts of two reports give; what else is known of them is not in it."""
@@ -169,7 +196,7 @@ class AxisIndex:
     ) -> Explanation:
         """Why two reports are alike or not; `pair` is `self.pair(a, b)`, with more known of them if it is given."""
         first, second = self._documents[a], self._documents[b]
-        return explain(
+        found = explain(
             pair or self.pair(a, b),
             model or learn.shipped(),
             first.text,
@@ -177,12 +204,17 @@ class AxisIndex:
             second.text,
             second.reading.tokens,
         )
+        return replace(
+            found,
+            shared_a=within(found.shared_a, first.length),
+            shared_b=within(found.shared_b, second.length),
+        )
 
     def _part(self, report: str, axis: Axis) -> str:
         text = self._documents[report].text
         if axis is Axis.WHOLE:
             return text
-        spans = self.spans(report)
+        spans = self._current().spans[self._row(report)]
         return wrapper_of(text, spans) if axis is Axis.TECHNIQUE else extract(text, spans.request)
 
     def _matrix(self, view: _View, axis: Axis) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from triage_core.likeness import lexical
 from triage_core.likeness.sketch import LEXICAL_SHARE
@@ -25,6 +26,8 @@ _TECHNIQUE_POWER, _WORDING_POWER = 3, 2
 _OWN_SHARE = 0.25
 # From and up to this share of wrapper-like text, the whole is compared as a wrapper rather than as a wording.
 _WRAPPED_FROM, _WRAPPED_FULL = 0.5, 0.7
+# Wrappers at this cosine are one, but for the edges of what was put into them.
+_VERBATIM, _SAME_REQUEST = 0.94, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Parts:
 class Likeness:
     """(n, n) symmetric matrices. The axes are probabilities: one half where alike becomes likelier than not.
 
-    `lexical` and `semantic` are cosines of the whole texts.
+    `lexical` and `semantic` are cosines of the whole texts. `tools` says, (n,), which reports carry one wrapper
+    almost word for word around different requests (the same number), -1 where that is not seen.
     """
 
     whole: Matrix
@@ -55,6 +59,7 @@ class Likeness:
     request: Matrix
     lexical: Matrix
     semantic: Matrix
+    tools: NDArray[np.int64]
 
 
 def compare(parts: Parts) -> Likeness:
@@ -78,13 +83,15 @@ def weigh(
     `sure` and `wrapped` are (n,), as spans have them.
     """
     technique = smooth(wrappers, _TECHNIQUE_POWER)
+    request = _probability(REQUEST_SLOPE * (_neighbourly(asked) - REQUEST_AT))
     whole = _whole(sure, wrapped, technique, asked, _neighbourly(_wording(words, meaning)))
     return Likeness(
         whole,
         _probability(TECHNIQUE_SLOPE * (technique - TECHNIQUE_AT)),
-        _probability(REQUEST_SLOPE * (_neighbourly(asked) - REQUEST_AT)),
+        request,
         words,
         meaning,
+        _tools(wrappers, request),
     )
 
 
@@ -116,6 +123,19 @@ def top(likeness: Matrix, count: int) -> NDArray[np.int64]:
         columns = np.broadcast_to(np.arange(width), likeness.shape)
     order = np.argsort(-np.take_along_axis(likeness, columns, axis=1), axis=1, kind="stable")
     return np.take_along_axis(columns, order, axis=1)
+
+
+def _tools(same_words: Matrix, request: Matrix) -> NDArray[np.int64]:
+    """The wrappers that were used again, word for word, to ask for something else."""
+    count, labels = connected_components(sp.csr_matrix(same_words >= _VERBATIM), directed=False)
+    sizes = np.bincount(labels, minlength=count)
+    tools = np.full(len(same_words), -1)
+    for number in np.flatnonzero(sizes > 1).tolist():
+        rows = np.flatnonzero(labels == number)
+        asked = sp.csr_matrix(request[np.ix_(rows, rows)] >= _SAME_REQUEST)
+        if connected_components(asked, directed=False)[0] > 1:
+            tools[rows] = number
+    return tools
 
 
 def _whole(sure: Matrix, wrapped: Matrix, technique: Matrix, asked: Matrix, wording: Matrix) -> Matrix:

@@ -17,26 +17,32 @@ LEAST_MEAN = 0.5
 _NEAREST = 1e-6
 # Outweighs every mean over the pairs of two groups: one pair kept apart keeps its groups apart.
 _FARTHEST = 1e9
+# Edited copies that people pass on are one family: only what nearly consists of tools is parted by them.
+_CARRIED = 0.75
 
+Labels = NDArray[np.int64]
 Pairs = Sequence[tuple[int, int]]
 
 
-def group(likeness: NDArray[np.float32], together: Pairs = (), apart: Pairs = ()) -> NDArray[np.int64]:
+def group(
+    likeness: NDArray[np.float32], together: Pairs = (), apart: Pairs = (), tools: Labels | None = None
+) -> Labels:
     """(n,) the row of each report's representative: the member most like the others.
 
-    Pairs of rows in `together` share a group and pairs in `apart` never do.
+    Pairs of rows in `together` share a group and pairs in `apart` never do. Two groups that people bind
+    become one, as they stand; only where that would bind a pair kept apart are their members laid anew.
+    `tools` (see evidence.Likeness) tells near-copies apart: a group that is made of several is parted.
     """
     count = len(likeness)
-    if count < 2:
-        return np.arange(count)
-    distance = np.clip(1 - likeness.astype(np.float64), _NEAREST, None)
+    labels = _average(likeness, (), apart)
+    if tools is not None:
+        labels = _by_tool(labels, tools, likeness)
+    labels = _bound(labels, together)
     for one, other in apart:
-        distance[[one, other], [other, one]] = _FARTHEST
-    for rows in _decided_groups(count, together):
-        distance[np.ix_(rows, rows)] = 0
-    np.fill_diagonal(distance, 0)
-    tree = linkage(squareform(distance, checks=False), "average")
-    labels = fcluster(tree, 1 - LEAST_MEAN, "distance")
+        if labels[one] == labels[other]:
+            rows = np.flatnonzero(labels == labels[one])
+            laid = _average(likeness[np.ix_(rows, rows)], _within(rows, together), _within(rows, apart))
+            labels[rows] = labels.max() + 1 + laid
     roots = np.arange(count)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -45,11 +51,50 @@ def group(likeness: NDArray[np.float32], together: Pairs = (), apart: Pairs = ()
     return roots
 
 
-def _decided_groups(count: int, together: Pairs) -> list[NDArray[np.int64]]:
-    """The rows that people put together, directly or through others."""
+def _average(likeness: NDArray[np.float32], together: Pairs, apart: Pairs) -> Labels:
+    """(n,) groups by average linkage, those of `together` begun first."""
+    count = len(likeness)
+    if count < 2:
+        return np.arange(count)
+    distance = np.clip(1 - likeness.astype(np.float64), _NEAREST, None)
+    for one, other in apart:
+        distance[[one, other], [other, one]] = _FARTHEST
+    begun = _bound(np.arange(count), together)
+    for label in np.unique(begun[np.array(together, dtype=np.int64).ravel()]):
+        rows = np.flatnonzero(begun == label)
+        distance[np.ix_(rows, rows)] = 0
+    np.fill_diagonal(distance, 0)
+    tree = linkage(squareform(distance, checks=False), "average")
+    return np.asarray(fcluster(tree, 1 - LEAST_MEAN, "distance"), dtype=np.int64)
+
+
+def _by_tool(labels: Labels, tools: Labels, likeness: NDArray[np.float32]) -> Labels:
+    """Groups parted into the tools that nearly all of their members carry; the others go with the likest."""
+    parted = labels.copy()
+    for label in np.unique(labels[tools >= 0]):
+        rows = np.flatnonzero(labels == label)
+        carried = tools[rows]
+        kinds = np.unique(carried[carried >= 0])
+        if len(kinds) < 2 or (carried >= 0).mean() < _CARRIED:
+            continue
+        nearest = np.stack([likeness[np.ix_(rows, rows[carried == kind])].mean(axis=1) for kind in kinds])
+        kind_of = np.where(carried >= 0, np.searchsorted(kinds, carried), nearest.argmax(axis=0))
+        parted[rows] = parted.max() + 1 + kind_of
+    return parted
+
+
+def _bound(labels: Labels, together: Pairs) -> Labels:
+    """The groups in which the two of each pair share one, directly or through others."""
     if not together:
-        return []
-    one, other = np.array(together).T
-    graph = csr_matrix((np.ones(len(together)), (one, other)), shape=(count, count))
-    _, labels = connected_components(graph, directed=False)
-    return [np.flatnonzero(labels == label) for label in np.unique(labels[one])]
+        return labels
+    one, other = labels[np.array(together).T]
+    size = int(labels.max()) + 1
+    graph = csr_matrix((np.ones(len(together)), (one, other)), shape=(size, size))
+    _, components = connected_components(graph, directed=False)
+    return np.asarray(components[labels], dtype=np.int64)
+
+
+def _within(rows: Labels, pairs: Pairs) -> Pairs:
+    """The pairs whose rows are both among `rows`, as positions in it."""
+    place = {row: at for at, row in enumerate(rows.tolist())}
+    return [(place[one], place[other]) for one, other in pairs if one in place and other in place]

@@ -32,7 +32,7 @@ FEATURES = (
     "same_reporter",
 )
 # More of these never makes a duplicate less probable, whatever a few decisions say.
-_NEVER_AGAINST = frozenset(FEATURES[:6])
+NEVER_AGAINST = frozenset(FEATURES[:6])
 _LIMIT = 5.0
 _WEEK = 7.0
 # One pair in this many is held back to judge the refitted model; fewer pairs than this teach nothing reliable.
@@ -158,7 +158,7 @@ def fit(
         slope = np.append(rows.T @ error, error.sum()) + loyalty * away
         return _loss(weights, rows, labels) * len(rows) + loyalty * float(away @ away) / 2, slope
 
-    bounds = [(0.0 if name in _NEVER_AGAINST else None, None) for name in FEATURES] + [(None, None)]
+    bounds = [(0.0 if name in NEVER_AGAINST else None, None) for name in FEATURES] + [(None, None)]
     return np.asarray(minimize(cost, prior, jac=True, method="L-BFGS-B", bounds=bounds).x)
 
 

@@ -100,7 +100,7 @@ class Spaces:
         self._sizes = np.empty(0, dtype=np.int32)
 
     def __len__(self) -> int:
-        return len(self.index[Axis.REQUEST])
+        return len(self.index[Axis.WHOLE])
 
     def add(self, read: Readings, meaning: Vectors) -> None:
         """Take in the reports that arrived next; `meaning` (n, dim) is that of their whole texts."""
@@ -111,10 +111,10 @@ class Spaces:
         request = sketch.decoded(read.request)
         if len(self.passages) < count + len(read):
             self.passages.add(sketch.decoded(read.passages[len(self.passages) - count :]))
-        self.index[Axis.WHOLE].add(_whole(meaning, request, read.sure * read.wrapped))
         self.index[Axis.TECHNIQUE].add(sketch.decoded(read.wrapper))
-        # Last, since it says how many rows there are.
         self.index[Axis.REQUEST].add(request)
+        # Last, since it says how many rows there are.
+        self.index[Axis.WHOLE].add(_whole(meaning, request, read.sure * read.wrapped))
 
     def mates(self, passages: Vectors, rows: Rows, together: bool = False) -> list[list[int]]:
         """For the texts of these rows, (n, PASSAGES), the rows that may share the wrapper, the likeliest first.

@@ -91,6 +91,11 @@ def extract(text: str, ranges: Ranges) -> str:
     return "\n".join(text[begin:end] for begin, end in ranges) if ranges else text
 
 
+def within(ranges: Ranges, length: int) -> Ranges:
+    """The part of `ranges` that lies in the first `length` characters."""
+    return tuple((begin, min(end, length)) for begin, end in ranges if begin < length)
+
+
 def _shared(reading: Reading, mates: Sequence[Mate]) -> tuple[NDArray[np.float64], float]:
     """Per token the share of the mates' say that has it in a wrapper-like run; the best mate's likeness."""
     count = len(reading.tokens)

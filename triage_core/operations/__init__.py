@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage_core.errors import NotFound
-from triage_core.operations import datasets, desk, installation, likeness
+from triage_core.operations import datasets, desk, installation, keys, likeness, reporters
 from triage_core.operations.base import Emit as Emit
 from triage_core.operations.base import Operation
 from triage_core.runtime import Runtime
@@ -21,11 +21,18 @@ OPERATIONS: Mapping[str, Operation] = {
     "similar": likeness.similar,
     "explain": likeness.explain,
     "clusters": likeness.clusters,
+    "audit": likeness.audit,
     "duplicates": likeness.duplicates,
     "assess": desk.assess,
     "link": desk.link,
     "unlink": desk.unlink,
+    "ask": reporters.ask,
+    "move": reporters.move,
     "export": datasets.export,
+    "withdraw": datasets.withdraw,
+    "keys.add": keys.add,
+    "keys.list": keys.listing,
+    "keys.revoke": keys.revoke,
     "stats": installation.stats,
     "verify": installation.verify,
 }

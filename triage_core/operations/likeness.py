@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from triage_core import archive, boards, db, queries, readings, triage
+from triage_core import archive, boards, cluster_splits, db, queries, readings, triage
 from triage_core.errors import Refused
 from triage_core.likeness.axes import Axis
 from triage_core.operations.base import Emit, command_line_actor
@@ -87,15 +87,28 @@ def explain(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str
 
 
 def clusters(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
-    """One row a report: the cluster it is in and that cluster's representative."""
+    """One row a report: the cluster it is in and that cluster's representative.
+
+    On the technique axis also the family that the cluster is taken for; null where that is unsure.
+    """
+    axis = Axis(params.get("axis", "whole"))
+    family = ", k.family" if axis is Axis.TECHNIQUE else ""
     with runtime.store.read() as cursor:
         return db.rows(
             cursor,
-            "SELECT m.report_id, r.external_id, m.cluster_id, k.representative_id AS representative"
+            f"SELECT m.report_id, r.external_id, m.cluster_id, k.representative_id AS representative{family}"
             " FROM memberships m JOIN reports r USING (report_id)"
             " JOIN clusters k ON k.axis = m.axis AND k.cluster_id = m.cluster_id WHERE m.axis = ? ORDER BY r.seq",
-            [Axis(params.get("axis", "whole"))],
+            [axis],
         )
+
+
+def audit(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Look for clusters that hold two groups of reports; changes no cluster."""
+    done = runtime.likeness.audit(command_line_actor())
+    with runtime.store.read() as cursor:
+        found = [asdict(split) for split in cluster_splits.standing(cursor)]
+    return {**asdict(done), "suggestions": found}
 
 
 def duplicates(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:

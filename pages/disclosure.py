@@ -1,0 +1,119 @@
+"""Disclosure: which flaw may be told when, whose answer is waited for, and the acts of the disclosure lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import LiteralString
+
+import streamlit as st
+
+from triage_core import embargo_board, queries
+from triage_core.embargo_board import Show
+from ui import charts, embargo_card, empty, filters, session
+from ui.charts import BLUE, ORANGE, VIOLET
+from ui.hostile import inline
+from ui.words import counted
+
+SIZE = 25
+SHOWN: Mapping[str, LiteralString] = {
+    Show.RUNNING: "Running",
+    Show.FOR_US: "Waiting for our answer",
+    Show.FOR_REPORTER: "Waiting for the reporter",
+    Show.SHOULD_END: "Should end",
+    Show.OVER: "Over",
+}
+NOTHING: Mapping[str, LiteralString] = {
+    Show.RUNNING: "No embargo is in force and none is proposed.",
+    Show.FOR_US: "No reporter waits for an answer about an embargo.",
+    Show.FOR_REPORTER: "No proposal of ours waits for its reporter.",
+    Show.SHOULD_END: "No flaw under embargo is being attacked, as far as is known.",
+    Show.OVER: "No embargo has ended yet.",
+}
+GROUPS: Mapping[str, LiteralString] = {
+    "active": "In force",
+    "revise": "Another end proposed",
+    "proposed": "Only proposed",
+}
+
+
+def show_first_page() -> None:
+    st.session_state["embargoes"] = 1
+
+
+now = session.now()
+st.title("Disclosure", anchor=False)
+if not session.read(queries.counts)["reports"]:
+    empty.no_reports()
+    st.stop()
+head = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    shown = st.segmented_control(
+        "Show",
+        [str(show) for show in Show],
+        default=str(Show.RUNNING),
+        required=True,
+        format_func=SHOWN.__getitem__,
+        key="show",
+        bind="query-params",
+        on_change=show_first_page,
+    )
+    platforms = st.multiselect(
+        "Product",
+        session.read(queries.choices, "platform")[: filters.MANY],
+        format_func=inline,
+        key="platform",
+        bind="query-params",
+        placeholder="Any",
+        width=260,
+        on_change=show_first_page,
+    )
+counts = session.read(embargo_board.counts, now, tuple(platforms))
+with head, st.grid(4, gap="small", min_column_width=180):
+    for show in (Show.RUNNING, Show.FOR_US, Show.FOR_REPORTER, Show.SHOULD_END):
+        st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch")
+if picked := session.picked("embargo"):
+    embargo_card.draw(picked, now)
+
+total = counts[Show(shown)]
+if not total:
+    st.info(NOTHING[shown], icon=":material/event_available:")
+    st.caption(
+        "A report from the public is under the waiting period that the policy promises, until that ends."
+    )
+    st.stop()
+board = st.container()
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    order = "the latest first" if shown == Show.OVER else "the soonest first"
+    st.caption(f"{counted(total, 'report')}, {order}. Every hour is UTC.", width="content")
+    number = st.pagination(-(-total // SIZE), key="embargoes", bind="query-params", max_visible_pages=5)
+rows = session.read(embargo_board.page, Show(shown), now, tuple(platforms), number, SIZE)
+
+# The key carries the snapshot: a row number means a report only among the rows that were shown.
+names = tuple(str(row["report_id"]) for row in rows)
+key = f"embargo-{session.current().store.revision}-{names[0]}-{names[-1]}-{len(names)}"
+if name := session.clicked_row(key, names):
+    session.pick("embargo", name)
+    st.rerun()
+with board:
+    if shown != Show.OVER:
+        bars = [
+            {
+                "label": row["report_id"],
+                "begin": row["starts_at"] or row["received_at"],
+                "end": row["binding_end"] or row["proposed_end"] or now + timedelta(days=1),
+                "group": row["state"],
+            }
+            for row in rows
+        ]
+        with charts.card("Calendar", "What ends when? The dotted line is now."):
+            charts.spans(
+                "calendar",
+                "Report",
+                bars,
+                GROUPS,
+                [BLUE, ORANGE, VIOLET],
+                now,
+                "Calendar of the embargoes below",
+            )
+    embargo_card.table(rows, now, key)

@@ -1,0 +1,111 @@
+"""Rewards: what is proposed, approved and paid, what it costs, and how reporters stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+import streamlit as st
+
+from triage_core import queries, rewards
+from triage_core.access import Command
+from ui import charts, empty, reward_card, reward_views, session
+from ui.charts import BLUE, ORANGE, percent
+from ui.hostile import plain
+from ui.words import counted
+
+SIZE = 25
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SPENT: Mapping[str, LiteralString] = {"paid": "Paid", "approved": "Approved, to be paid"}
+
+
+def show_first_page() -> None:
+    st.session_state["rewards"] = 1
+
+
+now, policy = session.now(), session.current().policy
+st.title("Rewards", anchor=False)
+if not session.read(queries.counts)["reports"]:
+    empty.no_reports()
+    st.stop()
+money = session.read(rewards.spend, now.year)
+budget, committed = policy.rewards.yearly_budget, money["paid"] + money["approved"]
+with st.grid(4, gap="small", min_column_width=180):
+    st.metric(f"Paid in {now.year:d}", f"{money['paid']:,.2f}", border=True, height="stretch")
+    st.metric("Approved, to be paid", f"{money['approved']:,.2f}", border=True, height="stretch")
+    st.metric(
+        "Budget of the year", "None set" if budget is None else f"{budget:,}", border=True, height="stretch"
+    )
+    used = None if not budget else float(committed) / budget
+    st.metric(
+        "Committed", percent(used), border=True, height="stretch", help="Paid and approved, of the budget."
+    )
+st.caption(
+    f"Money in {plain(policy.rewards.currency)}: cash and donations. Credits and access cost no money here."
+)
+if budget is not None and committed > budget:
+    st.warning(
+        "More is committed than the budget holds. What was promised is paid.", icon=":material/warning:"
+    )
+view = st.segmented_control(
+    "View",
+    list(reward_views.VIEWS),
+    default="open",
+    required=True,
+    format_func=reward_views.VIEWS.__getitem__,
+    key="view",
+    bind="query-params",
+    label_visibility="collapsed",
+    on_change=show_first_page,
+)
+if picked := session.picked("reward"):
+    reward_card.draw(picked)
+if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):
+    reward_card.propose(report)
+
+table = st.container()
+number = int(st.session_state.get("rewards", 1) or 1)
+opened = "report" if view == "waiting" else "reward"
+names, cells, total = reward_views.READ[view](policy, number, SIZE)
+if not total:
+    st.info(reward_views.NOTHING[view], icon=":material/redeem:")
+    st.stop()
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.caption(counted(total, "row"), width="content")
+    st.pagination(-(-total // SIZE), key="rewards", bind="query-params", max_visible_pages=5)
+key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
+if view != "reporters" and (name := session.clicked_row(key, names)):
+    session.pick(opened, name)
+    st.rerun()
+button = {} if view == "reporters" else {"open": [["Open" if opened == "reward" else "Propose"]] * len(names)}
+table.dataframe(
+    {**button, **cells},
+    column_config={"open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key)}
+    if button
+    else {name: st.column_config.TextColumn() for name in cells},
+    hide_index=True,
+    height="content",
+    key=f"table-{key}",
+    alt="What the chosen view shows, one a row",
+)
+if view in {"open", "ledger"}:
+    rows = [
+        {
+            "label": MONTHS[month["month"] - 1],
+            "paid": float(month["paid"]),
+            "approved": float(month["approved"]),
+        }
+        for month in session.read(rewards.spend_by_month, now.year)
+    ]
+    with charts.card("Money", "What was paid and approved in each month of this year?"):
+        charts.stacked_bars(
+            "money", "Month", rows, SPENT, [BLUE, ORANGE], "Money paid and approved each month"
+        )
+    if session.may(Command.PAY_REWARD):
+        st.download_button(
+            "List for payment (CSV)",
+            session.read(rewards.payments_csv),
+            "payments.csv",
+            "text/csv",
+            icon=":material/download:",
+        )

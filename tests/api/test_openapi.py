@@ -1,0 +1,107 @@
+"""The published description of the API: complete, sound, and kept by the server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from jsonschema import Draft202012Validator
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, make_report
+from triage_core import api, apikeys, messages, reportformat, runtime, triage
+from triage_core.api.openapi import document
+
+# Nothing of a request to these can be wrong.
+FIXED = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1/challenge", "/api/v1/reports/track"}
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+
+
+def test_it_is_served_and_describes_every_route(client: TestClient) -> None:
+    served = client.get("/api/v1/openapi.json")
+    assert served.json() == document()
+    described = {(path, method.upper()) for path, item in document()["paths"].items() for method in item}
+    routes = {
+        (route.path, method)
+        for route in api.routes
+        for method in route.methods or ()
+        if route.path.startswith("/api/v1/") and method not in ("HEAD", "OPTIONS")
+    }
+    assert described == routes
+
+
+def test_the_report_is_the_published_schema(repository: Path) -> None:
+    published = json.loads((repository / "docs" / "flaw-report-1.schema.json").read_text())
+    described = document()["components"]["schemas"]["FlawReport"]
+    assert described == {name: part for name, part in published.items() if name not in ("$schema", "$id")}
+    assert described["description"] == reportformat.json_schema()["description"]
+
+
+def resolved(schema: Any) -> Any:
+    """A part of the document with its references put in."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return resolved(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+        return {name: resolved(part) for name, part in schema.items()}
+    return [resolved(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def test_a_report_with_everything_is_told_as_described(client: TestClient) -> None:
+    key = client.post("/api/v1/reports", json=make_report()).json()["tracking_key"]
+    opened = runtime.current()
+    messages.ask(opened.store, REVIEWER, "FR-1", "Why?")
+    messages.answer(opened.store, "FR-1", "So.")
+    triage.assess(opened.store, POLICY, REVIEWER, "FR-1", FLAW)
+    shape = Draft202012Validator(resolved(document()["components"]["schemas"]["Tracked"]))
+    shape.validate(client.get("/api/v1/reports/track", headers={"x-tracking-key": key}).json())
+
+
+def statuses(operation: Any, mode: GenerationMode, key: str) -> set[int]:
+    """Send 50 generated requests of one operation and check each answer; gives the statuses seen."""
+    seen, headers, checks = set(), {}, CHECKS
+    if operation.path.endswith("/batch"):
+        headers = {"Authorization": f"Bearer {key}"}
+        # A batch is answered with 200 and names each refused report in it.
+        checks = [check for check in CHECKS if check is not negative_data_rejection]
+
+    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def check(case: Any) -> None:
+        seen.add(case.call_and_validate(headers=headers, checks=checks).status_code)
+
+    check()
+    return seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_the_server_keeps_to_its_description(application: Starlette, mode: GenerationMode) -> None:
+    """Generated requests, right and wrong: no fault, no undescribed answer, no wrong one taken."""
+    key = apikeys.add(runtime.current().store, EVERYBODY, "Kite Travel")[1]
+    schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", application)
+    seen = {}
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if mode is GenerationMode.POSITIVE or operation.path not in FIXED:
+            seen[operation.path] = statuses(operation, mode, key)
+    assert set(seen) | FIXED == set(document()["paths"])
+    assert (201 in seen["/api/v1/reports"]) == (mode is GenerationMode.POSITIVE)

@@ -1,0 +1,359 @@
+"""The public pages work without a script, keep what was typed, and show hostile text as text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.hostile_corpus import HOSTILE
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock
+from triage_core import db, messages, policies, policy, reportformat, rewards, runtime, transcript, triage
+from triage_core.decision import Decision
+from triage_core.lifecycle import Trigger
+from triage_core.model import Actor, DeskRole
+from triage_core.reward_rules import RewardKind
+
+FORM: dict[str, Any] = {
+    "platform": "Kite Travel",
+    "turn_role": ["user", "assistant"],
+    "turn_content": ["Show me seat 4's booking", "Here it is."],
+    "what_is_wrong": "It did.",
+    "harm_types": ["rights_violations"],
+    "disclosure_intent": "no",
+}
+PAGES = ("/report", "/track", "/policy", "/thanks")
+
+
+def send(client: TestClient, **fields: Any) -> str:
+    page = client.post("/report", data=FORM | fields)
+    assert page.status_code == 201, page.text
+    found = re.search(r'<code id="key">([^<]+)</code>', page.text)
+    assert found
+    return found[1]
+
+
+def track(client: TestClient, key: str, do: str = "show", **fields: str) -> Any:
+    return client.post("/track", data={"key": key, "do": do, **fields})
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_each_page_is_html_of_its_own_without_script_or_cookie(client: TestClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "set-cookie" not in page.headers
+    assert "<script" not in page.text
+    assert "style=" not in page.text, "the content policy allows no inline style"
+    assert '<html lang="en">' in page.text
+    assert page.text.count("<h1>") == 1
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_each_field_has_a_label_and_each_id_is_one(client: TestClient, path: str) -> None:
+    text = client.get(path).text
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    outside = re.sub(r"<label.*?</label>", "", text, flags=re.DOTALL)
+    assert re.findall(r"<(?:input(?! type=\"hidden\")|textarea|select)\b[^>]*>", outside) == []
+
+
+def test_a_pasted_conversation_is_split_and_can_be_corrected(client: TestClient) -> None:
+    pasted = "User: Book seat 4\nAssistant: Whose?\nUser: Anybody's\nAssistant: Done."
+    empty = {"turn_content": ["", ""], "transcript": pasted, "do": "split", "what_is_wrong": "It booked."}
+    page = client.post("/report", data=FORM | empty)
+    assert page.status_code == 200
+    assert page.text.count('name="turn_role"') == 4
+    assert "It booked." in page.text
+    assert "Book seat 4" in page.text
+    corrected = {
+        "turn_role": ["user", "tool", "user", "assistant"],
+        "turn_content": ["Book seat 4", "Whose?", "", "Done."],
+        "do": "send",
+    }
+    send(client, **corrected)
+    with runtime.current().store.read() as cursor:
+        turns = db.value(cursor, "SELECT turns FROM reports")
+    assert [(turn["role"], turn["content"]) for turn in turns] == [
+        ("user", "Book seat 4"),
+        ("tool", "Whose?"),
+        ("assistant", "Done."),
+    ]
+
+
+def test_split_turns_join_those_that_are_there_and_an_empty_paste_is_named(client: TestClient) -> None:
+    page = client.post("/report", data=FORM | {"transcript": "User: And then?", "do": "split"})
+    assert page.text.count('name="turn_role"') == 3
+    refused = client.post("/report", data=FORM | {"do": "split"})
+    assert refused.status_code == 422
+    assert 'href="#transcript"' in refused.text
+    added = client.post("/report", data=FORM | {"do": "add"})
+    assert added.text.count('name="turn_role"') == 3
+
+
+def test_the_hint_names_a_clause_and_refuses_nothing(client: TestClient) -> None:
+    fields = {"what_is_wrong": "It got 48213 x 90177 wrong in the last digits, a wrong sum."}
+    page = client.post("/report", data=FORM | fields | {"turn_content": ["", ""], "do": "check"})
+    assert page.status_code == 200
+    assert "looks like clause <strong>OOS-1" in page.text
+    assert "You can still send it" in page.text
+    assert "There is a problem" in page.text, "a missing turn is said at the same time"
+    with runtime.current().store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM reports") == 0
+    send(client, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"platform": ""}, "platform"),
+        ({"turn_content": ["", ""]}, "turn-0"),
+        ({"turn_content": ["x", "y" * (reportformat.MAX_TURN_CHARACTERS + 1)]}, "turn-1"),
+        ({"what_is_wrong": ""}, "what_is_wrong"),
+        ({"harm_types": []}, "harm-0"),
+        ({"disclosure_intent": "maybe"}, "intent-0"),
+        ({"tries": "many"}, "tries"),
+        ({"disclosure_intent": "yes", "planned_date": "soon"}, "planned_date"),
+        ({"other_platform": ["Owl"], "other_model": [""], "other_worked": ["perhaps"]}, "other-0"),
+        ({"malicious_use": "very"}, "malicious_use"),
+    ],
+)
+def test_a_refusal_links_to_its_field(client: TestClient, fields: dict[str, Any], place: str) -> None:
+    page = client.post("/report", data=FORM | fields)
+    assert page.status_code == 422
+    assert f'<a href="#{place}">' in page.text
+    assert re.search(rf'id="{place}" aria-invalid="true" aria-describedby="error"', page.text)
+    assert 'role="alert"' in page.text
+
+
+def test_every_optional_field_reaches_the_report(client: TestClient) -> None:
+    send(
+        client,
+        access_method="app", actual="It told me.", session_id="s-1", policy_clause_claimed="IN-3",
+        real_world_harm="yes", malicious_use="unknown", disclosure_intent="yes", planned_date="2026-05-01T10:30",
+        embargo_wish="2026-04-01T00:00", other_platform=["Owl", ""], other_model=["owl-1", ""],
+        other_worked=["yes", "untested"],
+    )  # fmt: skip
+    with runtime.current().store.read() as cursor:
+        body = db.value(cursor, "SELECT body FROM reports")
+    for part in ('"access_method":"app"', '"actual":"It told me."', '"session_id":"s-1"', '"real_world_harm":"yes"',
+                 '"planned_date":"2026-05-01T10:30:00Z"', '"embargo_wish":"2026-04-01T00:00:00Z"',
+                 '"policy_clause_claimed":"IN-3"', '"model":"owl-1"'):  # fmt: skip
+        assert part in body
+    assert "malicious_use" not in body
+
+
+def test_dates_are_asked_only_of_those_who_mean_to_publish(client: TestClient) -> None:
+    send(client, planned_date="2026-05-01T10:30")
+    with runtime.current().store.read() as cursor:
+        assert "planned_date" not in db.value(cursor, "SELECT body FROM reports")
+
+
+def test_illegal_material_is_refused_and_its_authorities_are_named(client: TestClient) -> None:
+    flagged = {"illegal_minor_content": "yes"}
+    refused = client.post("/report", data=FORM | flagged)
+    assert refused.status_code == 422
+    assert "send no evidence" in refused.text
+    empty = {"turn_content": ["", ""], "what_is_wrong": ""}
+    page = client.post("/report", data=FORM | flagged | empty)
+    assert page.status_code == 201
+    assert "report.cybertip.org" in page.text
+    assert "you publish" not in page.text
+    with runtime.current().store.read() as cursor:
+        row = db.row(
+            cursor,
+            "SELECT r.turns, r.what_is_wrong, c.resolution, r.body FROM reports r JOIN cases c USING (report_id)",
+        )
+    assert row is not None
+    assert (row["turns"], row["what_is_wrong"], row["resolution"]) == ([], "", "rerouted")
+    assert "Kite Travel" in row["body"]
+
+
+def test_a_reporter_follows_answers_and_withdraws(client: TestClient, clock: Clock) -> None:
+    key = send(client)
+    opened = runtime.current()
+    page = track(client, key)
+    assert page.status_code == 200
+    assert "waiting to be read" in page.text
+    assert "Wednesday, 4 March 2026, 12:00 UTC" in page.text
+    assert "Thursday, 16 April 2026, 12:00 UTC" in page.text, "the end of the waiting period"
+    assert page.headers["cache-control"] == "no-store"
+    messages.ask(opened.store, REVIEWER, "FR-1", "Which <b>version</b>?")
+    page = track(client, key)
+    assert "Which &lt;b&gt;version&lt;/b&gt;?" in page.text
+    assert "Send the answer" in page.text
+    blank = track(client, key, "write", text=" ")
+    assert blank.status_code == 422
+    assert 'href="#text"' in blank.text
+    for _ in range(2):  # a second click
+        page = track(client, key, "write", text="2.1\r\nof May")
+        assert page.status_code == 200
+    with opened.store.read() as cursor:
+        assert [one["text"] for one in messages.thread(cursor, "FR-1")] == [
+            "Which <b>version</b>?",
+            "2.1\nof May",
+        ]
+    asked = track(client, key, "withdraw")
+    assert "Withdraw this report?" in asked.text
+    with opened.store.read() as cursor:
+        assert db.value(cursor, "SELECT status FROM cases") == "new"
+    assert "You withdrew it" in track(client, key, "confirm").text
+    again = track(client, key, "confirm")
+    assert again.status_code == 422
+    assert "There is a problem" in again.text
+
+
+def embargo() -> db.Row:
+    with runtime.current().store.read() as cursor:
+        found = db.row(cursor, "SELECT * FROM embargo_terms")
+    assert found is not None
+    return found
+
+
+def test_a_reporter_agrees_refuses_and_proposes_the_end_of_the_waiting_period(client: TestClient) -> None:
+    key = send(client, disclosure_intent="yes", embargo_wish="2026-03-20T10:00")
+    page = track(client, key)
+    assert "We propose that it ends at" in page.text
+    seen = re.search(r'name="seen" value="(\d+)"', page.text)[1]
+    assert "Your answer about the waiting period is stored" in track(client, key, "accept", seen=seen).text
+    assert (embargo()["state"], embargo()["ends_at"]) == ("active", NOON + timedelta(days=45))
+    again = track(client, key, "accept", seen=seen)
+    assert again.status_code == 409
+    assert "was changed while you looked at it" in again.text
+    assert "You propose that it ends at" in track(client, key, "propose", end="2026-05-20T10:00").text
+    assert embargo()["proposed_end"] == datetime(2026, 5, 20, 10, tzinfo=UTC)
+    assert embargo()["proposed_by"] == "reporter"
+    track(client, key, "reject")
+    assert embargo()["proposed_end"] is None
+    for end in ("", "soon", "2026-02-30T10:00", "2027-05-20T10:00", "2026-01-01T00:00"):
+        refused = track(client, key, "propose", end=end)
+        assert refused.status_code == 422
+        assert 'href="#end"' in refused.text
+    ended = track(client, key, "public")
+    assert "The waiting period is over" in ended.text
+    assert embargo()["state"] == "exited"
+
+
+def test_an_unknown_key_and_a_wrong_one_get_the_same_answer(client: TestClient) -> None:
+    key = send(client)
+    answers = [
+        track(client, wrong, do, text="x")
+        for wrong in ("", "x" * 32, key[:-1], "FR-1", "\u20ac" * 300)
+        for do in ("show", "write", "confirm", "accept", "public")
+    ]
+    assert {(one.status_code, one.text) for one in answers} == {(404, answers[0].text)}
+    assert client.get(f"/track?key={key}").text == client.get("/track").text
+    with runtime.current().store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM messages") == 0
+
+
+def test_a_closure_shows_clause_and_reason(client: TestClient) -> None:
+    key = send(client)
+    opened = runtime.current()
+    triage.assess(opened.store, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), note="Only a <i>sum</i>."))
+    page = track(client, key).text
+    assert "Outside what this policy covers" in page
+    assert "Clause OOS-1: Arithmetic" in page
+    assert "Only a &lt;i&gt;sum&lt;/i&gt;." in page
+
+
+def test_a_reporter_sees_the_reward_and_the_fix(client: TestClient, clock: Clock) -> None:
+    key = send(client, contact="ana@example.org", wants_reward="yes")
+    store = runtime.current().store
+    triage.assess(store, POLICY, REVIEWER, "FR-1", FLAW)
+    clock.forward(days=8)  # until then a duplicate may still share it
+    number = rewards.propose(store, POLICY, REVIEWER, "FR-1", RewardKind.CASH, Decimal(1_000))
+    assert "1000" not in track(client, key).text, "what nobody has approved promises nothing"
+    owner = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
+    rewards.approve(store, POLICY, owner, number)
+    page = track(client, key).text
+    assert "cash: 1000.00 USD" in page
+    assert "approved on Tuesday, 10 March 2026" in page
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX):
+        triage.move(store, REVIEWER, "FR-1", trigger)
+    assert "A fix for the flaw that you reported is in place." in track(client, key).text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_text_on_every_page(client: TestClient, clock: Clock, name: str) -> None:
+    text = HOSTILE[name]
+    marks = [
+        mark for mark in ("<script", "<img", "<svg", "<iframe", "javascript:", "onerror=") if mark in text
+    ]
+    key = send(client, turn_content=[f"x{text}", ""], what_is_wrong=f"x{text}"[:5000], credit_name=f"x{text}"[:500],
+               credit_wish="named", do="send")  # fmt: skip
+    opened = runtime.current()
+    messages.answer(opened.store, "FR-1", f"x{text}"[:5000])
+    triage.assess(opened.store, POLICY, REVIEWER, "FR-1", FLAW)
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX):
+        triage.move(opened.store, REVIEWER, "FR-1", trigger)
+    clock.forward(days=60)
+    pages = [
+        track(client, key).text,
+        track(client, key, "write", text="\0" + text[:100]).text,
+        client.get("/thanks").text,
+        client.post(
+            "/report", data=FORM | {"platform": text[:400], "what_is_wrong": text, "do": "check"}
+        ).text,
+        client.post("/report", data={"transcript": text, "do": "split"}).text,
+    ]
+    for page in pages:
+        bare = re.sub(r"<(?:/?(?:a|p|h[1-3]|li|ul|ol|div|section|article|form|label|input|textarea|select|option|button"
+                      r"|details|summary|fieldset|legend|span|dl|dt|dd|code|time|nav|header|footer|main|body|html|head"
+                      r"|meta|title|link|strong|br|datalist)\b[^<>]*|!doctype html)>", "", page)  # fmt: skip
+        assert not re.search(r"<\w", bare), "a tag that is not ours"
+        for mark in marks:
+            if mark.startswith("<"):
+                assert mark not in page
+        assert not re.search(r'(?:src|href)="(?!/|#|https://(?:report\.|www\.inhope))', page)
+
+
+def test_the_policy_shows_versions_and_what_changed(client: TestClient, clock: Clock) -> None:
+    clock.forward(days=1)
+    changed = (
+        POLICY.toml_text.replace(f'version = "{POLICY.version}"', 'version = "2099.1"')
+        .replace("default_days = 45", "default_days = 50")
+        .replace("Product feedback is the place for it.", "Product feedback is its place.")
+    )
+    newer = policy.parse(changed, POLICY.severity_csv, POLICY.priority_csv)
+    policies.publish(runtime.current().store, EVERYBODY, newer)
+    page = client.get(f"/policy?version=2099.1&since={POLICY.version}").text
+    assert "Version 2099.1, in force since Tuesday, 3 March 2026, 12:00 UTC" in page
+    assert "<del>45, </del><ins>50, </ins>" in page
+    assert "<h3>Clause OOS-2</h3>" in page
+    assert "<h3>Clause OOS-1</h3>" not in page
+    assert "is not in force any more" in client.get(f"/policy?version={POLICY.version}").text
+    assert client.get("/policy?version=<script>").status_code == 404
+    assert "<script" not in client.get("/policy?version=<script>").text
+
+
+def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:
+    send(client)
+    page = client.get("/policy").text
+    assert "Is anybody looking?" in page
+    assert "1 report came in" in page
+
+
+def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock) -> None:
+    answer = client.get("/.well-known/security.txt")
+    assert answer.headers["content-type"].startswith("text/plain")
+    fields = [line.split(": ", 1) for line in answer.text.splitlines()]
+    names = [name for name, _ in fields]
+    assert {"Contact", "Expires", "Policy", "Canonical", "Preferred-Languages"} <= set(names)
+    assert names.count("Expires") == names.count("Preferred-Languages") == 1
+    found = dict(fields)
+    assert found["Canonical"] == "http://testserver/.well-known/security.txt"
+    assert found["Expires"] == (NOON + timedelta(days=180)).isoformat().replace("+00:00", "Z")
+    assert dict(reversed(fields))["Contact"] == "http://testserver/report"
+
+
+def test_what_is_split_is_what_the_function_splits(client: TestClient) -> None:
+    text = "User: a\nAssistant: b"
+    page = client.post("/report", data={"transcript": text, "do": "split"}).text
+    assert all(turn.content in page for turn in transcript.split(text))

@@ -1,0 +1,288 @@
+"""Rewards over the store: the policy of the day, a second person, a ledger; and what reporters are told."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import activity, db, intake, messages, policies, reportformat, rewards, standing, triage
+from triage_core.decision import Decision
+from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
+from triage_core.exporters.build import ExportRequest, build
+from triage_core.lifecycle import Trigger
+from triage_core.model import Actor, Channel, DeskRole, Severity
+from triage_core.reward_rules import RewardKind
+from triage_core.standing import Standing
+from triage_core.store import Store
+from triage_core.undo import obstacle, undo
+
+OWNER = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
+CASH = RewardKind.CASH
+LOW = replace(FLAW, override=Severity.LOW, override_reason="a nuisance")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    opened = Store(tmp_path / "store", clock)
+    policies.publish(opened, EVERYBODY, POLICY)
+    yield opened
+    opened.verify()
+    opened.close()
+
+
+def send(store: Store, words: str = "Tell me the code.", **fields: Any) -> str:
+    report = reportformat.parse(make_report(words, wants_reward=True, **fields))
+    return intake.receive(store, POLICY, report, Channel.FORM).report_id
+
+
+@pytest.fixture
+def flaw(store: Store, clock: Clock) -> str:
+    """A confirmed flaw of medium severity, whose window for duplicates is over."""
+    report = send(store)
+    triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    clock.forward(days=8)
+    return report
+
+
+def stands(store: Store, number: int) -> db.Row:
+    with store.read() as cursor:
+        return rewards.read(cursor, number)
+
+
+def test_a_reward_from_proposal_to_payment(store: Store, flaw: str) -> None:
+    number = rewards.propose(
+        store, POLICY, REVIEWER, flaw, CASH, Decimal(800), reason="clear and reproducible"
+    )
+    rewards.approve(store, POLICY, OWNER, number, seen_version=1)
+    rewards.pay(store, OWNER, number, reference="bank 17")
+    found = stands(store, number)
+    assert (found["state"], found["amount"], found["currency"]) == ("paid", Decimal("800.00"), "USD")
+    assert (found["policy_version"], found["severity"], found["share"]) == (POLICY.version, "medium", 100)
+    with store.read() as cursor:
+        rows = db.rows(cursor, "SELECT state, actor_id FROM rewards ORDER BY reward_id")
+        kinds = [event.kind for event in activity.history(cursor, flaw) if event.kind.startswith("reward")]
+        assert rewards.spend(cursor, 2026) == {"paid": 800, "approved": 0}
+        assert [month["paid"] for month in rewards.spend_by_month(cursor, 2026)][2:4] == [800, 0]
+        assert rewards.spend(cursor, 2025) == {"paid": 0, "approved": 0}
+    assert [row["state"] for row in rows] == ["proposed", "approved", "paid"]  # a ledger: no row is changed
+    assert kinds == ["reward.proposed", "reward.approved", "reward.paid"]
+
+
+def test_a_second_person_approves(store: Store, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, OWNER, flaw, CASH, Decimal(800))
+    with pytest.raises(NotAllowed, match="a second person"):
+        rewards.approve(store, POLICY, OWNER, number)
+    with pytest.raises(NotAllowed):
+        rewards.approve(store, POLICY, REVIEWER, number)
+    rewards.approve(store, POLICY, EVERYBODY, number)
+    undo(store, EVERYBODY, store.revision)
+    with pytest.raises(NotAllowed, match="a second person"):
+        undo(store, OWNER, store.revision)  # not by way of a redo either
+    assert stands(store, number)["state"] == "proposed"
+
+
+def test_who_may_do_what(store: Store, flaw: str) -> None:
+    engineer = Actor("test:emil", "Emil", frozenset({DeskRole.ML_ENGINEER}))
+    with pytest.raises(NotAllowed):
+        rewards.propose(store, POLICY, engineer, flaw, CASH, Decimal(800))
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800))
+    with pytest.raises(NotAllowed):
+        rewards.pay(store, REVIEWER, number)
+    with pytest.raises(NotAllowed):
+        rewards.decline(store, REVIEWER, number, "no")
+
+
+def test_only_a_confirmed_flaw_is_rewarded(store: Store) -> None:
+    report = send(store)
+    with pytest.raises(Refused, match="no confirmed flaw"):
+        rewards.propose(store, POLICY, REVIEWER, report, CASH, Decimal(800))
+    triage.assess(store, POLICY, REVIEWER, report, Decision(("OOS-1",)))
+    with pytest.raises(Refused, match="no confirmed flaw"):
+        rewards.propose(store, POLICY, REVIEWER, report, RewardKind.PUBLIC_THANKS)
+    with pytest.raises(NotFound):
+        rewards.propose(store, POLICY, REVIEWER, "FR-99", CASH, Decimal(1))
+
+
+def test_the_band_is_that_of_the_day_the_report_came_in(store: Store, flaw: str) -> None:
+    text = POLICY.toml_text.replace("maximum = 2500\n", "maximum = 9000\n").replace('"2026.2"', '"2027.1"')
+    later = policies.publish(
+        store, EVERYBODY, policies.policy.parse(text, POLICY.severity_csv, POLICY.priority_csv)
+    )
+    with pytest.raises(Refused, match=f"between 500.00 and 2,500.00 USD: 100% .* policy {POLICY.version}"):
+        rewards.propose(store, later, REVIEWER, flaw, CASH, Decimal(8000))
+
+
+def test_a_kind_that_the_policy_does_not_give(store: Store, flaw: str) -> None:
+    text = POLICY.toml_text.replace('"donation"]', '"thanks"]').replace('"2026.2"', '"2027.1"')
+    later = policies.policy.parse(
+        text.replace('"2027.1"', '"2026.2"'), POLICY.severity_csv, POLICY.priority_csv
+    )
+    with pytest.raises(Refused, match="does not give donation"):
+        rewards.propose(store, later, REVIEWER, flaw, RewardKind.DONATION, Decimal(800))
+
+
+def test_one_of_a_kind_at_a_time(store: Store, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800))
+    with pytest.raises(Conflict, match="is proposed already"):
+        rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(900))
+    rewards.propose(store, POLICY, REVIEWER, flaw, RewardKind.PUBLIC_THANKS)
+    rewards.decline(store, OWNER, number, "the amount was a slip")
+    rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(900))
+    with pytest.raises(Conflict, match="is proposed already"):
+        undo(store, OWNER, store.revision - 1)
+
+
+def test_duplicates_share_and_approval_asks_again(store: Store, clock: Clock) -> None:
+    first, second, third = (send(store, f"Number {n}") for n in range(3))
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    triage.link(store, REVIEWER, second, first)
+    number = rewards.propose(store, POLICY, REVIEWER, second, CASH, Decimal(1250))
+    with pytest.raises(Refused, match="until 09 Mar 2026"):
+        rewards.approve(store, POLICY, OWNER, number)
+    clock.forward(days=8)
+    triage.link(store, REVIEWER, third, first)  # it came in on the first day too
+    with pytest.raises(Refused, match=r"33.33% of the band"):
+        rewards.approve(store, POLICY, OWNER, number)
+    late = send(store, "Number 4")
+    triage.link(store, REVIEWER, late, first)
+    with pytest.raises(Refused, match="no share"):
+        rewards.propose(store, POLICY, REVIEWER, late, CASH, Decimal(100))
+
+
+def test_a_decline_has_a_reason_and_what_is_paid_stays_paid(store: Store, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800))
+    with pytest.raises(Refused, match="can read"):
+        rewards.decline(store, OWNER, number, " ")
+    with pytest.raises(IllegalTransition):
+        rewards.pay(store, OWNER, number)
+    rewards.approve(store, POLICY, OWNER, number)
+    with pytest.raises(Conflict, match="was changed by"):
+        rewards.pay(store, OWNER, number, seen_version=1)
+    rewards.pay(store, OWNER, number)
+    paid = store.revision
+    with store.read() as cursor:
+        assert "with the reporter" in obstacle(cursor, paid)
+    with pytest.raises(Conflict, match="stands in the way"):
+        undo(store, OWNER, paid - 1)
+
+
+def test_every_other_act_is_undone_and_done_again(store: Store, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800))
+    rewards.approve(store, POLICY, OWNER, number)
+    rewards.decline(store, OWNER, number, "paid by another team")
+    seq = store.revision
+    for expected in ("approved", "proposed", "withdrawn"):
+        undo(store, EVERYBODY, seq)
+        assert stands(store, number)["state"] == expected
+        seq -= 1
+    undo(store, EVERYBODY, store.revision)
+    assert stands(store, number)["state"] == "proposed"
+    with store.read() as cursor:
+        assert [row["state"] for row in rewards.of_report(cursor, flaw)] == ["proposed"]
+
+
+def test_the_list_for_payment_holds_no_formula(store: Store, clock: Clock) -> None:
+    report = send(store, contact="=cmd|' /C calc'!A0", credit_name='@SUM(1,"2")')
+    triage.assess(store, POLICY, REVIEWER, report, LOW)
+    number = rewards.propose(store, POLICY, REVIEWER, report, CASH, Decimal("99.50"))
+    thanks = rewards.propose(store, POLICY, REVIEWER, report, RewardKind.PUBLIC_THANKS)
+    for each in (number, thanks):
+        rewards.approve(store, POLICY, OWNER, each)
+    with store.read() as cursor:
+        header, *lines = csv.reader(io.StringIO(rewards.payments_csv(cursor)))
+    assert header == list(rewards.PAYMENT_COLUMNS)
+    assert lines == [
+        [
+            str(number),
+            report,
+            "cash",
+            "99.50",
+            "USD",
+            "'=cmd|' /C calc'!A0",
+            '\'@SUM(1,"2")',
+            "2026-03-02T12:00:00Z",
+        ]
+    ]
+
+
+def test_what_waits_for_a_proposal(store: Store, flaw: str) -> None:
+    bring(store, make_report("From our own files."))
+    copy = send(store, "The same.")
+    triage.link(store, REVIEWER, copy, flaw)
+    with store.read() as cursor:
+        found, total = rewards.candidates(cursor)
+    assert ([row["report_id"] for row in found], total) == ([flaw, copy], 2)
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800))
+    with store.read() as cursor:
+        assert [row["report_id"] for row in rewards.candidates(cursor)[0]] == [copy]
+        (line,), total = rewards.board(cursor)
+    assert (line["reward_no"], line["proposed_by"], total) == (number, REVIEWER.actor_id, 1)
+
+
+def test_standing_counts_what_the_desk_decided(store: Store) -> None:
+    ids = [send(store, f"Number {n}", contact="a@example.org", credit_name="A") for n in range(5)]
+    triage.assess(store, POLICY, REVIEWER, ids[0], FLAW)
+    triage.link(store, REVIEWER, ids[1], ids[0])
+    triage.assess(store, POLICY, REVIEWER, ids[2], Decision(("OOS-1",)))
+    triage.assess(store, POLICY, REVIEWER, ids[3], Decision(("RTE-1",)))
+    with store.read() as cursor:
+        (line,), total = standing.board(cursor)
+        assert total == 1
+        assert line.standing == standing.of(cursor, line.reporter_id) == Standing(1, 1, 1, 1)
+        assert standing.rate_factor(cursor, POLICY, line.reporter_id) == 2
+        assert standing.rate_factor(cursor, POLICY, None) == 1
+        assert standing.of(cursor, "nobody") == Standing()
+
+
+# ------------------------------------------------------------------ follow-through
+
+
+def told(store: Store) -> list[tuple[str, str]]:
+    with store.read() as cursor:
+        found = activity.events(cursor, activity.Filter(kind=("report.told",)), size=100)[0]
+    return sorted((event.subject, event.data["kind"]) for event in found)
+
+
+def test_a_fix_is_told_to_everybody_who_sent_the_flaw(store: Store) -> None:
+    first, second = send(store, "One"), send(store, "Two")
+    (ours,) = bring(store, make_report("From our own files."))
+    send(store, "Something else")
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    for copy in (second, ours):
+        triage.link(store, REVIEWER, copy, first)
+    triage.move(store, REVIEWER, first, Trigger.FINISH_FIX)
+    assert told(store) == []
+    triage.move(store, REVIEWER, first, Trigger.DEPLOY_FIX)
+    assert told(store) == [(first, "fix_marked"), (second, "fix_marked")]
+
+
+def test_whose_report_trained_a_version_is_told_once(store: Store, clock: Clock, tmp_path: Path) -> None:
+    yes = send(store, "One", consent_training="any_safety_training")
+    no = send(store, "Two")
+    (ours,) = bring(store, make_report("Three", consent_training="any_safety_training"))
+    for report in (yes, no, ours):
+        triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    clock.forward(days=46)
+    build(store, POLICY, EVERYBODY, ExportRequest("classifier", tmp_path / "a", version="1"))
+    assert told(store) == [(yes, "trained_version")]
+    build(store, POLICY, EVERYBODY, ExportRequest("classifier", tmp_path / "b", version="1"))
+    assert told(store) == [(yes, "trained_version")]
+    with store.read() as cursor:
+        (event,) = activity.events(cursor, activity.Filter(kind=("report.told",)))[0]
+        (message,) = messages.thread(cursor, yes)
+    assert message["text"] == "Your report is in version 1 of the training set classifier."
+    assert NOON < event.done_at <= NOON + timedelta(days=46)

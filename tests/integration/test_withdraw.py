@@ -1,0 +1,65 @@
+"""A reporter's consent ends: their rows leave the next versions, which say so; everything else stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import consent, db, triage, undo
+from triage_core.errors import NotAllowed, NotFound, Refused
+from triage_core.exporters import folder, revoke
+from triage_core.exporters.build import ExportRequest, build
+from triage_core.exporters.hygiene import Hygiene
+from triage_core.model import Actor, DeskRole
+from triage_core.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "store", Clock())
+    agreed = {"consent_training": "any_safety_training"}
+    bring(opened, *(make_report(f"Question {n}", contact="ann@example.org", **agreed) for n in range(3)))
+    bring(opened, *(make_report(f"Riddle {n}", contact="bob@example.org", **agreed) for n in range(3)))
+    for number in range(1, 7):
+        triage.assess(opened, POLICY, REVIEWER, f"FR-{number}", FLAW)
+    yield opened
+    opened.close()
+
+
+def test_a_reporter_leaves_every_dataset_that_held_their_words(store: Store, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    asked = ExportRequest("kto", out, "jsonl", hygiene=Hygiene(hidden="drop"), per_group=2)
+    first = build(store, POLICY, EVERYBODY, asked)
+    build(store, POLICY, EVERYBODY, ExportRequest("preference", out))
+    ended, built = revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "RP-1")
+    assert ended == ("FR-1", "FR-2", "FR-3")
+    (second,) = built
+    assert (second["name"], second["version"], second["parent"]) == ("kto", "2", "1")
+    assert second["diff"]["removed_examples"] == ["kto-FR-1", "kto-FR-2", "kto-FR-3"]
+    assert (second["format"], second["hygiene"], second["dedup"]) == (
+        first["format"], first["hygiene"], first["dedup"],
+    )  # fmt: skip
+    assert folder.report_ids(Path(second["folder"]), "strict", "jsonl") == {"FR-4", "FR-5", "FR-6"}
+    assert folder.report_ids(Path(first["folder"]), "strict", "jsonl") == {f"FR-{n}" for n in range(1, 7)}
+    store.verify()
+
+
+def test_one_report_can_be_withdrawn_and_twice_is_once(store: Store) -> None:
+    assert revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "FR-2") == (("FR-2",), [])
+    assert revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "FR-2") == ((), [])
+    with store.read() as cursor:
+        found = db.rows(cursor, "SELECT report_id FROM cases WHERE consent_training = 'none'")
+        seq = db.value(cursor, "SELECT seq FROM events WHERE kind = 'consent.revoked'")
+    assert found == [{"report_id": "FR-2"}]
+    with pytest.raises(Refused, match="only the reporter can agree again"):
+        undo.undo(store, EVERYBODY, seq)
+
+
+def test_who_may_and_whom_there_is(store: Store) -> None:
+    with pytest.raises(NotFound, match="RP-99"):
+        revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "RP-99")
+    with pytest.raises(NotAllowed):
+        consent.revoke(store, Actor("o", "O", frozenset({DeskRole.OPERATOR})), ["FR-1"])

@@ -1,0 +1,176 @@
+"""Rewards: proposed, approved by another person, paid, with what it costs and how reporters stand."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from tests.making import FLAW
+from tests.pages.conftest import EVERYTHING
+from triage_core import rewards, triage
+from triage_core.model import Actor
+from triage_core.reward_rules import RewardKind
+from ui.words import ROLE
+
+OWNER = ROLE["policy_owner"]
+INES = Actor("ines", "Ines", EVERYTHING.roles)
+
+
+@pytest.fixture
+def flaw(receive, opened):
+    """`flaw("words")` is a confirmed flaw of medium severity whose reporter asks for a reward."""
+
+    def go(words: str = "a joke", **fields) -> str:
+        report = receive(words, hours_ago=24 * 9, wants_reward=True, **fields)
+        triage.assess(opened.store, opened.policy, EVERYTHING, report, FLAW)
+        return report
+
+    return go
+
+
+@pytest.fixture
+def reward(flaw, opened):
+    """`reward()` is the number of a proposal of 800 by Ines."""
+
+    def go(**fields) -> int:
+        return rewards.propose(
+            opened.store, opened.policy, INES, flaw(**fields), RewardKind.CASH, Decimal(800)
+        )
+
+    return go
+
+
+@pytest.fixture
+def stands(opened):
+    def read(number: int) -> dict:
+        with opened.store.read() as cursor:
+            return rewards.read(cursor, number)
+
+    return read
+
+
+def press(screen, label: str):
+    (button,) = [button for button in screen.button if button.label == label]
+    return button.click().run()
+
+
+def column(screen, name: str) -> list:
+    return list(screen.dataframe[0].value[name])
+
+
+def figures(screen) -> dict[str, str]:
+    return {metric.label: metric.value for metric in screen.metric}
+
+
+def write(screen, label: str, text: str) -> None:
+    next(field for field in screen.text_input if field.label == label).set_value(text)
+
+
+def test_empty_store(visit, rendered):
+    assert "No reports yet" in rendered(visit("rewards", role=OWNER))
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("To propose", "No confirmed flaw waits"),
+        ("To decide and to pay", "No reward waits"),
+        ("All rewards", "No reward has been proposed"),
+        ("Reporters", "Nobody who gave a contact"),
+    ],
+)
+def test_every_view_says_when_it_is_empty(visit, receive, rendered, view, said):
+    receive("a joke")
+    assert said in rendered(visit("rewards", role=OWNER, view=view))
+
+
+def test_from_a_flaw_to_a_proposal(visit, flaw, opened, rendered):
+    report = flaw()
+    screen = visit("rewards", role=ROLE["reviewer"], view="To propose")
+    assert column(screen, "report") == [report]
+    screen = visit("rewards", role=ROLE["reviewer"], view="To propose", report=report)
+    assert "500.00 to 2,500.00" in rendered(screen)
+    write(screen, "Amount", "1,200.50")
+    press(screen, "Propose")
+    with opened.store.read() as cursor:
+        (made,) = rewards.of_report(cursor, report)
+    assert (made["amount"], made["state"], made["actor_id"]) == (
+        Decimal("1200.50"),
+        "proposed",
+        "demo:reviewer",
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"), [("9999", "between 500.00 and 2,500.00"), ("much", "a number such as")]
+)
+def test_an_amount_that_the_policy_does_not_give_is_refused_in_words(visit, flaw, amount, said):
+    screen = visit("rewards", role=OWNER, view="To propose", report=flaw())
+    write(screen, "Amount", amount)
+    assert said in press(screen, "Propose").toast[0].value
+
+
+def test_a_report_without_a_reward_says_why(visit, receive, flaw, rendered):
+    flaw()
+    screen = visit("rewards", role=OWNER, report=receive("a song"))
+    assert "no confirmed flaw" in rendered(screen)
+
+
+def test_approved_and_paid(visit, reward, stands):
+    number = reward()
+    screen = press(visit("rewards", role=OWNER, reward=str(number)), "Approve")
+    assert stands(number)["state"] == "approved"
+    assert figures(screen)["Approved, to be paid"] == "800.00"
+    assert screen.get("download_button")
+    write(screen, "Reason, or reference of the payment", "bank 17")
+    screen = press(screen, "Paid or given")
+    assert (stands(number)["state"], stands(number)["reason"]) == ("paid", "bank 17")
+    assert figures(screen)["Paid in 2026"] == "800.00"
+    assert figures(screen)["Committed"] == "2%"
+
+
+def test_declined_with_a_reason(visit, reward, stands):
+    number = reward()
+    screen = press(visit("rewards", role=OWNER, reward=str(number)), "Decline")
+    assert "can read" in screen.toast[0].value
+    write(screen, "Reason, or reference of the payment", "paid by another team")
+    press(screen, "Decline")
+    assert stands(number)["state"] == "declined"
+
+
+def test_reviewers_read_and_do_not_approve(visit, reward, rendered):
+    screen = visit("rewards", role=ROLE["reviewer"], reward=str(reward()))
+    assert "a second person" in rendered(screen)
+    assert not [button for button in screen.button if button.label == "Approve"]
+    assert not screen.get("download_button")
+
+
+def test_reporters_and_their_tiers(visit, flaw):
+    flaw(contact="a@example.org", credit_name="Ada")
+    screen = visit("rewards", role=OWNER, view="Reporters")
+    assert (column(screen, "credit name"), column(screen, "confirmed")) == (["Ada"], ["1"])
+    assert (column(screen, "tier"), column(screen, "limits times")) == (["Known"], ["2"])
+
+
+def test_ledger_keeps_what_is_over(visit, reward, opened):
+    number = reward()
+    rewards.decline(opened.store, EVERYTHING, number, "no")
+    assert column(visit("rewards", role=OWNER, view="All rewards"), "state") == ["Declined"]
+
+
+@pytest.mark.parametrize("name", ["999", "-1", "9" * 30, "![x](http://example.org)"])
+def test_a_reward_that_is_not_there(visit, reward, rendered, name):
+    reward()
+    said = rendered(visit("rewards", role=OWNER, reward=name))
+    assert "There is no reward" in said
+    assert "example.org" not in re.sub(r"(`+).*?\1", "", said)
+
+
+def test_what_reporters_wrote_is_never_markdown(visit, reward, rendered):
+    image = "![x](http://example.org/x.png)"
+    number = reward(contact=image, credit_name=image)
+    for view in ("All rewards", "Reporters"):
+        said = rendered(visit("rewards", role=OWNER, view=view, reward=str(number), report=image))
+        assert "example.org" not in re.sub(r"(`+).*?\1", "", said)

@@ -1,0 +1,156 @@
+"""The reward rules: the states as a table, shares of duplicates, and what an amount may be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.making import NOON, POLICY
+from triage_core.errors import IllegalTransition, Refused
+from triage_core.model import Severity
+from triage_core.policy import GRADED
+from triage_core.reward_rules import (
+    REWARD_TABLE,
+    VALUED,
+    Arrival,
+    Entitlement,
+    RewardKind,
+    RewardState,
+    RewardTrigger,
+    check_amount,
+    check_settled,
+    reward_step,
+    shares,
+)
+from triage_core.standing import Standing, tier
+
+DAY = timedelta(days=1)
+SPLIT = POLICY.rewards.duplicates
+
+
+def group(*days: float, reporters: str = "") -> list[Arrival]:
+    who = list(reporters) or [None] * len(days)
+    return [
+        Arrival(f"FR-{n}", NOON + day * DAY, one) for n, (day, one) in enumerate(zip(days, who, strict=True))
+    ]
+
+
+def percents(severity: Severity, arrivals: list[Arrival]) -> list[str]:
+    return [f"{share.normalize():f}" for share in shares(SPLIT, severity, arrivals).values()]
+
+
+@pytest.mark.parametrize("state", RewardState)
+@pytest.mark.parametrize("trigger", RewardTrigger)
+def test_a_reward_moves_along_its_table(state: RewardState, trigger: RewardTrigger) -> None:
+    arrows = (
+        "proposed approve approved, approved pay paid, proposed decline declined, approved decline declined"
+    )
+    table = {tuple(arrow.split()) for arrow in arrows.split(", ")}
+    assert {(source, trigger, destination) for trigger, source, destination in REWARD_TABLE} == table
+    destinations = [end for begin, word, end in table if (begin, word) == (state, trigger)]
+    if destinations:
+        assert [reward_step(state, trigger)] == destinations
+    else:
+        with pytest.raises(IllegalTransition, match=f"is {state}"):
+            reward_step(state, trigger)
+
+
+@pytest.mark.parametrize(
+    ("severity", "days", "expected"),
+    [
+        (Severity.MEDIUM, (0,), ["100"]),
+        (Severity.MEDIUM, (0, 3), ["50", "50"]),
+        (Severity.HIGH, (0, 1, 7), ["33.33", "33.33", "33.33"]),
+        (Severity.CRITICAL, (0, 7.01), ["100", "0"]),
+        (Severity.LOW, (0, 1, 2, 3), ["100", "50", "20", "0"]),
+        (Severity.LOW, (0, 8), ["100", "0"]),
+    ],
+)
+def test_duplicates_share_by_the_published_rule(
+    severity: Severity, days: tuple[float, ...], expected: list[str]
+) -> None:
+    assert percents(severity, group(*days)) == expected
+
+
+def test_who_sends_the_same_flaw_again_counts_once() -> None:
+    assert percents(Severity.HIGH, group(0, 1, 2, reporters="aab")) == ["50", "0", "50"]
+    assert percents(Severity.LOW, group(0, 1, 2, reporters="aab")) == ["100", "0", "50"]
+    assert percents(Severity.HIGH, group(0, 1)) == ["50", "50"]  # of the anonymous nobody knows
+
+
+@given(
+    st.sampled_from(GRADED),
+    st.lists(st.floats(0, 20), min_size=1, max_size=30).map(sorted),
+)
+def test_shares_are_in_order_and_never_above_the_band(severity: Severity, days: list[float]) -> None:
+    found = list(shares(SPLIT, severity, group(*days)).values())
+    assert len(found) == len(days)
+    assert found == sorted(found, reverse=True)  # nobody later gets more
+    assert found[0] > 0
+    if severity.rank >= SPLIT.equal_from.rank:
+        assert sum(found) <= 100
+
+
+def entitled(severity: Severity = Severity.HIGH, share: str = "100") -> Entitlement:
+    band = POLICY.reward_band(severity)
+    assert band
+    return Entitlement(POLICY, severity, band, Decimal(share), NOON + 7 * DAY)
+
+
+@pytest.mark.parametrize("kind", RewardKind)
+def test_what_has_a_value_has_an_amount_and_nothing_else_has(kind: RewardKind) -> None:
+    if kind in VALUED:
+        assert check_amount(entitled(), kind, Decimal("3000.5")) == Decimal("3000.50")
+        with pytest.raises(Refused, match="amount"):
+            check_amount(entitled(), kind, None)
+    else:
+        assert check_amount(entitled(), kind, None) is None
+        with pytest.raises(Refused, match="has no amount"):
+            check_amount(entitled(), kind, Decimal(3000))
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "2499.99", "5000.01", "3000.001", "NaN", "Infinity", "1E+9"])
+def test_an_amount_stays_within_the_band(amount: str) -> None:
+    with pytest.raises(Refused, match="amount"):
+        check_amount(entitled(), RewardKind.CASH, Decimal(amount))
+
+
+def test_a_share_narrows_the_band() -> None:
+    third = entitled(share="33.33")
+    assert (third.least, third.most) == (Decimal("833.25"), Decimal("1666.50"))
+    with pytest.raises(Refused, match=r"between 833.25 and 1,666.50 USD: 33.33% of the band of high"):
+        check_amount(third, RewardKind.CASH, Decimal(3000))
+
+
+def test_an_equal_share_waits_until_no_duplicate_can_change_it() -> None:
+    with pytest.raises(Refused, match="09 Mar 2026 12:00 UTC"):
+        check_settled(entitled(), RewardKind.CASH, NOON + 7 * DAY)
+    check_settled(entitled(), RewardKind.CASH, NOON + 7.1 * DAY)
+    check_settled(entitled(), RewardKind.PUBLIC_THANKS, NOON)
+    check_settled(entitled(Severity.LOW), RewardKind.CASH, NOON)
+
+
+# ------------------------------------------------------------------ standing
+
+
+@pytest.mark.parametrize(
+    ("standing", "signal", "name"),
+    [
+        (Standing(), None, None),
+        (Standing(open=9), None, None),
+        (Standing(valid=1), 1.0, "Known"),
+        (Standing(valid=1, invalid=1), 0.5, "Known"),
+        (Standing(valid=1, invalid=2), 1 / 3, None),
+        (Standing(valid=5, duplicate=2, invalid=3), 0.6, "Trusted"),
+        (Standing(valid=20, invalid=10), 2 / 3, "Trusted"),
+        (Standing(valid=20, invalid=8), 20 / 28, "Partner"),
+    ],
+)
+def test_a_tier_takes_flaws_and_signal(standing: Standing, signal: float | None, name: str | None) -> None:
+    assert standing.signal == (None if signal is None else pytest.approx(signal))
+    earned = tier(POLICY, standing)
+    assert (earned.name if earned else None) == name

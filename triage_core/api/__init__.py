@@ -1,0 +1,46 @@
+"""The HTTP doors, one file a door: the report button's API, the form, tracking, the policy's pages.
+
+They parse, call one command and map errors. Each answer to a bad request names the field and the
+rule. What all doors share is in `base`; who may knock, and how often, in `callers`.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from triage_core.api import form, openapi, pages, reports, status, track
+from triage_core.api.base import HttpError, json_error
+from triage_core.api.callers import KEYED_PATHS as KEYED_PATHS
+
+PUBLIC_PATHS = (
+    "/api/",
+    "/report",
+    "/track",
+    "/policy",
+    "/thanks",
+    "/public.css",
+    "/.well-known/security.txt",
+)
+
+
+async def no_such_address(request: Request) -> Response:
+    """404 below /api/, or 405 naming the methods; without it Streamlit would answer with its page."""
+    path = request.url.path
+    allowed = sorted({method for route in routes if route.path == path for method in route.methods or ()})
+    if allowed:
+        methods = ", ".join(allowed)
+        return json_error(HttpError(405, "method", f"{path} takes {methods}", {"Allow": methods}))
+    return json_error(HttpError(404, "path", "there is no such address in this API"))
+
+
+routes = [
+    *status.routes,
+    *openapi.routes,
+    *reports.routes,
+    *form.routes,
+    *track.routes,
+    *pages.routes,
+    Route("/api/{path:path}", no_such_address, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+]

@@ -1,0 +1,165 @@
+"""The form at /report: empty, split, checked, sent. It works without a script.
+
+Which button was pressed stands in `do`: split a pasted conversation, add a turn, check, or send.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from triage_core import hints, intake, reportformat, runtime, transcript
+from triage_core.api.base import HttpError, body_of, form_values, http_error, page
+from triage_core.api.callers import find, limit, limit_reporter
+from triage_core.errors import InvalidReport, Refused, StoreError
+from triage_core.formdata import place, to_report_json, turn_rows, with_turns
+from triage_core.hints import Hint
+from triage_core.model import (
+    Channel,
+    CreditWish,
+    DisclosureIntent,
+    HarmType,
+    PeerConsent,
+    TrainingConsent,
+    Tristate,
+    Turn,
+    TurnRole,
+    Worked,
+)
+
+EMPTY_TURNS = {"turn_role": [str(TurnRole.USER), str(TurnRole.ASSISTANT)], "turn_content": ["", ""]}
+Form = Mapping[str, list[str]]
+
+
+async def report_form(request: Request) -> Response:
+    """The empty form."""
+    return _form(EMPTY_TURNS)
+
+
+async def post_form(request: Request) -> Response:
+    """A sent form: the receipt, or the form again with what was asked for or is to be mended."""
+    values: Form = EMPTY_TURNS
+    try:
+        limit(await find(request))
+        body = await body_of(request)
+        values = EMPTY_TURNS | form_values(body)
+        match (values.get("do") or ["send"])[0]:
+            case "split":
+                return _form(_split(values), focus="turn-0")
+            case "add":
+                return _add_turn(values)
+            case "check":
+                return _checked(values)
+        return await _sent(values, body)
+    except HttpError as error:
+        return _form(values, error)
+    except Refused as error:
+        return _form(values, http_error(error))
+    except StoreError:
+        return _form(
+            values, HttpError(503, "server", "cannot store anything now; please send it again later")
+        )
+
+
+routes = [
+    Route("/report", report_form, methods=["GET"]),
+    Route("/report", post_form, methods=["POST"]),
+]
+
+
+async def _sent(values: Form, body: bytes) -> Response:
+    report = reportformat.parse(to_report_json(values))
+    await limit_reporter(report.contact)
+    # Each form that was handed out has a key of its own, so the same body again is the same sending
+    # (a second click); whoever goes back and changes the form sends another report.
+    key = hashlib.sha256(body).hexdigest() if values.get("form_key") else None
+    opened = runtime.current()
+    incoming = intake.incoming(report, Channel.FORM, key)
+    receipt = await run_in_threadpool(opened.committer.receive, opened.policy, incoming)
+    opened.worker.wake()
+    return page(
+        "receipt.html",
+        200 if receipt.already_known else 201,
+        receipt=receipt,
+        rerouted=report.illegal_minor_content,
+    )
+
+
+def _split(values: Form) -> Form:
+    """The form with the pasted conversation as turns, behind those that are filled already."""
+    filled = [Turn(TurnRole(role), content) for _, role, content in _known_rows(values)]
+    found = transcript.split((values.get("transcript") or [""])[0])
+    if not found:
+        raise InvalidReport("transcript", "is empty: paste the conversation first")
+    return with_turns(values, [*filled, *found][: reportformat.MAX_TURNS])
+
+
+def _add_turn(values: Form) -> Response:
+    rows = _known_rows(values)
+    turns = [Turn(TurnRole(role), content) for _, role, content in rows]
+    if len(turns) >= reportformat.MAX_TURNS:
+        raise InvalidReport("turns", f"at most {reportformat.MAX_TURNS}")
+    last = turns[-1].role if turns else TurnRole.ASSISTANT
+    follows = TurnRole.ASSISTANT if last is TurnRole.USER else TurnRole.USER
+    kept = {name: given for name, given in values.items() if name != "transcript"}
+    added = with_turns(kept, [*turns, Turn(follows, "")]) | {"transcript": values.get("transcript", [""])}
+    return _form(added, focus=f"turn-{len(turns)}")
+
+
+def _known_rows(values: Form) -> list[tuple[int, str, str]]:
+    rows = turn_rows(values)
+    for _, role, _ in rows:
+        if role not in list(TurnRole):
+            raise InvalidReport("turns", f"the speaker must be one of {', '.join(TurnRole)}")
+    return rows
+
+
+def _checked(values: Form) -> Response:
+    """Nothing is stored: the nearest clause, and the first thing that sending would refuse."""
+    error = None
+    try:
+        reportformat.parse(to_report_json(values))
+    except Refused as refused:
+        error = http_error(refused)
+    account = "\n".join(values.get("what_is_wrong") or [])
+    hint = hints.nearest(runtime.current().policy, account)
+    return _form(values, error, 200, hint=hint, checked=True)
+
+
+def _form(
+    values: Form,
+    error: HttpError | None = None,
+    status: int | None = None,
+    *,
+    hint: Hint | None = None,
+    checked: bool = False,
+    focus: str = "",
+) -> Response:
+    turns = list(zip(values.get("turn_role", ()), values.get("turn_content", ()), strict=False))
+    return page(
+        "report.html",
+        status or (error.status if error else 200),
+        values=values,
+        turns=turns,
+        simple=[role for role, _ in turns] == EMPTY_TURNS["turn_role"],
+        error=error,
+        wrong=place(error.field, values) if error else "",
+        focus=focus,
+        hint=hint,
+        checked=checked,
+        form_key=(values.get("form_key") or [secrets.token_urlsafe(16)])[0],
+        harm_types=list(HarmType),
+        intents=list(DisclosureIntent),
+        credits=list(CreditWish),
+        training=list(TrainingConsent),
+        sharing=list(PeerConsent),
+        roles=list(TurnRole),
+        guesses=[Tristate.UNKNOWN, Tristate.YES, Tristate.NO],
+        worked=[Worked.UNTESTED, Worked.YES, Worked.NO],
+    )

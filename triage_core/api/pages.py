@@ -1,0 +1,181 @@
+"""What everybody may read: the policy and its past versions, the thanks, the style, and security.txt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import resources
+from typing import Any, Generic, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from triage_core import policies, promises, runtime, worddiff
+from triage_core.api.base import HttpError, http_error, page
+from triage_core.errors import Refused
+from triage_core.policy import Policy
+from triage_core.promises import Looking
+from triage_core.worddiff import Piece, Side
+
+KEPT_SECONDS = 60.0
+SHOWN = 80  # characters beside a change
+EXPIRES = timedelta(days=180)
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A part of the policy that differs between two versions, word by word."""
+
+    title: str
+    pieces: tuple[Piece, ...]
+
+
+class _Kept(Generic[Value]):
+    """An answer that is counted at most once a minute, however many ask; one for each runtime."""
+
+    def __init__(self, ask: Callable[[], Value]) -> None:
+        self._ask = ask
+        self._held: tuple[object, float, Value] | None = None
+
+    def __call__(self) -> Value:
+        opened, now = runtime.current(), time.monotonic()
+        if self._held and self._held[0] is opened and now - self._held[1] < KEPT_SECONDS:
+            return self._held[2]
+        value = self._ask()
+        self._held = (opened, now, value)
+        return value
+
+
+def _look() -> Looking:
+    opened = runtime.current()
+    with opened.store.read() as cursor:
+        return promises.looking(cursor, opened.store.clock())
+
+
+def _thank() -> list[promises.Thanks]:
+    opened = runtime.current()
+    with opened.store.read() as cursor:
+        return promises.thanks(cursor, opened.store.clock())
+
+
+_looking, _thanks = _Kept(_look), _Kept(_thank)
+
+
+async def policy_page(request: Request) -> Response:
+    """The version in force, or ?version=; with ?since= also what changed since that older version."""
+    try:
+        shown = await run_in_threadpool(
+            _policy, request.query_params.get("version"), request.query_params.get("since")
+        )
+    except Refused as refused:
+        return _refused(http_error(refused))
+    return page("policy.html", looking=await run_in_threadpool(_looking), **shown)
+
+
+async def thanks_page(request: Request) -> Response:
+    """Those whose reports were flaws that are fixed, as they wished to be named."""
+    return page("thanks.html", thanks=await run_in_threadpool(_thanks))
+
+
+async def stylesheet(request: Request) -> Response:
+    """The style of the public pages."""
+    text = (resources.files("triage_core") / "templates" / "public.css").read_text("utf-8")
+    return Response(text, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+async def security_txt(request: Request) -> Response:
+    """RFC 9116: how to reach us. It expires 180 days after it was read, as it is made anew each time."""
+    opened = runtime.current()
+    base = str(request.base_url).rstrip("/")
+    expires = (opened.store.clock() + EXPIRES).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    lines = [
+        f"Contact: {base}/report",
+        f"Contact: {opened.policy.contact}",
+        f"Expires: {expires}",
+        "Preferred-Languages: en",
+        f"Canonical: {base}/.well-known/security.txt",
+        f"Policy: {base}/policy",
+        f"Acknowledgments: {base}/thanks",
+    ]
+    return PlainTextResponse("\n".join(lines) + "\n")
+
+
+routes = [
+    Route("/policy", policy_page, methods=["GET"]),
+    Route("/thanks", thanks_page, methods=["GET"]),
+    Route("/public.css", stylesheet, methods=["GET"]),
+    Route("/.well-known/security.txt", security_txt, methods=["GET"]),
+]
+
+
+def _refused(error: HttpError) -> Response:
+    return page("message.html", error.status, title="There is no such page", text=error.rule)
+
+
+def _policy(version: str | None, since: str | None) -> dict[str, Any]:
+    with runtime.current().store.read() as cursor:
+        history = policies.history(cursor)
+        shown = policies.version(cursor, version or history[0]["version"])
+        older = policies.version(cursor, since) if since else None
+    return {
+        "shown": shown,
+        "history": history,
+        "in_force": shown.version == history[0]["version"],
+        "older": older,
+        "changes": _changes(older, shown) if older else [],
+    }
+
+
+def _changes(older: Policy, newer: Policy) -> list[Change]:
+    before, after = _parts(older), _parts(newer)
+    titles = dict.fromkeys([*after, *before])
+    found = []
+    for title in titles:
+        old, new = before.get(title, ""), after.get(title, "")
+        if old != new:
+            found.append(Change(title, tuple(map(_short, worddiff.difference(old, new).pieces))))
+    return found
+
+
+def _short(piece: Piece) -> Piece:
+    """Of what both versions share, as much as shows where a change stands."""
+    if piece.side is not Side.BOTH or len(piece.text) <= 2 * SHOWN + 3:
+        return piece
+    return Piece(piece.side, f"{piece.text[:SHOWN]} … {piece.text[-SHOWN:]}")
+
+
+def _parts(policy: Policy) -> dict[str, str]:
+    """The policy as texts by title, in reading order."""
+    waiting, clocks, rewards = policy.waiting, policy.clocks, policy.rewards
+    fixes = ", ".join(f"{severity} {days}" for severity, days in clocks.fix_days.items())
+    bands = ", ".join(
+        f"{severity} {band.minimum} to {band.maximum}" for severity, band in rewards.bands.items()
+    )
+    parts = {
+        "Title and contact": f"{policy.title}. {policy.contact}",
+        "Products": ", ".join(policy.products),
+        "Incomplete": policy.incomplete_note.strip(),
+        "Safe harbour": policy.safe_harbour.strip(),
+    }
+    for clause in policy.clauses:
+        parts[f"Clause {clause.clause_id}"] = (
+            f"{clause.title}. {clause.text.strip()} In scope: {clause.in_scope_example.strip()}"
+            f" Not in scope: {clause.out_of_scope_example.strip()}"
+        )
+    parts["Clocks, in days"] = (
+        f"first response {clocks.first_response_days}, triage {clocks.triage_days}, bounty {clocks.bounty_days};"
+        f" fix {fixes}; zone {clocks.zone}"
+    )
+    parts["Waiting period, in days"] = (
+        f"default {waiting.default_days}, high {waiting.high_days}, critical {waiting.critical_days},"
+        f" exploited {waiting.exploited_days}, at most {waiting.cap_days}"
+    )
+    parts["Rewards"] = f"{rewards.currency}: {bands}; also {', '.join(rewards.non_cash)}"
+    parts["Severity table"] = policy.severity_csv
+    parts["Priority table"] = policy.priority_csv
+    return parts

@@ -1,0 +1,187 @@
+"""The page at /track: a reporter follows the own report, answers, writes, agrees on an embargo, takes it back.
+
+The tracking key is sent in the body of each request and never stands in an address; there are no
+cookies. An unknown key and a wrong one get the same answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from triage_core import disclosure, messages, reporter, runtime, tracking
+from triage_core.api.base import HttpError, body_of, form_values, http_error, page
+from triage_core.api.callers import find, limit_lookups
+from triage_core.disclosure import ByKey
+from triage_core.embargo_machine import ExitReason
+from triage_core.errors import NotFound, Refused, StoreError
+from triage_core.runtime import Runtime
+from triage_core.tracking import Tracked
+
+MAX_BODY = 50_000
+MAX_KEY = 200
+UNKNOWN = "There is no report with this key. Look at your receipt: a key is 32 characters long."
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
+_PLACES = {"text": "text", "end": "end", "embargo_end": "end"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What the page sent: the key, what to do, and what was typed; `seen` is the embargo's version on the page."""
+
+    key: str = ""
+    do: str = ""
+    text: str = ""
+    end: str = ""
+    seen: str = ""
+
+    @classmethod
+    def of(cls, values: Mapping[str, list[str]]) -> _Sent:
+        def one(name: str) -> str:
+            return (values.get(name) or [""])[0]
+
+        text = one("text").replace("\r\n", "\n")
+        return cls(one("key").strip()[:MAX_KEY], one("do"), text, one("end").strip(), one("seen"))
+
+    @property
+    def chosen_end(self) -> datetime:
+        """The end in UTC that was typed; raises Refused for anything else."""
+        try:
+            if not _LOCAL.fullmatch(self.end):
+                raise ValueError(self.end)
+            return datetime.fromisoformat(self.end).replace(tzinfo=UTC)
+        except ValueError as error:
+            raise Refused("end", "must be a date and an hour that exist") from error
+
+    @property
+    def version(self) -> int | None:
+        return int(self.seen) if self.seen.isascii() and self.seen.isdigit() and len(self.seen) < 10 else None
+
+
+def _write(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    messages.answer(opened.store, report_id, sent.text)
+    return "written"
+
+
+def _ask_to_withdraw(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    return "asked"
+
+
+def _withdraw(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    reporter.withdraw(opened.store, report_id)
+    return "withdrawn"
+
+
+def _accept(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    disclosure.accept(opened.store, ByKey(sent.key), report_id, seen_version=sent.version)
+    return "embargo"
+
+
+def _reject(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    disclosure.reject(opened.store, ByKey(sent.key), report_id, seen_version=sent.version)
+    return "embargo"
+
+
+def _propose(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    who, end = ByKey(sent.key), sent.chosen_end
+    disclosure.propose(opened.store, opened.policy, who, report_id, end, seen_version=sent.version)
+    return "embargo"
+
+
+def _public(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    who = ByKey(sent.key)
+    disclosure.terminate(opened.store, who, report_id, ExitReason.PUBLIC, seen_version=sent.version)
+    return "embargo"
+
+
+_ACTS: Mapping[str, Callable[[Runtime, str, _Sent], str]] = MappingProxyType(
+    {
+        "write": _write,
+        "withdraw": _ask_to_withdraw,
+        "confirm": _withdraw,
+        "accept": _accept,
+        "reject": _reject,
+        "propose": _propose,
+        "public": _public,
+    }
+)
+"""What the page's buttons do; each gives the name of what was done. Any other only shows the report."""
+
+
+async def key_form(request: Request) -> Response:
+    """Asks for the key."""
+    return page("track.html", error=None, wrong="")
+
+
+async def post_track(request: Request) -> Response:
+    """The report of the key, after what was asked for was done."""
+    sent = _Sent()
+    try:
+        await find(request)  # refuses the page of another site
+        limit_lookups(request)
+        sent = _Sent.of(form_values(await body_of(request, MAX_BODY)))
+        found, done = await run_in_threadpool(_do, sent)
+        return _tracked(found, sent.key, done)
+    except HttpError as error:
+        wrong = error
+    except NotFound:
+        return page("track.html", 404, error=HttpError(404, "Tracking key", UNKNOWN), wrong="key")
+    except Refused as refused:
+        wrong = http_error(refused)
+        if (seen := await run_in_threadpool(_show, sent.key)) is not None:
+            return _tracked(seen, sent.key, "", wrong, sent)
+    except StoreError:
+        wrong = HttpError(503, "server", "cannot store anything now; please try again later")
+    return page("track.html", wrong.status, error=wrong, wrong="")
+
+
+routes = [
+    Route("/track", key_form, methods=["GET"]),
+    Route("/track", post_track, methods=["POST"]),
+]
+
+
+def _tracked(
+    found: Tracked, key: str, done: str, error: HttpError | None = None, sent: _Sent | None = None
+) -> Response:
+    kept = sent or _Sent()
+    return page(
+        "tracked.html",
+        error.status if error else 200,
+        found=found,
+        key=key,
+        done=done,
+        error=error,
+        wrong=_PLACES.get(error.field, "") if error else "",
+        text=kept.text,
+        end=kept.end,
+    )
+
+
+def _do(sent: _Sent) -> tuple[Tracked, str]:
+    """Do it; gives the report as it is then, and what was done ("" for a look). Raises NotFound."""
+    opened = runtime.current()
+    with opened.store.read() as cursor:
+        report_id = tracking.find(cursor, sent.key)
+    if report_id is None:
+        raise NotFound("key", UNKNOWN)
+    act = _ACTS.get(sent.do)
+    done = act(opened, report_id, sent) if act else ""
+    found = _show(sent.key)
+    assert found is not None, "the key was found a moment ago, and none is ever deleted"
+    return found, done
+
+
+def _show(key: str) -> Tracked | None:
+    opened = runtime.current()
+    with opened.store.read() as cursor:
+        report_id = tracking.find(cursor, key)
+        return tracking.view(cursor, report_id, opened.store.clock()) if report_id else None

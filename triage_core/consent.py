@@ -1,0 +1,42 @@
+"""A reporter takes back what they agreed to: their conversations leave every data set that is built from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from triage_core import access, cases, db
+from triage_core.errors import NotFound
+from triage_core.model import Actor, TrainingConsent
+from triage_core.store import Store
+
+
+def reports_of(cursor: db.Cursor, reporter: str) -> list[str]:
+    """The reports of a reporter (RP-...), or the one report of that id. Raises NotFound."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id FROM reports WHERE reporter_id = $who OR report_id = $who ORDER BY seq",
+        {"who": reporter},
+    )
+    if not found:
+        raise NotFound("reporter", f"there is no reporter and no report {reporter!r}")
+    return [row["report_id"] for row in found]
+
+
+def revoke(
+    store: Store, actor: Actor, report_ids: Sequence[str], *, now: datetime | None = None
+) -> tuple[str, ...]:
+    """Set the consent to training of these reports to none; gives those that had another.
+
+    Doing it twice is doing it once. Only the reporter can agree again, so that it is not undone.
+    """
+    access.require(actor, access.Command.REVOKE_CONSENT)
+    changed = []
+    with store.write(actor, access.Command.REVOKE_CONSENT, now) as work:
+        for report_id in report_ids:
+            case = cases.read(work.cursor, report_id)
+            if case["consent_training"] != TrainingConsent.NONE:
+                after = {"consent_training": str(TrainingConsent.NONE)}
+                cases.change(work, case, "consent.revoked", after, {})
+                changed.append(report_id)
+    return tuple(changed)

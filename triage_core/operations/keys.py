@@ -1,0 +1,33 @@
+"""Operations on the keys of report buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from triage_core import apikeys
+from triage_core.operations.base import Emit, command_line_actor
+from triage_core.runtime import Runtime
+
+
+def add(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Make a key; the only answer that ever holds it."""
+    key_id, key = apikeys.add(
+        runtime.store, command_line_actor(), params["product"], params["origins"], params["per_minute"]
+    )
+    return {"key_id": key_id, "key": key}
+
+
+def listing(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
+    """Every key with its product, origins, rate and dates; never the key itself."""
+    with runtime.store.read() as cursor:
+        return [
+            {name: str(value) if name.endswith("_at") and value else value for name, value in row.items()}
+            for row in apikeys.listing(cursor)
+        ]
+
+
+def revoke(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """End a key at once."""
+    apikeys.revoke(runtime.store, command_line_actor(), params["key_id"])
+    return {"key_id": params["key_id"], "revoked": True}

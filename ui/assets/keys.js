@@ -1,0 +1,88 @@
+// The reviewer's keys: a press is sent with the report and the version that stood on screen when it was made.
+//
+// Presses are numbered and stay in the component's state until the server says that it has handled them, so
+// that none is lost when two arrive during one run, and none is done twice.
+
+const desk = { last: 0, presses: [], data: null, send: null, listener: null };
+const ACTIVE = "[role='dialog'], [data-baseweb='popover'] [role='listbox']";
+
+function isTyping(element) {
+  if (!element) return false;
+  if (element.isContentEditable || element.tagName === "TEXTAREA" || element.tagName === "SELECT") return true;
+  return element.tagName === "INPUT" && !["radio", "checkbox", "button", "range"].includes(element.type);
+}
+
+function nameOf(event) {
+  if (event.key === "Enter") return event.ctrlKey || event.metaKey ? "save" : "";
+  if (event.ctrlKey || event.metaKey || event.altKey) return "";
+  if (event.key === "ArrowUp") return "up";
+  if (event.key === "ArrowDown") return "down";
+  return event.key.length === 1 ? event.key.toLowerCase() : "";
+}
+
+// What a person reads is the truth: the heading's anchor names the report and the version that it was drawn from.
+function onScreen() {
+  const heading = document.querySelector("[id^='on-desk-']");
+  const found = heading && /^on-desk-(.+)-(\d+)$/.exec(heading.id);
+  return found && { report: found[1], version: Number(found[2]) };
+}
+
+function candidates() {
+  return [...document.querySelectorAll("[class*='st-key-candidate-'] input[type='radio']")];
+}
+
+function move(step) {
+  const radios = candidates();
+  const at = radios.findIndex((radio) => radio.checked);
+  radios[Math.min(Math.max(at + step, 0), radios.length - 1)]?.click();
+}
+
+function press(key) {
+  const seen = onScreen();
+  if (!seen) return;
+  const { data } = desk;
+  const drawn = data.report === seen.report && data.version === seen.version;
+  const pressed = { ...seen, n: ++desk.last, key, shown: drawn ? data.shown : {} };
+  if (drawn) pressed.shown.candidate = data.candidates[candidates().findIndex((radio) => radio.checked)] ?? null;
+  desk.presses.push(pressed);
+  document.dispatchEvent(new CustomEvent("flawdesk:press", { detail: pressed }));
+  // A text that is being written reaches the server first: it is part of what is saved.
+  if (isTyping(document.activeElement)) {
+    document.activeElement.blur();
+    setTimeout(send, 50);
+  } else send();
+}
+
+function send() {
+  desk.send?.("presses", desk.presses);
+}
+
+function onKey(event) {
+  const key = nameOf(event);
+  if (event.repeat || event.isComposing || !desk.data.keys.includes(key)) return;
+  if (key !== "save" && isTyping(event.target)) return;
+  if (document.querySelector(ACTIVE)) return;
+  if (key === "up" || key === "down") {
+    if (event.target.type === "radio") return;  // the browser moves it by itself
+    event.preventDefault();
+    move(key === "up" ? -1 : 1);
+    return;
+  }
+  event.preventDefault();
+  press(key);
+}
+
+export default function ({ data, setStateValue }) {
+  desk.data = data;
+  desk.send = setStateValue;
+  desk.last = Math.max(desk.last, data.handled);
+  desk.presses = desk.presses.filter((pressed) => pressed.n > data.handled);
+  if (!desk.listener) {
+    desk.listener = onKey;
+    document.addEventListener("keydown", onKey);
+  }
+  return () => {
+    document.removeEventListener("keydown", desk.listener);
+    desk.listener = null;
+  };
+}

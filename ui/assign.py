@@ -1,0 +1,62 @@
+"""Whose task a report is: shown, and given to somebody, on the inbox and on Review."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from triage_core import boards, claims
+from triage_core.access import Command
+from triage_core.model import Actor, DeskRole
+from ui import session
+from ui.hostile import inline, plain
+
+NOBODY = "Nobody"
+
+
+def people() -> list[str]:
+    """Nobody, oneself, then everybody who has done a reviewer's work."""
+    me = session.actor().actor_id
+    others = [name for name in session.read(boards.deciders) if name != me]
+    return [NOBODY, *([me] if session.may(Command.ASSESS) else []), *others]
+
+
+def named(name: str) -> str:
+    """How a person is listed: for select options and data frame cells."""
+    return "Me" if name == session.actor().actor_id else inline(name.partition(":")[2] or name)
+
+
+def person(name: str) -> Actor | None:
+    """The reviewer of this id. Until people have accounts, whoever has decided counts as one."""
+    return None if name == NOBODY else Actor(name, name, frozenset({DeskRole.REVIEWER}))
+
+
+def menu(report_id: str, version: int, assigned_to: str | None) -> None:
+    """Whose task this version of a report is, as a list to choose from; choosing gives it to that person."""
+    listed = people()
+    if assigned_to and assigned_to not in listed:
+        listed.append(assigned_to)
+    key = f"assign-{report_id}-{version}"
+    st.selectbox(
+        "Task of",
+        listed,
+        index=listed.index(assigned_to or NOBODY),
+        format_func=named,
+        key=key,
+        disabled=not session.may(Command.CLAIM),
+        width=190,
+        on_change=_give,
+        args=(report_id, version, key),
+    )
+
+
+def _give(report_id: str, version: int, key: str) -> None:
+    assignee = person(st.session_state[key])
+    session.command(
+        f"{plain(report_id)} is the task of {plain(named(assignee.actor_id)) if assignee else 'nobody'}",
+        claims.assign,
+        session.current().store,
+        session.actor(),
+        report_id,
+        assignee,
+        seen_version=version,
+    )

@@ -1,0 +1,242 @@
+"""One decision for many reports: what is chosen is shown, what is done is told, and all of it can be undone.
+
+The reports and the versions that were on screen are kept from the press that chose them: whatever
+changes meanwhile, nothing else is decided on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import LiteralString
+
+import streamlit as st
+
+from triage_core import bulk, claims, queries
+from triage_core.access import Command
+from triage_core.bulk import Outcome
+from triage_core.claims import Snooze
+from triage_core.decision import Decision
+from triage_core.errors import FlawdeskError
+from triage_core.policy import ClauseKind
+from triage_core.queries import Filter, Sort
+from ui import assign, decision, session
+from ui.hostile import inline, plain
+from ui.words import SNOOZE, counted, severity_badge, state_label
+
+CHOSEN = "many"
+DONE = "many_done"
+SAMPLE = 5
+FORM = ("many", 0)  # stands for a report and its version in the keys of the inputs
+ACTIONS: Mapping[str, LiteralString] = {
+    "assess": "Assess",
+    "link": "Close as duplicates",
+    "assign": "Assign",
+    "snooze": "Snooze",
+}
+
+
+def bar(picked: Mapping[str, int], chosen: Filter, sort: Sort, total: int) -> None:
+    """The buttons that decide on the picked rows, or on all that the filter finds now."""
+    if not session.may(Command.ASSESS):
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Decide on {counted(len(picked), 'chosen report')}"
+            if picked
+            else "Choose rows to decide on many",
+            icon=":material/checklist:",
+            type="primary" if picked else "secondary",
+            disabled=not picked,
+            on_click=_take,
+            args=(dict(picked),),
+        )
+        many = f"all {total:,}" if total <= bulk.MOST else f"the first {bulk.MOST:,}"
+        st.button(
+            f"Decide on {many}", type="tertiary", disabled=total < 2, on_click=_take_all, args=(chosen, sort)
+        )
+    if CHOSEN in st.session_state:
+        _dialog()
+
+
+def _take(seen: dict[str, int]) -> None:
+    st.session_state[CHOSEN] = seen
+    st.session_state.pop(DONE, None)
+
+
+def _take_all(chosen: Filter, sort: Sort) -> None:
+    # Not from memory: the list is what the filter finds at this moment.
+    with session.current().store.read() as cursor:
+        _take(queries.snapshot(cursor, chosen, sort, bulk.MOST))
+
+
+def leave() -> None:
+    for name in (CHOSEN, DONE):
+        st.session_state.pop(name, None)
+
+
+@st.dialog("One decision for many", width="large", icon=":material/checklist:", on_dismiss=leave)
+def _dialog() -> None:
+    seen: dict[str, int] = st.session_state[CHOSEN]
+    if DONE in st.session_state:
+        told(st.session_state[DONE])
+        return
+    st.markdown(f"**{counted(len(seen), 'report')}**, as the list showed them.")
+    sample(seen)
+    action = st.segmented_control(
+        "What is done",
+        list(ACTIONS),
+        default="assess",
+        required=True,
+        format_func=ACTIONS.__getitem__,
+        key="many_action",
+    )
+    act = {"assess": _assess, "link": _link, "assign": _assign, "snooze": _snooze}[action]()
+    st.button(
+        f"{ACTIONS[action]}: {counted(len(seen), 'report')}",
+        type="primary",
+        disabled=act is None,
+        on_click=do,
+        args=(act, seen),
+    )
+
+
+Act = Callable[[Mapping[str, int]], Outcome]
+
+
+def sample(seen: Mapping[str, int]) -> None:
+    """Five of the reports, spread over the list."""
+    ids = list(seen)
+    few = ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
+    briefs = session.read(queries.briefs, few)
+    st.dataframe(
+        {
+            "report": few,
+            "wrong": [inline(briefs[name]["excerpt"]) for name in few],
+            "state": [state_label(briefs[name]["status"], briefs[name]["resolution"]) for name in few],
+        },
+        column_config={
+            "report": st.column_config.TextColumn("Report", width=75),
+            "wrong": st.column_config.TextColumn("What is wrong", width="large"),
+            "state": st.column_config.TextColumn("State", width=130),
+        },
+        hide_index=True,
+        height="content",
+        alt="A sample of the chosen reports, one a row",
+    )
+    if len(ids) > len(few):
+        st.caption(f"A sample of {len(few)}, spread over the list.")
+
+
+def decided() -> Decision | None:
+    """Ask for one decision for many; None while it is not complete."""
+    opened = session.current()
+    titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in opened.policy.clauses}
+    name = st.selectbox(
+        "Clause of the guidance", list(titles), index=None, format_func=titles.__getitem__, key="many_clause"
+    )
+    inputs = None
+    if name and opened.policy.clause(name).kind is ClauseKind.IN_SCOPE:
+        decision.levels(lambda level: decision.field(*FORM, level), {})
+        inputs = decision.inputs(*FORM)
+        if inputs is None:
+            st.caption("The level appears when all five are chosen.")
+            return None
+        st.markdown(f"Severity {severity_badge(opened.policy.severity(inputs))}")
+    note = st.text_area("Note, which the reporters may read", key="many_note", height=80)
+    if not name:
+        return None
+    return Decision((name,), inputs, note=note.strip())
+
+
+def _assess() -> Act | None:
+    opened, decision_made = session.current(), decided()
+    if decision_made is None:
+        return None
+    return lambda seen: bulk.assess(opened.store, opened.policy, session.actor(), seen, decision_made)
+
+
+def _link() -> Act | None:
+    canonical = st.text_input("Duplicates of the report", key="many_canonical", placeholder="FR-…").strip()
+    found = session.read(queries.briefs, (canonical,)).get(canonical) if canonical else None
+    if canonical and found is None:
+        st.caption(f"There is no report {plain(canonical)}.")
+    if found is None:
+        return None
+    st.code(inline(found["excerpt"], queries.EXCERPT), language=None, wrap_lines=True)
+    st.caption("Reports that came before it, or that a reviewer has kept apart from it, are skipped.")
+    return lambda seen: bulk.link(
+        session.current().store,
+        session.actor(),
+        {name: version for name, version in seen.items() if name != canonical},
+        canonical,
+    )
+
+
+def _assign() -> Act | None:
+    name = st.selectbox("Task of", assign.people(), index=None, format_func=assign.named, key="many_person")
+    if name is None:
+        return None
+    return lambda seen: bulk.assign(session.current().store, session.actor(), seen, assign.person(name))
+
+
+def _snooze() -> Act | None:
+    choice = st.segmented_control(
+        "Until",
+        list(Snooze),
+        default=Snooze.TOMORROW,
+        required=True,
+        format_func=SNOOZE.__getitem__,
+        key="many_until",
+    )
+    until = claims.wakes_at(choice, session.now())
+    st.caption("They leave the lists until then. Their clocks run on.")
+    return lambda seen: bulk.snooze(session.current().store, session.actor(), seen, until)
+
+
+def do(act: Act, seen: Mapping[str, int]) -> None:
+    """Decide on these, once; the outcome is kept for `told`."""
+    if DONE in st.session_state:
+        return  # the same press once more
+    _run(lambda: act(seen))
+
+
+def _run(act: Callable[[], Outcome]) -> None:
+    try:
+        st.session_state[DONE] = act()
+    except FlawdeskError as error:
+        st.toast(f"Nothing was changed: {plain(str(error))}", icon=":material/block:", duration="long")
+
+
+def _undo(batch: int) -> None:
+    _run(lambda: bulk.undo_batch(session.current().store, session.actor(), batch))
+
+
+def told(outcome: Outcome) -> None:
+    """What was done, what was skipped and why, and the way back."""
+    st.markdown(f":material/check: **Done on {counted(len(outcome.done), 'report')}.**")
+    if outcome.skipped:
+        st.markdown(f":material/block: {counted(len(outcome.skipped), 'report')} skipped, and why:")
+        st.dataframe(
+            {
+                "report": [inline(item.report_id) for item in outcome.skipped],
+                "why": [inline(item.why, 200) for item in outcome.skipped],
+            },
+            column_config={
+                "report": st.column_config.TextColumn("Report", width=90),
+                "why": st.column_config.TextColumn("Why it was skipped", width="large"),
+            },
+            hide_index=True,
+            alt="The reports that were skipped, one a row, and why",
+        )
+    with st.container(horizontal=True):
+        if outcome.batch:
+            st.button(
+                f"Undo all of it: {counted(len(outcome.done), 'report')}",
+                icon=":material/undo:",
+                key=f"undo-batch-{outcome.batch}",
+                on_click=_undo,
+                args=(outcome.batch,),
+            )
+        if st.button("Close", key="many_close"):
+            leave()
+            st.rerun()

@@ -1,0 +1,171 @@
+"""One reward on the Rewards page, and the form that proposes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, LiteralString
+
+import streamlit as st
+
+from triage_core import db, rewards
+from triage_core.access import Command
+from triage_core.errors import FlawdeskError, Refused
+from triage_core.reward_rules import VALUED, RewardKind, RewardState
+from ui import session
+from ui.hostile import plain
+from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, badge, moment, severity_badge
+
+ANY_REPORT = 80
+
+
+def amount_words(row: db.Row) -> LiteralString:
+    """The amount in words of ours: a number, two decimals."""
+    return "" if row["amount"] is None else f"{row['amount']:,.2f}"
+
+
+def draw(number: str) -> None:
+    """The card of the reward with this number, and what may be done with it next."""
+    try:
+        row = session.read(rewards.read, int(number) if number.isdecimal() and len(number) < 19 else 0)
+    except FlawdeskError:
+        st.warning(f"There is no reward {plain(number)}.", icon=":material/search_off:")
+        return
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(
+                f"Reward {row['reward_no']:,} for {plain(row['report_id'])}", anchor=False, width="content"
+            )
+            st.button("Close", key="close-reward", on_click=session.pick, args=("reward", None))
+        st.markdown(
+            f"{badge('blue', REWARD_STATE[row['state']])} {severity_badge(row['severity'])}"
+            f" **{REWARD_KIND[row['kind']]} {amount_words(row)}** {plain(row['currency'])},"
+            f" {row['share']:.2f}% of the band, by policy {plain(row['policy_version'])}"
+        )
+        said = f": {plain(row['reason'])}" if row["reason"] else ""
+        st.caption(f"Last changed {moment(row['done_at'])} by {plain(row['actor_id'])}{said}")
+        _acts(row)
+
+
+def _acts(row: db.Row) -> None:
+    may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
+    state = RewardState(row["state"])
+    if state not in {RewardState.PROPOSED, RewardState.APPROVED}:
+        return
+    if not (may_approve or may_pay):
+        st.info(
+            "The policy owner decides on it, a second person beside the proposer.", icon=":material/group:"
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = st.text_input(
+            "Reason, or reference of the payment", key=_key(row, "words"), max_chars=500, width=380
+        )
+        if state is RewardState.PROPOSED:
+            st.button(
+                "Approve", key=_key(row, "approve"), type="primary", icon=":material/check:",
+                on_click=_approve, args=(row,),
+            )  # fmt: skip
+        else:
+            st.button(
+                "Paid or given", key=_key(row, "pay"), type="primary", icon=":material/payments:",
+                disabled=not may_pay, on_click=_pay, args=(row,),
+            )  # fmt: skip
+        st.button(
+            "Decline", key=_key(row, "decline"), icon=":material/block:", on_click=_decline, args=(row,)
+        )
+    del words  # read by the callbacks
+
+
+def propose(report_id: str) -> None:
+    """The form that proposes a reward for this report, with what the policy of its day gives."""
+    policy = session.current().policy
+    try:
+        may = session.read(rewards.entitlement, policy, report_id)
+    except Refused as error:
+        st.warning(f"No reward: {plain(error.rule, 400)}.", icon=":material/block:")
+        return
+    kinds = [
+        str(kind) for kind in RewardKind if kind is RewardKind.CASH or kind in may.policy.rewards.non_cash
+    ]
+    with st.container(border=True):
+        st.subheader(f"Propose a reward for {plain(report_id)}", anchor=False)
+        st.markdown(
+            f"Policy {plain(may.policy.version)}, {SEVERITY[may.severity].lower()}:"
+            f" **{may.least:,.2f} to {may.most:,.2f}** {plain(may.policy.rewards.currency)},"
+            f" which is {may.share:.2f}% of the band."
+        )
+        with st.form(f"propose-{report_id}", border=False):
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                st.selectbox(
+                    "Kind", kinds, format_func=REWARD_KIND.__getitem__, key=f"kind-{report_id}", width=200
+                )
+                st.text_input(
+                    "Amount", key=f"amount-{report_id}", width=140, help="For cash, credits and donations."
+                )
+                st.text_input("Reason", key=f"why-{report_id}", max_chars=500, width=300)
+            st.form_submit_button("Propose", type="primary", on_click=_propose, args=(report_id,))
+
+
+def _propose(report_id: str) -> None:
+    opened, state = session.current(), st.session_state
+    kind = RewardKind(state[f"kind-{report_id}"])
+    written = (state[f"amount-{report_id}"] or "").strip().replace(",", "")
+
+    def give() -> None:
+        amount = _amount(written) if kind in VALUED or written else None
+        rewards.propose(
+            opened.store, opened.policy, session.actor(), report_id, kind, amount,
+            reason=state[f"why-{report_id}"] or "",
+        )  # fmt: skip
+
+    if session.command("The reward is proposed; a second person approves it", give):
+        session.pick("report", None)
+
+
+def _amount(written: str) -> Decimal:
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        raise Refused("amount", "must be a number such as 750 or 750.50") from None
+
+
+def _approve(row: db.Row) -> None:
+    opened = session.current()
+    session.command(
+        "The reward is approved",
+        rewards.approve,
+        opened.store,
+        opened.policy,
+        session.actor(),
+        row["reward_no"],
+        seen_version=row["version"],
+    )
+
+
+def _pay(row: db.Row) -> None:
+    _settle("It is noted as paid or given", rewards.pay, row, reference=_words(row))
+
+
+def _decline(row: db.Row) -> None:
+    _settle("The reward is declined", rewards.decline, row, reason=_words(row))
+
+
+def _settle(done: LiteralString, act: Callable[..., Any], row: db.Row, **words: str) -> None:
+    session.command(
+        done,
+        act,
+        session.current().store,
+        session.actor(),
+        row["reward_no"],
+        seen_version=row["version"],
+        **words,
+    )
+
+
+def _words(row: db.Row) -> str:
+    return st.session_state[_key(row, "words")] or ""
+
+
+def _key(row: db.Row, name: str) -> str:
+    return f"{name}-{row['reward_no']}-{row['version']}"

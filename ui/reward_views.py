@@ -1,0 +1,90 @@
+"""The four tables of the Rewards page: each gives the names of its rows, its columns, and how many rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, LiteralString
+
+from triage_core import rewards, standing
+from triage_core.policy import Policy
+from triage_core.reward_rules import RewardState
+from ui import reward_card, session
+from ui.charts import percent
+from ui.hostile import inline
+from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, moment
+
+VIEWS: Mapping[str, LiteralString] = {
+    "waiting": "To propose",
+    "open": "To decide and to pay",
+    "ledger": "All rewards",
+    "reporters": "Reporters",
+}
+NOTHING: Mapping[str, LiteralString] = {
+    "waiting": "No confirmed flaw waits for a reward that its reporter asked for.",
+    "open": "No reward waits for a decision or for its payment. Confirmed flaws are under “To propose”.",
+    "ledger": "No reward has been proposed yet. Confirmed flaws whose reporters ask for one are under “To propose”.",
+    "reporters": "Nobody who gave a contact has sent a report yet.",
+}
+Table = tuple[tuple[str, ...], dict[str, Any], int]
+
+
+def _waiting(policy: Policy, number: int, size: int) -> Table:
+    found, total = session.read(rewards.candidates, number, size)
+    cells = {
+        "report": [inline(row["report_id"]) for row in found],
+        "severity": [SEVERITY[row["severity"]] for row in found],
+        "duplicate of": [inline(row["canonical_id"] or "") for row in found],
+        "received": [moment(row["received_at"]) for row in found],
+    }
+    return tuple(str(row["report_id"]) for row in found), cells, total
+
+
+def _open(policy: Policy, number: int, size: int) -> Table:
+    return _rewards([str(RewardState.PROPOSED), str(RewardState.APPROVED)], number, size)
+
+
+def _ledger(policy: Policy, number: int, size: int) -> Table:
+    return _rewards([], number, size)
+
+
+def _rewards(states: list[str], number: int, size: int) -> Table:
+    found, total = session.read(rewards.board, states, number, size)
+    names = tuple(str(row["reward_no"]) for row in found)
+    cells = {
+        "reward": list(names),
+        "report": [inline(row["report_id"]) for row in found],
+        "state": [REWARD_STATE[row["state"]] for row in found],
+        "kind": [REWARD_KIND[row["kind"]] for row in found],
+        "amount": [reward_card.amount_words(row) for row in found],
+        "currency": [inline(row["currency"]) for row in found],
+        "severity": [SEVERITY[row["severity"]] for row in found],
+        "proposed by": [inline(row["proposed_by"]) for row in found],
+        "changed": [moment(row["done_at"]) for row in found],
+    }
+    return names, cells, total
+
+
+def _reporters(policy: Policy, number: int, size: int) -> Table:
+    people, total = session.read(standing.board, number, size)
+    tiers = [standing.tier(policy, one.standing) for one in people]
+    cells = {
+        "reporter": [inline(one.reporter_id) for one in people],
+        "credit name": [inline(one.credit_name) for one in people],
+        "confirmed": [f"{one.standing.valid:,}" for one in people],
+        "duplicates": [f"{one.standing.duplicate:,}" for one in people],
+        "no flaw": [f"{one.standing.invalid:,}" for one in people],
+        "open": [f"{one.standing.open:,}" for one in people],
+        "signal": [percent(one.standing.signal) for one in people],
+        "tier": [inline(tier.name) if tier else "" for tier in tiers],
+        "limits times": [f"{tier.rate_factor:,}" if tier else "1" for tier in tiers],
+        "early access": ["Yes" if tier and tier.early_access else "" for tier in tiers],
+    }
+    return tuple(one.reporter_id for one in people), cells, total
+
+
+READ: Mapping[str, Callable[[Policy, int, int], Table]] = {
+    "waiting": _waiting,
+    "open": _open,
+    "ledger": _ledger,
+    "reporters": _reporters,
+}
