@@ -128,7 +128,7 @@ def test_nothing_is_published_without_an_approval_of_exactly_this_revision(runti
         ("severity.csv", SEVERITY.replace(f"{WORST},critical", f"{WORST},low"), "severity.csv row 271"),
         ("severity.csv", SEVERITY.replace(f"{WORST},critical\n", ""), "severity.csv"),
         ("priority.csv", POLICY.priority_csv.replace("low,none,defer", "low,none,"), "priority.csv row 5"),
-        ("version", "2026.1", "version"),
+        ("version", POLICY.version, "version"),
     ],
 )  # fmt: skip
 def test_a_draft_stays_as_typed_and_says_what_keeps_it_from_force(runtime, part, value, field):
@@ -225,7 +225,7 @@ def test_files_are_only_a_seed_once_a_draft_was_published(tmp_path):
     put_in_force(runtime, waiting=WAITING)
     published = runtime.policy
     runtime.close()
-    for text in (POLICY.toml_text, POLICY.toml_text.replace("2026.1", "2025.9"), "not even TOML"):
+    for text in (POLICY.toml_text, POLICY.toml_text.replace(POLICY.version, "2025.9"), "not even TOML"):
         (folder / "policy.toml").write_text(text)
         runtime = open_runtime(store, rules=folder)
         assert runtime.policy == published
@@ -238,10 +238,10 @@ def test_before_that_a_new_file_is_published_and_a_changed_one_refused(tmp_path)
     for name, text in Texts.of(POLICY).by_file().items():
         (folder / name).write_text(text)
     open_runtime(tmp_path / "store", rules=folder).close()
-    (folder / "policy.toml").write_text(POLICY.toml_text.replace("2026.1", "2026.4"))
+    (folder / "policy.toml").write_text(POLICY.toml_text.replace(POLICY.version, "2026.4"))
     runtime = open_runtime(tmp_path / "store", rules=folder)
     assert runtime.policy.version == "2026.4"
     runtime.close()
-    (folder / "policy.toml").write_text(POLICY.toml_text.replace("2026.1", "2026.4") + "# more\n")
+    (folder / "policy.toml").write_text(POLICY.toml_text.replace(POLICY.version, "2026.4") + "# more\n")
     with pytest.raises(Conflict, match="raise its version"):
         open_runtime(tmp_path / "store", rules=folder)
