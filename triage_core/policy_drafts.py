@@ -96,8 +96,11 @@ def change(
     with store.write(actor, COMMAND, now) as work:
         draft = _editable(work.cursor, draft_id)
         base = policy_text.split(_texts(work.cursor, draft_id, seen_revision))
-        parts = policy_text.merge(base, policy_text.split(draft.texts), changes)
-        return _revise(work, draft, policy_text.join(parts), ", ".join(changes))
+        own = {part: value for part, value in changes.items() if value != base.get(part)}
+        if not own:
+            return draft.revision
+        parts = policy_text.merge(base, policy_text.split(draft.texts), own)
+        return _revise(work, draft, policy_text.join(parts), ", ".join(own))
 
 
 def replace(
