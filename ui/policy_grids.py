@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import streamlit as st
 
@@ -26,6 +26,7 @@ from ui.words import EXPLOITATION, EXPOSURE, GENERALITY, PRIORITY, RELIABILITY, 
 Cells = dict[tuple[str, ...], str]
 ROWS = tuple(itertools.product(Generality, Reliability, Uplift))
 COLUMNS = tuple(itertools.product(Harm, Exposure))
+CODE: Mapping[str, LiteralString] = {"H0": "H0", "H1": "H1", "H2": "H2", "H3": "H3", "H4": "H4"}
 SEVERITY_HEADER = ("harm", "exposure", "generality", "reliability", "uplift", "severity")
 PRIORITY_HEADER = ("severity", "exploitation", "priority")
 
@@ -62,7 +63,7 @@ def severity(text: str, key: str) -> None:
             "uplift": st.column_config.TextColumn("Uplift", pinned=True, width=110),
             **{
                 f"{harm} {exposure}": st.column_config.SelectboxColumn(
-                    f"{harm.value}, {EXPOSURE[exposure]}",
+                    f"{CODE[harm]}, {EXPOSURE[exposure]}",
                     options=list(Severity),
                     format_func=SEVERITY.__getitem__,
                     width=110,
