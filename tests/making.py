@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from triage_core import intake, policy, reportformat
+from triage_core import control, intake, policy, reportformat
+from triage_core import runtime as runtimes
 from triage_core.decision import Decision
+from triage_core.errors import StoreBusy
 from triage_core.indexing import Likeness
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.runtime import Runtime
@@ -96,3 +100,17 @@ def open_limited(folder: Path, limit: int) -> Runtime:
     runtime = open_runtime(folder)
     runtime.likeness = Likeness(runtime.store, LetterEmbedder, runtime.settings.model, limit)
     return runtime
+
+
+@contextmanager
+def held_by_a_server(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """While this lasts, the command line finds the store held and has to ask the server that holds it."""
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise StoreBusy("held by the server")
+
+    server = control.ControlServer(runtime)
+    monkeypatch.setattr(runtimes, "Runtime", busy)
+    yield
+    server.close()
+    runtime.close()

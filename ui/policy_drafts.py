@@ -13,7 +13,7 @@ from triage_core.model import Actor
 from triage_core.policy_drafts import Draft, State
 from triage_core.store import Store
 from ui import policy_files, policy_forms, policy_review, session
-from ui.hostile import inline, plain
+from ui.hostile import plain
 from ui.words import badge, moment
 
 STATE: Mapping[State, LiteralString] = {
@@ -48,13 +48,14 @@ def draw() -> None:
             _begin()
         return
     numbers = [str(row["draft_id"]) for row in known]
-    names = {
-        str(row["draft_id"]): inline(f"Draft {row['draft_id']}, {row['version'] or row['state']}")
-        for row in known
-    }
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.selectbox(
-            "Draft", numbers, format_func=names.__getitem__, key="draft", bind="query-params", width=240
+            "Draft",
+            numbers,
+            format_func=lambda number: f"Draft {int(number):,}",
+            key="draft",
+            bind="query-params",
+            width=240,
         )
         _begin()
     try:

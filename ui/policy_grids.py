@@ -60,13 +60,13 @@ def severity(text: str, key: str) -> None:
         column_config={
             "generality": st.column_config.TextColumn("How general", pinned=True, width=110),
             "reliability": st.column_config.TextColumn("How often", pinned=True, width=100),
-            "uplift": st.column_config.TextColumn("Uplift", pinned=True, width=110),
+            "uplift": st.column_config.TextColumn("Uplift", pinned=True, width=160),
             **{
                 f"{harm} {exposure}": st.column_config.SelectboxColumn(
                     f"{CODE[harm]}, {EXPOSURE[exposure]}",
                     options=list(Severity),
                     format_func=SEVERITY.__getitem__,
-                    width=110,
+                    width=150,
                 )
                 for harm in Harm
                 for exposure in Exposure

@@ -89,8 +89,8 @@ def test_from_the_draft_to_the_public_page(
     grid = page.get_by_test_id("stDataFrame").filter(visible=True).first
     # The cell of medium severity and nothing known: choose "Close", which is less than what low has.
     grid.locator("canvas").first.dblclick(position={"x": 190, "y": 35 + 35 * 2 + 17}, force=True)
-    page.keyboard.type("Close")
-    page.keyboard.press("Enter")
+    page.keyboard.type("Close", delay=50)
+    page.get_by_role("option", name="Close", exact=True).click()
     screenshot("drafts-priority")
     save(page)
     page.get_by_text(re.compile("Kept as typed, and not ready")).wait_for()
@@ -117,3 +117,30 @@ def test_from_the_draft_to_the_public_page(
     part(page, "Preview")
     page.get_by_role("heading", name=re.compile("In scope")).wait_for()
     assert page.get_by_role("button", name="Approve").is_disabled()
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 900, "height": 900})
+    for name in ("Past decisions", "What changes", "Write"):
+        part(page, name)
+        screenshot(f"drafts-900-dark-{name.split()[0].lower()}")
+
+
+def test_another_person_approves_and_the_public_page_says_it_at_once(
+    decided: Server, page: Page, screenshot: Callable[[str], Path]
+) -> None:
+    page.goto(f"{decided.url}/guidance?role=Policy+owner&part=Drafts")
+    page.get_by_role("button", name="Begin a draft").click()
+    page.get_by_label("Title", exact=True).first.fill(TITLE)
+    save(page)
+    number = str(max(draft["draft_id"] for draft in on_the_command_line(decided, "policy", "drafts")))
+    before = on_the_command_line(decided, "stats")["policy_version"]
+    assert TITLE not in public(decided, "/policy")
+    assert on_the_command_line(decided, "policy", "approve", number)["state"] == "approved"
+    page.reload()
+    page.get_by_text("Approved by").wait_for()
+    screenshot("drafts-approved")
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_text("Published as").wait_for()
+    assert TITLE in public(decided, "/policy")
+    assert TITLE not in public(decided, f"/policy?version={before}")
+    assert on_the_command_line(decided, "stats")["policy_version"] != before
+    screenshot("drafts-published")

@@ -9,9 +9,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import cli, control, policy, runtime, triage
-from triage_core.errors import Conflict, InvalidPolicy, NotAllowed, NotFound, Refused, StoreBusy
+from tests.making import (
+    FLAW,
+    POLICY,
+    REVIEWER,
+    Clock,
+    LetterEmbedder,
+    bring,
+    held_by_a_server,
+    make_report,
+    open_runtime,
+)
+from triage_core import cli, policy, runtime, triage
+from triage_core.errors import Conflict, InvalidPolicy, NotAllowed, NotFound, Refused
 from triage_core.policy_text import Texts
 
 NEXT = "2031.1"
@@ -43,15 +53,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         opened.close()
         yield made
         return
-    server = control.ControlServer(opened)
-
-    def busy(*_: Any, **__: Any) -> None:
-        raise StoreBusy("held by the server")
-
-    monkeypatch.setattr(runtime, "Runtime", busy)
-    yield made
-    server.close()
-    opened.close()
+    with held_by_a_server(opened, monkeypatch):
+        yield made
 
 
 def act_as(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

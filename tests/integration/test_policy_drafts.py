@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,33 @@ def test_a_published_draft_is_in_force_at_once_and_reports_keep_their_version(ru
         kept = cursor.execute("SELECT policy_version FROM reports").fetchall()
         used = cursor.execute("SELECT policy_version FROM assessments").fetchall()
     assert (kept, used) == ([(old.version,)], [(runtime.policy.version,)])
+
+
+def test_readers_never_see_an_older_version_again(runtime):
+    seen: list[list[str]] = [[] for _ in range(4)]
+    done = threading.Event()
+
+    def look(mine: list[str]) -> None:
+        while not done.is_set():
+            mine.append(runtime.policy.version)
+
+    readers = [threading.Thread(target=look, args=(mine,)) for mine in seen]
+    for reader in readers:
+        reader.start()
+    published = [runtime.policy.version]
+    try:
+        for days in range(20, 26):
+            put_in_force(runtime, waiting={**WAITING, "default_days": days})
+            published.append(runtime.policy.version)
+            assert runtime.policy.waiting.default_days == days
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert len(set(published)) == 7
+    for mine in seen:
+        order = [published.index(version) for version in mine]
+        assert order == sorted(order)
 
 
 def test_a_version_published_while_the_clock_goes_back_is_in_force(tmp_path):
