@@ -99,7 +99,7 @@ def draft_hostile(store: Store) -> None:
     text = " ".join(ALIVE.values())
     draft_id = policy_drafts.start(store, Actor(text[:200], text, EVERYBODY.roles))
     clause = {"id": "IN-99", "kind": "in_scope", **dict.fromkeys(CLAUSE_TEXTS, text)}
-    words = dict.fromkeys(("title", "contact", "incomplete_note", "safe_harbour"), text)
+    words = dict.fromkeys(("title", "incomplete_note", "safe_harbour"), text)
     changes = {**words, "products": list(ALIVE.values()), "clause IN-99": clause}
     policy_drafts.change(store, EVERYBODY, draft_id, changes, seen_revision=1)
 

@@ -214,7 +214,6 @@ def test_hostile_words_of_a_draft_are_never_markdown(drafts, draft, opened, rend
     clause = {**old["clause IN-1"], "title": text, "text": text, "in_scope_example": text}
     changes = {
         "title": text,
-        "contact": text,
         "safe_harbour": text * 3,
         "products": [text],
         "clause IN-1": clause,
