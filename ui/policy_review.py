@@ -19,7 +19,9 @@ from ui.words import PRIORITY, SEVERITY, counted, severity_badge
 ROWS = 25
 LONG = 60
 MOST_SHOWN = 300
+WORDS = "words"  # the parts that are one value stand together
 PART: Mapping[str, LiteralString] = {
+    "words": "Words",
     "version": "Version",
     "title": "Title",
     "contact": "Contact",
@@ -43,7 +45,7 @@ def changes(draft: Draft) -> None:
         return
     parts: dict[str, list[Difference]] = defaultdict(list)
     for each in found[:MOST_SHOWN]:
-        parts[each.part].append(each)
+        parts[each.part if each.place else WORDS].append(each)
     st.caption(f"{counted(len(found), 'difference')} from the version in force")
     for part, differences in parts.items():
         st.subheader(PART[part] if part in PART else plain(part), anchor=False)
@@ -78,7 +80,7 @@ _SIDE: Mapping[str, LiteralString] = {"now": "In force", "then": "In the draft"}
 
 
 def _place(each: Difference) -> str:
-    return each.place.replace("_", " ") or "text"
+    return each.place.replace("_", " ") or PART.get(each.part, each.part)
 
 
 def _words(each: Difference) -> tuple[str, str]:

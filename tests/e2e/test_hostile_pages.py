@@ -160,7 +160,7 @@ def test_two_hostile_decisions_side_by_side_ask_nobody_else(
     ("part", "kind", "title"),
     [
         ("Write", "tab", "Words"),
-        ("What changes", "heading", "Safe harbour"),
+        ("What changes", "heading", "Words"),
         ("Past decisions", "heading", "Under this draft"),
         ("Preview", "heading", "In scope"),
         ("Files and revisions", "heading", "Revisions"),

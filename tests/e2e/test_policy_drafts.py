@@ -106,7 +106,7 @@ def test_from_the_draft_to_the_public_page(
     folder = decided.store / "out"
     on_the_command_line(decided, "policy", "export", "--out", str(folder), "--draft", "1")
     (folder / "priority.csv").write_text(
-        POLICY.priority_csv.replace("medium,none,scheduled", "medium,none,out_of_cycle")
+        POLICY.priority_csv.replace("medium,none,scheduled", "medium,none,defer")
     )
     other = on_the_command_line(decided, "policy", "draft", str(folder), "--draft", "1")
     assert other["state"] == "open"
