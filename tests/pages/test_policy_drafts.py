@@ -8,9 +8,10 @@ from tests.hostile_corpus import HOSTILE
 from tests.pages.conftest import EVERYTHING
 from triage_core import policies, policy_drafts, triage
 from triage_core.decision import Decision
+from triage_core.errors import Refused
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.policy_drafts import State
-from ui import policy_grids, session
+from ui import policy_files, policy_grids, session
 
 OTHER = Actor("test:ben", "Ben", frozenset({DeskRole.POLICY_OWNER}))
 INPUTS = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
@@ -238,3 +239,32 @@ def test_cells_of_a_grid_become_rows_of_the_table(opened):
     assert policy_grids.priority_text(priority, {}) == priority
     again = policy_grids.cells(policy_grids.priority_text(priority, {4: {"active": "defer"}}))
     assert again["critical", "active"] == "defer"
+
+
+def test_uploaded_files_are_read_by_name_under_caps():
+    given = [("policy.toml", b"\xef\xbb\xbftitle = 1"), ("severity.csv", b"harm")]
+    assert policy_files.read_files(given) == {"policy.toml": "title = 1", "severity.csv": "harm"}
+    for name, content, rule in (
+        ("../policy.toml", b"", "is none of"),
+        (HOSTILE["html image"], b"", "is none of"),
+        ("severity.csv", b"\xff\xfe", "not UTF-8"),
+        ("severity.csv", b"x" * (policy_files.MOST_BYTES + 1), "at most"),
+    ):
+        with pytest.raises(Refused, match=rule):
+            policy_files.read_files([(name, content)])
+
+
+def test_files_are_put_into_the_draft_whole_or_not_at_all(drafts, draft, opened):
+    press(drafts(), "Begin a draft")
+    for content, title in (
+        ("title = 1", opened.policy.title),
+        ("Where to report a flaw", "Where to report a flaw"),
+    ):
+        text = draft().texts.policy_toml.replace(opened.policy.title, content)
+        screen = drafts(**{"draft-part": "Files and revisions"})
+        text = text if "flaw" in content else content
+        screen.file_uploader[0].set_value([("policy.toml", text.encode(), "application/toml")]).run()
+        screen = press(screen, "Put into the draft")
+        assert draft().texts.parse().title == title
+    assert draft().revision == 2
+    assert list(screen.dataframe[0].value["what"]) == ["uploaded policy.toml", "started"]
