@@ -8,7 +8,7 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import activity, queries, undo
+from triage_core import activity, queries, undoable
 from ui import empty, event_words, session, undo_card
 from ui.event_words import EVENTS
 from ui.hostile import inline
@@ -55,7 +55,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     )  # fmt: skip
 chosen = activity.Filter(
     actor=actor,
-    kind=tuple(sorted(undo.UNDOABLE)) if kind == DECISIONS else () if kind == ANY else (kind,),
+    kind=tuple(sorted(undoable.UNDOABLE)) if kind == DECISIONS else () if kind == ANY else (kind,),
     report=(report or "").strip(),
     since=None if period == "all" else now - timedelta(days=int(period)),
 )

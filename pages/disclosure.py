@@ -116,4 +116,4 @@ with board:
                 now,
                 "Calendar of the embargoes below",
             )
-    embargo_card.table(rows, now, key)
+    embargo_card.listing(rows, now, key)

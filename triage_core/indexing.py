@@ -25,6 +25,7 @@ from triage_core import (
     db,
     far_reading,
     learning,
+    neighbours,
     placements,
     readings,
     text,
@@ -33,7 +34,6 @@ from triage_core import (
 from triage_core import memory as memory_of
 from triage_core.arrivals import Arrivals
 from triage_core.embedding import Embedding, Progress
-from triage_core.errors import NotFound
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.embed import Embedder
@@ -44,21 +44,13 @@ from triage_core.likeness.spaces import Spaces
 from triage_core.likeness.splits import SplitSuggestion
 from triage_core.memory import Memory
 from triage_core.model import Actor
+from triage_core.neighbours import Neighbour
 from triage_core.placements import Changes, Layout, Suggestion
 from triage_core.store import Store
 from triage_core.vectors import Vectors
 
 CLOSE_READING = 4_000
 NEIGHBOURHOOD = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A report like another: its score on an axis (0 to 1), and whether the canonical texts are the same."""
-
-    report_id: str
-    score: float
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +184,12 @@ class Likeness:
         Raises NotFound when the report has not been indexed yet.
         """
         memory = self._ready()
-        row = _row(memory, report_id)
+        row = neighbours.row_of(memory, report_id)
         if memory.spaces is not None:
-            found = _of_rows(memory, memory.spaces.neighbours(row, axis, k))
+            found = neighbours.of_rows(memory, memory.spaces.neighbours(row, axis, k))
         else:
             found = self._axes(memory).neighbours(report_id, axis, k)
-        return _named(memory, found, memory.contents[row])
+        return neighbours.named(memory, found, memory.contents[row])
 
     def near(self, report_id: str, k: int) -> tuple[Vectors, dict[str, float]]:
         """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it, best first.
@@ -205,7 +197,7 @@ class Likeness:
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
         memory = self._ready()
-        row = _row(memory, report_id)
+        row = neighbours.row_of(memory, report_id)
         vector = memory.index.vectors(np.array([row]))
         scores, rows = memory.index.top_k(vector, k + 1)
         found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
@@ -219,17 +211,17 @@ class Likeness:
         vector = self._embedding.embedder.embed([text.canonical(words)])
         if memory.spaces is not None:
             read = self._arrivals.query(memory, words, vector)
-            found = _of_rows(memory, memory.spaces.neighbours_of(read, vector, axis, k))
+            found = neighbours.of_rows(memory, memory.spaces.neighbours_of(read, vector, axis, k))
         else:
             axes = self._read_closely(memory, sorted(self._neighbourhood(memory, vector)))
             axes.add(["this text"], [words], vector)
             found = axes.neighbours("this text", axis, k)
-        return _named(memory, found, vectors.name_of(words))
+        return neighbours.named(memory, found, vectors.name_of(words))
 
     def explain(self, one: str, other: str) -> Explanation:
         """Why two reports are alike or not, on both axes and as a probability. Raises NotFound."""
         memory = self._ready()
-        rows = [_row(memory, name) for name in (one, other)]
+        rows = [neighbours.row_of(memory, name) for name in (one, other)]
         with self._store.read() as cursor:
             texts = vectors.texts_of(cursor, [memory.seqs[row] for row in rows])
             pair = learning.evidence(cursor, self._pair(memory, one, other), one, other)
@@ -382,23 +374,3 @@ class Likeness:
         axes = AxisIndex(self._embed_kept)
         axes.add([memory.ids[row] for row in rows], texts, memory.index.vectors(np.array(rows)))
         return axes
-
-
-def _row(memory: Memory, report_id: str) -> int:
-    row = memory.row.get(report_id, len(memory.index))
-    if row >= len(memory.index):
-        raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
-    return row
-
-
-def _of_rows(memory: Memory, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
-    return [(memory.ids[row], score) for row, score in found]
-
-
-def _named(memory: Memory, found: Sequence[tuple[str, float]], content: str) -> list[Neighbour]:
-    """Neighbours with exact duplicates marked, and those first."""
-    near = []
-    for name, score in found:
-        exact = memory.contents[memory.row[name]] == content
-        near.append(Neighbour(name, 1.0 if exact else score, exact))
-    return sorted(near, key=lambda item: not item.exact)

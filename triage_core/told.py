@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from triage_core import cases, db
 
-# Events of a second look change the look, not the case; they name it.
-_CHANGES = "json_exists(data, '$.after') AND NOT json_exists(data, '$.look_id')"
+# Events of a second look, an embargo or a reward change that and not the case; each names what it is about.
+_CHANGES = (
+    "json_exists(data, '$.after') AND NOT json_exists(data, '$.look_id')"
+    " AND NOT json_exists(data, '$.party') AND NOT json_exists(data, '$.reward_no')"
+)
 # What no event tells of was never set: these columns are empty when a report comes in.
 _EMPTY = (
     "canonical_id",

@@ -255,7 +255,7 @@ def _set_tlp(row: db.Row) -> None:
     )
 
 
-def table(rows: list[db.Row], now: datetime, key: str) -> None:
+def listing(rows: list[db.Row], now: datetime, key: str) -> None:
     """The embargoes as a table with a button each; every time has its hour and zone."""
     st.dataframe(
         {

@@ -11,9 +11,9 @@ import streamlit as st
 
 from triage_core import access, boards, runtime
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
-from triage_core.indexing import Neighbour
 from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
+from triage_core.neighbours import Neighbour
 from triage_core.runtime import Runtime
 from ui.hostile import plain
 from ui.words import ROLE

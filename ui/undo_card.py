@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import access, activity, undo
+from triage_core import access, activity, undo, undoable
 from triage_core.activity import Event
 from triage_core.errors import NotFound
 from ui import event_words, session
@@ -20,7 +20,7 @@ def _take_back(seq: int) -> None:
 
 
 def may_undo(event: Event) -> bool:
-    return event.kind in undo.UNDOABLE and access.may(session.actor(), event.command)
+    return event.kind in undoable.UNDOABLE and access.may(session.actor(), event.command)
 
 
 def draw(name: str) -> None:

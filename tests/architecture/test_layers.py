@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.cluster_work",
             "triage_core.linking",
             "triage_core.memory",
+            "triage_core.neighbours",
             "triage_core.claims",
             "triage_core.consent",
             "triage_core.apikeys",
@@ -66,6 +67,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.views",
             "triage_core.verification",
             "triage_core.undo",
+            "triage_core.undoable",
         ),
     ),
     (

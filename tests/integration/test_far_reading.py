@@ -121,7 +121,7 @@ def test_what_is_kept_apart_never_meets_in_a_thousand_runs(tmp_path: Path, limit
     draw = random.Random(1)
     for _ in range(1_000):
         apart = frozenset(tuple(sorted(draw.sample(memory.ids, 2), key=len)) for _ in range(3))
-        decided = Decided(apart=apart)
+        decided = Decided({Axis.WHOLE: (frozenset(), apart)})
         if limit:
             layout, _ = close_reading.lay(memory, decided, model)
             placed = {item.report_id: item.cluster_id for part in layout[Axis.WHOLE] for item in part.placed}

@@ -13,8 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from triage_core.clocks import Clocks, due
+from triage_core.embargo_machine import IN_FORCE, latest_end, merge_ends, opening
 from triage_core.errors import InvalidPolicy
-from triage_core.lifecycle import IN_FORCE, allowed, latest_end, merge_ends, opening, step
+from triage_core.lifecycle import allowed, step
 from triage_core.model import (
     Exploitation,
     Exposure,

@@ -28,7 +28,8 @@ from triage_core.errors import Conflict, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole, Severity
 from triage_core.store import Store
-from triage_core.undo import DECISION, undo
+from triage_core.undo import undo
+from triage_core.undoable import DECISION
 
 CLOCK = Clock()
 ROLES = frozenset({DeskRole.REVIEWER, DeskRole.DISCLOSURE_LEAD})

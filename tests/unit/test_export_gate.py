@@ -43,7 +43,7 @@ def test_an_embargo_binds_until_its_end(state: EmbargoState, ends_at: object, ac
 @pytest.mark.parametrize(
     ("consent", "refused"),
     [
-        (TrainingConsent.NONE, set(Use)),
+        (TrainingConsent.NONE, TRAINING),
         (TrainingConsent.CLASSIFIER_ONLY, {Use.SAFETY_TRAINING, Use.BAD_USER_TRAINING}),
         (TrainingConsent.ANY_SAFETY_TRAINING, {Use.BAD_USER_TRAINING}),
         (TrainingConsent.SAFETY_AND_BAD_USER, set()),
@@ -115,7 +115,13 @@ def test_every_reason_is_explained() -> None:
 
 # ------------------------------------------------------------------ the other doors
 
-SHARED = replace(FREE, tlp=Tlp.CLEAR, consent_share_peers=PeerConsent.UNDER_EMBARGO, fix_deployed=True)
+SHARED = replace(
+    FREE,
+    tlp=Tlp.CLEAR,
+    consent_training=TrainingConsent.SAFETY_AND_BAD_USER,
+    consent_share_peers=PeerConsent.UNDER_EMBARGO,
+    fix_deployed=True,
+)
 UNDER_EMBARGO = replace(SHARED, embargo=EmbargoState.ACTIVE, ends_at=NOON + HOUR)
 COPY = replace(SHARED, earlier_copy_held=True)
 
