@@ -14,6 +14,7 @@ from typing import Any
 
 from triage_core import access, db, policies, policy_text
 from triage_core.errors import Conflict, InvalidPolicy, NotAllowed, NotFound, Refused
+from triage_core.fields import check_storable
 from triage_core.model import Actor
 from triage_core.policy import Policy
 from triage_core.policy_text import FILES, Texts
@@ -302,20 +303,15 @@ def differences(cursor: db.Cursor, draft_id: int) -> list[policy_text.Difference
 
 def check_upload(texts: Texts) -> None:
     """Return when texts from outside may become a draft; else raise Refused naming the file or its row."""
-    for name, text in texts.by_file().items():
-        if len(text) > LONGEST_FILE:
-            raise Refused(name, f"at most {LONGEST_FILE:,} characters, not {len(text):,}")
-        _check_storable(name, text)
+    _check_storable(texts)
     texts.parse()
 
 
-def _check_storable(name: str, text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Refused(name, f"must not contain a lone surrogate, as at position {error.start:,}") from None
-    if "\0" in text:
-        raise Refused(name, f"must not contain a NUL character, as at position {text.index(chr(0)):,}")
+def _check_storable(texts: Texts) -> None:
+    for name, text in texts.by_file().items():
+        if len(text) > LONGEST_FILE:
+            raise Refused(name, f"at most {LONGEST_FILE:,} characters, not {len(text):,}")
+        check_storable(text, name)
 
 
 def _next(cursor: db.Cursor, base: Policy) -> Texts:
@@ -353,10 +349,7 @@ def _revise(work: Work, draft: Draft, texts: Texts, what: str, **values: str) ->
 
 
 def _keep(work: Work, draft_id: int, revision: int, texts: Texts, what: str) -> None:
-    for name, text in texts.by_file().items():
-        _check_storable(name, text)
-        if len(text) > LONGEST_FILE:
-            raise Refused(name, f"at most {LONGEST_FILE:,} characters, not {len(text):,}")
+    _check_storable(texts)
     row = {
         "draft_id": draft_id,
         "revision": revision,
