@@ -69,6 +69,8 @@ def test_from_the_draft_to_the_public_page(
     page.get_by_text("No draft yet").wait_for()
     screenshot("drafts-none")
     page.get_by_role("button", name="Begin a draft").click()
+    page.get_by_test_id("stToast").filter(has_text="yours to write").wait_for()
+    wait_until_settled(page)
     page.get_by_label("Title", exact=True).first.fill(TITLE)
     # Typing is not lost on the way through the other sections.
     page.get_by_role("tab", name="Clocks and rewards").click()
@@ -129,6 +131,8 @@ def test_another_person_approves_and_the_public_page_says_it_at_once(
 ) -> None:
     page.goto(f"{decided.url}/guidance?role=Policy+owner&part=Drafts")
     page.get_by_role("button", name="Begin a draft").click()
+    page.get_by_test_id("stToast").filter(has_text="yours to write").wait_for()
+    wait_until_settled(page)
     page.get_by_label("Title", exact=True).first.fill(TITLE)
     save(page)
     number = str(max(draft["draft_id"] for draft in on_the_command_line(decided, "policy", "drafts")))
