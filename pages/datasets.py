@@ -43,7 +43,7 @@ with choices:
         )
     with st.container(horizontal=True):
         name = st.text_input("Name", key="name", placeholder=profile, max_chars=64)
-        version = st.text_input("Version", key="version", placeholder="next number", max_chars=64)
+        version = st.text_input("Version", key="dataset_version", placeholder="next number", max_chars=64)
 
 chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(product))
 try:

@@ -1,11 +1,12 @@
-"""Policy: the guidance as published, how severity follows from it, and what it promises; for reading."""
+"""Policy: the guidance as published, for everybody to read; a policy owner drafts and publishes the next one."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import policies, queries
-from ui import policy_view, session
+from triage_core import access, policies, queries
+from triage_core.policy_text import Texts
+from ui import policy_drafts, policy_files, policy_view, session
 from ui.hostile import inline
 from ui.words import moment
 
@@ -15,6 +16,7 @@ PARTS = {
     "promises": "Clocks and rewards",
     "terms": "Safe harbour and contact",
     "versions": "Versions",
+    "drafts": "Drafts",
 }
 
 history = session.read(policies.history)
@@ -34,9 +36,10 @@ else:
         " and not any more. Reports of that time keep it.",
         icon=":material/history:",
     )
+parts = [part for part in PARTS if part != "drafts" or session.may(access.Command.SET_POLICY)]
 part = st.segmented_control(
     "Part",
-    list(PARTS),
+    parts,
     default="guidance",
     required=True,
     format_func=PARTS.__getitem__,
@@ -52,5 +55,8 @@ elif part == "promises":
     policy_view.promises(policy)
 elif part == "terms":
     policy_view.terms(policy)
+elif part == "drafts":
+    policy_drafts.draw()
 else:
     policy_view.versions(history)
+    policy_files.download(Texts.of(policy), policy.version)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from triage_core import answers, intake, policy, preferred, reportformat, triage
+from triage_core import answers, control, intake, policy, preferred, reportformat, triage
+from triage_core import runtime as runtimes
 from triage_core.decision import Decision
+from triage_core.errors import StoreBusy
 from triage_core.indexing import Likeness
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.runtime import Runtime
@@ -87,9 +91,9 @@ def bring(store: Store, *lines: dict[str, Any]) -> list[str]:
     return ids
 
 
-def open_runtime(folder: Path, clock: Clock | None = None) -> Runtime:
+def open_runtime(folder: Path, clock: Clock | None = None, rules: Path = ROOT / "data") -> Runtime:
     """A runtime over a store in `folder`, with the small model and no worker running."""
-    return Runtime(Settings(store=folder), clock=clock or Clock(), embedder=LetterEmbedder)
+    return Runtime(Settings(store=folder, policy=rules), clock=clock or Clock(), embedder=LetterEmbedder)
 
 
 def open_limited(folder: Path, limit: int) -> Runtime:
@@ -106,3 +110,17 @@ def decide(store: Store, report_id: str, decision: Decision) -> None:
         with store.read() as cursor:
             number = preferred.in_force(cursor, report_id).answer_id
         answers.approve(store, SECOND, report_id, number)
+
+
+@contextmanager
+def held_by_a_server(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """While this lasts, the command line finds the store held and has to ask the server that holds it."""
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise StoreBusy("held by the server")
+
+    server = control.ControlServer(runtime)
+    monkeypatch.setattr(runtimes, "Runtime", busy)
+    yield
+    server.close()
+    runtime.close()

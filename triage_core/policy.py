@@ -29,6 +29,7 @@ LARGEST_REWARD = 10_000_000
 LARGEST_BUDGET = 1_000_000_000
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,31}")
+_CONTACT = re.compile(r"(mailto|https|tel):[^\s<>\"']+")  # it becomes a link, and a line of security.txt
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _OWASP = re.compile(r"LLM(0[1-9]|10)")
 _ATLAS = re.compile(r"AML\.T\d{4}(\.\d{3})?")
@@ -203,7 +204,7 @@ def parse(toml_text: str, severity_csv: str, priority_csv: str) -> Policy:
     policy = Policy(
         version=_matching(top, "version", _VERSION, "letters, digits, dot, dash; 32 at most"),
         title=top.text("title"),
-        contact=top.text("contact"),
+        contact=_matching(top, "contact", _CONTACT, "one address that starts with mailto:, https: or tel:"),
         products=top.texts("products"),
         incomplete_note=top.text("incomplete_note"),
         safe_harbour=top.text("safe_harbour"),

@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import cluster_splits, db, disclosure, intake, limits, policies, policy, standing
+from triage_core import cluster_splits, db, disclosure, intake, limits, policies, standing
 from triage_core.clause_advice import ClauseAdvice
 from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
+from triage_core.policy import Policy
 from triage_core.puzzle import Puzzle
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
@@ -38,7 +39,7 @@ class Runtime:
         clock: Clock = utc_now,
         embedder: Callable[[], embed.Embedder] | None = None,
     ) -> None:
-        """Open the store, publish the policy file if it is new, and read what likeness needs.
+        """Open the store, publish the policy file as its first policy, and read what likeness needs.
 
         `embedder` makes the embedding model on first use; tests give a small one. Raises the errors
         of Store and of the policy loader.
@@ -46,11 +47,12 @@ class Runtime:
         self.settings = settings
         self.store = Store(settings.store, clock)
         try:
-            self.policy = policies.publish_from_files(self.store, SYSTEM, policy.load(settings.policy))
+            policies.seed(self.store, SYSTEM, settings.policy)
             self.likeness = Likeness(self.store, embedder or self._load_model, settings.model)
         except BaseException:
             self.store.close()
             raise
+        self._policy = policies.Current(self.store)
         self._audited: cluster_splits.Audit | None = None
         self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
         self.committer = Committer(self.store)
@@ -59,6 +61,11 @@ class Runtime:
         self.puzzle = Puzzle(settings.puzzle_bits)
         self.suggestions = Suggestions(self.store, self.likeness, self.advice, settings.model)
         self.worker = Worker(self)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force at this moment: take it once for each command."""
+        return self._policy.get()
 
     def _load_model(self) -> embed.Embedder:
         return embed.load(

@@ -9,6 +9,8 @@ from typing import Any
 
 from triage_core.errors import InvalidPolicy
 
+MOST_DOTS = 500  # on a line: reading a dotted key takes time that grows with the square of its dots
+
 
 class Section:
     """One table of a TOML document that knows its own path.
@@ -26,10 +28,7 @@ class Section:
     @classmethod
     def of(cls, text: str, name: str) -> Section:
         """The top of the document; raises InvalidPolicy naming the file when it is not TOML."""
-        try:
-            return cls(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidPolicy(name, f"is not TOML: {error}") from None
+        return cls(document(text, name))
 
     def where(self, key: str) -> str:
         """The dotted path of a key of this section."""
@@ -37,9 +36,7 @@ class Section:
 
     def text(self, key: str) -> str:
         value = self._get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise InvalidPolicy(self.where(key), "must be a text that is not empty")
-        return value.strip()
+        return _filled(value, self.where(key)).strip()
 
     def whole(self, key: str, least: int, most: int) -> int:
         return self._whole(self._get(key), self.where(key), least, most)
@@ -62,8 +59,7 @@ class Section:
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._list(key)
         for at, value in enumerate(values):
-            if not isinstance(value, str) or not value.strip():
-                raise InvalidPolicy(f"{self.where(key)}[{at}]", "must be a text that is not empty")
+            _filled(value, f"{self.where(key)}[{at}]")
         return tuple(values)
 
     def optional_texts(self, key: str) -> tuple[str, ...]:
@@ -121,6 +117,26 @@ class Section:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise InvalidPolicy(path, f"must be a whole number from {least} to {most}")
         return value
+
+
+def document(text: str, name: str) -> dict[str, Any]:
+    """What a TOML text says; raises InvalidPolicy naming the file when it is not TOML."""
+    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        raise InvalidPolicy(name, f"has a line with more than {MOST_DOTS} dots")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPolicy(name, f"is not TOML: {error}") from None
+    except (ValueError, RecursionError):
+        raise InvalidPolicy(name, "is nested too deeply, or holds a number of too many digits") from None
+
+
+def _filled(value: Any, path: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidPolicy(path, "must be a text that is not empty")
+    if "\0" in value:
+        raise InvalidPolicy(path, "must not contain a NUL character")
+    return value
 
 
 def one_of(value: str, path: str, allowed: Iterable[str]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from triage_core import policy
+from triage_core import policies, policy
 from triage_core.middleware import require_loopback
+from triage_core.runtime import SYSTEM
 from triage_core.settings import ROOT, Settings
-from triage_core.store import Store
+from triage_core.store import STORE_FILE, Store
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -18,8 +19,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
     and StoreError for a store that is held or damaged: here they are one line, in the server a fault.
     """
     require_loopback(host)
-    policy.load(settings.policy)
-    Store(settings.store).close()
+    if not (settings.store / STORE_FILE).exists():
+        policy.load(settings.policy)  # so that a first start which cannot work leaves no store behind
+    store = Store(settings.store)
+    try:
+        policies.seed(store, SYSTEM, settings.policy)
+    finally:
+        store.close()
     environment = {
         **os.environ,
         "FLAWDESK_STORE": str(settings.store.resolve()),

@@ -24,6 +24,7 @@ from triage_core.model import Actor
 
 Clock = Callable[[], datetime]
 TAIL_CHECKED_AT_START = 1_000
+STORE_FILE = "flawdesk.duckdb"
 
 
 def utc_now() -> datetime:
@@ -72,7 +73,7 @@ class Store:
         """
         self.folder = folder
         self.clock = clock
-        self.path = folder / "flawdesk.duckdb"
+        self.path = folder / STORE_FILE
         self._lock = threading.RLock()
         self._anchor = audit.Anchor(folder / "anchor.log")
         try:

@@ -1,4 +1,4 @@
-"""The parts of the Policy screen. The policy's own texts are drawn as text: a policy is edited by people too."""
+"""The parts of the Policy screen. The policy's own texts are drawn as text, with what it hides."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 from triage_core import db
 from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.policy import Clause, ClauseKind, Policy
+from triage_core.text import reveal
 from ui import policy_tables
 from ui.hostile import inline, plain
 from ui.words import (
@@ -75,7 +76,7 @@ def guidance(policy: Policy, cited: Mapping[str, int]) -> None:
     """The clauses by kind, each with both examples and how often it has been cited."""
     with st.container(border=True, gap="xsmall"):
         st.markdown(":material/info: **Not everything is listed here**")
-        st.text(policy.incomplete_note)
+        st.text(reveal(policy.incomplete_note))
     for kind, (colour, name, about) in KINDS.items():
         clauses = [clause for clause in policy.clauses if clause.kind is kind]
         if clauses:
@@ -89,14 +90,14 @@ def _clause(clause: Clause, times: int) -> None:
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(clause.clause_id)}**", width="content")
-            st.text(clause.title, width="stretch")
+            st.text(reveal(clause.title), width="stretch")
             st.caption(f"Cited {counted(times, 'time')}" if times else "Never cited", width="content")
-        st.text(clause.text)
+        st.text(reveal(clause.text))
         report, leave = st.columns(2, gap="medium")
         report.markdown(badge("green", ":material/check: Report it"))
-        report.text(clause.in_scope_example)
+        report.text(reveal(clause.in_scope_example))
         leave.markdown(badge("gray", ":material/close: No need to"))
-        leave.text(clause.out_of_scope_example)
+        leave.text(reveal(clause.out_of_scope_example))
 
 
 def severity(policy: Policy) -> None:
@@ -183,12 +184,12 @@ def terms(policy: Policy) -> None:
     harbour, contact = st.columns([3, 2], gap="large")
     with harbour:
         st.subheader("Safe harbour", anchor=False)
-        st.text(policy.safe_harbour)
+        st.text(reveal(policy.safe_harbour))
     with contact:
         st.subheader("Contact", anchor=False)
-        st.text(policy.contact)
+        st.text(reveal(policy.contact))
         st.subheader("Products", anchor=False)
-        st.text("\n".join(policy.products))
+        st.text(reveal("\n".join(policy.products)))
 
 
 def versions(history: Sequence[db.Row]) -> None:

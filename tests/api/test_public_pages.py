@@ -12,7 +12,18 @@ from starlette.testclient import TestClient
 
 from tests.hostile_corpus import HOSTILE
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock
-from triage_core import db, messages, policies, policy, reportformat, rewards, runtime, transcript, triage
+from triage_core import (
+    db,
+    messages,
+    policies,
+    policy,
+    policy_drafts,
+    reportformat,
+    rewards,
+    runtime,
+    transcript,
+    triage,
+)
 from triage_core.decision import Decision
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole
@@ -331,6 +342,26 @@ def test_the_policy_shows_versions_and_what_changed(client: TestClient, clock: C
     assert "is not in force any more" in client.get(f"/policy?version={POLICY.version}").text
     assert client.get("/policy?version=<script>").status_code == 404
     assert "<script" not in client.get("/policy?version=<script>").text
+
+
+def test_a_draft_that_is_published_is_on_the_public_page_at_once(client: TestClient) -> None:
+    store = runtime.current().store
+    send(client)
+    writer, other = (Actor(name, name, EVERYBODY.roles) for name in ("ada", "ben"))
+    draft_id = policy_drafts.start(store, writer)
+    changes = {"title": "Where to send a flaw", "contact": "mailto:new@example.org"}
+    revision = policy_drafts.change(store, writer, draft_id, changes, seen_revision=1)
+    policy_drafts.approve(store, other, draft_id, seen_revision=revision)
+    assert "Where to send a flaw" not in client.get("/policy").text
+    policy_drafts.publish(store, writer, draft_id, seen_revision=revision)
+    assert "Where to send a flaw" in client.get("/policy").text
+    assert POLICY.title not in client.get("/policy").text
+    assert POLICY.title in client.get(f"/policy?version={POLICY.version}").text
+    assert "Contact: mailto:new@example.org" in client.get("/.well-known/security.txt").text
+    send(client, what_is_wrong="Another thing went wrong.")
+    with store.read() as cursor:
+        kept = cursor.execute("SELECT policy_version FROM reports ORDER BY seq").fetchall()
+    assert kept == [(POLICY.version,), (runtime.current().policy.version,)]
 
 
 def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:

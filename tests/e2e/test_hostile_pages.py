@@ -18,11 +18,11 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser import Server, running_server, wait_until_settled
 from tests.hostile_corpus import BEACON, HOSTILE
 from tests.making import EVERYBODY, FLAW, POLICY, bring, make_report, open_runtime
-from triage_core import disclosure, rewards, second_look, triage
+from triage_core import disclosure, policy_drafts, rewards, second_look, triage
 from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole
 from triage_core.reward_rules import RewardKind
-from triage_core.store import utc_now
+from triage_core.store import Store, utc_now
 from ui.words import ROLE
 
 pytestmark = pytest.mark.browser
@@ -45,6 +45,7 @@ PAGES = {
     "gaps": (DeskRole.POLICY_OWNER, "heading", "Guidance gaps"),
     "datasets": (DeskRole.ML_ENGINEER, "button", r"Build \d+ rows"),
 }
+CLAUSE_TEXTS = ("title", "text", "in_scope_example", "out_of_scope_example")
 SLOW_MS = 60_000  # the worker has its turn first, on a machine that may be busy
 LIVE_ELEMENTS = (
     f"img[src*='{BEACON}'], a[href*='{BEACON}'], a[href^='javascript:'], script[src*='{BEACON}'], iframe"
@@ -92,9 +93,20 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     rewards.propose(opened.store, POLICY, EVERYBODY, fourth, RewardKind.PUBLIC_THANKS, reason=second_text)
     # One flaw waits for a better answer, and one for somebody who approves its hostile one.
     triage.assess(opened.store, POLICY, EVERYBODY, fifth, replace(FLAW, better_answer=first_text))
+    draft_hostile(opened.store)
     opened.close()
     with running_server(folder) as server:
         yield server
+
+
+def draft_hostile(store: Store) -> None:
+    """A policy draft that holds the hostile texts wherever it takes text, by somebody with such a name."""
+    text = " ".join(ALIVE.values())
+    draft_id = policy_drafts.start(store, Actor(text[:200], text, EVERYBODY.roles))
+    clause = {"id": "IN-99", "kind": "in_scope", **dict.fromkeys(CLAUSE_TEXTS, text)}
+    words = dict.fromkeys(("title", "incomplete_note", "safe_harbour"), text)
+    changes = {**words, "products": list(ALIVE.values()), "clause IN-99": clause}
+    policy_drafts.change(store, EVERYBODY, draft_id, changes, seen_revision=1)
 
 
 @pytest.fixture
@@ -154,6 +166,25 @@ def test_two_hostile_decisions_side_by_side_ask_nobody_else(
 ) -> None:
     look(watched, hostile_server, "second_look", part=part)
     watched.get_by_role("heading", name=title).wait_for(timeout=SLOW_MS)
+    assert_sound(watched)
+    watched.wait_for_timeout(500)
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "title"),
+    [
+        ("Write", "tab", "Words"),
+        ("What changes", "heading", "Words"),
+        ("Past decisions", "heading", "Under this draft"),
+        ("Preview", "heading", "In scope"),
+        ("Files and revisions", "heading", "Revisions"),
+    ],
+)
+def test_a_hostile_draft_asks_nobody_else(
+    hostile_server: Server, watched: Page, part: str, kind: str, title: str
+) -> None:
+    look(watched, hostile_server, "guidance", DeskRole.POLICY_OWNER, **{"part": "Drafts", "draft-part": part})
+    watched.get_by_role(kind, name=re.compile(f"^{title}")).first.wait_for(timeout=SLOW_MS)
     assert_sound(watched)
     watched.wait_for_timeout(500)
 

@@ -96,7 +96,7 @@ def test_a_bad_name_is_refused_by_its_rule(visit, flaw):
 def test_a_version_that_is_taken_is_refused(visit, flaw):
     flaw("one")
     screen = visit("datasets", **ML)
-    screen.text_input(key="version").input("7").run()
+    screen.text_input(key="dataset_version").input("7").run()
     build_button(screen).click().run()
     build_button(screen).click().run()
     assert "Nothing was changed" in screen.toast[-1].value

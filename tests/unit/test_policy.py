@@ -161,6 +161,9 @@ def test_source_texts_rebuild_the_same_policy(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
+        ("mailto:ai-flaws@example.org", "javascript:alert(1)", "contact"),
+        ("mailto:ai-flaws@example.org", "https://example.org\\nContact: mailto:x@example.org", "contact"),
+        ("How to report a flaw", "How to \\u0000report a flaw", "title"),
         ('version = "2026.2"\n', "", "version"),
         ('version = "2026.2"', "version = 2026.2", "version"),
         ('version = "2026.2"', 'version = "../2026"', "version"),

@@ -1,4 +1,4 @@
-"""Commands of the installation: import, stats, verify, policy check, serve."""
+"""Commands of the installation: import, stats, verify, serve."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from typing import Annotated
 
 import typer
 
-from triage_core import policy
-from triage_core.cli.base import JsonOption, StoreOption, app, one_of, run, settings_for, show
+from triage_core.cli.base import JsonOption, StoreOption, app, one_of, run, settings_for
 from triage_core.cli.output import print_imported, print_pairs
-
-policy_app = typer.Typer(no_args_is_help=True, help="Policy files.")
-
-
-app.add_typer(policy_app, name="policy")
 
 
 @app.command("import")
@@ -41,21 +35,6 @@ def stats(store: StoreOption = None, as_json: JsonOption = False) -> None:
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Check the audit chain, its anchor, and that the counts agree."""
     run("verify", {}, store, as_json, print_pairs)
-
-
-@policy_app.command("check")
-def policy_check(
-    file: Annotated[Path, typer.Argument(exists=True, help="policy.toml, or its folder.")],
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Check a policy file and its two tables."""
-    found = policy.load(file)
-    show(
-        {"ok": True, "version": found.version, "clauses": len(found.clauses), "sha256": found.sha256},
-        as_json,
-        print_pairs,
-    )
 
 
 @app.command()

@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage_core.errors import NotFound
-from triage_core.operations import answers, datasets, desk, installation, keys, likeness, reporters, reporting
+from triage_core.operations import (
+    answers,
+    datasets,
+    desk,
+    installation,
+    keys,
+    likeness,
+    policy,
+    reporters,
+    reporting,
+)
 from triage_core.operations.base import Emit as Emit
 from triage_core.operations.base import Operation
 from triage_core.runtime import Runtime
@@ -35,6 +45,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "keys.add": keys.add,
     "keys.list": keys.listing,
     "keys.revoke": keys.revoke,
+    "policy.export": policy.export,
+    "policy.draft": policy.draft,
+    "policy.drafts": policy.drafts,
+    "policy.diff": policy.compare,
+    "policy.trial": policy.trial,
+    "policy.approve": policy.approve,
+    "policy.publish": policy.publish,
     "stats": installation.stats,
     "verify": installation.verify,
 }

@@ -1,0 +1,270 @@
+"""Drafts on the Policy screen: begin, write, conflict, refuse, approve by another, publish; nothing typed is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hostile_corpus import HOSTILE
+from tests.pages.conftest import EVERYTHING
+from triage_core import policies, policy_drafts, triage
+from triage_core.decision import Decision
+from triage_core.errors import Refused
+from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
+from triage_core.policy_drafts import State
+from ui import policy_files, policy_grids, session
+
+OTHER = Actor("test:ben", "Ben", frozenset({DeskRole.POLICY_OWNER}))
+INPUTS = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
+OWNER = {"role": "Policy owner", "part": "Drafts"}
+
+
+@pytest.fixture
+def drafts(visit):
+    def go(**parameters):
+        return visit("guidance", **{**OWNER, **parameters})
+
+    return go
+
+
+@pytest.fixture
+def draft(opened):
+    """The draft with this number as it stands."""
+
+    def read(draft_id=1):
+        with opened.store.read() as cursor:
+            return policy_drafts.read(cursor, draft_id)
+
+    return read
+
+
+def press(screen, label):
+    (button,) = [each for each in screen.button if each.label == label]
+    screen = button.click().run()
+    assert not screen.exception
+    return screen
+
+
+def field(screen, label, clause=""):
+    widgets = [*screen.text_input, *screen.text_area, *screen.number_input]
+    (found,) = [each for each in widgets if each.label == label and clause in each.key]
+    return found
+
+
+def save(screen, form):
+    (button,) = [each for each in screen.button if each.label == "Save" and f"-{form}-" in each.key]
+    screen = button.click().run()
+    assert not screen.exception
+    return screen
+
+
+def test_only_a_policy_owner_sees_drafts(visit):
+    screen = visit("guidance")
+    assert (
+        "Drafts" not in screen.button_group(key="part").options if hasattr(screen, "button_group") else True
+    )
+    assert not [button for button in screen.button if button.label == "Begin a draft"]
+
+
+def test_a_draft_is_begun_and_written_by_section(drafts, draft, rendered):
+    screen = drafts()
+    assert "No draft yet" in rendered(screen)
+    screen = press(screen, "Begin a draft")
+    assert draft().state is State.OPEN
+    field(screen, "Title", "words").set_value("Where to send it")
+    screen = save(screen, "words")
+    assert draft().texts.parse().title == "Where to send it"
+    assert field(screen, "Title", "words").value == "Where to send it"
+    field(screen, "Waiting period, days").set_value(30)
+    screen = save(screen, "waiting")
+    field(screen, "Rule", "IN-1").set_value("Another rule.")
+    save(screen, "clause IN-1")
+    found = draft().texts.parse()
+    assert found.waiting.default_days == 30
+    assert found.clause("IN-1").text == "Another rule."
+    assert "Complete: it may be approved" in rendered(drafts())
+
+
+def test_what_the_check_refuses_stays_as_typed_and_is_named(drafts, draft, rendered):
+    screen = press(drafts(), "Begin a draft")
+    field(screen, "Holidays, like 2026-12-25").set_value("2026-12-25\nEaster")
+    screen = save(screen, "clocks")
+    field(screen, "Waiting period, days").set_value(400)
+    screen = save(screen, "waiting")
+    assert "` clocks.holidays[1] `" in screen.warning[0].value
+    assert field(screen, "Holidays, like 2026-12-25").value == "2026-12-25\nEaster"
+    assert field(screen, "Waiting period, days").value == 400
+    assert [button.disabled for button in screen.button if button.label == "Approve"] == [True]
+    for part in ("Past decisions", "Preview"):
+        assert "as soon as it keeps the rules" in rendered(drafts(**{"draft-part": part}))
+
+
+def test_clauses_are_added_with_a_number_never_used_and_taken_out(drafts, draft):
+    screen = press(drafts(), "Begin a draft")
+    (title,) = [each for each in screen.text_input if "new clause" in each.key]
+    title.set_value("Sycophancy")
+    screen = save(screen, "new clause")
+    assert draft().texts.parse().clause("IN-8").title == "Sycophancy"
+    (out,) = [each for each in screen.checkbox if "clause IN-2" in each.key]
+    out.check()
+    save(screen, "clause IN-2")
+    assert "IN-2" not in [clause.clause_id for clause in draft().texts.parse().clauses]
+
+
+@pytest.mark.parametrize(("choice", "title"), [("Keep mine", "Mine"), ("Take theirs", "Theirs")])
+def test_two_people_on_one_part_choose_and_lose_nothing(drafts, draft, opened, rendered, choice, title):
+    screen = press(drafts(), "Begin a draft")
+    policy_drafts.change(opened.store, OTHER, 1, {"title": "Theirs"}, seen_revision=1)
+    field(screen, "Title", "words").set_value("Mine")
+    screen = save(screen, "words")
+    assert draft().texts.parse().title == "Theirs"
+    assert "changed this too" in rendered(screen)
+    assert field(screen, "Title", "words").value == "Mine"
+    screen = press(screen, choice)
+    assert draft().texts.parse().title == title
+    assert field(screen, "Title", "words").value == title
+    assert "changed this too" not in rendered(screen)
+
+
+def test_a_second_person_approves_and_it_is_in_force_at_once(drafts, draft, opened, monkeypatch):
+    old = opened.policy
+    screen = press(drafts(), "Begin a draft")
+    field(screen, "Title", "words").set_value("Where to send it")
+    screen = save(screen, "words")
+    assert [button.disabled for button in screen.button if button.label == "Approve"] == [True]
+    monkeypatch.setattr(session, "actor", lambda: OTHER)
+    screen = press(press(drafts(), "Approve"), "Publish")
+    assert draft().state is State.PUBLISHED
+    assert opened.policy.title == "Where to send it"
+    with opened.store.read() as cursor:
+        assert policies.version(cursor, old.version) == old
+    assert "Published as" in "\n".join(each.value for each in screen.markdown)
+    assert drafts().selectbox(key="policy").options == [opened.policy.version, old.version]
+
+
+def test_an_approval_ends_with_the_next_change(drafts, draft, opened):
+    press(drafts(), "Begin a draft")
+    policy_drafts.approve(opened.store, OTHER, 1, seen_revision=1)
+    screen = drafts()
+    field(screen, "Title", "words").set_value("Changed since")
+    save(screen, "words")
+    assert draft().state is State.OPEN
+    assert not [button for button in drafts().button if button.label == "Publish"]
+
+
+def test_what_changes_is_said_by_value_and_cell(drafts, opened, rendered):
+    press(drafts(), "Begin a draft")
+    row = "H0,self,universal,reliable,no"
+    changes = {
+        "title": "Where to send it",
+        "severity.csv": opened.policy.severity_csv.replace(f"{row},low", f"{row},none"),
+        "safe_harbour": "We will not go after you. " * 5,
+    }
+    policy_drafts.change(opened.store, OTHER, 1, changes, seen_revision=1)
+    screen = drafts(**{"draft-part": "What changes"})
+    said = rendered(screen)
+    assert "4 differences" in said
+    assert [each.value for each in screen.subheader] == ["Words", "Severity table"]
+    (table,) = [each.value for each in screen.dataframe if "H0, self" in str(each.value["what"].iloc[0])]
+    assert (table["now"].iloc[0], table["then"].iloc[0]) == ("low", "none")
+    assert any("We will not go after you" in code.value for code in screen.code)
+
+
+def test_past_decisions_that_would_change_are_counted_and_listed(drafts, receive, opened, rendered):
+    press(drafts(), "Begin a draft")
+    assert "No report has been decided" in rendered(drafts(**{"draft-part": "Past decisions"}))
+    ids = [receive(f"question {number}") for number in range(3)]
+    for report_id in ids[:2]:
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("IN-1",), INPUTS))
+    triage.assess(opened.store, opened.policy, EVERYTHING, ids[2], Decision(("EXP-1",)))
+    assert "0 of 3 past decisions" in drafts(**{"draft-part": "Past decisions"}).subheader[0].value
+    policy_drafts.change(opened.store, OTHER, 1, {"clause EXP-1": None}, seen_revision=1)
+    screen = drafts(**{"draft-part": "Past decisions"})
+    assert "1 of 3 past decisions" in screen.subheader[0].value
+    table = screen.dataframe[0].value
+    assert (list(table["report"]), list(table["gone"])) == ([ids[2]], ["EXP-1"])
+
+
+def test_withdrawn_drafts_can_be_opened_again_and_revisions_are_listed(drafts, draft, rendered):
+    screen = press(press(drafts(), "Begin a draft"), "Withdraw")
+    assert draft().state is State.WITHDRAWN
+    assert "not written any more" in screen.info[0].value
+    press(screen, "Open again")
+    assert draft().state is State.OPEN
+    screen = drafts(**{"draft-part": "Files and revisions"})
+    assert list(screen.dataframe[0].value["what"]) == ["started"]
+
+
+def test_a_draft_of_an_older_version_is_carried_over(drafts, draft, opened):
+    press(drafts(), "Begin a draft")
+    second = policy_drafts.start(opened.store, OTHER)
+    policy_drafts.change(opened.store, OTHER, second, {"title": "New title"}, seen_revision=1)
+    policy_drafts.approve(opened.store, EVERYTHING, second, seen_revision=2)
+    policy_drafts.publish(opened.store, EVERYTHING, second, seen_revision=2)
+    screen = press(drafts(draft="Draft 1"), "Carry over")
+    assert draft().texts.parse().title == "New title"
+    assert not screen.warning
+
+
+@pytest.mark.parametrize(
+    "part", ["Write", "What changes", "Past decisions", "Preview", "Files and revisions"]
+)
+def test_hostile_words_of_a_draft_are_never_markdown(drafts, draft, opened, rendered, part):
+    text = HOSTILE["markdown image"]
+    policy_drafts.start(opened.store, Actor(f"x {text}"[:200], text, EVERYTHING.roles))
+    old = policy_drafts.policy_text.split(draft().texts)
+    clause = {**old["clause IN-1"], "title": text, "text": text, "in_scope_example": text}
+    changes = {
+        "title": text,
+        "safe_harbour": text * 3,
+        "products": [text],
+        "clause IN-1": clause,
+    }
+    policy_drafts.change(opened.store, EVERYTHING, 1, changes, seen_revision=1)
+    screen = drafts(**{"draft-part": part})
+    beacon = text.strip()[:20]
+    lines = [line for line in rendered(screen).split("\n") if beacon in line]
+    assert all("` " in line for line in lines)
+    labels = [each.label for kind in ("expander", "text_input", "text_area") for each in screen.get(kind)]
+    assert all("` " in label for label in labels if beacon in label)
+
+
+def test_cells_of_a_grid_become_rows_of_the_table(opened):
+    text = opened.policy.severity_csv
+    found = policy_grids.severity_text(text, {0: {"H4 mass": "low", "H0 self": None}})
+    cells = policy_grids.cells(found)
+    assert cells["H4", "mass", "instance", "rare", "no"] == "low"
+    assert cells["H0", "self", "instance", "rare", "no"] == ""
+    assert policy_grids.severity_text(text, {}) == text
+    priority = opened.policy.priority_csv
+    assert policy_grids.priority_text(priority, {}) == priority
+    again = policy_grids.cells(policy_grids.priority_text(priority, {4: {"active": "defer"}}))
+    assert again["critical", "active"] == "defer"
+
+
+def test_uploaded_files_are_read_by_name_under_caps():
+    given = [("policy.toml", b"\xef\xbb\xbftitle = 1"), ("severity.csv", b"harm")]
+    assert policy_files.read_files(given) == {"policy.toml": "title = 1", "severity.csv": "harm"}
+    for name, content, rule in (
+        ("../policy.toml", b"", "is none of"),
+        (HOSTILE["html image"], b"", "is none of"),
+        ("severity.csv", b"\xff\xfe", "not UTF-8"),
+        ("severity.csv", b"x" * (policy_files.MOST_BYTES + 1), "at most"),
+    ):
+        with pytest.raises(Refused, match=rule):
+            policy_files.read_files([(name, content)])
+
+
+def test_files_are_put_into_the_draft_whole_or_not_at_all(drafts, draft, opened):
+    press(drafts(), "Begin a draft")
+    for content, title in (
+        ("title = 1", opened.policy.title),
+        ("Where to report a flaw", "Where to report a flaw"),
+    ):
+        text = draft().texts.policy_toml.replace(opened.policy.title, content)
+        screen = drafts(**{"draft-part": "Files and revisions"})
+        text = text if "flaw" in content else content
+        screen.file_uploader[0].set_value([("policy.toml", text.encode(), "application/toml")]).run()
+        screen = press(screen, "Put into the draft")
+        assert draft().texts.parse().title == title
+    assert draft().revision == 2
+    assert list(screen.dataframe[0].value["what"]) == ["uploaded policy.toml", "started"]
