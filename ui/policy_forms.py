@@ -43,7 +43,7 @@ def draw(draft: Draft) -> None:
         _add(draft, parts)
     for tab, table in ((severity, SEVERITY_CSV), (priority, PRIORITY_CSV)):
         with tab:
-            _table(draft, parts, table)
+            _grid(draft, parts, table)
     with promises:
         for name, fields in PROMISES.items():
             st.subheader(HEAD[name], anchor=False)
@@ -100,7 +100,7 @@ def _clause(draft: Draft, parts: Parts, part: str) -> None:
         _form(draft, part, show, collect)
 
 
-def _table(draft: Draft, parts: Parts, table: str) -> None:
+def _grid(draft: Draft, parts: Parts, table: str) -> None:
     show, text = policy_grids.GRIDS[table]
     before = parts[table]
 
