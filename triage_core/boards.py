@@ -59,6 +59,7 @@ class Brief:
     severity: str | None
     canonical_id: str | None
     version: int
+    next_due: datetime | None
     excerpt: str
     asked: str
 

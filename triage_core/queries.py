@@ -262,8 +262,9 @@ def briefs(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, db.Row]:
     found = db.rows(
         cursor,
         "SELECT r.report_id, r.external_id, r.received_at, r.platform, r.turns, c.status, c.resolution, c.severity,"
-        f" c.canonical_id, c.version, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT})"
-        " AS excerpt FROM reports r JOIN cases c USING (report_id) WHERE r.report_id IN (SELECT unnest(?))",
+        f" c.canonical_id, c.version, {_NEXT_DUE} AS next_due,"
+        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+        " FROM reports r JOIN cases c USING (report_id) WHERE r.report_id IN (SELECT unnest(?))",
         [list(report_ids)],
     )
     return {row["report_id"]: row for row in found}

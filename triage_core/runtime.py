@@ -17,6 +17,7 @@ from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
+from triage_core.notifier import Notifier
 from triage_core.puzzle import Puzzle
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
@@ -28,7 +29,7 @@ POLL_SECONDS = 2.0
 
 
 class Runtime:
-    """An open installation. `close` ends the worker and releases the store."""
+    """An open installation. `close` ends worker and notifier and releases the store."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Runtime:
         self.limits = limits.for_rate(settings.intake_per_second)
         self.limits.standing = self._standing
         self.puzzle = Puzzle(settings.puzzle_bits)
+        self.notifier = Notifier(self.store, settings, self.policy)
         self.worker = Worker(self)
 
     def _load_model(self) -> embed.Embedder:
@@ -87,6 +89,7 @@ class Runtime:
 
     def close(self) -> None:
         self.worker.stop()
+        self.notifier.stop()
         self.store.close()
 
 

@@ -12,7 +12,7 @@ from triage_core import boards
 from triage_core.boards import Brief
 from ui import desk, session
 from ui.hostile import plain
-from ui.words import severity_badge, state_label
+from ui.words import next_due, severity_badge, state_label
 
 LONGEST = 500
 WINDOW = 12
@@ -56,7 +56,7 @@ def draw(ids: Sequence[str], report_id: str) -> None:
         shown,
         index=shown.index(report_id) if report_id in shown else None,
         format_func=lambda other_id: _label(briefs[other_id]),
-        captions=[plain(briefs[other_id].excerpt, 33) for other_id in shown],
+        captions=[_caption(briefs[other_id]) for other_id in shown],
         key=key,
         label_visibility="collapsed",
         on_change=_choose,
@@ -66,6 +66,12 @@ def draw(ids: Sequence[str], report_id: str) -> None:
 
 def _choose(key: str) -> None:
     desk.go(st.session_state[key])
+
+
+def _caption(brief: Brief) -> LiteralString:
+    """Its first clock and its first words."""
+    due = next_due(brief.next_due, session.now())
+    return f"{due}: {plain(brief.excerpt, 33)}" if due else plain(brief.excerpt, 33)
 
 
 def _label(brief: Brief) -> LiteralString:

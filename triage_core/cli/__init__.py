@@ -11,7 +11,7 @@ import sys
 from rich.text import Text
 
 from triage_core import __version__
-from triage_core.cli import datasets, desk, installation, keys, likeness, reporters  # noqa: F401  # each adds its commands
+from triage_core.cli import datasets, desk, installation, keys, likeness, notify, reporters  # noqa: F401  # each adds its commands
 from triage_core.cli.base import app
 from triage_core.cli.output import err
 from triage_core.errors import FlawdeskError, Refused

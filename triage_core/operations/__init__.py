@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage_core.errors import NotFound
-from triage_core.operations import datasets, desk, installation, keys, likeness, reporters
+from triage_core.operations import datasets, desk, installation, keys, likeness, notify, reporters
 from triage_core.operations.base import Emit as Emit
 from triage_core.operations.base import Operation
 from triage_core.runtime import Runtime
@@ -33,6 +33,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "keys.add": keys.add,
     "keys.list": keys.listing,
     "keys.revoke": keys.revoke,
+    "notify.status": notify.status,
+    "notify.send": notify.send,
     "stats": installation.stats,
     "verify": installation.verify,
 }
