@@ -34,6 +34,8 @@ _ADDRESS = re.compile(
 )
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+Watch = Callable[[Callable[[], socket.socket | None]], None]
+
 
 class Undelivered(Exception):
     """A message that did not go out; `for_good` when sending it again is of no use."""
@@ -71,11 +73,11 @@ class Smtp:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.body)
         try:
-            with _limited() as watch, self._open() as server:
-                watch(server.sock)
+            with _limited() as watch, self._server() as server:
+                watch(lambda: server.sock)  # from before the greeting on, which may drip
+                server.connect(self.host, self.port)
                 if self.tls == "starttls":
                     server.starttls(context=ssl.create_default_context())
-                    watch(server.sock)
                 if self.user:
                     server.login(self.user, self.password)
                 refused = server.send_message(mail, self.sender, list(to))
@@ -88,11 +90,15 @@ class Smtp:
         if refused:
             raise Undelivered("one of the addresses was refused")
 
-    def _open(self) -> smtplib.SMTP:
+    def _server(self) -> smtplib.SMTP:
+        """A server that is not connected yet; the name is what its certificate is checked against."""
         if self.tls == "tls":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=CONNECT_SECONDS, context=context)
-        return smtplib.SMTP(self.host, self.port, timeout=CONNECT_SECONDS)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=CONNECT_SECONDS, context=context)
+        else:
+            server = smtplib.SMTP(timeout=CONNECT_SECONDS)
+        server._host = self.host  # type: ignore[attr-defined]  # else set only by a constructor that connects
+        return server
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +138,7 @@ class Webhook:
             headers["X-Flawdesk-Signature"] = f"sha256={digest}"
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            with _limited() as watch, self._open() as wire:
-                watch(wire)
+            with _limited() as watch, self._open(watch) as wire:
                 # The wire is given, so that the address that was looked at is the one that is used.
                 connection = http.client.HTTPConnection(parts.netloc)
                 connection.sock = wire
@@ -146,20 +151,24 @@ class Webhook:
         if not 200 <= status < 300:
             raise Undelivered(f"the webhook answered {status}")
 
-    def _open(self) -> socket.socket:
+    def _open(self, watch: Watch) -> socket.socket:
         parts = urlsplit(self.url)
         host, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4]
         self.require_allowed(str(found[0]), host)
         wire = socket.create_connection((str(found[0]), port), timeout=CONNECT_SECONDS)
-        if not secure:
-            return wire
+        if secure:
+            context = ssl.create_default_context()
+            wire = context.wrap_socket(wire, server_hostname=host, do_handshake_on_connect=False)
+        watch(lambda: wire)
         try:
-            return ssl.create_default_context().wrap_socket(wire, server_hostname=host)
+            if isinstance(wire, ssl.SSLSocket):
+                wire.do_handshake()
         except BaseException:
             wire.close()
             raise
+        return wire
 
     def require_allowed(self, address: str, host: str) -> None:
         """Return when a host at this address may be sent to; else raise Undelivered."""
@@ -187,24 +196,20 @@ def _is_loopback_name(host: str) -> bool:
 
 
 @contextmanager
-def _limited() -> Iterator[Callable[[socket.socket | None], None]]:
+def _limited() -> Iterator[Watch]:
     """Ends what is done with the watched socket after `DEADLINE_SECONDS`, however slowly the other side drips."""
-    watched: list[socket.socket] = []
+    watched: list[Callable[[], socket.socket | None]] = []
 
     def end() -> None:
-        for wire in watched:
+        for wire in filter(None, (each() for each in watched)):
             with suppress(OSError):  # closed already
                 # Of the socket below TLS, whose state belongs to the thread that reads from it.
                 socket.socket.shutdown(wire, socket.SHUT_RDWR)
-
-    def watch(wire: socket.socket | None) -> None:
-        if wire is not None:
-            watched[:] = [wire]
 
     timer = threading.Timer(DEADLINE_SECONDS, end)
     timer.daemon = True
     timer.start()
     try:
-        yield watch
+        yield watched.append
     finally:
         timer.cancel()

@@ -18,7 +18,16 @@ from triage_core.clocks import Clocks
 from triage_core.decision import Decision
 from triage_core.delivery import Undelivered
 from triage_core.errors import NotAllowed
-from triage_core.model import Exposure, Generality, Harm, Reliability, Severity, SeverityInputs, Uplift
+from triage_core.model import (
+    Channel,
+    Exposure,
+    Generality,
+    Harm,
+    Reliability,
+    Severity,
+    SeverityInputs,
+    Uplift,
+)
 from triage_core.notices import Message, Notice
 from triage_core.outbox import EMAIL, WEBHOOK, Sent
 from triage_core.store import Store
@@ -62,8 +71,8 @@ def collect(store: Store, channels: tuple[str, ...] = (EMAIL,), hour: int | None
 
 
 def submit(store: Store, **fields: Any) -> str:
-    report = reportformat.parse(make_report(**fields), imported=False)
-    return intake.submit(store, POLICY, report).report_id
+    report = reportformat.parse(make_report(**fields))
+    return intake.receive(store, POLICY, report, Channel.FORM).report_id
 
 
 def counts(store: Store) -> dict[str, int]:
