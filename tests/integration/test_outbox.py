@@ -89,7 +89,7 @@ def test_the_first_look_only_marks_where_the_store_stands(store: Store, clock: C
 
 def test_a_missed_clock_is_told_once_however_often_it_is_looked_for(store: Store, clock: Clock) -> None:
     collect(store)
-    (name,) = bring(store, make_report(received_at=NOON.isoformat()))
+    (name,) = bring(store, make_report())
     clock.forward(days=3)
     assert collect(store, BOTH) == 2
     assert collect(store, BOTH) == 0
@@ -265,11 +265,11 @@ def test_the_digest_comes_once_on_each_working_day_of_the_desk(store: Store, clo
 
 
 def test_a_digest_counts_what_is_new_due_missed_and_ending(store: Store, clock: Clock) -> None:
-    old, due = bring(
-        store,
-        make_report("one", received_at=(NOON - timedelta(days=20)).isoformat()),
-        make_report("two", received_at=(NOON - timedelta(days=7)).isoformat()),
-    )
+    clock.now = NOON - timedelta(days=20)
+    (old,) = bring(store, make_report("one"))
+    clock.now = NOON - timedelta(days=7) + timedelta(hours=1)  # so that its triage is due today
+    (due,) = bring(store, make_report("two"))
+    clock.now = NOON
     new = submit(store, turns=[{"role": "user", "content": "three"}, {"role": "assistant", "content": "no"}])
     triage.move(store, REVIEWER, due, triage.Trigger.ASK_REPORTER)
     with store.read() as cursor:
