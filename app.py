@@ -45,6 +45,7 @@ def _open(closing: ExitStack) -> None:
     if opened.settings.demo:
         load_demo(opened)
     opened.worker.start()
+    opened.notifier.start(runtime.SYSTEM)
 
 
 # Streamlit serves the files under pages/ on their own until the dashboard has declared its pages once:

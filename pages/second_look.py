@@ -63,7 +63,9 @@ if part == BLIND:
         )
         st.stop()
     with left:
-        look = look_view.choose(rows, [plain(row["excerpt"], 33) for row in rows])
+        look = look_view.choose(
+            rows, [f"asked {ago(row['asked_at'], now)}: {plain(row['excerpt'], 33)}" for row in rows]
+        )
     others = [row["look_id"] for row in rows if row is not look]
     look_id, report_id = look["look_id"], look["report_id"]
     policy = session.read(policies.version, look["policy_version"])
@@ -87,7 +89,9 @@ else:
         st.stop()
     rows = [{"look_id": one.look_id, "report_id": one.report_id} for one in disputes]
     with left:
-        look = look_view.choose(rows, [f"Agreement {one.agreement:.2f}" for one in disputes])
+        look = look_view.choose(
+            rows, [f"Agreement {one.agreement:.2f}, asked {ago(one.asked_at, now)}" for one in disputes]
+        )
         if counts.disputed > SIZE:
             st.caption(f"The {SIZE} with the lowest agreement of {counts.disputed:,}")
     dispute = disputes[rows.index(look)]

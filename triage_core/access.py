@@ -22,6 +22,7 @@ class Command(StrEnum):
     BACKUP = "backup"
     MANAGE_ROLES = "manage_roles"
     MANAGE_KEYS = "manage_keys"
+    NOTIFY = "notify"
     VIEW_REPORTS = "view_reports"
     VIEW_TRENDS = "view_trends"
     COMMENT = "comment"
@@ -64,6 +65,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.BACKUP: _OPERATOR,
         Command.MANAGE_ROLES: _OPERATOR,
         Command.MANAGE_KEYS: _OPERATOR,
+        Command.NOTIFY: _OPERATOR,
         Command.VIEW_REPORTS: _READERS,
         Command.VIEW_TRENDS: frozenset(DeskRole),
         Command.COMMENT: _READERS,

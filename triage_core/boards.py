@@ -59,6 +59,7 @@ class Brief:
     severity: str | None
     canonical_id: str | None
     version: int
+    next_due: datetime | None
     excerpt: str
     asked: str
 
@@ -79,11 +80,11 @@ def briefs(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, Brief]:
 
 
 def standings(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, db.Row]:
-    """The part of a brief that changes, by report: status, resolution, severity, canonical report, version."""
+    """The part of a brief that changes, by report: status, resolution, severity, canonical report, version, next clock."""
     found = db.rows(
         cursor,
-        "SELECT report_id, status, resolution, severity, canonical_id, version FROM cases"
-        " WHERE report_id IN (SELECT unnest(?))",
+        "SELECT c.report_id, c.status, c.resolution, c.severity, c.canonical_id, c.version,"
+        f" {queries.NEXT_DUE} AS next_due FROM cases c WHERE c.report_id IN (SELECT unnest(?))",
         [list(report_ids)],
     )
     return {row.pop("report_id"): row for row in found}

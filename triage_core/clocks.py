@@ -64,6 +64,11 @@ def due(start: datetime, business_days: int, clocks: Clocks) -> datetime:
     return datetime.combine(day, hour, zone).astimezone(UTC)
 
 
+def bounty_due(triaged_at: datetime, clocks: Clocks) -> datetime:
+    """By when a reward is decided on, in business days after triage, in UTC."""
+    return due(triaged_at, clocks.bounty_days, clocks)
+
+
 def fix_due(start: datetime, severity: Severity, clocks: Clocks) -> datetime | None:
     """When a fix is due, counted in calendar days of the desk's zone, in UTC; None for severity none."""
     start = as_utc(start, "start")

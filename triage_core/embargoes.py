@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from triage_core import activity, db, embargo_machine, policies
+from triage_core import activity, db, embargo_machine, follow_through, policies
 from triage_core.activity import Event
 from triage_core.embargo import Terms, is_active
 from triage_core.embargo_machine import IN_FORCE, Embargo, ExitReason, Party
 from triage_core.errors import Conflict, NotFound
 from triage_core.lifecycle import fix_deployed
+from triage_core.messages import Kind
 from triage_core.model import (
     DisclosureIntent,
     EmbargoState,
@@ -84,7 +85,19 @@ def change(
         "exited_at": after.exited_at,
         "exit_reason": str(after.exit_reason or ""),
     }
+    if party is Party.COMPANY:  # told first, so that the act itself is the last event of its command
+        _tell(work, found, of(found), after)
     write(work, found, columns, kind, {"party": str(party), **(details or {})})
+
+
+def _tell(work: Work, found: Mapping[str, Any], before: Embargo, after: Embargo) -> None:
+    """Tell the reporter of an end that is not the one that was agreed, and of an end that we propose."""
+    agreed = before.ends_at if before.in_force else None
+    end = after.exited_at if after.state is EmbargoState.EXITED else after.ends_at if after.in_force else None
+    if end is not None and end != agreed:
+        follow_through.embargo_changed(work, found["report_id"], Kind.EMBARGO_CHANGED, end)
+    if after.proposed_end not in (None, before.proposed_end) and after.proposed_by is Party.COMPANY:
+        follow_through.embargo_changed(work, found["report_id"], Kind.EMBARGO_PROPOSED, after.proposed_end)
 
 
 def write(

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     REWARD_PAID = "reward_paid"
     REWARD_DECLINED = "reward_declined"
     EMBARGO_CHANGED = "embargo_changed"
+    EMBARGO_PROPOSED = "embargo_proposed"
     CLOSING_SOON = "closing_soon"
     CLOSED = "closed"
 
@@ -53,6 +54,7 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
         Kind.REWARD_DECLINED: "No reward is given for your report: {reason}",
         Kind.EMBARGO_CHANGED: "The waiting period of your report now ends at {end}.",
+        Kind.EMBARGO_PROPOSED: "We propose {end} as the end of the waiting period: you may accept or refuse it.",
         Kind.CLOSING_SOON: "Without an answer to our question this report is closed at {end}.",
         Kind.CLOSED: "Your report was closed: {reason}",
     }

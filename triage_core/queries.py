@@ -45,7 +45,7 @@ BREACHING_WITHIN = timedelta(hours=24)
 EMBARGO_WITHIN = timedelta(days=7)
 
 # The first clock of a case that runs. A clock that was met runs no more, nor does any after the fix or the closing.
-_NEXT_DUE = (
+NEXT_DUE = (
     "CASE WHEN c.status <> 'closed' THEN least("
     "CASE WHEN c.first_response_at IS NULL THEN c.response_due END,"
     " CASE WHEN c.triaged_at IS NULL THEN c.triage_due END,"
@@ -58,8 +58,8 @@ _ONLY: Mapping[str, str] = {
         "(c.assigned_to = $who OR c.report_id IN (SELECT report_id FROM claims WHERE holder_id = $who"
         f" AND expires_at > $at)) AND NOT {_SNOOZED}"
     ),
-    Only.LATE: f"{_NEXT_DUE} < $at",
-    Only.BREACHING: f"{_NEXT_DUE} < $breaching",
+    Only.LATE: f"{NEXT_DUE} < $at",
+    Only.BREACHING: f"{NEXT_DUE} < $breaching",
     Only.EMBARGO: (
         "c.report_id IN (SELECT report_id FROM embargoes WHERE list_contains($in_force, state)"
         " AND ends_at BETWEEN $at AND $embargo)"
@@ -69,7 +69,7 @@ _ONLY: Mapping[str, str] = {
 _ORDER = {
     Sort.NEWEST: "c.received_at DESC, c.seq DESC",
     Sort.OLDEST: "c.received_at, c.seq",
-    Sort.DUE: f"{_NEXT_DUE} NULLS LAST, c.seq",
+    Sort.DUE: f"{NEXT_DUE} NULLS LAST, c.seq",
     Sort.PRIORITY: (
         "list_position(['immediate','out_of_cycle','scheduled','defer','close'], c.priority) NULLS LAST, c.seq"
     ),
@@ -184,7 +184,7 @@ def inbox(
     found = db.rows(
         cursor,
         "SELECT r.report_id, r.external_id, r.received_at, r.platform, c.status, c.resolution, c.severity,"
-        f" c.priority, c.version, c.assigned_to, c.snoozed_until, {_NEXT_DUE} AS next_due,"
+        f" c.priority, c.version, c.assigned_to, c.snoozed_until, {NEXT_DUE} AS next_due,"
         f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
         " FROM cases c JOIN reports r USING (report_id) WHERE c.report_id IN (SELECT unnest(?))",
         [ids],
@@ -288,8 +288,9 @@ def briefs(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, db.Row]:
     found = db.rows(
         cursor,
         "SELECT r.report_id, r.external_id, r.received_at, r.platform, r.turns, c.status, c.resolution, c.severity,"
-        f" c.canonical_id, c.version, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT})"
-        " AS excerpt FROM reports r JOIN cases c USING (report_id) WHERE r.report_id IN (SELECT unnest(?))",
+        f" c.canonical_id, c.version, {NEXT_DUE} AS next_due,"
+        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+        " FROM reports r JOIN cases c USING (report_id) WHERE r.report_id IN (SELECT unnest(?))",
         [list(report_ids)],
     )
     return {row["report_id"]: row for row in found}

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from triage_core import access, activity, db, policies
+from triage_core import access, activity, db, follow_through, policies
 from triage_core.access import Command
 from triage_core.activity import Event
 from triage_core.decision import check_text
@@ -332,6 +332,8 @@ def _move(work: Work, kind: str, found: db.Row, after: RewardState, reason: str,
         "version": found["version"] + 1,
     }
     db.insert(work.cursor, "rewards", [row])
+    # Told first, so that the act itself is the last event of its command.
+    follow_through.reward_moved(work, row, after, reason)
     _event(work, kind, row, found["state"], {"reward_no": found["reward_no"], **details})
 
 

@@ -17,6 +17,7 @@ from triage_core.committer import Committer
 from triage_core.indexing import Likeness
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
+from triage_core.notifier import Notifier
 from triage_core.policy import Policy
 from triage_core.puzzle import Puzzle
 from triage_core.settings import Settings
@@ -30,7 +31,7 @@ POLL_SECONDS = 2.0
 
 
 class Runtime:
-    """An open installation. `close` ends the worker and releases the store."""
+    """An open installation. `close` ends worker and notifier and releases the store."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Runtime:
         self.limits.standing = self._standing
         self.puzzle = Puzzle(settings.puzzle_bits)
         self.suggestions = Suggestions(self.store, self.likeness, self.advice, settings.model)
+        self.notifier = Notifier(self.store, settings, lambda: self.policy)
         self.worker = Worker(self)
 
     @property
@@ -96,6 +98,7 @@ class Runtime:
 
     def close(self) -> None:
         self.worker.stop()
+        self.notifier.stop()
         self.store.close()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from triage_core.delivery import Smtp, Webhook
 from triage_core.errors import Refused
 from triage_core.puzzle import MOST_BITS
 
@@ -20,7 +22,8 @@ class Settings:
     demo: load the demo reports into an empty store at start. audit_hour: when the clusters are audited, an
     hour of the day (UTC, 0 to 23); None: never by itself. intake_per_second: reports a second that
     the public doors take from everybody together (0: no limit). puzzle_bits: proof of work that an
-    anonymous post to the API brings (0: none)."""
+    anonymous post to the API brings (0: none). smtp, webhook: where messages go (None: nowhere).
+    digest_hour: when the desk's digest is written, an hour of the policy's zone; None: never."""
 
     store: Path = ROOT / "data" / "run"
     policy: Path = ROOT / "data"
@@ -31,6 +34,9 @@ class Settings:
     audit_hour: int | None = 2
     intake_per_second: int = 200
     puzzle_bits: int = 0
+    smtp: Smtp | None = None
+    webhook: Webhook | None = None
+    digest_hour: int | None = 8
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -41,6 +47,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     demo = _one_of(environment, "FLAWDESK_DEMO", "0", ("0", "1"))
     hours = ("off", *map(str, range(24)))
     hour = _one_of(environment, "FLAWDESK_AUDIT_HOUR", str(default.audit_hour), hours)
+    digest = _one_of(environment, "FLAWDESK_DIGEST_HOUR", str(default.digest_hour), hours)
     return Settings(
         store=Path(environment.get("FLAWDESK_STORE") or default.store),
         policy=Path(environment.get("FLAWDESK_POLICY") or default.policy),
@@ -53,7 +60,39 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
             environment, "FLAWDESK_INTAKE_PER_SECOND", default.intake_per_second, 1_000_000
         ),
         puzzle_bits=_whole(environment, "FLAWDESK_PUZZLE_BITS", default.puzzle_bits, MOST_BITS),
+        smtp=_smtp(environment),
+        webhook=_webhook(environment),
+        digest_hour=None if digest == "off" else int(digest),
     )
+
+
+def _smtp(environment: Mapping[str, str]) -> Smtp | None:
+    host = environment.get("FLAWDESK_SMTP_HOST")
+    if not host:
+        return None
+    return Smtp(
+        host=host,
+        port=_whole(environment, "FLAWDESK_SMTP_PORT", 587, 65_535),
+        tls=_one_of(environment, "FLAWDESK_SMTP_TLS", "starttls", ("starttls", "tls", "none")),
+        sender=environment.get("FLAWDESK_SMTP_FROM", ""),
+        to=tuple(part.strip() for part in environment.get("FLAWDESK_SMTP_TO", "").split(",") if part.strip()),
+        user=environment.get("FLAWDESK_SMTP_USER", ""),
+        password=environment.get("FLAWDESK_SMTP_PASSWORD", ""),
+    )
+
+
+def _webhook(environment: Mapping[str, str]) -> Webhook | None:
+    url = environment.get("FLAWDESK_WEBHOOK_URL")
+    if not url:
+        return None
+    try:
+        listed = environment.get("FLAWDESK_WEBHOOK_ALLOW", "").split(",")
+        allow = tuple(ipaddress.ip_network(part.strip()) for part in listed if part.strip())
+    except ValueError:
+        raise Refused(
+            "FLAWDESK_WEBHOOK_ALLOW", "takes networks, as in 10.1.0.0/16, with commas between"
+        ) from None
+    return Webhook(url, environment.get("FLAWDESK_WEBHOOK_SECRET", ""), allow)
 
 
 def _one_of(environment: Mapping[str, str], name: str, default: str, values: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from triage_core.queries import Filter, Sort
 from ui import session
 from ui.hostile import plain
 from ui.place import put
-from ui.words import severity_badge, state_label
+from ui.words import next_due, severity_badge, state_label
 
 LONGEST = 500
 WINDOW = 12
@@ -99,7 +99,7 @@ def draw(ids: Sequence[str], report_id: str, briefs: Mapping[str, Brief]) -> Non
         shown,
         index=shown.index(report_id) if report_id in shown else None,
         format_func=lambda other_id: _label(briefs[other_id]),
-        captions=[plain(briefs[other_id].excerpt, 33) for other_id in shown],
+        captions=[_caption(briefs[other_id]) for other_id in shown],
         key=key,
         label_visibility="collapsed",
         on_change=_choose,
@@ -109,6 +109,12 @@ def draw(ids: Sequence[str], report_id: str, briefs: Mapping[str, Brief]) -> Non
 
 def _choose(key: str) -> None:
     put(st.session_state[key])
+
+
+def _caption(brief: Brief) -> LiteralString:
+    """Its first clock and its first words."""
+    due = next_due(brief.next_due, session.now())
+    return f"{due}: {plain(brief.excerpt, 33)}" if due else plain(brief.excerpt, 33)
 
 
 def _label(brief: Brief) -> LiteralString:

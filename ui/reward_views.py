@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, LiteralString
 
-from triage_core import rewards, standing
+from triage_core import bounty, rewards, standing
 from triage_core.policy import Policy
 from triage_core.reward_rules import RewardState
 from ui import reward_card, session
 from ui.charts import percent
 from ui.hostile import inline
-from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, moment
+from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, moment, next_due
 
 VIEWS: Mapping[str, LiteralString] = {
     "waiting": "To propose",
@@ -35,6 +35,7 @@ def _waiting(policy: Policy, number: int, size: int) -> Table:
         "severity": [SEVERITY[row["severity"]] for row in found],
         "duplicate of": [inline(row["canonical_id"] or "") for row in found],
         "received": [moment(row["received_at"]) for row in found],
+        "bounty due": _due([row["report_id"] for row in found]),
     }
     return tuple(str(row["report_id"]) for row in found), cells, total
 
@@ -60,8 +61,17 @@ def _rewards(states: list[str], number: int, size: int) -> Table:
         "severity": [SEVERITY[row["severity"]] for row in found],
         "proposed by": [inline(row["proposed_by"]) for row in found],
         "changed": [moment(row["done_at"]) for row in found],
+        "bounty due": _due(
+            [row["report_id"] if row["state"] == RewardState.PROPOSED else "" for row in found]
+        ),
     }
     return names, cells, total
+
+
+def _due(report_ids: list[str]) -> list[LiteralString]:
+    """By when a reward is promised, for a table; "" for a clock that runs no more."""
+    dates, now = session.read(bounty.due, tuple(report_ids)), session.now()
+    return [next_due(dates.get(name), now) for name in report_ids]
 
 
 def _reporters(policy: Policy, number: int, size: int) -> Table:

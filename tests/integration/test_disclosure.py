@@ -12,7 +12,18 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_runtime
-from triage_core import activity, db, disclosure, embargoes, intake, policies, reportformat, sharing, triage
+from triage_core import (
+    activity,
+    db,
+    disclosure,
+    embargoes,
+    intake,
+    messages,
+    policies,
+    reportformat,
+    sharing,
+    triage,
+)
 from triage_core.disclosure import ByKey
 from triage_core.embargo import Use
 from triage_core.embargo_machine import IN_FORCE, ExitReason
@@ -189,7 +200,7 @@ def test_an_assessment_that_says_published_ends_it(store: Store) -> None:
     triage.assess(store, POLICY, REVIEWER, report, replace(FLAW, exploitation=Exploitation.PUBLIC_POC))
     found = stands(store, report)
     assert (found["state"], found["exit_reason"], found["exited_at"]) == ("exited", "public", NOON)
-    assert kinds(store, report)[-2:] == ["report.assessed", "embargo.exited"]
+    assert kinds(store, report)[-3:] == ["report.assessed", "report.told", "embargo.exited"]
 
 
 @pytest.mark.parametrize(
@@ -400,11 +411,24 @@ def test_what_came_later_stands_in_the_way(store: Store) -> None:
     disclosure.propose(store, POLICY, LEAD, report, NOON + 90 * DAY)
     seq = store.revision
     disclosure.propose(store, POLICY, LEAD, report, NOON + 80 * DAY)
-    with pytest.raises(Conflict, match=f"event {seq + 1} .embargo.revised"):
+    with pytest.raises(Conflict, match=f"event {seq + 2} .embargo.revised"):
         undo(store, LEAD, seq)
-    undo(store, LEAD, seq + 1)
+    undo(store, LEAD, seq + 2)  # the reporter was told of the second end before it was proposed
     undo(store, LEAD, seq)
     assert stands(store, report)["state"] == "active"
+
+
+def test_a_reporter_is_told_of_our_ends_and_not_of_the_own_acts(store: Store) -> None:
+    report, reporter = send(store)
+    disclosure.propose(store, POLICY, LEAD, report, NOON + 90 * DAY)
+    disclosure.accept(store, reporter, report)
+    disclosure.terminate(store, LEAD, report, ExitReason.FIXED)
+    with store.read() as cursor:
+        told = [one["text"] for one in messages.thread(cursor, report)]
+    assert told == [
+        "We propose 2026-05-31 12:00 UTC as the end of the waiting period: you may accept or refuse it.",
+        "The waiting period of your report now ends at 2026-03-02 12:00 UTC.",
+    ]
 
 
 def test_agreements_exits_and_the_reporters_acts_are_not_undone(store: Store) -> None:
@@ -419,7 +443,7 @@ def test_agreements_exits_and_the_reporters_acts_are_not_undone(store: Store) ->
         assert "reporter's own act" in obstacle(cursor, theirs)
         assert "binds both sides" in obstacle(cursor, agreed)
         assert "cannot be made unknown" in obstacle(cursor, ended)
-    undo(store, LEAD, ended - 1)  # the mark was wrong; the embargo stays ended all the same
+    undo(store, LEAD, ended - 2)  # the mark was wrong; the embargo stays ended all the same
     assert case(store, report)["exploitation"] == "none"
     assert stands(store, report)["state"] == "exited"
 

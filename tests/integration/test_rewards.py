@@ -177,7 +177,7 @@ def test_a_decline_has_a_reason_and_what_is_paid_stays_paid(store: Store, flaw: 
     with store.read() as cursor:
         assert "with the reporter" in obstacle(cursor, paid)
     with pytest.raises(Conflict, match="stands in the way"):
-        undo(store, OWNER, paid - 1)
+        undo(store, OWNER, paid - 2)  # between the two the reporter was told
 
 
 def test_every_other_act_is_undone_and_done_again(store: Store, flaw: str) -> None:
@@ -188,11 +188,25 @@ def test_every_other_act_is_undone_and_done_again(store: Store, flaw: str) -> No
     for expected in ("approved", "proposed", "withdrawn"):
         undo(store, EVERYBODY, seq)
         assert stands(store, number)["state"] == expected
-        seq -= 1
+        seq -= 2  # its reporter was told before each act
     undo(store, EVERYBODY, store.revision)
     assert stands(store, number)["state"] == "proposed"
     with store.read() as cursor:
         assert [row["state"] for row in rewards.of_report(cursor, flaw)] == ["proposed"]
+
+
+def test_a_reporter_is_told_what_is_decided_and_not_what_is_proposed(store: Store, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800))
+    with store.read() as cursor:
+        assert messages.thread(cursor, flaw) == []
+    rewards.approve(store, POLICY, OWNER, number)
+    rewards.decline(store, OWNER, number, "paid by another team")
+    with store.read() as cursor:
+        told = [one["text"] for one in messages.thread(cursor, flaw)]
+    assert told == [
+        "A reward was approved for your report: cash, 800.00 USD.",
+        "No reward is given for your report: paid by another team",
+    ]
 
 
 def test_the_list_for_payment_holds_no_formula(store: Store, clock: Clock) -> None:

@@ -18,6 +18,7 @@ from triage_core.cli import (  # noqa: F401  # each adds its commands
     installation,
     keys,
     likeness,
+    notify,
     policy,
     reporters,
     reporting,

@@ -17,6 +17,7 @@ from triage_core.operations import (
     installation,
     keys,
     likeness,
+    notify,
     policy,
     reporters,
     reporting,
@@ -52,6 +53,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "policy.trial": policy.trial,
     "policy.approve": policy.approve,
     "policy.publish": policy.publish,
+    "notify.status": notify.status,
+    "notify.send": notify.send,
     "stats": installation.stats,
     "verify": installation.verify,
 }
