@@ -80,7 +80,7 @@ def briefs(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, Brief]:
 
 
 def standings(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, db.Row]:
-    """The part of a brief that changes, by report: status, resolution, severity, canonical report, version, next clock."""
+    """The part of a brief that changes, by report: status, resolution, severity, canonical report, version, clock."""
     found = db.rows(
         cursor,
         "SELECT c.report_id, c.status, c.resolution, c.severity, c.canonical_id, c.version,"
