@@ -28,6 +28,7 @@ SEVERITY_SHADES = [GREY, *(_SHADES[step] for step in (1, 3, 5, 7, 9))]  # in the
 
 NO_NUMBER = "–"
 HEIGHT = 270
+BAR = 20  # pixels of a lying bar, so that its label can be read
 LONGEST_NAME = 28
 MOST_WEEKS_NAMED = 13
 DASHES = ("solid", "dot", "dash")
@@ -237,7 +238,7 @@ def spans(
         "Ends": [f"{row['end']:%d %b %Y %H:%M} UTC" for row in rows],
         "State": [names[row["group"]] for row in rows],
     }
-    _draw(name, figure if rows else None, columns, alt, None)
+    _draw(name, figure if rows else None, columns, alt, None, height=max(HEIGHT, BAR * len(rows)))
 
 
 def _weekly_lines(
@@ -314,6 +315,7 @@ def _draw(
     alt: LiteralString,
     cells: str | None = "localized",
     behind: Behind | None = None,
+    height: int = HEIGHT,
 ) -> None:
     """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
 
@@ -330,7 +332,7 @@ def _draw(
         dragmode=False,
         bargap=0.25,
     )
-    st.plotly_chart(figure, height=HEIGHT, config=CONFIG, alt=alt, key=f"chart-{name}")
+    st.plotly_chart(figure, height=height, config=CONFIG, alt=alt, key=f"chart-{name}")
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
         with table:
