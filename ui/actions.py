@@ -51,6 +51,8 @@ def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen
                 primary=True,
             )
             _put_off(view, shown)
+            if view.case["assessment_id"] is not None and not linked:
+                _button("`F` Second opinion", "second", desk.second_opinion, shown)
             _button("`L` Release" if shown.mine else "`L` Claim", "claim", desk.claim_or_release, shown)
             _undo(shown, last)
         if session.may(Command.SET_STATUS):

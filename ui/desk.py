@@ -8,7 +8,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from triage_core import activity, claims, triage, undo
+from triage_core import activity, claims, second_look, triage, undo
 from triage_core.boards import Pair
 from triage_core.claims import Snooze
 from triage_core.decision import Decision
@@ -176,6 +176,18 @@ def snooze_by(shown: Seen, key: str) -> None:
     snooze(shown, Snooze(st.session_state[key]))
 
 
+def second_opinion(shown: Seen) -> None:
+    """Ask that somebody else decides on the report again, without seeing the decision."""
+    session.command(
+        f"{plain(shown.report_id)} waits for a second opinion",
+        second_look.ask,
+        session.current().store,
+        session.actor(),
+        shown.report_id,
+        seen_version=shown.version,
+    )
+
+
 def claim_or_release(shown: Seen) -> None:
     """Take the report, or give one's own claim back."""
     arguments = (session.current().store, session.actor(), shown.report_id)
@@ -220,6 +232,7 @@ DECIDING: Mapping[str, Callable[[Seen], None]] = {
     "d": duplicate,
     "n": not_duplicate,
     "s": snooze,
+    "f": second_opinion,
     "l": claim_or_release,
     "u": take_back,
     "save": save,

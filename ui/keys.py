@@ -51,6 +51,7 @@ KEYS: Sequence[Key] = (
     Key("d", "D", "Duplicate of the highlighted candidate"),
     Key("n", "N", "Not a duplicate of the highlighted candidate"),
     Key("s", "S", "Snooze until tomorrow"),
+    Key("f", "F", "Ask for a second opinion: somebody else decides again, blind"),
     Key("l", "L", "Claim, or release your claim"),
     Key("u", "U", "Undo your own last decision"),
     Key("save", "Ctrl+Enter", "Save the decision with its note, also from within a field"),

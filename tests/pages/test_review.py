@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import claims, drafts, triage
+from triage_core import claims, drafts, looks, triage
 from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole
 from ui import desk, keys, seen
@@ -466,3 +466,17 @@ def test_keys_of_the_pair_use_the_candidate_that_was_highlighted(visit, three, c
 def test_other_roles_have_no_deciding_keys(visit, three, case):
     hear(visit("review", role="Policy owner", report=three[0]), heard(1, "s", three[0]))
     assert case(three[0])["version"] == 1
+
+
+def test_a_second_opinion_is_asked_for_by_key_and_once(visit, three, opened):
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("EXP-1",)))
+    screen = hear(visit("review", report=three[0]), heard(1, "f", three[0], 2))
+    assert "waits for a second opinion" in toasts(screen)
+    press(screen, "Second opinion")
+    with opened.store.read() as cursor:
+        assert [look["report_id"] for look in looks.mine(cursor, "somebody else")] == [three[0]]
+
+
+def test_nobody_asks_for_a_second_opinion_before_there_is_a_first(visit, three):
+    screen = hear(visit("review", report=three[0]), heard(1, "f", three[0]))
+    assert "nobody has decided" in toasts(screen)
