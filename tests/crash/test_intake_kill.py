@@ -14,6 +14,7 @@ from tests.making import POLICY, Clock, make_report
 from triage_core import db, intake, reportformat
 from triage_core.model import Channel
 from triage_core.store import Store
+from triage_core.told import disagreements
 
 ROUNDS = 2
 
@@ -47,7 +48,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_doubled(repository: Path, tmp_
         report = reportformat.parse(make_report(words(name)))
         assert intake.receive(store, POLICY, report, Channel.API, name).report_id == told[name]
     with store.read() as cursor:
-        assert told.disagreements(cursor) == []
+        assert disagreements(cursor) == []
         stored = db.rows(cursor, "SELECT report_id, turns[1].content AS said FROM reports")
     store.close()
     said = {row["report_id"]: row["said"] for row in stored}
