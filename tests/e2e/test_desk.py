@@ -47,8 +47,10 @@ def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Calla
     screenshot("review-1440")
     page.keyboard.press("j")
     page.get_by_role("heading", name="FR-3", exact=True).wait_for()
+    wait_until_settled(page)
     page.keyboard.press("k")
     heading.wait_for()
+    wait_until_settled(page)
     page.keyboard.press("3")
     harm = page.locator(".st-key-harm-FR-2-1")
     expect(harm.locator("[aria-checked='true'], [aria-pressed='true'], [kind$='Active']")).to_have_text(

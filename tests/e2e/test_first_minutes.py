@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 SLOW_MS = (
     90_000  # the demo's conversations are read by the model after the start, on a machine that may be busy
 )
-HEADER, ROW, BUTTON = 35, 35, 35  # pixels: of a table's header, of its rows, and into its column of buttons
+HEADER, ROW, BUTTON = 35, 35, 75  # pixels: of a table's header, of its rows, and into its column of buttons
 
 
 @pytest.fixture(scope="module")
