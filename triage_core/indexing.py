@@ -95,11 +95,6 @@ class Likeness:
         self._refreshed_by: Actor | None = None
         self._seen_revision = -1
 
-    @property
-    def embedder(self) -> Embedder:
-        """The embedding model, loaded on first use."""
-        return self.embedding.embedder
-
     def is_behind(self) -> bool:
         """True when something was stored that clusters and suggestions do not know yet."""
         revision = self._store.revision
