@@ -31,9 +31,15 @@ def due(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, datetime]:
     return _due(cursor, found)
 
 
-def late(cursor: db.Cursor, now: datetime) -> list[tuple[str, datetime | None]]:
-    """(report, due) of every bounty clock that runs and is missed at `now`, the latest first."""
-    found = _due(cursor, db.rows(cursor, _TRIAGED + _RUNS))
+def late(
+    cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()
+) -> list[tuple[str, datetime | None]]:
+    """(report, due) of every bounty clock that runs and is missed at `now`, the latest first.
+
+    Of reports about these products (none: all).
+    """
+    of_them = " AND ($platforms = [] OR list_contains($platforms, r.platform))"
+    found = _due(cursor, db.rows(cursor, _TRIAGED + _RUNS + of_them, {"platforms": list(platforms)}))
     missed = sorted((at, name) for name, at in found.items() if at < now)
     return [(name, at) for at, name in missed]
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 MOST = 256  # reports of one line, and of one commit
 LONGEST = 4_096  # accepted reports that wait for their commit; beyond it the doors wait too
-GATHER_S = 0.05
+GATHER_S = 0.25  # how long reports gather for one commit, unless somebody reads
 RETRY_S = 1.0
 
 
