@@ -19,9 +19,16 @@ from triage_core.errors import Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime
 from triage_core.settings import Settings
+from ui.words import ROLE
 
 NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)
 EVERYTHING = Actor("test", "Test", frozenset(DeskRole))
+BEGINS = {
+    ROLE[DeskRole.POLICY_OWNER]: "trends",
+    ROLE[DeskRole.ML_ENGINEER]: "datasets",
+    ROLE[DeskRole.DISCLOSURE_LEAD]: "disclosure",
+    ROLE[DeskRole.OPERATOR]: "trends",
+}
 
 
 class WordEmbedder:
@@ -124,7 +131,7 @@ def visit(opened: Runtime, repository: Path) -> Visit:
         for name, value in parameters.items():
             dashboard.query_params[name] = value
         dashboard.run()
-        if screen != "inbox" or "role" in parameters:  # where a reviewer begins
+        if screen != BEGINS.get(parameters.get("role", ""), "inbox"):
             dashboard.switch_page(f"pages/{screen}.py")
             for name, value in parameters.items():
                 dashboard.query_params[name] = value
