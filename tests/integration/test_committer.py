@@ -133,6 +133,23 @@ def test_what_is_accepted_comes_before_what_is_imported_after_it(store: Store) -
     assert stored(store) == [f"FR-{n}" for n in range(1, 5)]
 
 
+def test_keys_are_remembered_however_many_came(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triage_core.committer.MOST_NEW", 3)
+    committer = Committer(store)
+    for turn in range(2):
+        receipts = [committer.receive(POLICY, incoming(f"Question {n}", f"k{n}")) for n in range(8)]
+        assert [receipt.report_id for receipt in receipts] == [f"FR-{n}" for n in range(1, 9)]
+        assert {receipt.already_known for receipt in receipts} == {bool(turn)}
+
+
+def test_a_closed_store_accepts_nothing(store: Store) -> None:
+    committer = Committer(store)
+    committer.receive(POLICY, incoming("one"))
+    store.close()
+    with pytest.raises(StoreError):
+        committer.receive(POLICY, incoming("two"))
+
+
 def broken(*arguments: Any) -> None:
     raise StoreError("the database is gone")
 
