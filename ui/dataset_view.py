@@ -79,7 +79,7 @@ def shape(profile: str) -> tuple[str, str]:
 
 
 @st.cache_data(max_entries=50, show_spinner="Reading the reports …")
-def _preview(stamp: tuple[str, int, bool], minute: str, asked: str, _request: ExportRequest) -> Any:
+def _preview(stamp: session.Stamp, minute: str, asked: str, _request: ExportRequest) -> Any:
     opened = session.current()
     return exports.preview(opened.store, opened.policy, _request, ROWS)
 

@@ -124,7 +124,7 @@ def visit(opened: Runtime, repository: Path) -> Visit:
         for name, value in parameters.items():
             dashboard.query_params[name] = value
         dashboard.run()
-        if screen != "inbox":
+        if screen != "inbox" or "role" in parameters:  # where a reviewer begins
             dashboard.switch_page(f"pages/{screen}.py")
             for name, value in parameters.items():
                 dashboard.query_params[name] = value
