@@ -127,7 +127,9 @@ def test_reports_that_are_not_indexed_are_spoken_of(
     assert refused.rule.startswith("none of 4 is indexed yet")
     call(folder, "index")
     more = tmp_path / "more.jsonl"
-    more.write_text(json.dumps({"external_id": "late", "turns": make_report("And nine times nine?")["turns"]}))
+    more.write_text(
+        json.dumps({"external_id": "late", "turns": make_report("And nine times nine?")["turns"]})
+    )
     call(folder, "import", str(more))
     found = CliRunner().invoke(cli.app, [*command, "--store", str(folder), "--json"])
     assert "1 of 5 reports are not indexed yet" in " ".join(found.stderr.split())
