@@ -37,6 +37,7 @@ from triage_core.embedding import Embedding, Progress
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.embed import Embedder
+from triage_core.likeness.everyone import all_neighbours
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.search import VectorIndex
@@ -237,8 +238,13 @@ class Likeness:
 
     def all_similar(self, k: int, axis: Axis = Axis.WHOLE) -> Iterator[tuple[str, list[Neighbour]]]:
         """(report id, its `k` neighbours) of every indexed report, in order of arrival."""
-        for report_id in list(self._ready().ids):
-            yield report_id, self.similar(report_id, k, axis)
+        memory = self._ready()
+        if memory.spaces is None:
+            for report_id in list(memory.ids):
+                yield report_id, self.similar(report_id, k, axis)
+            return
+        for row, found in all_neighbours(memory.spaces, axis, k):
+            yield memory.ids[row], neighbours.named(memory, memory.named(found), memory.contents[row])
 
     def _ready(self) -> Memory:
         memory = self._memory

@@ -51,6 +51,7 @@ def test_every_axis_answers_for_every_report_on_both_sides_of_the_limit(opened: 
             assert len(clusters(opened, axis)) == count
             found = dict(opened.likeness.all_similar(3, axis))
             assert [len(near) for near in found.values()] == [3] * count
+            assert found == {name: opened.likeness.similar(name, 3, axis) for name in found}
     of = {f"FR-{at}": text for at, text in enumerate(order, 1)}
     for name, near in opened.likeness.all_similar(3, Axis.TECHNIQUE):
         assert all(of[item.report_id][:40] == of[name][:40] for item in near)
