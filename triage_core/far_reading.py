@@ -28,9 +28,9 @@ SUGGESTED_FROM = 12
 """So many of the nearest on each axis are weighed for it, of reports that came one by one those like enough."""
 
 PARAMS = {
-    Axis.WHOLE: Params(),
+    Axis.WHOLE: Params(join=0.40, slack=0.125, suggest=0.32),
     Axis.TECHNIQUE: Params(join=0.40, slack=0.10, suggest=0.40),
-    Axis.REQUEST: Params(join=0.60, slack=0.05, suggest=0.60),
+    Axis.REQUEST: Params(join=0.39, slack=0.075, suggest=0.39),
 }
 
 
@@ -73,7 +73,7 @@ def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
 
 def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArray[np.int64]:
     assert memory.spaces is not None
-    index, params = memory.spaces.index[axis], PARAMS[axis]
+    spaces, params = memory.spaces, PARAMS[axis]
     together, apart = decided.on(axis)
     must = [(memory.row[a], memory.row[b]) for a, b in sorted(together)]
     cannot = [(memory.row[a], memory.row[b]) for a, b in sorted(apart)]
@@ -82,19 +82,16 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     taken_back = bool((bound_before - together) | (apart_before - apart))
     clusters = memory.clusters.get(axis)
     if clusters is None and not taken_back and known > limit and 2 * known > count:
-        clusters = Clusters.restore(
-            memory.stored[axis], index.vectors(np.arange(known)), (), params, must, cannot
-        )
+        laid = spaces.laid(axis, np.arange(known))
+        clusters = Clusters.restore(memory.stored[axis], laid, (), params, must, cannot)
     elif clusters is None or taken_back or 2 * len(clusters) < count:
-        clusters = cluster_all(index.vectors(np.arange(count)), params, must, cannot)
+        clusters = cluster_all(spaces.laid(axis, np.arange(count)), params, must, cannot)
     memory.clusters[axis] = clusters
-    floor = min(params.suggest, params.search_floor(index.dim))
+    floor = min(params.suggest, params.search_floor(spaces.index[axis].dim))
     for row in range(len(clusters), count):
-        vector = index.vectors(np.array([row]))[0]
-        _, candidates = index.above(vector, floor)
-        earlier = candidates[candidates < row].tolist()
+        earlier = spaces.linkable(axis, row, floor).tolist()
         memory.found_near(row, earlier[:SUGGESTED_FROM])
-        clusters.place(row, vector, earlier)
+        clusters.place(row, spaces.laid(axis, np.array([row]))[0], earlier)
     for link in must:
         clusters.must_link(*link)
     for link in cannot:
@@ -142,7 +139,7 @@ def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, 
 
 def _linked(memory: Memory, row: int) -> tuple[int | None, float]:
     why = memory.clusters[Axis.WHOLE].placement(row)
-    return why.nearest_row, why.maximum or 0.0
+    return why.nearest_row, _score(memory, Axis.WHOLE, row, why.nearest_row, why.maximum) or 0.0
 
 
 def _placement(memory: Memory, axis: Axis, row: int, label: int) -> Placement:
@@ -151,16 +148,23 @@ def _placement(memory: Memory, axis: Axis, row: int, label: int) -> Placement:
         memory.ids[row],
         placements.cluster_id(axis, memory.ids[label]),
         None if why.nearest_row is None else memory.ids[why.nearest_row],
-        _score(axis, why.maximum),
-        _score(axis, why.mean),
+        _score(memory, axis, row, why.nearest_row, why.maximum),
+        _score(memory, axis, row, why.nearest_row, why.mean),
         _cluster_name(memory.ids, axis, why.runner_up_cluster),
-        _score(axis, why.runner_up_mean),
+        _score(memory, axis, row, why.runner_up_cluster, why.runner_up_mean),
     )
 
 
-def _score(axis: Axis, cosine: float | None) -> float | None:
-    """A cosine as the axis tells likeness: as a probability, but for the whole, whose cosines say enough."""
-    if cosine is None or axis is Axis.WHOLE:
+def _score(memory: Memory, axis: Axis, row: int, other: int | None, product: float | None) -> float | None:
+    """A product of a row with another, or with a cluster that this one speaks for, as the axis tells likeness.
+
+    That is a probability, but for the whole, whose cosines say enough.
+    """
+    if product is None or other is None:
+        return None
+    assert memory.spaces is not None
+    cosine = min(1.0, product / float(np.prod(memory.spaces.lengths(axis, np.array([row, other])))))
+    if axis is Axis.WHOLE:
         return cosine
     at, slope = (TECHNIQUE_AT, TECHNIQUE_SLOPE) if axis is Axis.TECHNIQUE else (REQUEST_AT, REQUEST_SLOPE)
     return round(float(1 / (1 + np.exp(-slope * (cosine - at)))), 6)
