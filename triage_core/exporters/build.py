@@ -65,12 +65,12 @@ def build(
             fresh = _FreshSides()
             used: list[str] = []
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for item in select(cursor, policy, request, sides, now, progress or _silent):
-                    tally.add(item)
-                    if isinstance(item, Example):
-                        writer.add(item)
-                        used.append(item.candidate.report_id)
-                        fresh.note(item, sides)
+                for batch in select(cursor, policy, request, sides, now, progress or _silent):
+                    tally.add(batch)
+                    for example in batch.examples:
+                        writer.add(example)
+                        used.append(example.facts["report_id"])
+                        fresh.note(example, sides)
             tally.reconcile(source.count(cursor, request.chosen))
             account = manifest.document(
                 request,
@@ -108,10 +108,12 @@ def preview(
     rows: list[dict[str, Any]] = []
     with store.read() as cursor:
         tally = Tally(profile, source.last_seq(cursor))
-        for item in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
-            tally.add(item)
-            if isinstance(item, Example) and len(rows) < limit:
-                rows.append({"split": str(item.split), "row": item.row, "meta": item.meta})
+        for batch in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
+            tally.add(batch)
+            rows += [
+                {"split": str(one.split), "row": one.row, "meta": one.meta}
+                for one in batch.examples[: limit - len(rows)]
+            ]
     return rows, tally.to_json()
 
 
@@ -133,7 +135,7 @@ class _FreshSides:
     moved_to_test: list[str] = field(default_factory=list)
 
     def note(self, example: Example, sides: Splits) -> None:
-        seq, report_id = example.candidate.seq, example.candidate.report_id
+        seq, report_id = example.facts["seq"], example.facts["report_id"]
         moved = example.split is Split.TEST and sides.was_train(seq)
         if moved:
             self.moved_to_test.append(report_id)
