@@ -17,6 +17,7 @@ UNDOABLE = frozenset(
         "report.tlp_set",
         "answer.written",
         "answer.approved",
+        "answer.returned",
         "group.decided",
         "look.asked",
         "look.answered",
