@@ -77,8 +77,8 @@ def last(store: Store) -> int:
 
 
 def exported(store: Store, profile: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    rows, counts = preview(store, POLICY, ExportRequest(profile, Path("unused")))
-    return [row["row"] for row in rows], counts
+    found = preview(store, POLICY, ExportRequest(profile, Path("unused")))
+    return [row["row"] for row in found.rows], found.counts
 
 
 @pytest.mark.parametrize("profile", ["preference", "sft", "reward"])
