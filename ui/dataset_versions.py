@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import LiteralString
 
 import streamlit as st
 
@@ -14,6 +15,8 @@ from triage_core.exporters.plans import Plan
 from ui import dataset_view, session
 from ui.hostile import inline, plain
 from ui.words import moment
+
+NAMED = 200
 
 
 def version(built: Built, plan: Plan | None, may: bool) -> None:
@@ -51,7 +54,7 @@ def version(built: Built, plan: Plan | None, may: bool) -> None:
         )
 
 
-def _gone(built: Built) -> str:
+def _gone(built: Built) -> LiteralString:
     if built.is_retired:
         return "This version was retired: its files were deleted, and its account stays."
     return "Its files are no longer where they were written."
@@ -152,19 +155,22 @@ def _difference(
 
 def _told(found: Difference, counts: Mapping[str, tuple[int, int]]) -> None:
     with st.container(horizontal=True):
-        for title, names in (("Added", found.added), ("Removed", found.removed), ("Changed", found.changed)):
-            st.metric(title, f"{names.count:,}", border=True)
+        st.metric("Added", f"{found.added.count:,}", border=True)
+        st.metric("Removed", f"{found.removed.count:,}", border=True)
+        st.metric("Changed", f"{found.changed.count:,}", border=True)
     if counts:
         lines = ["| What | Earlier | Later |", "|---|--:|--:|"]
         lines += [f"| {plain(name)} | {was:,} | {now:,} |" for name, (was, now) in counts.items()]
         st.markdown("\n".join(lines))
-    for title, names in (("Added", found.added), ("Removed", found.removed), ("Changed", found.changed)):
-        if names.count:
-            _names(title, names)
+    _names("Added", found.added)
+    _names("Removed", found.removed)
+    _names("Changed", found.changed)
 
 
-def _names(title: str, names: Names) -> None:
-    shown = names.first[:200]
+def _names(title: LiteralString, names: Names) -> None:
+    if not names.count:
+        return
+    shown = names.first[:NAMED]
     more = f"\n… {names.count - len(shown):,} more" if names.count > len(shown) else ""
     with st.expander(f"{title}: {names.count:,} rows"):
         st.code("\n".join(inline(name) for name in shown) + more, language=None, wrap_lines=True)
