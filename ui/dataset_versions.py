@@ -17,6 +17,10 @@ from ui.hostile import inline, plain
 from ui.words import moment
 
 NAMED = 200
+GONE: Mapping[bool, LiteralString] = {
+    False: "Its files are no longer where they were written.",
+    True: "This version was retired: its files were deleted, and its account stays.",
+}
 
 
 def version(built: Built, plan: Plan | None, may: bool) -> None:
@@ -50,14 +54,8 @@ def version(built: Built, plan: Plan | None, may: bool) -> None:
             icon=":material/download:",
             on_click="ignore",
             disabled=not built.is_here,
-            help=None if built.is_here else _gone(built),
+            help=None if built.is_here else GONE[built.is_retired],
         )
-
-
-def _gone(built: Built) -> LiteralString:
-    if built.is_retired:
-        return "This version was retired: its files were deleted, and its account stays."
-    return "Its files are no longer where they were written."
 
 
 def _account(built: Built) -> None:
