@@ -92,6 +92,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.cases",
             "triage_core.cluster_board",
             "triage_core.groups",
+            "triage_core.journal",
             "triage_core.looks",
             "triage_core.cluster_splits",
             "triage_core.deadlines",
