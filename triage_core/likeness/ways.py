@@ -3,8 +3,8 @@
 Decided reports fall into topics, and a model that has seen many of them may only learn which topics were bad: right for
 the next report of the same kind, wrong for a kind whose neighbours were decided the other way. So each way is tried
 on both: on reports held out one by one, and on whole cells, all reports of a topic with the same answer, held out
-at once. The way that does best on the two together is taken. Contrast gives every topic an effect of its own that is learned
-with the rest and then set aside (a within-group estimator), so that what is left tells reports of one topic apart.
+at once. The way that does best on the two together is taken. Contrast gives every topic an effect of its own that is
+learned with the rest and then set aside (a within-group estimator): what is left tells reports of one topic apart.
 """
 
 from __future__ import annotations
