@@ -200,6 +200,17 @@ class Likeness:
         scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
         return vector, scores
 
+    def nearest_to(self, made: Vectors, k: int) -> list[dict[str, float]]:
+        """For each of these vectors, (n, dim), the `k` reports nearest to it and their cosine, the nearest first."""
+        memory = self._ready()
+        if not memory.ids:
+            return [{} for _ in made]
+        scores, rows = memory.index.top_k(made, k)
+        return [
+            {memory.ids[row]: score for row, score in zip(*found, strict=True) if row >= 0}
+            for found in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
     def vectors_of(self, words: Sequence[str], actor: Actor) -> Vectors:
         """The vectors of texts, (n, dim); `actor` makes and stores those that are lacking: for the worker."""
         access.require(actor, "index")

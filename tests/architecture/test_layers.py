@@ -72,6 +72,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.tracking",
             "triage_core.policies",
             "triage_core.policy_drafts",
+            "triage_core.policy_overtaken",
             "triage_core.replay",
             "triage_core.rewards",
             "triage_core.second_look",
