@@ -196,8 +196,7 @@ class Likeness:
         row = memory.place(report_id)
         _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
         others = [other for other in rows[0].tolist() if other >= 0 and other != row]
-        meaning = memory.spaces.meaning if memory.spaces is not None else memory.index.vectors
-        vector, *near = meaning(np.array([row, *others]))
+        vector, *near = memory.index.vectors(np.array([row, *others]))
         scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
         return vector, scores
 
@@ -300,7 +299,7 @@ class Likeness:
         if not far:
             return Memory(VectorIndex(dim, self._store.folder))
         spaces = Spaces(dim, self._store.folder)
-        return Memory(spaces.index[Axis.WHOLE], spaces)
+        return Memory(spaces.meanings, spaces)
 
     def _take(self, memory: Memory, batch: vectors.Batch, actor: Actor | None) -> None:
         """Readers look names up in what stands before them: the rows first, then who speaks of them."""

@@ -60,6 +60,26 @@ def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen
         _button("`H` Keys", "help", desk.explain, shown)
 
 
+def linked(view: ReportView) -> None:
+    """What a duplicate shows in place of a decision: the report that it belongs to, and the way out."""
+    report_id, version, canonical_id = (
+        view.report["report_id"],
+        view.case["version"],
+        view.case["canonical_id"],
+    )
+    st.info(f"A duplicate of {plain(canonical_id)}.", icon=":material/content_copy:")
+    with st.container(horizontal=True):
+        st.button("Open it", key="canonical", on_click=desk.go, args=(canonical_id,))
+        st.button(
+            "Unlink",
+            key=f"unlink-{report_id}-{version}",
+            icon=":material/link_off:",
+            disabled=not session.may(Command.UNLINK),
+            on_click=desk.unlink,
+            args=(report_id, version),
+        )
+
+
 def _button(
     label: LiteralString,
     name: str,

@@ -67,7 +67,7 @@ FORBIDDEN = {
 }  # fmt: skip
 
 # Of Streamlit, but no element: what declares the files of a component.
-NOT_RENDERING = {"streamlit.components.v2.manifest_scanner"}
+NOT_RENDERING = {"streamlit.components.v2.manifest_scanner", "streamlit.runtime.scriptrunner"}
 NUMBERS = {"abs", "float", "int", "len", "round", "sum"}
 HARMLESS = {"dict", "enumerate", "list", "range", "reversed", "sorted", "tuple", "zip"}
 MUTATORS = {"add", "append", "extend", "insert", "setdefault", "update"}

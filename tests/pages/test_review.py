@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import claims, drafts, looks, triage
+from triage_core import claims, drafts, looks, messages, triage
 from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole
 from ui import desk, keys, seen
@@ -480,3 +480,48 @@ def test_a_second_opinion_is_asked_for_by_key_and_once(visit, three, opened):
 def test_nobody_asks_for_a_second_opinion_before_there_is_a_first(visit, three):
     screen = hear(visit("review", report=three[0]), heard(1, "f", three[0]))
     assert "nobody has decided" in toasts(screen)
+
+
+def test_choices_keep_their_names_whatever_happens_to_the_reports(visit, three, opened, rendered):
+    """The browser tells a choice by its label: one renamed meanwhile would put its old label on the desk."""
+    screen = visit("review", report=three[0])
+    before = [radio.options for radio in screen.radio]
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[1], Decision(("OOS-1",)))
+    screen.run()
+    assert "Out of scope" in rendered(screen)
+    assert [radio.options for radio in screen.radio] == before
+
+
+def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
+    visit, three, opened, case, rendered
+):
+    screen = visit("review", report=three[0])
+    screen.text_area(key=f"question-{three[0]}").set_value("Which version was it?")
+    press(screen, "Send the question")
+    assert "is asked" in toasts(screen)
+    assert case(three[0])["status"] == "needs_info"
+    assert three[0] in screen.header[0].value, "asking does not take the report from the desk"
+    assert screen.text_area(key=f"question-{three[0]}").value == ""
+    assert "Which version was it?" in " ".join(code.value for code in screen.code)
+    assert "not answered yet" in rendered(screen)
+    messages.answer(opened.store, three[0], "![x](http://example.org/a.png) 4.1")
+    screen = visit("review", report=three[0])
+    assert "![x](http://example.org/a.png) 4.1" in " ".join(code.value for code in screen.code)
+    assert "example.org" not in rendered(screen)
+    assert "not answered yet" not in rendered(screen)
+
+
+def test_a_question_about_a_report_that_changed_is_not_sent_and_its_words_stay(visit, three, opened, case):
+    screen = visit("review", report=three[0])
+    screen.text_area(key=f"question-{three[0]}").set_value("Which version was it?").run()
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("EXP-1",)))
+    press(screen, "Send the question")
+    assert "Nothing was changed" in toasts(screen)
+    assert screen.text_area(key=f"question-{three[0]}").value == "Which version was it?"
+
+
+def test_who_may_not_ask_sees_the_thread_alone(visit, three, opened):
+    messages.ask(opened.store, EVERYTHING, three[0], "Which version was it?")
+    screen = visit("review", report=three[0], role="ML engineer")
+    assert "Which version was it?" in " ".join(code.value for code in screen.code)
+    assert not [one for one in screen.button if one.label == "Send the question"]
