@@ -18,6 +18,7 @@ from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
+from triage_core.likeness.spaces import Laid
 from triage_core.memory import Decided, Link, Memory
 from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
@@ -85,10 +86,10 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
         told = NOTHING_TOLD
         memory.labels.pop(axis, None)
         if clusters is None and not taken_back and known > limit and 2 * known > count:
-            laid = spaces.laid(axis, np.arange(known))
+            laid = Laid(spaces, axis, known)
             clusters = Clusters.restore(memory.stored[axis], laid, (), params, sorted(must), sorted(cannot))
         else:
-            clusters = cluster_all(spaces.laid(axis, np.arange(count)), params, sorted(must), sorted(cannot))
+            clusters = cluster_all(Laid(spaces, axis, count), params, sorted(must), sorted(cannot))
     memory.clusters[axis] = clusters
     floor = min(params.suggest, params.search_floor(spaces.index[axis].dim))
     moved = False
