@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import placements
+from triage_core import cluster_names, placements
 from triage_core.close_reading import CANDIDATE, SUGGEST
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
@@ -129,7 +129,9 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
                     continue  # an earlier part has told of it
                 # The earliest member speaks for the cluster: finding the most typical one would read them all.
                 name = placements.cluster_id(axis, memory.ids[label])
-                described[name] = Cluster(name, memory.ids[label], size=clusters.size(label))
+                size = clusters.size(label)
+                described[name] = Cluster(name, memory.ids[label], size=size)
+                cluster_names.note(memory, axis, label, size, moved=rows is moved)
             placed = _placed(memory, axis, part, labels[part])
             yield Part(placed, described, arrived=rows is arrived and axis in memory.stored)
 

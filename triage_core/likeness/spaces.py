@@ -274,7 +274,7 @@ def readings(
     if parts:
         own[parts] = [sketch.words(tokenize(requests[at])) for at in parts]
         asked[parts] = embed([requests[at] for at in parts])
-    wrappers = [sketch.wrapper(wrapper_of(d.text, s)) for d, s in zip(documents, spans, strict=True)]
+    wrappers = [sketch.wrapper(wrapper_of(d.text, s.wrapper)) for d, s in zip(documents, spans, strict=True)]
     return Readings(
         np.stack([d.passages for d in documents]),
         sketch.coded(whole),
