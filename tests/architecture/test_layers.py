@@ -55,6 +55,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.embedding",
             "triage_core.far_reading",
             "triage_core.learning",
+            "triage_core.cluster_names",
             "triage_core.cluster_work",
             "triage_core.linking",
             "triage_core.memory",
