@@ -62,7 +62,11 @@ def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen
 
 def linked(view: ReportView) -> None:
     """What a duplicate shows in place of a decision: the report that it belongs to, and the way out."""
-    report_id, version, canonical_id = view.report["report_id"], view.case["version"], view.case["canonical_id"]
+    report_id, version, canonical_id = (
+        view.report["report_id"],
+        view.case["version"],
+        view.case["canonical_id"],
+    )
     st.info(f"A duplicate of {plain(canonical_id)}.", icon=":material/content_copy:")
     with st.container(horizontal=True):
         st.button("Open it", key="canonical", on_click=desk.go, args=(canonical_id,))

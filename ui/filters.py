@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import queries
+from triage_core import bounty, queries
 from triage_core.counted import Counted, Moment
 from triage_core.model import Channel, HarmType, Severity, Status
 from triage_core.queries import Filter, Only, Sort
@@ -254,7 +254,14 @@ def asked(values: Mapping[str, Any]) -> Filter:
         only=only,
         at=None if everything else session.now(),
         who=session.actor().actor_id if only is Only.MINE else "",
+        also=_bounties(only),
     )
+
+
+def _bounties(only: Only | Counted | None) -> dict[str, datetime]:
+    """By report, the bounty clocks that a list of what is late asks for."""
+    within = {Only.LATE: timedelta(0), Only.BREACHING: queries.BREACHING_WITHIN}
+    return dict(session.read(bounty.late, session.now() + within[only])) if only in within else {}
 
 
 def _only(value: str) -> Only | Counted:
