@@ -114,7 +114,7 @@ def draw() -> tuple[Filter, Sort]:
             bind="query-params",
             type="search",
             placeholder="Search",
-            width=170,
+            width=160,
             on_change=show_first_page,
         )
         state = st.selectbox(
@@ -123,7 +123,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_STATE_LABELS.__getitem__,
             key="state",
             bind="query-params",
-            width=195,
+            width=190,
             on_change=show_first_page,
         )
         only = st.selectbox(
@@ -132,7 +132,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_ONLY_LABELS.__getitem__,
             key="only",
             bind="query-params",
-            width=185,
+            width=180,
             on_change=show_first_page,
         )
         severity = st.multiselect(
@@ -142,7 +142,7 @@ def draw() -> tuple[Filter, Sort]:
             key="severity",
             bind="query-params",
             placeholder="Any",
-            width=140,
+            width=125,
             on_change=show_first_page,
         )
         harm = st.multiselect(
@@ -152,7 +152,7 @@ def draw() -> tuple[Filter, Sort]:
             key="harm",
             bind="query-params",
             placeholder="Any",
-            width=140,
+            width=125,
             on_change=show_first_page,
         )
         product = st.multiselect(
@@ -162,7 +162,7 @@ def draw() -> tuple[Filter, Sort]:
             key="product",
             bind="query-params",
             placeholder="Any",
-            width=140,
+            width=125,
             on_change=show_first_page,
         )
         sort = st.selectbox(
@@ -171,7 +171,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_SORTS.__getitem__,
             key="sort",
             bind="query-params",
-            width=165,
+            width=160,
             on_change=show_first_page,
         )
         more = _draw_more()
