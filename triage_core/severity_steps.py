@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from triage_core.model import Severity, SeverityInputs
 from triage_core.policy import Policy
@@ -21,13 +22,14 @@ class Step:
 
 def steps(policy: Policy, inputs: SeverityInputs) -> Sequence[Step]:
     """The steps that change the level, input by input and the lower one first; none where all leave it as it is."""
-    level, found = policy.severity(inputs), []
+    level, found = policy.severity(inputs), list[Step]()
     for part in fields(inputs):
-        value = getattr(inputs, part.name)
-        scale = list(type(value))
+        value: StrEnum = getattr(inputs, part.name)
+        scale: list[StrEnum] = list(type(value))
         at = scale.index(value)
         for other in [*scale[max(0, at - 1) : at], *scale[at + 1 : at + 2]]:
-            severity = policy.severity(replace(inputs, **{part.name: other}))
+            changed: dict[str, Any] = {part.name: other}
+            severity = policy.severity(replace(inputs, **changed))
             if severity is not level:
                 found.append(Step(part.name, other, severity))
     return found

@@ -101,7 +101,8 @@ def test_severity_is_computed_as_one_chooses(visit, three, rendered):
 def test_why_a_level_follows_the_inputs(visit, three, rendered):
     screen = decide(visit("review"), three[0], 1, "IN-2", **SEVERE)
     said = rendered(screen)
-    assert "Harm: **H3**" in said and "the level :orange-badge[High]." in said
+    assert "Harm: **H3**" in said
+    assert "the level :orange-badge[High]." in said
     assert "Harm **H4**: :red-badge[Critical]" in said
     screen.get_by_key(f"harm-{three[0]}-1").set_value("H0").run()
     assert "Harm: **H0**" in rendered(screen)

@@ -8,6 +8,9 @@ from tests.making import POLICY
 from triage_core.model import Harm, Severity, SeverityInputs
 from triage_core.severity_steps import steps
 
+LEAST = next(iter(POLICY.severity_table))  # the lowest value of each input
+NOTHING = SeverityInputs(*LEAST)
+
 
 def test_each_step_is_one_input_one_step_away_and_gives_another_level() -> None:
     for key, level in POLICY.severity_table.items():
@@ -20,7 +23,7 @@ def test_each_step_is_one_input_one_step_away_and_gives_another_level() -> None:
 
 
 def test_no_step_that_matters_is_left_out() -> None:
-    inputs = SeverityInputs(Harm.H2, *list(POLICY.severity_table)[0][1:])
+    inputs = SeverityInputs(Harm.H2, *LEAST[1:])
     expected = {
         (Harm(f"H{n}"), POLICY.severity(replace(inputs, harm=Harm(f"H{n}"))))
         for n in (1, 3)
@@ -30,9 +33,6 @@ def test_no_step_that_matters_is_left_out() -> None:
 
 
 def test_the_ends_of_the_scales_have_one_neighbour() -> None:
-    assert POLICY.severity(NOTHING_TYPED) is Severity.NONE
-    assert all(step.severity is not Severity.NONE for step in steps(POLICY, NOTHING_TYPED))
-    assert {step.value for step in steps(POLICY, NOTHING_TYPED) if step.name == "harm"} <= {Harm.H1}
-
-
-NOTHING_TYPED = SeverityInputs(*(list(POLICY.severity_table)[0]))
+    assert POLICY.severity(NOTHING) is Severity.NONE
+    assert all(step.severity is not Severity.NONE for step in steps(POLICY, NOTHING))
+    assert {step.value for step in steps(POLICY, NOTHING) if step.name == "harm"} <= {Harm.H1}
