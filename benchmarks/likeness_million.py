@@ -117,6 +117,9 @@ def fill(store: Store, mixture: synthetic.Mixture, count: int) -> None:
         cases = pa.table(
             {
                 "report_id": ids,
+                "seq": list(range(start + 1, stop + 1)),
+                "received_at": times,
+                **{name: reports[name] for name in ("platform", "model_version", "channel", "harm_types")},
                 "version": [1] * len(ids),
                 "status": ["new"] * len(ids),
                 "exploitation": ["none"] * len(ids),

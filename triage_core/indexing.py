@@ -37,6 +37,7 @@ from triage_core.embedding import Embedding, Progress
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.embed import Embedder
+from triage_core.likeness.everyone import all_neighbours
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.search import VectorIndex
@@ -195,8 +196,7 @@ class Likeness:
         row = memory.place(report_id)
         _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
         others = [other for other in rows[0].tolist() if other >= 0 and other != row]
-        meaning = memory.spaces.meaning if memory.spaces is not None else memory.index.vectors
-        vector, *near = meaning(np.array([row, *others]))
+        vector, *near = memory.index.vectors(np.array([row, *others]))
         scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
         return vector, scores
 
@@ -237,8 +237,13 @@ class Likeness:
 
     def all_similar(self, k: int, axis: Axis = Axis.WHOLE) -> Iterator[tuple[str, list[Neighbour]]]:
         """(report id, its `k` neighbours) of every indexed report, in order of arrival."""
-        for report_id in list(self._ready().ids):
-            yield report_id, self.similar(report_id, k, axis)
+        memory = self._ready()
+        if memory.spaces is None:
+            for report_id in list(memory.ids):
+                yield report_id, self.similar(report_id, k, axis)
+            return
+        for row, found in all_neighbours(memory.spaces, axis, k):
+            yield memory.ids[row], neighbours.named(memory, memory.named(found), memory.contents[row])
 
     def _ready(self) -> Memory:
         memory = self._memory
@@ -294,7 +299,7 @@ class Likeness:
         if not far:
             return Memory(VectorIndex(dim, self._store.folder))
         spaces = Spaces(dim, self._store.folder)
-        return Memory(spaces.index[Axis.WHOLE], spaces)
+        return Memory(spaces.meanings, spaces)
 
     def _take(self, memory: Memory, batch: vectors.Batch, actor: Actor | None) -> None:
         """Readers look names up in what stands before them: the rows first, then who speaks of them."""

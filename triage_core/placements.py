@@ -223,6 +223,8 @@ def compare(before: Mapping[str, Placement], after: Sequence[Placement]) -> Chan
 
 def suggest(work: Work, model_id: str, about: Sequence[str], suggestions: Sequence[Suggestion]) -> None:
     """Make these the suggestions that stand about these later reports, writing the differences alone."""
+    if not about:
+        return
     found = db.rows(
         work.cursor,
         "SELECT child_id, canonical_id, score, basis FROM suggestions WHERE child_id IN (SELECT unnest(?))",
@@ -231,8 +233,11 @@ def suggest(work: Work, model_id: str, about: Sequence[str], suggestions: Sequen
     before = {row["child_id"]: Suggestion(**row) for row in found}
     after = {item.child_id: item for item in suggestions}
     stale = [child for child, item in before.items() if after.get(child) != item]
-    work.cursor.execute("DELETE FROM suggestions WHERE child_id IN (SELECT unnest(?))", [stale])
+    if stale:
+        work.cursor.execute("DELETE FROM suggestions WHERE child_id IN (SELECT unnest(?))", [stale])
     new = [item for child, item in after.items() if before.get(child) != item]
+    if not new:
+        return
     later = _later(work.cursor, new)
     db.insert(
         work.cursor,
@@ -243,14 +248,17 @@ def suggest(work: Work, model_id: str, about: Sequence[str], suggestions: Sequen
 
 def _later(cursor: db.Cursor, suggestions: Sequence[Suggestion]) -> dict[str, str]:
     """By child, the one of each pair that was submitted later; of two at once, the child."""
+    names = {name for item in suggestions for name in (item.child_id, item.canonical_id)}
     found = db.rows(
         cursor,
-        "SELECT p.child_id, CASE WHEN a.received_at >= b.received_at THEN p.child_id ELSE p.canonical_id END AS later"
-        " FROM (SELECT unnest(?) AS child_id, unnest(?) AS canonical_id) p"
-        " JOIN reports a ON a.report_id = p.child_id JOIN reports b ON b.report_id = p.canonical_id",
-        [[item.child_id for item in suggestions], [item.canonical_id for item in suggestions]],
+        "SELECT report_id, received_at FROM reports WHERE report_id IN (SELECT unnest(?))",
+        [list(names)],
     )
-    return {row["child_id"]: row["later"] for row in found}
+    at = {row["report_id"]: row["received_at"] for row in found}
+    return {
+        item.child_id: item.child_id if at[item.child_id] >= at[item.canonical_id] else item.canonical_id
+        for item in suggestions
+    }
 
 
 def clear(work: Work, axis: str) -> None:

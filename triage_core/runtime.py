@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import cluster_splits, db, disclosure, intake, limits, policies, standing
+from triage_core import cluster_splits, db, disclosure, intake, limits, policies, standing, withheld
 from triage_core.clause_advice import ClauseAdvice
 from triage_core.committer import Committer
 from triage_core.indexing import Likeness
@@ -57,6 +57,7 @@ class Runtime:
         self._audited: cluster_splits.Audit | None = None
         self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
         self.committer = Committer(self.store)
+        self.desk = withheld.Desk(self.store)
         self.limits = limits.for_rate(settings.intake_per_second)
         self.limits.standing = self._standing
         self.puzzle = Puzzle(settings.puzzle_bits)

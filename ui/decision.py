@@ -70,7 +70,7 @@ def start(view: ReportView) -> None:
     report_id, version = view.report["report_id"], view.case["version"]
     if field(report_id, version, "clauses") in st.session_state:
         return
-    with session.current().store.read() as cursor:  # a draft is no event: nothing remembers it by revision
+    with session.look() as cursor:  # a draft is no event: nothing remembers it by revision
         draft = drafts.read(cursor, session.actor(), report_id)
     before = view.assessment or {}
     known = {clause.clause_id for clause in session.current().policy.clauses}

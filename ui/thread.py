@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import messages, sharing
+from triage_core import messages
 from triage_core.access import Command
 from triage_core.messages import Direction
 from triage_core.queries import ReportView
@@ -22,10 +22,8 @@ _SIDES: Mapping[str, LiteralString] = {
 
 
 def draw(view: ReportView) -> None:
-    """All messages, oldest first, and a field for a question; nothing of it for whom may not read the report."""
+    """All messages, oldest first, and for who may ask a field for a question."""
     report_id, version = view.report["report_id"], view.case["version"]
-    if not session.read(sharing.may_read, report_id, session.actor().roles, session.now()):
-        return
     found = session.read(messages.thread, report_id)
     waits = messages.open_question(found) is not None
     title = counted(len(found), "message") if found else "none yet"

@@ -106,6 +106,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.trends.*",
             "triage_core.counted",
             "triage_core.vectors",
+            "triage_core.withheld",
             "triage_core.placements",
             "triage_core.preferred",
             "triage_core.policy_trial",
@@ -254,3 +255,17 @@ def f():
     }
     assert layer("dashboard") < layer("triage_core.store") < layer("triage_core.model")
     assert layer("ui") == layer("ui.charts") != layer("uix") == -1
+
+
+def test_screens_read_the_store_through_the_gate_alone() -> None:
+    """`session.look` withholds what a person may not read; a cursor of the store's own would tell all of it."""
+    reads = [
+        f"{name}:{node.lineno}"
+        for name, module in modules().items()
+        if layer(name) <= layer("ui.session")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "read"
+        and ast.unparse(node.value).endswith("store")
+    ]
+    assert reads == []

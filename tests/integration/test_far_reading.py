@@ -6,12 +6,14 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_limited
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
 from triage_core import boards, close_reading, embedding, far_reading, learning, placements, readings
 from triage_core.indexing import Likeness
+from triage_core.likeness import laying
 from triage_core.likeness.axes import Axis
 from triage_core.memory import Decided
 from triage_core.runtime import Runtime
@@ -51,6 +53,7 @@ def test_every_axis_answers_for_every_report_on_both_sides_of_the_limit(opened: 
             assert len(clusters(opened, axis)) == count
             found = dict(opened.likeness.all_similar(3, axis))
             assert [len(near) for near in found.values()] == [3] * count
+            assert found == {name: opened.likeness.similar(name, 3, axis) for name in found}
     of = {f"FR-{at}": text for at, text in enumerate(order, 1)}
     for name, near in opened.likeness.all_similar(3, Axis.TECHNIQUE):
         assert all(of[item.report_id][:40] == of[name][:40] for item in near)
@@ -89,7 +92,9 @@ def test_wrapper_and_request_are_stored(opened: Runtime) -> None:
 def test_a_copy_with_other_names_is_found_and_suggested(opened: Runtime) -> None:
     copies = [STORY.format(a=a, b=b) for a, b in (("Ada", "Ben"), ("Wilhelmina", "Constantine"))]
     vectors = LetterEmbedder().embed(copies)
-    assert float(vectors[0] @ vectors[1]) < far_reading.PARAMS[Axis.WHOLE].join  # no vector search joins them
+    length = float(laying.whole_lengths(np.zeros(1, dtype=np.float32))[0])
+    meaning = length**2 * float(vectors[0] @ vectors[1])
+    assert meaning < far_reading.PARAMS[Axis.WHOLE].join  # what they mean does not join them
     tell(opened, copies[0], *REPORTS)
     tell(opened, copies[1])
     name = f"FR-{len(REPORTS) + 2}"

@@ -494,6 +494,16 @@ def test_nobody_asks_for_a_second_opinion_before_there_is_a_first(visit, three):
     assert "nobody has decided" in toasts(screen)
 
 
+def test_choices_keep_their_names_whatever_happens_to_the_reports(visit, three, opened, rendered):
+    """The browser tells a choice by its label: one renamed meanwhile would put its old label on the desk."""
+    screen = visit("review", report=three[0])
+    before = [radio.options for radio in screen.radio]
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[1], Decision(("OOS-1",)))
+    screen.run()
+    assert "Out of scope" in rendered(screen)
+    assert [radio.options for radio in screen.radio] == before
+
+
 def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
     visit, three, opened, case, rendered
 ):

@@ -61,7 +61,7 @@ def shuffled(seed: int) -> list[tuple[str, str]]:
 
 
 def labels(held: Spaces, axis: Axis) -> list[int]:
-    return cluster_all(held.index[axis].vectors(np.arange(len(held))), PARAMS[axis]).labels().tolist()
+    return cluster_all(held.laid(axis, np.arange(len(held))), PARAMS[axis]).labels().tolist()
 
 
 def test_a_technique_is_found_around_other_requests_and_a_request_in_other_wrappers() -> None:
@@ -110,7 +110,7 @@ def test_ten_orders_agree() -> None:
 def test_one_wrapper_around_two_requests_is_not_one_report() -> None:
     told = shuffled(3)
     held = read([text_of(item) for item in told])
-    whole = held.index[Axis.WHOLE].vectors(np.arange(len(told)))
+    whole = held.laid(Axis.WHOLE, np.arange(len(told)))
     alike = [
         float(whole[a] @ whole[b])
         for a in range(20, len(told))

@@ -50,12 +50,13 @@ class ParquetWriter:
         self._file.close()
 
 
-def _characters(item: Any) -> int:
-    match item:
-        case str():
-            return len(item)
-        case dict():
-            return sum(_characters(inner) for inner in item.values())
-        case list():
-            return sum(_characters(inner) for inner in item)
-    return 0
+def _characters(row: dict[str, Any]) -> int:
+    """The characters of a row's texts and messages."""
+    total = 0
+    for item in row.values():
+        if isinstance(item, str):
+            total += len(item)
+        elif isinstance(item, list):
+            for message in item:
+                total += len(message["content"])
+    return total

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,16 @@ class Placement:
     merged: tuple[tuple[int, int], ...] = ()
 
 
+class Reasons(NamedTuple):
+    """Why rows were placed as they were, (n,) each, as in Placement: -1 or not a number where there is nothing."""
+
+    nearest: Rows
+    maximum: Vectors
+    mean: Vectors
+    runner_up: Rows
+    runner_up_mean: Vectors
+
+
 class Clusters:
     """The clusters of rows 0 .. len - 1; one writer at a time."""
 
@@ -114,6 +125,7 @@ class Clusters:
         state.founded[ids] = True
         state.founded[list(aliases)] = True
         state.sizes[ids] = sizes
+        state.mean[:length] = state.runner_up_mean[:length] = np.nan
         grouped = np.flatnonzero(sizes > 1)
         clusters._state = state = rule.reserve(state, length, len(grouped))
         state.slots[ids[grouped]] = np.arange(len(grouped))
@@ -153,6 +165,21 @@ class Clusters:
             runner_up_mean=None if runner_up < 0 else float(state.runner_up_mean[row]),
             decided=bool(state.decided[row]),
         )
+
+    def reasons(self, rows: Rows) -> Reasons:
+        """`placement` of many rows at once."""
+        state = self._state
+        return Reasons(
+            state.nearest[rows],
+            np.where(state.nearest[rows] < 0, np.float32(np.nan), state.maximum[rows]),
+            state.mean[rows],
+            state.runner_up[rows],
+            state.runner_up_mean[rows],
+        )
+
+    def size(self, cluster: int) -> int:
+        """How many rows a cluster holds."""
+        return int(self._state.sizes[cluster])
 
     def must_link(self, a: int, b: int) -> tuple[int, ...]:
         """The two rows share a cluster for ever; gives the rows whose cluster changed.

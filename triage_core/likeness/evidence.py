@@ -50,8 +50,7 @@ class Parts:
 class Likeness:
     """(n, n) symmetric matrices. The axes are probabilities: one half where alike becomes likelier than not.
 
-    `lexical` and `semantic` are cosines of the whole texts. `tools` says, (n,), which reports carry one wrapper
-    almost word for word around different requests (the same number), -1 where that is not seen.
+    `lexical` and `semantic` are cosines of the whole texts, `wrappers` those of the wrappers.
     """
 
     whole: Matrix
@@ -59,7 +58,14 @@ class Likeness:
     request: Matrix
     lexical: Matrix
     semantic: Matrix
-    tools: NDArray[np.int64]
+    wrappers: Matrix
+
+    def tools(self) -> NDArray[np.int64]:
+        """(n,) which reports carry one wrapper almost word for word around different requests, by number.
+
+        -1 where that is not seen.
+        """
+        return _tools(self.wrappers, self.request)
 
 
 def compare(parts: Parts) -> Likeness:
@@ -91,7 +97,7 @@ def weigh(
         request,
         words,
         meaning,
-        _tools(wrappers, request),
+        wrappers,
     )
 
 
@@ -103,11 +109,11 @@ def smooth(likeness: Matrix, power: int) -> Matrix:
     count = len(likeness)
     own = likeness.copy()
     np.fill_diagonal(own, 1)
-    nearest = top(own, _NEIGHBOURS)
+    nearest = _greatest(own, _NEIGHBOURS)
     weight = np.clip(np.take_along_axis(own, nearest, axis=1), 0, None) ** power
     weight /= weight.sum(axis=1, keepdims=True)
-    places = np.repeat(np.arange(count), nearest.shape[1])
-    mean = sp.csr_matrix((weight.ravel(), (places, nearest.ravel())), shape=(count, count))
+    starts = np.arange(count + 1) * nearest.shape[1]
+    mean = sp.csr_matrix((weight.ravel(), nearest.ravel(), starts), shape=(count, count))
     both = mean @ (mean @ own).T
     length = np.sqrt(np.maximum(np.diag(both), 1e-9))
     smoothed = np.asarray(both / length[:, None] / length[None, :], dtype=np.float32)
@@ -116,13 +122,17 @@ def smooth(likeness: Matrix, power: int) -> Matrix:
 
 def top(likeness: Matrix, count: int) -> NDArray[np.int64]:
     """(rows, count or fewer) the columns of each row's greatest values, greatest first, equal ones by column."""
-    width = likeness.shape[1]
-    if count < width:
-        columns = np.sort(np.argpartition(-likeness, count - 1, axis=1)[:, :count], axis=1)
-    else:
-        columns = np.broadcast_to(np.arange(width), likeness.shape)
+    columns = _greatest(likeness, count)
     order = np.argsort(-np.take_along_axis(likeness, columns, axis=1), axis=1, kind="stable")
     return np.take_along_axis(columns, order, axis=1)
+
+
+def _greatest(likeness: Matrix, count: int) -> NDArray[np.int64]:
+    """(rows, count or fewer) the columns of each row's greatest values, by column."""
+    width = likeness.shape[1]
+    if count >= width:
+        return np.broadcast_to(np.arange(width), likeness.shape)
+    return np.sort(np.argpartition(-likeness, count - 1, axis=1)[:, :count], axis=1)
 
 
 def _tools(same_words: Matrix, request: Matrix) -> NDArray[np.int64]:
