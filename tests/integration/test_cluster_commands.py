@@ -53,11 +53,12 @@ def clusters(folder: Path) -> dict[str, str]:
     return {row["report_id"]: row["cluster_id"] for row in call(folder, "clusters")}
 
 
-def test_a_cluster_is_accepted_with_a_decision_on_its_earliest_report(folder: Path) -> None:
+def test_a_cluster_is_accepted_and_one_decision_closes_all_of_it(folder: Path) -> None:
     songs = clusters(folder)["FR-1"]
     assert [row["version"] for row in call(folder, "cluster", "members", songs)] == [1, 1, 1]
-    done = call(folder, "cluster", "accept", songs, "--clause", "EXP-1", "--reason", "one song")
-    assert (sorted(done["done"]), done["skipped"]) == (["FR-1", "FR-2", "FR-3"], [])
+    done = call(folder, "cluster", "accept", songs, "--reason", "one song")
+    assert (sorted(done["done"]), done["skipped"]) == (["FR-2", "FR-3"], [])
+    call(folder, "assess", "FR-1", "--clause", "EXP-1")
     assert [row["status"] for row in call(folder, "cluster", "members", songs)] == ["closed"] * 3
     with pytest.raises(FlawdeskError, match="no cluster"):
         call(folder, "cluster", "accept", "whole-99")

@@ -44,33 +44,13 @@ def members(
 def accept(
     cluster: Cluster,
     member: Members = None,
-    clause: Annotated[
-        list[str] | None, typer.Option(help="Decide on the earliest report as well; repeat for several.")
-    ] = None,
-    harm: desk.HarmOption = None,
-    exposure: desk.ExposureOption = None,
-    generality: desk.GeneralityOption = None,
-    reliability: desk.ReliabilityOption = None,
-    uplift: desk.UpliftOption = None,
-    exploitation: desk.ExploitationOption = None,
-    resolution: desk.ResolutionOption = None,
-    note: desk.NoteOption = "",
     grouping: Grouping = "",
     reason: Reason = "",
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The members are one flaw: duplicates of the earliest of them."""
-    params = {
-        **_about(cluster, "whole"),
-        **_decision(clause or [], harm, exposure, generality, reliability, uplift),
-        "exploitation": exploitation,
-        "resolution": resolution,
-        "note": note,
-        "members": member or [],
-        "grouping": grouping,
-        "reason": reason,
-    }
+    """The members are one flaw: duplicates of the earliest of them, on which you decide with `assess`."""
+    params = {**_about(cluster, "whole"), "members": member or [], "grouping": grouping, "reason": reason}
     run("cluster.accept", params, store, as_json, print_pairs)
 
 
@@ -93,14 +73,18 @@ def assess(
     as_json: JsonOption = False,
 ) -> None:
     """One assessment for the members; lists those that were skipped, and why."""
+    inputs = {
+        "harm": harm, "exposure": exposure, "generality": generality, "reliability": reliability, "uplift": uplift,
+    }  # fmt: skip
     params = {
         **_about(cluster, axis),
-        **_decision(clause, harm, exposure, generality, reliability, uplift),
+        "members": member or [],
+        "grouping": grouping,
+        "clauses": clause,
+        **inputs,
         "exploitation": exploitation,
         "resolution": resolution,
         "note": note,
-        "members": member or [],
-        "grouping": grouping,
     }
     run("cluster.assess", params, store, as_json, print_pairs)
 
@@ -189,17 +173,3 @@ def apart(
 
 def _about(cluster: str, axis: str) -> dict[str, str]:
     return {"cluster": cluster, "axis": one_of("--axis", axis, "whole", "technique", "request")}
-
-
-def _decision(
-    clauses: list[str],
-    harm: str | None,
-    exposure: str | None,
-    generality: str | None,
-    reliability: str | None,
-    uplift: str | None,
-) -> dict[str, object]:
-    inputs = {
-        "harm": harm, "exposure": exposure, "generality": generality, "reliability": reliability, "uplift": uplift,
-    }  # fmt: skip
-    return {"clauses": clauses, **inputs}

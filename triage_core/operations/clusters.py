@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from triage_core import bulk, cases, cluster_work, db, queries, triage
@@ -17,12 +17,10 @@ Params = Mapping[str, Any]
 
 
 def accept(runtime: Runtime, params: Params, emit: Emit) -> dict[str, Any]:
-    """The members are duplicates of the earliest of them, which is decided on as well when clauses are given."""
-    seen = _seen(runtime, params)
-    decision = desk.decision(params) if params.get("clauses") else None
+    """The members are duplicates of the earliest of them; gives who was linked, and who was skipped and why."""
     done = cluster_work.accept(
-        runtime.store, runtime.policy, command_line_actor(), params["cluster"], seen, decision,
-        grouping=params.get("grouping") or "", reason=params.get("reason") or "",
+        runtime.store, runtime.policy, command_line_actor(), params["cluster"], _seen(runtime, params),
+        grouping=params.get("grouping") or "", reason=_why(params),
     )  # fmt: skip
     return _outcome(done)
 
@@ -73,22 +71,17 @@ def move(runtime: Runtime, params: Params, emit: Emit) -> dict[str, Any]:
 
 def merge(runtime: Runtime, params: Params, emit: Emit) -> dict[str, Any]:
     """The two clusters are one."""
-    return _said(
-        cluster_work.merge(
-            runtime.store, command_line_actor(), _axis(params), params["cluster"], params["other"],
-            reason=_why(params),
-        )
-    )  # fmt: skip
+    return _of_two(cluster_work.merge, runtime, params)
 
 
 def apart(runtime: Runtime, params: Params, emit: Emit) -> dict[str, Any]:
     """The two clusters are not one."""
-    return _said(
-        cluster_work.keep_apart(
-            runtime.store, command_line_actor(), _axis(params), params["cluster"], params["other"],
-            reason=_why(params),
-        )
-    )  # fmt: skip
+    return _of_two(cluster_work.keep_apart, runtime, params)
+
+
+def _of_two(say: Callable[..., int], runtime: Runtime, params: Params) -> dict[str, Any]:
+    two = params["cluster"], params["other"]
+    return _said(say(runtime.store, command_line_actor(), _axis(params), *two, reason=_why(params)))
 
 
 def members(runtime: Runtime, params: Params, emit: Emit) -> list[dict[str, Any]]:
