@@ -537,3 +537,19 @@ def test_who_may_not_ask_sees_the_thread_alone(visit, three, opened):
     screen = visit("review", report=three[0], role="ML engineer")
     assert "Which version was it?" in " ".join(code.value for code in screen.code)
     assert not [one for one in screen.button if one.label == "Send the question"]
+
+
+def test_presses_that_carry_an_older_address_go_on_from_where_the_desk_is(visit, three):
+    screen = visit("review", report=three[0])
+    pressed: list[dict[str, object]] = []
+    for name, on_desk in (("j", 1), ("j", 2), ("k", 1), ("3", 1)):
+        pressed.append({"n": len(pressed) + 1, "key": name, "report": three[0], "version": 1, "shown": {}})
+        screen.query_params["report"] = three[0]  # the browser has not heard of any move yet
+        screen = hear(screen, *pressed)
+        assert three[on_desk] in screen.header[0].value
+        if name != "3":
+            assert screen.query_params["report"] == three[on_desk]
+    screen = press(screen, "Previous")
+    assert screen.get_by_key(f"harm-{three[0]}-1").value == "H3", (
+        "the report that was on screen at that press"
+    )
