@@ -141,6 +141,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.reward_rules",
             "triage_core.sections",
             "triage_core.settings",
+            "triage_core.severity_steps",
             "triage_core.spam",
             "triage_core.tables",
             "triage_core.text",
