@@ -67,7 +67,7 @@ def build(
                     tally.add(batch)
                     for example in batch.examples:
                         writer.add(example)
-                        used.append(example.facts["report_id"])
+                        used.append(example.facts.report_id)
                         fresh.note(example, sides)
             tally.reconcile(source.count(cursor, request.chosen))
             account = manifest.document(
@@ -153,7 +153,7 @@ class _FreshSides:
     moved_to_test: list[str] = field(default_factory=list)
 
     def note(self, example: Example, sides: Splits) -> None:
-        seq, report_id = example.facts["seq"], example.facts["report_id"]
+        seq, report_id = example.facts.seq, example.facts.report_id
         moved = example.split is Split.TEST and sides.was_train(seq)
         if moved:
             self.moved_to_test.append(report_id)

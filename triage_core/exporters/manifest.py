@@ -74,8 +74,7 @@ class Tally:
             behind += seqs[: BEHIND - len(behind)]
         if batch.examples:
             self._read([example for example in batch.examples if example.part == 0])
-        for example in batch.examples:
-            self._count(example)
+            self._count(batch.examples)
 
     def _read(self, reports: list[Example]) -> None:
         """Take in the wording of reports that became rows."""
@@ -83,38 +82,38 @@ class Tally:
         starts = [0, *itertools.accumulate(len(one.texts) for one in reports)]
         texts = [text for one in reports for text in one.texts]
         runs = wording.read(texts, starts, self._leakage.share)
-        self._concentration.add([one.facts["reporter_id"] or ANONYMOUS for one in reports], runs)
+        self._concentration.add([one.facts.reporter_id or ANONYMOUS for one in reports], runs)
         self._leakage.add(
-            [one.facts["report_id"] for one in reports],
+            [one.facts.report_id for one in reports],
             [one.split is Split.TEST for one in reports],
-            [one.facts["is_indexed"] for one in reports],
+            [one.facts.is_indexed for one in reports],
             runs,
         )
         for one in reports:
             if one.redactions:
                 self._redacted.update(span.kind for span in one.redactions)
 
-    def _count(self, item: Example) -> None:
-        facts, counts = item.facts, self._counts
-        self.rows += 1
-        counts["split"][item.split] += 1
-        counts["severity"][facts["severity"] or ""] += 1
-        for clause in facts["clauses"]:
-            counts["clause"][clause] += 1
-        if self.profile.label:
-            label = item.row[self.profile.label]
-            counts["label"]["unknown" if label is None else str(label).lower()] += 1
-        self._digests += bytes.fromhex(item.meta[metadata.ROW_SHA256])
-        self._group_sides[item.group] |= _SIDE_BIT[item.split]
+    def _count(self, rows: list[Example]) -> None:
+        counts, label = self._counts, self.profile.label
+        self.rows += len(rows)
+        for side in Split:
+            groups = [one.group for one in rows if one.split is side]
+            counts["split"][side] += len(groups)
+            self._group_sides[groups] |= _SIDE_BIT[side]
+        counts["severity"].update([one.facts.severity or "" for one in rows])
+        counts["clause"].update([clause for one in rows for clause in one.facts.clauses])
+        if label:
+            counts["label"].update([_label(one.row[label]) for one in rows])
         for name in ("control_tokens", "hidden_characters", "redactions"):
-            if item.meta[f"meta_{name}"]:
-                self._with[name] += 1
+            column = f"meta_{name}"
+            self._with[name] += sum([one.meta[column] != "" for one in rows])
         if self.profile.needs_better_answer:
-            counts["answer_by"][item.meta["meta_answer_by"] or "nobody"] += 1
-        self._not_indexed += not facts["is_indexed"]
-        self._prompts += metadata.digest(self.profile.watched(item.row))
-        self._prompts_test.append(item.split is Split.TEST)
-        self._names.append(facts["report_id"])
+            counts["answer_by"].update([one.meta["meta_answer_by"] or "nobody" for one in rows])
+        self._not_indexed += sum([not one.facts.is_indexed for one in rows])
+        self._digests += bytes.fromhex("".join([one.meta[metadata.ROW_SHA256] for one in rows]))
+        self._prompts += b"".join([metadata.digest(self.profile.watched(one.row)) for one in rows])
+        self._prompts_test += bytes([one.split is Split.TEST for one in rows])
+        self._names += [one.facts.report_id for one in rows]
 
     def _watch_prompts(self) -> None:
         """Raise Refused when what a row shows stands on the other side of the split, too."""
@@ -168,6 +167,10 @@ class Tally:
             },
             "content_sha256": self.content_sha256(),
         }
+
+
+def _label(value: Any) -> str:
+    return "unknown" if value is None else str(value).lower()
 
 
 def document(
