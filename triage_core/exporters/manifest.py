@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import __version__
+from triage_core import __version__, db
 from triage_core.errors import Refused, StoreError
-from triage_core.exporters import metadata, wording
+from triage_core.exporters import metadata, source, wording
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.leakage import Leakage
 from triage_core.exporters.poison import ANONYMOUS, LEAST, Concentration
@@ -103,7 +103,7 @@ class Tally:
         counts["severity"].update([one.facts.severity or "" for one in rows])
         counts["clause"].update([clause for one in rows for clause in one.facts.clauses])
         if label:
-            counts["label"].update([_label(one.row[label]) for one in rows])
+            counts["label"].update([_as_counted(one.row[label]) for one in rows])
         for name in ("control_tokens", "hidden_characters", "redactions"):
             column = f"meta_{name}"
             self._with[name] += sum([one.meta[column] != "" for one in rows])
@@ -141,9 +141,10 @@ class Tally:
             digest.update(row.tobytes().hex().encode() + b"\n")
         return digest.hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, cursor: db.Cursor) -> dict[str, Any]:
         """The counts for the manifest. Raises Refused when a prompt or a near-copy of it is on both sides."""
         self._watch_prompts()
+        test = np.frombuffer(self._prompts_test, np.bool_)
         return {
             "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
@@ -163,17 +164,19 @@ class Tally:
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
                 "prompts_across_splits": 0,  # one would have stopped the export
                 "rows_not_indexed": self._not_indexed,
+                "nearest_by_likeness": source.alike_across(cursor, self._names, test),
                 **self._leakage.to_json(),
             },
             "content_sha256": self.content_sha256(),
         }
 
 
-def _label(value: Any) -> str:
+def _as_counted(value: Any) -> str:
     return "unknown" if value is None else str(value).lower()
 
 
 def document(
+    cursor: db.Cursor,
     request: ExportRequest,
     tally: Tally,
     *,
@@ -209,7 +212,7 @@ def document(
             "near_duplicate_from": NEAR_DUPLICATE,
             "moved_to_test": moved_to_test,
         },
-        **tally.to_json(),
+        **tally.to_json(cursor),
         "parent": parent,
         "diff": diff,
     }

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from triage_core import db, embargoes, preferred
 from triage_core.exporters.gate import Standing
@@ -81,6 +83,15 @@ class Facts(NamedTuple):
     technique: str | None
     is_reproduced: bool | None
     is_indexed: bool
+
+
+_ACROSS = (
+    "WITH pairs AS (SELECT child_id AS one, canonical_id AS other, score FROM suggestions UNION ALL"
+    " SELECT report_id, nearest_id, nearest FROM memberships WHERE axis = 'whole' AND nearest_id <> report_id)"
+    " SELECT if(x.test, other, one) AS train, if(x.test, one, other) AS test, round(max(score), 3) AS cosine"
+    " FROM pairs JOIN dataset_rows x ON x.report_id = one JOIN dataset_rows y ON y.report_id = other"
+    " WHERE x.test <> y.test GROUP BY ALL ORDER BY cosine DESC, train, test LIMIT $most"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +191,17 @@ def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
     found = db.frame(cursor, "SELECT r.seq, s.split FROM dataset_splits s JOIN reports r USING (report_id)")
     seqs = found["seq"].to_numpy(np.int64)
     return {side: seqs[(found["split"] == str(side)).to_numpy(bool)] for side in Split}
+
+
+def alike_across(
+    cursor: db.Cursor, report_ids: Sequence[str], test: NDArray[np.bool_], most: int = 5
+) -> list[db.Row]:
+    """The pairs {train, test, cosine} that likeness holds for most alike, of all that it has compared and stored."""
+    cursor.register("dataset_rows", pa.table({"report_id": report_ids, "test": test}))
+    try:
+        return db.rows(cursor, _ACROSS, {"most": most})
+    finally:
+        cursor.unregister("dataset_rows")
 
 
 def ids(cursor: db.Cursor, seqs: Sequence[int]) -> dict[int, str]:
