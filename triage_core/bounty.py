@@ -31,9 +31,7 @@ def due(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, datetime]:
     return _due(cursor, found)
 
 
-def late(
-    cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()
-) -> list[tuple[str, datetime | None]]:
+def late(cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()) -> list[tuple[str, datetime]]:
     """(report, due) of every bounty clock that runs and is missed at `now`, the latest first.
 
     Of reports about these products (none: all).

@@ -8,9 +8,8 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import agreement, bounty, looks, queries, rewards, trends
+from triage_core import agreement, bounty, looks, rewards, trends
 from triage_core.counted import Counted, Moment
-from triage_core.queries import Filter, Only
 from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
 from ui import charts, session
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
@@ -157,12 +156,6 @@ def inside(window: Window) -> None:
         "Share inside target, by the week reports came in",
         lambda key, place: of_week(window, rows[place]["week"], only=_clock(key)),
     )
-    late = session.read(queries.count, Filter(only=Only.LATE, at=window.now, platform=window.platform))
-    bounties = len(session.read(bounty.late, window.now, window.platform))
-    st.caption(
-        f"Missed now, whatever the period: {counted(late, 'report')} with a clock of ours that has run out,"
-        f" {counted(bounties, 'reward')} asked for and not decided in time."
-    )
 
 
 def hours(window: Window) -> None:
@@ -246,6 +239,10 @@ def money(window: Window) -> None:
         "rewards", "Month", labelled, {"paid": "Paid", "approved": "Approved"}, [BLUE, ORANGE],
         "Rewards of this calendar year by month",
     )  # fmt: skip
+    late = len(session.read(bounty.late, window.now, window.platform))
+    st.caption(
+        f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
+    )
     st.page_link("pages/rewards.py", label="See the rewards", icon=":material/list:")
 
 

@@ -110,7 +110,7 @@ def rendered() -> Callable[[AppTest], str]:
     def collect(screen: AppTest) -> str:
         said = [str(element.value) for kind in kinds for element in screen.get(kind)]
         said += [button.label for button in screen.button]
-        said += [option for radio in screen.radio for option in radio.options]
+        said += [words for radio in screen.radio for words in (*radio.options, *radio.proto.captions)]
         return "\n".join(said)
 
     return collect

@@ -153,13 +153,13 @@ def test_a_hostile_product_is_text_in_every_chart(visit, receive, rendered, name
     assert "attacker.invalid" not in rendered(screen)
 
 
-def test_what_is_missed_now_is_told_with_the_rewards_that_are_late(visit, receive, opened, rendered):
+def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     flaw = {"harm_types": ["other"], "wants_reward": True, "system": [{"platform": "Chat"}]}
     report_id = receive("who sits beside me", hours_ago=24 * 60, **flaw)
     receive("nobody has looked", hours_ago=24 * 60, system=[{"platform": "Chat"}])
     opened.store.clock = lambda: NOW - timedelta(days=50)
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, FLAW)
     opened.store.clock = lambda: NOW
-    assert "1 report with a clock of ours that has run out, 1 reward asked for" in rendered(visit("trends"))
+    assert "1 reward asked for and not decided" in rendered(visit("trends"))
     other = visit("trends").multiselect(key="product").select("Chat").run()
     assert "1 reward asked for" in rendered(other)

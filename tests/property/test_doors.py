@@ -199,7 +199,7 @@ class Channels(RuleBasedStateMachine):
 
     def datasets_hold_back(self, held: set[int], profile: str) -> None:
         free = {self.words[number] for number in range(4) if number not in held}
-        rows, _ = preview(self.store, POLICY, ExportRequest(profile, Path("unused")), limit=1_000)
+        rows = preview(self.store, POLICY, ExportRequest(profile, Path("unused")), limit=1_000).rows
         text = str(rows)
         for number in held:
             assert self.words[number] in free or self.words[number] not in text, profile
