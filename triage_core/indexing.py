@@ -38,6 +38,7 @@ from triage_core.embedding import Embedding, Progress
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.embed import Embedder
+from triage_core.likeness.everyone import all_neighbours
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.search import VectorIndex
@@ -211,6 +212,17 @@ class Likeness:
         scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
         return vector, scores
 
+    def nearest_to(self, made: Vectors, k: int) -> list[dict[str, float]]:
+        """For each of these vectors, (n, dim), the `k` reports nearest to it and their cosine, the nearest first."""
+        memory = self._ready()
+        if not memory.ids:
+            return [{} for _ in made]
+        scores, rows = memory.index.top_k(made, k)
+        return [
+            {memory.ids[row]: score for row, score in zip(*found, strict=True) if row >= 0}
+            for found in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
     def vectors_of(self, words: Sequence[str], actor: Actor) -> Vectors:
         """The vectors of texts, (n, dim); `actor` makes and stores those that are lacking: for the worker."""
         access.require(actor, "index")
@@ -248,8 +260,13 @@ class Likeness:
 
     def all_similar(self, k: int, axis: Axis = Axis.WHOLE) -> Iterator[tuple[str, list[Neighbour]]]:
         """(report id, its `k` neighbours) of every indexed report, in order of arrival."""
-        for report_id in list(self._ready().ids):
-            yield report_id, self.similar(report_id, k, axis)
+        memory = self._ready()
+        if memory.spaces is None:
+            for report_id in list(memory.ids):
+                yield report_id, self.similar(report_id, k, axis)
+            return
+        for row, found in all_neighbours(memory.spaces, axis, k):
+            yield memory.ids[row], neighbours.named(memory, memory.named(found), memory.contents[row])
 
     def _ready(self) -> Memory:
         memory = self._memory

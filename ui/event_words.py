@@ -68,6 +68,8 @@ EVENTS: Mapping[str, LiteralString] = {
     "draft.set_aside": "Policy draft withdrawn or opened again",
     "draft.approved": "Policy draft approved",
     "dataset.built": "Data set built",
+    "dataset.planned": "Data set planned",
+    "dataset.retired": "Data set version retired",
     "consent.revoked": "Consent to training taken back",
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",

@@ -23,7 +23,7 @@ from triage_core import (
     readings,
 )
 from triage_core.indexing import Likeness
-from triage_core.likeness import laying
+from triage_core.likeness import laying, spaces
 from triage_core.likeness.axes import Axis
 from triage_core.memory import Decided
 from triage_core.runtime import Runtime
@@ -66,6 +66,18 @@ def test_every_axis_answers_for_every_report_on_both_sides_of_the_limit(opened: 
     of = {f"FR-{at}": text for at, text in enumerate(order, 1)}
     for name, near in opened.likeness.all_similar(3, Axis.TECHNIQUE):
         assert all(of[item.report_id][:40] == of[name][:40] for item in near)
+
+
+@pytest.mark.parametrize("axis", Axis)
+def test_all_reports_at_once_are_answered_as_one_by_one(
+    opened: Runtime, monkeypatch: pytest.MonkeyPatch, axis: Axis
+) -> None:
+    # Neighbourhoods so small that it shows in which spaces they were collected.
+    monkeypatch.setattr(spaces, "NEIGHBOURHOOD", 2)
+    tell(opened, *REPORTS)
+    found = dict(opened.likeness.all_similar(2, axis))
+    assert found == {name: opened.likeness.similar(name, 2, axis) for name in found}
+    assert len(found) == len(REPORTS)
 
 
 @pytest.mark.parametrize("few", [embedding.FEW, 0], ids=["few at once", "joined tables"])

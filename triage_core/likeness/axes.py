@@ -139,7 +139,7 @@ class AxisIndex:
         def rows(pairs: Iterable[Names]) -> list[tuple[int, int]]:
             return [(view.row[a], view.row[b]) for a, b in pairs if a in view.row and b in view.row]
 
-        tools = view.likeness.tools if axis is Axis.TECHNIQUE else None
+        tools = view.likeness.tools() if axis is Axis.TECHNIQUE else None
         roots = group(self._matrix(view, axis), rows(together), rows(apart), tools)
         return {name: view.ids[int(root)] for name, root in zip(view.ids, roots, strict=True)}
 

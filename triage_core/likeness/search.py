@@ -27,6 +27,11 @@ CHUNK = 65_536
 # Far above the rounding of float32 sums over unit vectors, far below a difference that matters.
 ROUNDING = 1e-5
 MOST_THREADS = 4
+# From so many queries on, one matrix product a block is quicker than a scan a query.
+TOGETHER = 8
+FOLD = 16
+MOST_AT_ONCE = 2**25
+"""So many approximate cosines of such a block are held at once."""
 
 Vectors = NDArray[np.float32]
 Codes = NDArray[np.int8]
@@ -149,8 +154,15 @@ class VectorIndex:
         length = self._length
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
+        limits = np.full(len(queries), length) if before is None else np.minimum(before, length)
+        together = MOST_AT_ONCE // max(1, length)
+        if min(len(queries), together) >= TOGETHER:
+            for start in range(0, len(queries), together):
+                here = slice(start, start + together)
+                self._top_k_together(queries[here], limits[here], scores[here], rows[here])
+            return scores, rows
         for number, query in enumerate(queries):
-            limit = length if before is None else min(length, int(before[number]))
+            limit = int(limits[number])
             wanted = min(k, limit)
             if wanted > 0:
                 scanned = self._scan(query, limit)
@@ -173,6 +185,27 @@ class VectorIndex:
         scores, rows = self._exact(query, possible, len(possible))
         enough = scores >= floor
         return scores[enough], rows[enough]
+
+    def _top_k_together(self, queries: Vectors, limits: Rows, scores: Scores, rows: Rows) -> None:
+        """Fills `scores` and `rows`, (q, k), as `top_k` does: from the coded rows, all queries at once."""
+        length = int(limits.max(initial=0))
+        near = np.empty((len(queries), length), dtype=np.float32)
+        for number in range(-(-length // CHUNK)):
+            chunk, count = self._chunks[number], min(CHUNK, length - number * CHUNK)
+            coded = chunk.codes[:count] * chunk.scales[:count, None]
+            near[:, number * CHUNK : number * CHUNK + count] = queries @ coded.T
+        errors = self._errors(np.arange(length))
+        for number, (query, limit) in enumerate(zip(queries, limits.tolist(), strict=True)):
+            wanted = min(scores.shape[1], limit)
+            if wanted > 0:
+                mine, slack = near[number, :limit], errors[:limit]
+                lows = mine - slack
+                if limit > 4 * wanted * FOLD:
+                    # As below: the best of some rows' lower bounds do, and there are fewer of them to sort.
+                    lows = lows[: limit - limit % FOLD].reshape(FOLD, -1).max(axis=0)
+                floor = float(np.partition(lows, len(lows) - wanted)[len(lows) - wanted])
+                best, found = self._exact(query, np.flatnonzero(mine + slack >= floor), wanted)
+                scores[number, :wanted], rows[number, :wanted] = best[:wanted], found[:wanted]
 
     def _fill(self, found: Vectors, first: int) -> None:
         """The vectors of consecutive rows from `first` on: much faster than rows here and there."""
