@@ -62,8 +62,11 @@ version, stands = view.case["version"], queue.place(ids, report_id)
 with middle:
     report_view.heading(view, now)
     presence.line(report_id, version, waits=not candidates.compared(report_id))
-    assign.menu(report_id, version, view.case["assigned_to"])
-    compared, said = st.container(), st.container()
+    beside = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with beside:
+        assign.menu(report_id, version, view.case["assigned_to"])
+        compared = st.container(width="content")
+    said = st.container()
     with said:
         if st.session_state.get("reading", READINGS[0]) == READINGS[0]:
             report_view.words(view)

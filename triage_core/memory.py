@@ -48,6 +48,7 @@ class Memory:
     `index` holds the whole texts. Up to the limit of close reading `axes` compares them; beyond it there are
     `spaces`, the `clusters` of each axis with the pairs that were `told` to them, and the row of each report's
     cluster: in `labels` as it is now, in `stored` as the store has it.
+    `unnamed` are the clusters, (axis, row), that wait for a name, the first first.
     `nearby` holds, for reports that just arrived, the earlier rows that were found like them on the way.
     """
 
@@ -60,6 +61,7 @@ class Memory:
     first_with: dict[str, int] = field(default_factory=dict)
     axes: AxisIndex | None = None
     clusters: dict[Axis, Clusters] = field(default_factory=dict)
+    unnamed: dict[tuple[Axis, int], None] = field(default_factory=dict)
     nearby: dict[int, set[int]] = field(default_factory=dict)
 
     def place(self, report_id: str) -> int:

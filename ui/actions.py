@@ -22,8 +22,10 @@ from ui.queue import Place
 from ui.seen import Seen
 from ui.words import TRIGGER
 
-# These come about by a decision or by what the reporter does.
-NOT_MOVES = {Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.WITHDRAW}
+# These come about by a decision, by a question among the messages, or by what the reporter does.
+NOT_MOVES = {
+    Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.ASK_REPORTER, Trigger.WITHDRAW,
+}  # fmt: skip
 SNOOZE: dict[Snooze, LiteralString] = {
     Snooze.TOMORROW: "Until tomorrow",
     Snooze.THREE_DAYS: "For 3 days",
@@ -112,8 +114,9 @@ def _judge(candidate: Candidate, shown: Seen) -> None:
     linked = candidate.brief.canonical_id is not None and pairing.child_id == pairing.other_id
     name = f"link-{pairing.other_id}-{candidate.brief.version}"
     _button(label, name, desk.duplicate, shown, off=linked or candidate.apart, icon=":material/content_copy:")
-    label = f"`N` Not a duplicate of {plain(pairing.other_id)}"
-    _button(label, f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=candidate.apart)
+    _button(
+        "`N` Not a duplicate", f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=candidate.apart
+    )
 
 
 def _put_off(view: ReportView, shown: Seen) -> None:

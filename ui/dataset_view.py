@@ -198,7 +198,7 @@ def _messages(profile: str, row: Mapping[str, Any], column: str, key: str) -> No
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"{icon} **{name}**", width="content")
             st.markdown(EFFECT[effect], width="content")
-        st.caption(f"{plain(f'<|im_start|>{role}')} read")
+            st.caption(f"{plain(f'<|im_start|>{role}')} read", width="content")
         hostile.show(message["content"], key=f"{key}-{number}")
         ending = "read" if effect is Effect.READ else "carries the loss, as the text above it does"
         if effect in (Effect.SCORED_HIGHER, Effect.SCORED_LOWER):

@@ -27,7 +27,7 @@ from triage_core.model import (
 )
 from triage_core.policy import Clause, ClauseKind, Policy
 from triage_core.queries import ReportView
-from ui import report_view, session
+from ui import report_view, session, why_level
 from ui.hostile import plain
 from ui.words import (
     EXPLOITATION,
@@ -222,7 +222,10 @@ def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> No
         st.caption("The level appears when all five are chosen.")
         return
     level = policy.severity(found)
-    with st.popover("Override the level", type="tertiary"):
+    beside = st.container(horizontal=True, gap="small")
+    with beside:
+        why_level.draw(policy, found)
+    with beside, st.popover("Override the level", type="tertiary"):
         override = st.selectbox(
             "Level instead",
             [str(severity) for severity in Severity],

@@ -251,6 +251,11 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
     assert all(found[ids[at]] == found[ids[at + 1]] for at in range(0, 30, 2))
     assert all(len({found[ids[at + more]] for more in range(3)}) == 1 for at in range(30, 45, 3))
     assert set(found.values()) == {"train", "test"}
+    across = made["leakage"]["nearest_by_likeness"]
+    far_apart = found[ids[58]] != found[ids[59]]
+    assert [(pair["train"], pair["test"], pair["cosine"]) for pair in across] == (
+        [(*sorted((ids[58], ids[59]), key=lambda name: found[name] == "test"), 0.7)] if far_apart else []
+    )
     told = {
         "groups": 60 - 15 - 10,
         "groups_across_splits": 0,

@@ -156,3 +156,19 @@ def test_a_sketch_keeps_the_likeness_of_passages() -> None:
     one, near, far = (sketch.passages(lexical.tokenize(text)) for text in (WRAPPERS["chess"], copy, other))
     assert float(one @ near) > 0.4
     assert abs(float(one @ far)) < 0.2
+
+
+def test_bytes_are_added_as_what_they_stand_for() -> None:
+    codes = sketch.coded(np.random.default_rng(1).standard_normal((70, 32)).astype(np.float32))
+    codes[3] = 0
+    index, other = VectorIndex(32, coded=True), VectorIndex(32, coded=True)
+    index.add_coded(codes)
+    other.add(sketch.decoded(codes))
+    rows = np.arange(70)
+    np.testing.assert_allclose(index.vectors(rows), other.vectors(rows), atol=1e-6)
+    np.testing.assert_array_equal(index.vectors(rows)[5:9], index.vectors(rows[5:9]))
+    np.testing.assert_array_equal(index.vectors(rows[::-1])[::-1], index.vectors(rows))
+    query = sketch.decoded(codes[5:6])
+    assert index.top_k(query, 5)[1].tolist() == other.top_k(query, 5)[1].tolist()
+    with pytest.raises(ValueError, match="bytes"):
+        in_full(sketch.decoded(codes)).add_coded(codes)

@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ def build(
             raise Conflict(
                 "version", f"{folder} is there already, and a version never changes: choose another"
             )
-        with _scratch(folder) as scratch:
+        with _scratch(folder) as scratch, _short_turns():
             profile = profiles.get(request.profile)
             sides = splits(cursor)
             tally = Tally(profile, source.last_seq(cursor))
@@ -67,10 +68,11 @@ def build(
                     tally.add(batch)
                     for example in batch.examples:
                         writer.add(example)
-                        used.append(example.facts["report_id"])
+                        used.append(example.facts.report_id)
                         fresh.note(example, sides)
             tally.reconcile(source.count(cursor, request.chosen))
             account = manifest.document(
+                cursor,
                 request,
                 tally,
                 version=line.version,
@@ -93,6 +95,9 @@ def build(
                     follow_through.trained(work, used, request.dataset, line.version)
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
+
+
+_USUAL_TURN = sys.getswitchinterval()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ def preview(
                 break
         names = source.ids(cursor, sorted({seq for seqs in tally.behind.values() for seq in seqs}))
         behind = {reason: [names[seq] for seq in seqs] for reason, seqs in tally.behind.items()}
-        counts = tally.to_json()
+        counts = tally.to_json(cursor)
         unread = source.count(cursor, request.chosen) - counts["considered"]
     return Preview(rows, counts, behind, unread)
 
@@ -153,7 +158,7 @@ class _FreshSides:
     moved_to_test: list[str] = field(default_factory=list)
 
     def note(self, example: Example, sides: Splits) -> None:
-        seq, report_id = example.facts["seq"], example.facts["report_id"]
+        seq, report_id = example.facts.seq, example.facts.report_id
         moved = example.split is Split.TEST and sides.was_train(seq)
         if moved:
             self.moved_to_test.append(report_id)
@@ -247,6 +252,16 @@ def _in_place(scratch: Path, folder: Path) -> Iterator[None]:
     except BaseException:
         folder.rename(scratch)
         raise
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let other threads of this process have the interpreter ten times as often: somebody reads a screen meanwhile."""
+    sys.setswitchinterval(_USUAL_TURN / 10)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(_USUAL_TURN)
 
 
 def _write(path: Path, content: str) -> None:

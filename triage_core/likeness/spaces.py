@@ -82,6 +82,25 @@ class Neighbourhood:
         return scores
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The vectors by which clusters of an axis are laid, of the first `count` rows: made when asked for."""
+
+    spaces: Spaces
+    axis: Axis
+    count: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.count, self.spaces.index[self.axis].dim
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, rows: slice) -> Vectors:
+        return self.spaces.laid(self.axis, np.arange(self.count)[rows])
+
+
 class Spaces:
     """Readings and vectors of reports in order of arrival; any number of readers while one writer adds."""
 
@@ -115,11 +134,11 @@ class Spaces:
         }
         self._lengths = _grown(self._lengths, count, np.column_stack([lengths[axis] for axis in Axis]))
         if len(self.passages) < count + len(read):
-            self.passages.add(sketch.decoded(read.passages[len(self.passages) - count :]))
-        self.index[Axis.TECHNIQUE].add(sketch.decoded(read.wrapper))
-        self.index[Axis.REQUEST].add(sketch.decoded(read.request))
+            self.passages.add_coded(read.passages[len(self.passages) - count :])
+        self.index[Axis.TECHNIQUE].add_coded(read.wrapper)
+        self.index[Axis.REQUEST].add_coded(read.request)
         wholes = laying.wholes(meaning, read.wrapper, read.request, read.sure, read.wrapped)
-        self.index[Axis.WHOLE].add(sketch.decoded(wholes))
+        self.index[Axis.WHOLE].add_coded(wholes)
         # Last, since it says how many rows there are.
         self.meanings.add(meaning)
 
@@ -139,7 +158,9 @@ class Spaces:
 
     def laid(self, axis: Axis, rows: Rows) -> Vectors:
         """The vectors by which clusters of an axis are laid, (n, places): no longer than one."""
-        return self.index[axis].vectors(rows) * self.lengths(axis, rows)[:, None]
+        vectors = self.index[axis].vectors(rows)
+        vectors *= self.lengths(axis, rows)[:, None]
+        return vectors
 
     def lengths(self, axis: Axis, rows: Rows) -> Vectors:
         """The lengths of `laid`, (n,): what a likeness of one comes to."""
@@ -253,7 +274,7 @@ def readings(
     if parts:
         own[parts] = [sketch.words(tokenize(requests[at])) for at in parts]
         asked[parts] = embed([requests[at] for at in parts])
-    wrappers = [sketch.wrapper(wrapper_of(d.text, s)) for d, s in zip(documents, spans, strict=True)]
+    wrappers = [sketch.wrapper(wrapper_of(d.text, s.wrapper)) for d, s in zip(documents, spans, strict=True)]
     return Readings(
         np.stack([d.passages for d in documents]),
         sketch.coded(whole),
