@@ -102,7 +102,7 @@ def test_keys_meet_their_report_however_late_the_browser_learns_of_it(desk: Serv
     page.get_by_role("heading", name="FR-18", exact=True).wait_for()
     wait_until_settled(page)
     page.keyboard.press("j")
-    page.get_by_role("heading", name="FR-19", exact=True).wait_for()
+    page.get_by_role("heading", name="FR-20", exact=True).wait_for()  # FR-19 is closed
 
 
 def test_what_is_typed_is_no_command_and_is_saved_with_the_decision(desk: Server, page: Page) -> None:
