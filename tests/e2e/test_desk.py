@@ -55,7 +55,7 @@ def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Calla
     page.keyboard.press("3")
     expect(page.locator(".st-key-harm-FR-2-1").locator(CHOSEN)).to_have_text("H3", timeout=SLOW_MS)
     page.keyboard.press("l")
-    page.get_by_text("Claimed by you").wait_for()
+    page.get_by_text(re.compile("Claimed by you")).wait_for()  # the message says "is claimed"
     page.keyboard.press("h")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("j")  # a dialog has the keys to itself
