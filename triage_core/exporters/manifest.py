@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import __version__, db
+from triage_core import __version__, agreement, db, looks
 from triage_core.errors import Refused, StoreError
 from triage_core.exporters import metadata, source, wording
 from triage_core.exporters.gate import Reason
@@ -212,6 +212,7 @@ def document(
             "near_duplicate_from": NEAR_DUPLICATE,
             "moved_to_test": moved_to_test,
         },
+        "agreement": asdict(agreement.overall(looks.pairs(cursor))),
         **tally.to_json(cursor),
         "parent": parent,
         "diff": diff,
