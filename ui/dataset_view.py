@@ -130,7 +130,7 @@ def limits() -> tuple[Hygiene, float, int]:
 
 
 @st.cache_data(max_entries=50, show_spinner="Reading the reports …")
-def _preview(stamp: tuple[str, int, bool], minute: str, asked: str, _request: ExportRequest) -> Preview:
+def _preview(stamp: session.Stamp, minute: str, asked: str, _request: ExportRequest) -> Preview:
     opened = session.current()
     return exports.preview(opened.store, opened.policy, _request, ROWS)
 

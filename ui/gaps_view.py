@@ -24,10 +24,16 @@ ABOUT: Mapping[str, LiteralString] = {"clause": "Clause", "severity": "Severity"
 
 # Beside the store it needs the vectors, which `session.read` cannot name; the rest is as there.
 @st.cache_data(ttl="10s", max_entries=10, show_spinner=False)
-def _found(stamp: tuple[str, int, bool], version: str) -> list[Gap]:
+def _found(stamp: session.Stamp, version: str) -> list[Gap]:
     opened = session.current()
-    with opened.store.read() as cursor:
+    with session.look() as cursor:
         return guidance_gaps.gaps(cursor, opened.policy, opened.suggestions.explained)
+
+
+@st.cache_data(ttl="10s", max_entries=10, show_spinner=False)
+def _nearest(stamp: tuple[str, int, bool], version: str) -> dict[str, dict[str, float]]:
+    opened = session.current()
+    return opened.suggestions.nearest(opened.policy)
 
 
 def find(policy: Policy) -> list[Gap]:
@@ -76,9 +82,10 @@ def gaps(found: Sequence[Gap], policy: Policy) -> None:
 def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
     """Every clause in force with how it fares."""
     rows = [
-        figures.get(clause.clause_id) or ClauseFigures(clause.clause_id, 0, 0, 0, 0, ())
+        figures.get(clause.clause_id) or ClauseFigures(clause.clause_id, 0, 0, 0, 0)
         for clause in policy.clauses
     ]
+    near = _nearest(session.stamp(), policy.version)
     st.dataframe(
         {
             "Clause": [inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses],
@@ -86,12 +93,26 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
             "Overturned": [row.overturned for row in rows],
             "Decided twice": [row.twice for row in rows],
             "Disagreed on": [row.disagreed for row in rows],
-            "Latest reports": [inline(", ".join(row.reports)) for row in rows],
+            "Nearest reports": [inline(", ".join(near.get(row.clause_id, ()))) for row in rows],
         },
         hide_index=True,
-        alt="Each clause: cited, overturned, disagreed on, and its latest reports",
+        alt="Each clause: cited, overturned, disagreed on, and its nearest reports",
     )
-    st.caption("Overturned: a later decision on the report holds, and it does not cite the clause.")
+    st.caption(
+        "Overturned: a later decision on the report holds, and it does not cite the clause. Nearest: the reports most"
+        " like the clause's example, whatever was decided on them."
+    )
+    titles = {clause.clause_id: inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses}
+    if chosen := st.selectbox(
+        "Reports nearest to", [name for name in titles if near.get(name)], None, titles.__getitem__,
+        placeholder="Choose a clause",
+    ):  # fmt: skip
+        for report_id, likeness in near[chosen].items():
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(f"{plain(report_id)} with a likeness of {likeness:.2f}", width="content")
+                st.button(
+                    "Open it", key=f"near-{report_id}", on_click=session.pick, args=("report", report_id)
+                )
 
 
 def tests(found: Sequence[Tested]) -> None:

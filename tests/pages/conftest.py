@@ -103,7 +103,7 @@ def rendered() -> Callable[[AppTest], str]:
     def collect(screen: AppTest) -> str:
         said = [str(element.value) for kind in kinds for element in screen.get(kind)]
         said += [button.label for button in screen.button]
-        said += [option for radio in screen.radio for option in radio.options]
+        said += [words for radio in screen.radio for words in (*radio.options, *radio.proto.captions)]
         return "\n".join(said)
 
     return collect
@@ -124,7 +124,7 @@ def visit(opened: Runtime, repository: Path) -> Visit:
         for name, value in parameters.items():
             dashboard.query_params[name] = value
         dashboard.run()
-        if screen != "inbox":
+        if screen != "inbox" or "role" in parameters:  # where a reviewer begins
             dashboard.switch_page(f"pages/{screen}.py")
             for name, value in parameters.items():
                 dashboard.query_params[name] = value

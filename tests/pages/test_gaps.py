@@ -10,6 +10,7 @@ from tests.hostile_corpus import HOSTILE
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
 from triage_core import clause_figures, guidance_gaps, triage
+from triage_core.clause_advice import example
 from triage_core.decision import Decision
 
 OWNER = "Policy owner"
@@ -73,10 +74,26 @@ def test_a_clause_that_a_later_decision_leaves_out_was_overturned(visit, opened,
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("OOS-1",)))
     with opened.store.read() as cursor:
         found = clause_figures.by_clause(cursor)
-    assert (found["EXP-1"].cited, found["EXP-1"].overturned, found["EXP-1"].reports) == (1, 1, ())
-    assert (found["OOS-1"].cited, found["OOS-1"].overturned, found["OOS-1"].reports) == (1, 0, (report_id,))
+    assert (found["EXP-1"].cited, found["EXP-1"].overturned) == (1, 1)
+    assert (found["OOS-1"].cited, found["OOS-1"].overturned) == (1, 0)
     table = visit("gaps", role=OWNER).dataframe[0].value
     assert table["Overturned"].sum() == 1
+
+
+def test_a_clause_names_the_reports_nearest_to_its_example(visit, opened, receive, index):
+    words = example(opened.policy.clause("IN-2"))
+    receive("quokka marsupial zoology ledger")
+    near = receive(words)
+    receive("multiply numbers for my homework")
+    learn(opened, index)
+    screen = visit("gaps", role=OWNER)
+    table = next(each.value for each in screen.dataframe if "Nearest reports" in each.value)
+    row = table[table["Clause"].str.contains("IN-2 ")]
+    assert row["Nearest reports"].item().startswith(near)
+    box = next(each for each in screen.selectbox if each.label == "Reports nearest to")
+    screen = box.select_index(next(at for at, title in enumerate(box.options) if "IN-2 " in title)).run()
+    screen.button(key=f"near-{near}").click().run()
+    assert not screen.exception
 
 
 def test_review_shows_the_suggestion_and_its_nearest_decisions(visit, opened, receive, index, rendered):

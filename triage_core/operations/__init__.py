@@ -12,6 +12,7 @@ from typing import Any
 from triage_core.errors import NotFound
 from triage_core.operations import (
     answers,
+    clusters,
     datasets,
     desk,
     installation,
@@ -38,6 +39,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "answers import": answers.import_answers,
     "link": desk.link,
     "unlink": desk.unlink,
+    "apart": desk.apart,
+    "cluster.members": clusters.members,
+    "cluster.accept": clusters.accept,
+    "cluster.assess": clusters.assess,
+    "cluster.confirm": clusters.confirm,
+    "cluster.split": clusters.split,
+    "cluster.move": clusters.move,
+    "cluster.merge": clusters.merge,
+    "cluster.apart": clusters.apart,
     "ask": reporters.ask,
     "move": reporters.move,
     "report": reporting.report,
