@@ -165,7 +165,7 @@ class _FreshSides:
             self.moved_to_test.append(report_id)
         if moved or not sides.is_remembered(seq):
             self.report_ids.append(report_id)
-            self.sides.append(str(example.split))
+            self.sides.append(example.split.value)
 
     def remember(self, cursor: db.Cursor) -> None:
         """Store them; a report that another build has made test data meanwhile stays test data."""

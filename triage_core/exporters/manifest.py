@@ -27,6 +27,7 @@ from triage_core.exporters.split import TEST_SHARE, Split
 
 SCHEMA_VERSION = "flawdesk-dataset/1"
 FILE = "manifest.json"
+READ = 100
 BEHIND = 50
 """So many reports are remembered for each reason."""
 _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
@@ -73,11 +74,15 @@ class Tally:
             behind = self.behind.setdefault(reason, [])
             behind += seqs[: BEHIND - len(behind)]
         if batch.examples:
-            self._read([example for example in batch.examples if example.part == 0])
             self._count(batch.examples)
+        # Conversations may be long, and their runs of words take more room than they do.
+        for start in range(0, len(batch.examples), READ):
+            self._read([one for one in batch.examples[start : start + READ] if one.part == 0])
 
     def _read(self, reports: list[Example]) -> None:
         """Take in the wording of reports that became rows."""
+        if not reports:
+            return
         self._reports += len(reports)
         starts = [0, *itertools.accumulate(len(one.texts) for one in reports)]
         texts = [text for one in reports for text in one.texts]

@@ -23,7 +23,7 @@ from triage_core.preferred import Answer
 from triage_core.queries import Filter
 
 BATCH = 20_000
-TEXTS = 1_000  # conversations may be long: 400,000 characters each
+TEXTS = 500  # conversations may be long: 400,000 characters each
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
 
