@@ -66,7 +66,11 @@ _VIEWS = (
         " CASE WHEN w.instead IS NULL THEN t.body ELSE '{}' END AS body,"
         " CASE WHEN w.instead IS NULL THEN t.turns ELSE [{'role': 'user', 'content': w.instead}] END AS turns",
     ),
-    _instead("better_answers", "coalesce(w.instead, t.content) AS content"),
+    _instead(
+        "better_answers",
+        "coalesce(w.instead, t.content) AS content,"
+        " CASE WHEN w.instead IS NULL THEN t.returned_why ELSE '' END AS returned_why",
+    ),
     _instead(
         "assessments",
         "CASE WHEN w.instead IS NULL THEN t.note ELSE '' END AS note,"
