@@ -20,7 +20,7 @@ Topics = NDArray[np.int64]
 
 _HELD_BACK = 0.3  # the strength at which ways are compared
 _ASIDE = 10.0
-_LEAST = 20
+_LEAST = 50
 """Below so many reports there is nothing to compare ways by."""
 
 
