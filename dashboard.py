@@ -7,32 +7,45 @@ from pathlib import Path
 import streamlit as st
 
 from triage_core.access import Command
+from triage_core.model import DeskRole
 from ui import session
 
 # A file of ours: an icon by name would be fetched from another host for the browser's tab.
 ICON = Path(__file__).parent / "ui" / "icon.svg"
 
 st.set_page_config(page_icon=ICON, layout="wide")
-session.identify()
+HOME = {
+    DeskRole.REVIEWER: "inbox",
+    DeskRole.POLICY_OWNER: "trends",
+    DeskRole.ML_ENGINEER: "datasets",
+    DeskRole.DISCLOSURE_LEAD: "disclosure",
+    DeskRole.OPERATOR: "trends",
+}
+
+(role,) = session.identify().roles
 page = st.navigation(
     [
-        st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=name)
-        for name, title, icon, command in (
-            ("inbox", "Inbox", ":material/inbox:", Command.VIEW_REPORTS),
-            ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
-            ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
-            ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
-            ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
-            ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
-            ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
-            ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
-            ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
-            ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
-            ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
-            ("gaps", "Guidance gaps", ":material/rule:", Command.SET_POLICY),
-            ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
-        )
-        if session.may(command)
+        *(
+            st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=name)
+            for name, title, icon, command in (
+                ("inbox", "Inbox", ":material/inbox:", Command.VIEW_REPORTS),
+                ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
+                ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
+                ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
+                ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
+                ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
+                ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
+                ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
+                ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
+                ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
+                ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
+                ("gaps", "Guidance gaps", ":material/rule:", Command.SET_POLICY),
+                ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
+            )
+            if session.may(command)
+        ),
+        # Where a role begins has no address, so that every page keeps its own whoever looks.
+        st.Page(f"pages/{HOME[role]}.py", title="Start", url_path="start", default=True, visibility="hidden"),
     ],
     position="top",
 )

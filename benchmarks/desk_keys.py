@@ -54,7 +54,7 @@ document.addEventListener("keydown", (event) => {
     repeat: event.repeat,
     heading: heading ? heading.textContent.trim() : "",
     version: heading ? Number(heading.id.split("-").pop()) : 0,
-    candidate: chosen ? chosen.closest("label").textContent : "",
+    candidate: chosen?.closest("label").querySelector("code")?.textContent.trim() ?? "",
     undo: text("undo")?.textContent ?? "",
     closes: Boolean(text("choose")?.textContent.includes("to close by it")) && text("close")?.disabled === false,
   });

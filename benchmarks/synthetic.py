@@ -60,6 +60,11 @@ def mixture(n: int, seed: int = 0, dim: int = 384) -> Mixture:
     return Mixture(vectors, labels.astype(np.int64))
 
 
+def themes(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the texts of these clusters are about, (n,): those of one theme differ in numbers and courtesies."""
+    return labels % (len(_SUBJECTS) * len(_TRICKS))
+
+
 def texts(labels: NDArray[np.int64], seed: int = 0) -> Iterator[str]:
     """A mild report for each row; rows of one cluster differ in a word or two."""
     rng = np.random.default_rng(seed)

@@ -4,8 +4,9 @@
 
 Reports came in evenly over a year; of the last tenth most still wait, of the older ones nine in ten are
 closed. Clusters are those of synthetic.mixture; vectors have `dim` numbers, so that a
-million reports need not hold a gigabyte of them. Rows go in through Arrow, events through the store's
-own chain.
+million reports need not hold a gigabyte of them. Every report is read already, as the worker leaves it: those of
+one theme have the words of one reading, each has its own meaning. Rows go in through Arrow, events through the
+store's own chain.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks import harness, synthetic
-from triage_core import db, placements, vectors
+from triage_core import db, placements, readings, vectors
+from triage_core.likeness import sketch, spaces
+from triage_core.likeness.spaces import Readings
+from triage_core.likeness.spans import Spans
 from triage_core.model import Actor, DeskRole, HarmType
 from triage_core.settings import Settings
 from triage_core.store import Store, Work
@@ -55,7 +59,8 @@ def fill(store: Store, count: int, dim: int = 384, seed: int = 0) -> None:
     made = synthetic.mixture(count, seed, dim)
     words = synthetic.texts(made.labels, seed)
     rng = np.random.default_rng(seed)
-    founders = _founders(made.labels)
+    founders, themes = _founders(made.labels), synthetic.themes(made.labels)
+    read: dict[int, Readings] = {}
     with store.write(FILLER, "index") as work:
         model = Settings().model
         vectors.switch_space(work, model, f"synthetic/{dim}")
@@ -64,6 +69,7 @@ def fill(store: Store, count: int, dim: int = 384, seed: int = 0) -> None:
         texts = [f"{next(words)}{_MIDDLE} Number {row}." for row in rows.tolist()]
         with store.write(FILLER, "import_reports") as work:
             _store(work, rng, rows, count, texts, founders, made.vectors[rows])
+            _read(work, rows, themes[rows], texts, made.vectors[rows], read)
     with store.write(FILLER, "index") as work:
         work.cursor.execute(
             "INSERT INTO clusters (axis, cluster_id, representative_id, size, label)"
@@ -110,6 +116,40 @@ def _store(
             after = {"status": status, "severity": "medium", "triaged_at": work.now}
             before = {"status": "new", "severity": None, "triaged_at": None}
             work.event("report.assessed", name, {"before": before, "after": after, "clauses": ["IN-1"]})
+
+
+def _read(
+    work: Work,
+    rows: NDArray[np.int64],
+    themes: NDArray[np.int64],
+    texts: list[str],
+    meaning: vectors.Vectors,
+    known: dict[int, Readings],
+) -> None:
+    """The readings of these reports; `known` holds that of each theme, made from the first text of it."""
+    for theme, first in zip(*np.unique(themes, return_index=True), strict=True):
+        if int(theme) not in known:
+            known[int(theme)] = _reading(texts[first], meaning.shape[1])
+    first_of = [known[theme] for theme in themes.tolist()]
+    words = np.concatenate([one.words for one in first_of])
+    read = Readings(
+        np.concatenate([one.passages for one in first_of]),
+        words,
+        np.concatenate([one.wrapper for one in first_of]),
+        sketch.coded(sketch.wording(sketch.decoded(words), meaning)),
+        np.concatenate([one.sure for one in first_of]),
+        np.concatenate([one.wrapped for one in first_of]),
+        np.array([len(text) for text in texts], dtype=np.int32),
+    )
+    readings.save(work, (rows + 1).tolist(), read)
+
+
+def _reading(text: str, dim: int) -> Readings:
+    """How a text without a wrapper is read."""
+    whole = Spans((), ((0, len(text)),), 0.0, 0.0)
+    return spaces.readings(
+        [spaces.document(text)], [whole], np.zeros((1, dim), dtype=np.float32), lambda _: np.empty((0, dim))
+    )
 
 
 def _reports(

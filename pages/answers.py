@@ -86,12 +86,18 @@ with st.bottom:
         )
     else:
         mine = answer.written_by == me
-        st.button(
+        closed = (
+            mine or not answer.content or answer.approved_by is not None or answer.returned_by is not None
+        )
+        acts = st.container(horizontal=True)
+        with acts.popover("Send back", icon=":material/undo:", disabled=closed):
+            answer_view.returning(report_id, answer, view.case["version"], after)
+        acts.button(
             "Approve the answer",
             key=f"approve-answer-{report_id}",
             type="primary",
             icon=":material/verified:",
-            disabled=mine or not answer.content or answer.approved_by is not None,
+            disabled=closed,
             help="Somebody else approves what you have written." if mine else None,
             on_click=answer_view.approve,
             args=(report_id, answer.answer_id, view.case["version"], after),

@@ -8,16 +8,16 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.errors import Refused
 from triage_core.exporters import build as exports
-from triage_core.exporters import catalog
+from triage_core.exporters import catalog, plans
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
-from ui import dataset_view, empty, filters, session
+from ui import dataset_versions, dataset_view, empty, filters, session
 from ui.hostile import inline, plain
-from ui.words import HARM_TYPE, SEVERITY
+from ui.words import HARM_TYPE, SEVERITY, counted
 
-SIZE = 10
+SIZE, MOST = 10, 200
 
 st.title("Datasets", anchor=False)
 if not session.read(queries.counts)["reports"]:
@@ -26,9 +26,7 @@ if not session.read(queries.counts)["reports"]:
 opened = session.current()
 choices, outcome = st.columns([2, 3], gap="large")
 with choices:
-    profile = st.segmented_control(
-        "Profile", list(PROFILES), default="kto", required=True, key="profile", bind="query-params"
-    )
+    profile = st.selectbox("Profile", list(PROFILES), key="profile", bind="query-params")
     st.caption(PROFILES[profile].about)
     form, layout = dataset_view.shape(profile)
     with st.expander("Only some reports", icon=":material/filter_alt:"):
@@ -41,6 +39,8 @@ with choices:
         product = st.multiselect(
             "Product", products, format_func=inline, key="only_product", placeholder="Any"
         )
+    with st.expander("What texts may hold, and whose", icon=":material/cleaning_services:"):
+        hygiene, share, per_group = dataset_view.limits()
     with st.container(horizontal=True):
         name = st.text_input("Name", key="name", placeholder=profile, max_chars=64)
         version = st.text_input("Version", key="dataset_version", placeholder="next number", max_chars=64)
@@ -48,17 +48,18 @@ with choices:
 chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(product))
 try:
     folder = opened.settings.store / "datasets"
-    request = ExportRequest(profile, folder, form, layout, name, version, chosen=chosen)
-    examples, counts = dataset_view.preview(request)
+    request = ExportRequest(profile, folder, form, layout, name, version, per_group, share, hygiene, chosen)
+    found = dataset_view.preview(request)
 except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
     st.stop()
+counts, examples = found.counts, found.rows
 considered, rows, excluded = counts["considered"], counts["rows"]["total"], counts["excluded"]
 may_build = session.may(Command.EXPORT_DATASET)
 
 with choices:
     build = st.button(
-        f"Build {rows:,} rows",
+        f"Build {counted(rows, 'row')}" if not found.unread else "Build all rows",
         type="primary",
         icon=":material/build:",
         disabled=not (may_build and rows),
@@ -81,7 +82,14 @@ with choices:
         bar.empty()
 
 with outcome:
-    st.subheader(f"{rows:,} rows from {considered:,} report{'' if considered == 1 else 's'}", anchor=False)
+    st.subheader(
+        f"{counted(rows, 'row')} from {counted(considered, 'report')}",
+        anchor=False,
+    )
+    if found.unread:
+        st.caption(
+            f":material/hourglass_top: These are the first ones: {found.unread:,} more reports are read by the build."
+        )
     if not rows:
         st.info(
             "No report can become a row yet. The reasons below say what is missing: most often a decision on Review,"
@@ -89,6 +97,8 @@ with outcome:
             icon=":material/info:",
         )
     dataset_view.excluded(excluded)
+    if found.behind:
+        dataset_view.behind(found.behind, excluded)
     if examples:
         with st.container(border=True):
             with st.container(
@@ -96,13 +106,17 @@ with outcome:
             ):
                 st.markdown("**As a trainer gets them**", width="content")
                 number = st.pagination(len(examples), key=f"row-{profile}", max_visible_pages=5) - 1
-            dataset_view.example(examples[number], number)
+            dataset_view.example(profile, examples[number], number)
 
 st.header("Built versions", anchor=False)
 total = session.read(catalog.built, 1, 1)[1]
 if not total:
     st.caption(":material/dataset: None yet. Choose a profile above and build the first one.")
     st.stop()
+if total > 1:
+    with st.expander("Compare two versions", icon=":material/compare_arrows:"):
+        dataset_versions.compared(session.read(catalog.built, 1, MOST)[0])
 page = st.pagination(-(-total // SIZE), key="built", bind="query-params") if total > SIZE else 1
+planned = {plan.name: plan for plan in session.read(plans.plans)}
 for built in session.read(catalog.built, page, SIZE)[0]:
-    dataset_view.version(built)
+    dataset_versions.version(built, planned.get(built.name), may_build)

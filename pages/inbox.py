@@ -57,13 +57,13 @@ picks = table.dataframe(
         "external": [inline(row["external_id"] or "") for row in rows],
     },
     column_config={
-        "open": st.column_config.ButtonColumn("", width=70, pinned=True, type="tertiary", key=key),
+        "open": st.column_config.ButtonColumn("", width=62, pinned=True, type="tertiary", key=key),
         "report": st.column_config.TextColumn("Report", width=75, pinned=True),
-        "wrong": st.column_config.TextColumn("What is wrong", width=340),
+        "wrong": st.column_config.TextColumn("What is wrong", width=300),
         "product": st.column_config.TextColumn("Product", width=120),
         "received": st.column_config.TextColumn("Received", width=80),
         "due": st.column_config.TextColumn("Next clock", width=85),
-        "state": st.column_config.TextColumn("State", width=130),
+        "state": st.column_config.TextColumn("State", width=125),
         "severity": st.column_config.MultiselectColumn(
             "Severity", width=85, options=list(SEVERITY.values()), color=list(SEVERITY_COLOUR.values())
         ),

@@ -25,6 +25,7 @@ from ui import (
     report_view,
     session,
     suggest_view,
+    thread,
 )
 from ui.hostile import plain
 from ui.seen import Seen
@@ -47,11 +48,6 @@ if not report_id:
         else:
             empty.nothing_found(chosen.words)
     st.stop()
-neighbours = candidates.similar(report_id)
-around = (*queue.window(ids, report_id), report_id, *(near.report_id for near in neighbours or ()))
-lines = briefs.read(around)
-with left:
-    queue.draw(ids, report_id, lines)
 try:
     view = session.read(queries.report, report_id)
 except NotFound:
@@ -61,23 +57,31 @@ except NotFound:
     st.stop()
 place.put(report_id)  # a queue that changes never takes it from the desk
 version, stands = view.case["version"], queue.place(ids, report_id)
+
+# What is read comes first; what is near it may take longer to find out.
+with middle:
+    report_view.heading(view, now)
+    presence.line(report_id, version, waits=not candidates.compared(report_id))
+    beside = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with beside:
+        assign.menu(report_id, version, view.case["assigned_to"])
+        compared = st.container(width="content")
+    said = st.container()
+    with said:
+        if st.session_state.get("reading", READINGS[0]) == READINGS[0]:
+            report_view.words(view)
+with left:
+    window = queue.window(ids, report_id)
+    queue.draw(ids, report_id, briefs.read((*window, report_id)))
+neighbours = candidates.similar(report_id)
+lines = briefs.read((report_id, *(near.report_id for near in neighbours or ())))
 this = lines[report_id]
 similar = candidates.read(this, neighbours, lines)
 advised = advice.read(report_id, version) if decides else None
 
 with right:
     if view.case["canonical_id"]:
-        st.info(f"A duplicate of {plain(view.case['canonical_id'])}.", icon=":material/content_copy:")
-        with st.container(horizontal=True):
-            st.button("Open it", key="canonical", on_click=desk.go, args=(view.case["canonical_id"],))
-            st.button(
-                "Unlink",
-                key=f"unlink-{report_id}-{version}",
-                icon=":material/link_off:",
-                disabled=not session.may(Command.UNLINK),
-                on_click=desk.unlink,
-                args=(report_id, version),
-            )
+        actions.linked(view)
     elif decides:
         advice.draw(advised, report_id, version)
     candidate = candidates.draw(similar, report_id, version, now)
@@ -90,25 +94,25 @@ with right:
         report_view.reporters_view(view)
         st.info("Your role reads reports; reviewers decide on them.", icon=":material/visibility:")
 
-with middle:
-    report_view.heading(view, now)
-    presence.line(report_id, version, waits=similar.found is None)
-    assign.menu(report_id, version, view.case["assigned_to"])
-    reading = READINGS[0]
+with compared:
     if candidate:
-        reading = st.segmented_control(
+        st.segmented_control(
             f"Compare with {plain(candidate.brief.report_id)}",
             READINGS,
             default=READINGS[0],
             required=True,
             key="reading",
         )
-    if reading == READINGS[0]:
+with said:
+    reading = st.session_state.get("reading", READINGS[0])
+    if reading != READINGS[0] and not candidate:
         report_view.words(view)
     elif reading == READINGS[1]:
         compare.words(this, candidate.brief)
-    else:
+    elif reading == READINGS[2]:
         compare.side_by_side(this, candidate.brief, f"side-{report_id}")
+with middle:
+    thread.draw(view)
     report_view.history(view)
 
 last = session.read(undo.last_of, session.actor()) if decides else None

@@ -26,6 +26,7 @@ from triage_core.store import Store
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 EVERYBODY = Actor("test:all", "Test", frozenset(DeskRole))
 REVIEWER = Actor("test:mara", "Mara", frozenset({DeskRole.REVIEWER}))
+ML_ENGINEER = Actor("test:ada", "Ada", frozenset({DeskRole.ML_ENGINEER}))
 SECOND = Actor("test:jonas", "Jonas", frozenset({DeskRole.REVIEWER}))
 POLICY = policy.load(ROOT / "data")
 MEDIUM = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)

@@ -24,6 +24,7 @@ class Command(StrEnum):
     MANAGE_KEYS = "manage_keys"
     NOTIFY = "notify"
     VIEW_REPORTS = "view_reports"
+    READ_EMBARGOED = "read_embargoed"
     VIEW_TRENDS = "view_trends"
     COMMENT = "comment"
     ASSESS = "assess"
@@ -67,6 +68,9 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.MANAGE_KEYS: _OPERATOR,
         Command.NOTIFY: _OPERATOR,
         Command.VIEW_REPORTS: _READERS,
+        # Nothing goes to somebody new while an embargo runs: only to those who decide on the report, its answer,
+        # its reward or its end.
+        Command.READ_EMBARGOED: _REVIEWER | _POLICY_OWNER | _DISCLOSURE_LEAD,
         Command.VIEW_TRENDS: frozenset(DeskRole),
         Command.COMMENT: _READERS,
         Command.ASSESS: _REVIEWER,

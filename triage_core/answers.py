@@ -22,6 +22,8 @@ from triage_core.preferred import Answer
 from triage_core.store import Store, Work
 from triage_core.text import canonical
 
+MAX_REASON = 2_000
+
 
 def write(
     store: Store,
@@ -65,11 +67,13 @@ def write_within(
     if alone and not frozenset(DeskRole) <= work.actor.roles:
         raise NotAllowed(Command.APPROVE_ANSWER, "a second person approves what you have written")
     before = preferred.in_force(work.cursor, report_id)
+    # Saving what was returned without a change sends it on again.
+    returned = before.returned_by is not None
     _, expected = _said(work.cursor, report_id)
     me = work.actor.actor_id
     same = (before.content, before.turn) == (content, turn)
     approves = alone and not is_expectation(content, expected) and not (same and before.approved_by)
-    if same and not approves:
+    if same and not (approves or returned):
         return {}
     writer = before.written_by if same else me
     after = Answer(0, content, turn, writer, me if approves else None)
@@ -99,9 +103,47 @@ def approve(
             raise Conflict("answer", f"{report_id} has another answer by now")
         if found.written_by == actor.actor_id:
             raise NotAllowed(Command.APPROVE_ANSWER, "a second person approves what you have written")
+        if found.returned_by is not None:
+            raise Conflict("answer", f"the answer to {report_id} was sent back to its writer")
         number = preferred.add(work, report_id, replace(found, approved_by=actor.actor_id))
         cases.change(work, case, "answer.approved", {}, {"answer_id": number})
         return replace(found, answer_id=number, approved_by=actor.actor_id)
+
+
+def send_back(
+    store: Store,
+    actor: Actor,
+    report_id: str,
+    answer_id: int,
+    reason: str,
+    *,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Answer:
+    """Return the draft that somebody else has written, with a reason that its writer reads; twice is once.
+
+    Raises Refused without a reason, NotAllowed for its writer, Conflict when `answer_id` is not the one in force or
+    was approved.
+    """
+    access.require(actor, Command.APPROVE_ANSWER)
+    if not reason.strip():
+        raise Refused("reason", "is empty: say what should be different")
+    check_text("reason", reason, MAX_REASON)
+    with store.write(actor, Command.APPROVE_ANSWER, now) as work:
+        found = preferred.in_force(work.cursor, report_id)
+        if (found.returned_by, found.returned_why) == (actor.actor_id, reason):
+            return found
+        case = cases.read(work.cursor, report_id, seen_version)
+        if found.answer_id != answer_id:
+            raise Conflict("answer", f"{report_id} has another answer by now")
+        if found.approved_by is not None:
+            raise Conflict("answer", f"the answer to {report_id} is approved: undo that on Activity first")
+        if found.written_by == actor.actor_id:
+            raise NotAllowed(Command.APPROVE_ANSWER, "a second person returns what you have written")
+        after = replace(found, returned_by=actor.actor_id, returned_why=reason)
+        number = preferred.add(work, report_id, after)
+        cases.change(work, case, "answer.returned", {}, {"answer_id": number, "reason": reason})
+        return replace(after, answer_id=number)
 
 
 def is_expectation(content: str, expected: str) -> bool:

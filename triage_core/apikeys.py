@@ -97,22 +97,32 @@ def listing(cursor: db.Cursor) -> list[db.Row]:
     )
 
 
-def find(cursor: db.Cursor, key: str) -> ApiKey | None:
-    """The active key that this is; None for an unknown or revoked one. Takes as long for either."""
-    digest, found = _hash(key), None
-    for row in _active(cursor):
-        if hmac.compare_digest(row["key_sha256"], digest):
-            found = ApiKey(row["key_id"], row["product"], tuple(row["origins"]), row["per_minute"])
-    return found
+class Keys:
+    """The active keys of a store, read again when something has changed in it: every request asks for one."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last: tuple[int, list[db.Row]] = (-1, [])
 
-def is_known_origin(cursor: db.Cursor, origin: str) -> bool:
-    """Whether any active key names this origin: what a browser asks before it may send the key."""
-    return any(origin in row["origins"] for row in _active(cursor))
+    def find(self, key: str) -> ApiKey | None:
+        """The active key that this is; None for an unknown or revoked one. Takes as long for either."""
+        digest, found = _hash(key), None
+        for row in self._active():
+            if hmac.compare_digest(row["key_sha256"], digest):
+                found = ApiKey(row["key_id"], row["product"], tuple(row["origins"]), row["per_minute"])
+        return found
 
+    def is_known_origin(self, origin: str) -> bool:
+        """Whether any active key names this origin: what a browser asks before it may send the key."""
+        return any(origin in row["origins"] for row in self._active())
 
-def _active(cursor: db.Cursor) -> list[db.Row]:
-    return db.rows(cursor, "SELECT * FROM active_api_keys")
+    def _active(self) -> list[db.Row]:
+        revision = self._store.revision  # before the look, which may already show more
+        last = self._last
+        if last[0] != revision:
+            with self._store.read(fresh=False) as cursor:
+                last = self._last = (revision, db.rows(cursor, "SELECT * FROM active_api_keys"))
+        return last[1]
 
 
 def _hash(key: str) -> str:

@@ -31,7 +31,7 @@ def due(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, datetime]:
     return _due(cursor, found)
 
 
-def late(cursor: db.Cursor, now: datetime) -> list[tuple[str, datetime | None]]:
+def late(cursor: db.Cursor, now: datetime) -> list[tuple[str, datetime]]:
     """(report, due) of every bounty clock that runs and is missed at `now`, the latest first."""
     found = _due(cursor, db.rows(cursor, _TRIAGED + _RUNS))
     missed = sorted((at, name) for name, at in found.items() if at < now)

@@ -2,7 +2,7 @@
 
 The server listens on a loopback port of its own and writes port and a random token into
 `server.json` (readable by its user only) in the store's folder. One JSON line asks, JSON lines
-answer: {"progress": ...}, {"item": ...}, and at the end {"result": ...} or {"error": ...}.
+answer: {"progress": ...}, {"item": ...}, {"note": ...}, and at the end {"result": ...} or {"error": ...}.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def _answer(runtime: Runtime, token: str, handler: socketserver.StreamRequestHan
         emit = Emit(
             progress=lambda done, total, what: send({"progress": [done, total, what]}),
             item=lambda item: send({"item": item}),
+            note=lambda text: send({"note": text}),
         )
         send({"result": run(runtime, request["operation"], request["params"], emit)})
     except Refused as error:

@@ -11,9 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from triage_core import access
+from triage_core.access import Command
 from triage_core.embargo_machine import IN_FORCE
 from triage_core.model import (
-    DeskRole,
+    Actor,
     EmbargoState,
     HarmType,
     PeerConsent,
@@ -127,15 +129,13 @@ def _peer_consent(terms: Terms, held: bool) -> Rule | None:
     return None
 
 
-DECIDING = frozenset({DeskRole.REVIEWER, DeskRole.DISCLOSURE_LEAD, DeskRole.POLICY_OWNER})
-
-
-def reading(roles: frozenset[DeskRole]) -> Use:
-    """For what somebody with these roles reads a conversation on screen.
+def reading(actor: Actor) -> Use:
+    """For what this person reads a conversation on screen.
 
     Those who decide on reports take part in every embargo; those who learn from them do not.
     """
-    return Use.READING_TO_TRAIN if roles.isdisjoint(DECIDING) else Use.READING_TO_DECIDE
+    decides = access.may(actor, Command.READ_EMBARGOED)
+    return Use.READING_TO_DECIDE if decides else Use.READING_TO_TRAIN
 
 
 @dataclass(frozen=True, slots=True)

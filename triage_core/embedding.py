@@ -71,13 +71,14 @@ class Embedding:
         """
         with self._store.read() as cursor:
             space = vectors.space(cursor, self._model)
-            if space and not self._missing(cursor, space, after):
+            missing = self._missing(cursor, space, after) if space else []
+            if space and not missing:
                 return 0, None
         model_id = self.embedder.model_id
         if model_id != space:
             after = 0
-        with self._store.read() as cursor:
-            missing = self._missing(cursor, model_id, after)
+            with self._store.read() as cursor:
+                missing = self._missing(cursor, model_id, after)
         self._recent.clear()
         for start in range(0, len(missing), BATCH):
             if stopped():

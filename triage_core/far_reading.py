@@ -7,18 +7,19 @@ is little work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import placements
+from triage_core import cluster_names, placements
 from triage_core.close_reading import CANDIDATE, SUGGEST
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
-from triage_core.memory import Decided, Memory
+from triage_core.likeness.spaces import Laid
+from triage_core.memory import Decided, Link, Memory
 from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
 PART = 50_000
@@ -27,10 +28,12 @@ MOST_WEIGHED = 4 * 10**8
 SUGGESTED_FROM = 12
 """So many of the nearest on each axis are weighed for it, of reports that came one by one those like enough."""
 
+NOTHING_TOLD: tuple[frozenset[Link], frozenset[Link]] = (frozenset(), frozenset())
+
 PARAMS = {
-    Axis.WHOLE: Params(),
+    Axis.WHOLE: Params(join=0.40, slack=0.125, suggest=0.32),
     Axis.TECHNIQUE: Params(join=0.40, slack=0.10, suggest=0.40),
-    Axis.REQUEST: Params(join=0.60, slack=0.05, suggest=0.60),
+    Axis.REQUEST: Params(join=0.39, slack=0.075, suggest=0.39),
 }
 
 
@@ -73,33 +76,39 @@ def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
 
 def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArray[np.int64]:
     assert memory.spaces is not None
-    index, params = memory.spaces.index[axis], PARAMS[axis]
-    together, apart = decided.on(axis)
-    must = [(memory.row[a], memory.row[b]) for a, b in sorted(together)]
-    cannot = [(memory.row[a], memory.row[b]) for a, b in sorted(apart)]
+    spaces, params = memory.spaces, PARAMS[axis]
+    must, cannot = memory.links(axis, decided)
     known, count = memory.known(axis), len(memory.ids)
-    bound_before, apart_before = memory.decided.on(axis)
-    taken_back = bool((bound_before - together) | (apart_before - apart))
-    clusters = memory.clusters.get(axis)
-    if clusters is None and not taken_back and known > limit and 2 * known > count:
-        clusters = Clusters.restore(
-            memory.stored[axis], index.vectors(np.arange(known)), (), params, must, cannot
-        )
-    elif clusters is None or taken_back or 2 * len(clusters) < count:
-        clusters = cluster_all(index.vectors(np.arange(count)), params, must, cannot)
+    bound_before, apart_before = memory.links(axis, memory.decided)
+    taken_back = bool((bound_before - must) | (apart_before - cannot))
+    clusters, told = memory.clusters.get(axis), memory.told.get(axis, NOTHING_TOLD)
+    if clusters is None or taken_back or 2 * len(clusters) < count:
+        told = NOTHING_TOLD
+        memory.labels.pop(axis, None)
+        if clusters is None and not taken_back and known > limit and 2 * known > count:
+            laid = Laid(spaces, axis, known)
+            clusters = Clusters.restore(memory.stored[axis], laid, (), params, sorted(must), sorted(cannot))
+        else:
+            clusters = cluster_all(Laid(spaces, axis, count), params, sorted(must), sorted(cannot))
     memory.clusters[axis] = clusters
-    floor = min(params.suggest, params.search_floor(index.dim))
+    floor = min(params.suggest, params.search_floor(spaces.index[axis].dim))
+    moved = False
     for row in range(len(clusters), count):
-        vector = index.vectors(np.array([row]))[0]
-        _, candidates = index.above(vector, floor)
-        earlier = candidates[candidates < row].tolist()
+        earlier = spaces.linkable(axis, row, floor).tolist()
         memory.found_near(row, earlier[:SUGGESTED_FROM])
-        clusters.place(row, vector, earlier)
-    for link in must:
-        clusters.must_link(*link)
-    for link in cannot:
-        clusters.cannot_link(*link)
-    return clusters.labels()
+        moved |= bool(clusters.place(row, spaces.laid(axis, np.array([row]))[0], earlier).merged)
+    for link in sorted(must - told[0]):
+        moved |= bool(clusters.must_link(*link))
+    for link in sorted(cannot - told[1]):
+        moved |= bool(clusters.cannot_link(*link))
+    memory.told[axis] = must, cannot
+    if moved or axis not in memory.labels:
+        memory.labels[axis] = clusters.labels()
+    else:
+        before = memory.labels[axis]
+        new = [clusters.cluster_of(row) for row in range(len(before), count)]
+        memory.labels[axis] = np.append(before, np.array(new, dtype=np.int64))
+    return memory.labels[axis]
 
 
 def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
@@ -108,22 +117,23 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
     Where it is not known what the store has, every report is compared with it when it is written.
     """
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
-    known = len(stored)
+    known, clusters = len(stored), memory.clusters[axis]
     moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
-    sizes = np.bincount(labels, minlength=len(labels))
     for rows in (moved, arrived):
         for start in range(0, len(rows), PART):
-            part = rows[start : start + PART].tolist()
-            touched = {int(labels[row]) for row in part} | {int(stored[row]) for row in part if row < known}
-            clusters = {}
+            part = rows[start : start + PART]
+            touched = set(labels[part].tolist()) | set(stored[part[part < known]].tolist())
+            described = {}
             for label in touched:
                 if rows is arrived and axis in memory.stored and known <= label < part[0]:
                     continue  # an earlier part has told of it
                 # The earliest member speaks for the cluster: finding the most typical one would read them all.
                 name = placements.cluster_id(axis, memory.ids[label])
-                clusters[name] = Cluster(name, memory.ids[label], size=int(sizes[label]))
-            placed = [_placement(memory, axis, row, int(labels[row])) for row in part]
-            yield Part(placed, clusters, arrived=rows is arrived and axis in memory.stored)
+                size = clusters.size(label)
+                described[name] = Cluster(name, memory.ids[label], size=size)
+                cluster_names.note(memory, axis, label, size, moved=rows is moved)
+            placed = _placed(memory, axis, part, labels[part])
+            yield Part(placed, described, arrived=rows is arrived and axis in memory.stored)
 
 
 def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:
@@ -141,30 +151,61 @@ def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, 
 
 
 def _linked(memory: Memory, row: int) -> tuple[int | None, float]:
-    why = memory.clusters[Axis.WHOLE].placement(row)
-    return why.nearest_row, why.maximum or 0.0
+    why = memory.clusters[Axis.WHOLE].reasons(np.array([row]))
+    if why.nearest[0] < 0:
+        return None, 0.0
+    scores = _scores(memory, Axis.WHOLE, np.array([row]), why.nearest, why.maximum)
+    return int(why.nearest[0]), float(scores[0])
 
 
-def _placement(memory: Memory, axis: Axis, row: int, label: int) -> Placement:
-    why = memory.clusters[axis].placement(row)
-    return Placement(
-        memory.ids[row],
-        placements.cluster_id(axis, memory.ids[label]),
-        None if why.nearest_row is None else memory.ids[why.nearest_row],
-        _score(axis, why.maximum),
-        _score(axis, why.mean),
-        _cluster_name(memory.ids, axis, why.runner_up_cluster),
-        _score(axis, why.runner_up_mean),
+def _placed(
+    memory: Memory, axis: Axis, rows: NDArray[np.int64], labels: NDArray[np.int64]
+) -> list[Placement]:
+    why, ids = memory.clusters[axis].reasons(rows), memory.ids
+    columns = (
+        _scores(memory, axis, rows, why.nearest, why.maximum),
+        _scores(memory, axis, rows, why.nearest, why.mean),
+        _scores(memory, axis, rows, why.runner_up, why.runner_up_mean),
     )
+    nearest, mean, runner_up = ([None if x != x else x for x in scores.tolist()] for scores in columns)
+    return [
+        Placement(
+            ids[row],
+            placements.cluster_id(axis, ids[label]),
+            None if beside < 0 else ids[beside],
+            first,
+            second,
+            None if other < 0 else placements.cluster_id(axis, ids[other]),
+            third,
+        )
+        for row, label, beside, first, second, other, third in zip(
+            rows.tolist(),
+            labels.tolist(),
+            why.nearest.tolist(),
+            nearest,
+            mean,
+            why.runner_up.tolist(),
+            runner_up,
+            strict=True,
+        )
+    ]
 
 
-def _score(axis: Axis, cosine: float | None) -> float | None:
-    """A cosine as the axis tells likeness: as a probability, but for the whole, whose cosines say enough."""
-    if cosine is None or axis is Axis.WHOLE:
-        return cosine
+def _scores(
+    memory: Memory,
+    axis: Axis,
+    rows: NDArray[np.int64],
+    others: NDArray[np.int64],
+    products: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """Products of rows with others, or with clusters that these speak for, as the axis tells likeness.
+
+    That is a probability, but for the whole, whose cosines say enough. Not a number where there is none.
+    """
+    assert memory.spaces is not None
+    lengths = memory.spaces.lengths(axis, rows) * memory.spaces.lengths(axis, np.maximum(others, 0))
+    cosines = np.where(others < 0, np.nan, np.minimum(products / lengths, 1)).astype(np.float64)
+    if axis is Axis.WHOLE:
+        return np.round(cosines, 6)
     at, slope = (TECHNIQUE_AT, TECHNIQUE_SLOPE) if axis is Axis.TECHNIQUE else (REQUEST_AT, REQUEST_SLOPE)
-    return round(float(1 / (1 + np.exp(-slope * (cosine - at)))), 6)
-
-
-def _cluster_name(ids: Sequence[str], axis: Axis, label: int | None) -> str | None:
-    return None if label is None else placements.cluster_id(axis, ids[label])
+    return np.asarray(np.round(1 / (1 + np.exp(-slope * (cosines - at))), 6))

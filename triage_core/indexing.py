@@ -33,10 +33,12 @@ from triage_core import (
 )
 from triage_core import memory as memory_of
 from triage_core.arrivals import Arrivals
+from triage_core.cluster_names import Names
 from triage_core.embedding import Embedding, Progress
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.embed import Embedder
+from triage_core.likeness.everyone import all_neighbours
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.search import VectorIndex
@@ -90,6 +92,7 @@ class Likeness:
         self._limit = close_reading
         self.embedding = Embedding(store, embedder, model)
         self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None))
+        self._names = Names(store, self._embed_kept)
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -131,6 +134,16 @@ class Likeness:
         with self._store.read() as cursor:
             clusters = int(db.value(cursor, "SELECT count(*) FROM clusters WHERE axis = 'whole'"))
         return Refreshed(embedded, clusters, time.monotonic() - started)
+
+    def name_clusters(self, actor: Actor) -> int:
+        """Say what clusters beyond close reading are called, of a bounded number that wait for it; gives how many."""
+        access.require(actor, "index")
+        with self._refreshing:
+            self._refreshed_by = actor
+            try:
+                return self._names.name(self._memory, actor) if self._memory else 0
+            finally:
+                self._refreshed_by = None
 
     def rebuild(self, actor: Actor, accept: bool = False) -> dict[str, Changes]:
         """What laying every cluster anew would change, by axis; done only when `accept` says so.
@@ -195,8 +208,7 @@ class Likeness:
         row = memory.place(report_id)
         _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
         others = [other for other in rows[0].tolist() if other >= 0 and other != row]
-        meaning = memory.spaces.meaning if memory.spaces is not None else memory.index.vectors
-        vector, *near = meaning(np.array([row, *others]))
+        vector, *near = memory.index.vectors(np.array([row, *others]))
         scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
         return vector, scores
 
@@ -248,8 +260,13 @@ class Likeness:
 
     def all_similar(self, k: int, axis: Axis = Axis.WHOLE) -> Iterator[tuple[str, list[Neighbour]]]:
         """(report id, its `k` neighbours) of every indexed report, in order of arrival."""
-        for report_id in list(self._ready().ids):
-            yield report_id, self.similar(report_id, k, axis)
+        memory = self._ready()
+        if memory.spaces is None:
+            for report_id in list(memory.ids):
+                yield report_id, self.similar(report_id, k, axis)
+            return
+        for row, found in all_neighbours(memory.spaces, axis, k):
+            yield memory.ids[row], neighbours.named(memory, memory.named(found), memory.contents[row])
 
     def _ready(self) -> Memory:
         memory = self._memory
@@ -305,7 +322,7 @@ class Likeness:
         if not far:
             return Memory(VectorIndex(dim, self._store.folder))
         spaces = Spaces(dim, self._store.folder)
-        return Memory(spaces.index[Axis.WHOLE], spaces)
+        return Memory(spaces.meanings, spaces)
 
     def _take(self, memory: Memory, batch: vectors.Batch, actor: Actor | None) -> None:
         """Readers look names up in what stands before them: the rows first, then who speaks of them."""
@@ -342,6 +359,11 @@ class Likeness:
             decided, model = memory_of.decided(cursor), learning.current(cursor)
             if memory.spaces is not None and not memory.stored and not anew:
                 memory.stored = placements.known_labels(cursor, memory.row)
+                memory.unnamed = {
+                    (axis, memory.row[name]): None
+                    for axis in memory.stored
+                    for name in placements.unnamed(cursor, axis)
+                }
                 memory.decided = memory_of.decided_when_laid(cursor)
         laid = _Laid(memory, revision)
         if memory.spaces is not None:

@@ -16,6 +16,7 @@ from triage_core.likeness.cluster import Clusters
 from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
 
+Link = tuple[int, int]
 NOTHING: tuple[frozenset[Pair], frozenset[Pair]] = (frozenset(), frozenset())
 
 
@@ -45,7 +46,9 @@ class Memory:
     """What is known of the indexed reports, in order of arrival; rows are only ever appended.
 
     `index` holds the whole texts. Up to the limit of close reading `axes` compares them; beyond it there are
-    `spaces`, the `clusters` of each axis, and in `stored` the row of each report's cluster as the store has it.
+    `spaces`, the `clusters` of each axis with the pairs that were `told` to them, and the row of each report's
+    cluster: in `labels` as it is now, in `stored` as the store has it.
+    `unnamed` are the clusters, (axis, row), that wait for a name, the first first.
     `nearby` holds, for reports that just arrived, the earlier rows that were found like them on the way.
     """
 
@@ -58,6 +61,7 @@ class Memory:
     first_with: dict[str, int] = field(default_factory=dict)
     axes: AxisIndex | None = None
     clusters: dict[Axis, Clusters] = field(default_factory=dict)
+    unnamed: dict[tuple[Axis, int], None] = field(default_factory=dict)
     nearby: dict[int, set[int]] = field(default_factory=dict)
 
     def place(self, report_id: str) -> int:
@@ -81,6 +85,8 @@ class Memory:
         return dict(zip(known, found, strict=True))
 
     decided: Decided = field(default_factory=Decided)
+    told: dict[Axis, tuple[frozenset[Link], frozenset[Link]]] = field(default_factory=dict)
+    labels: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
     stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
@@ -95,6 +101,14 @@ class Memory:
     def known(self, axis: Axis) -> int:
         """How many reports the store has a cluster for on this axis."""
         return len(self.stored.get(axis, ()))
+
+    def links(self, axis: Axis, decided: Decided) -> tuple[frozenset[Link], frozenset[Link]]:
+        """What was decided on an axis as pairs of rows: (together, apart); of reports that are held."""
+        together, apart = (
+            frozenset((self.row[a], self.row[b]) for a, b in pairs if a in self.row and b in self.row)
+            for pairs in decided.on(axis)
+        )
+        return together, apart
 
     def append(self, ids: Sequence[str], contents: Sequence[str], seqs: Sequence[int]) -> None:
         """Take in the reports that arrived next."""

@@ -15,7 +15,7 @@ from triage_core.queries import EXCERPT
 from triage_core.store import Work
 
 _USED = ("resolved_fixed", "resolved_mitigated", "accepted_risk", "out_of_scope")
-_COLUMNS = "answer_id, content, turn, written_by, approved_by"
+_COLUMNS = "answer_id, content, turn, written_by, approved_by, returned_by, coalesce(returned_why, '') AS returned_why"
 _WANTED = (
     " FROM cases c JOIN reports r USING (report_id) LEFT JOIN present_answers p USING (report_id)"
     " WHERE c.assessment_id IS NOT NULL AND c.canonical_id IS NULL"
@@ -23,14 +23,14 @@ _WANTED = (
     " AND list_contains($agreed, c.consent_training) AND "
 )
 _MISSING = "(coalesce(p.content, '') = '' OR (p.approved_by IS NULL AND p.written_by = $me))"
-_DRAFTS = "p.content <> '' AND p.approved_by IS NULL AND p.written_by <> $me"
+_DRAFTS = "p.content <> '' AND p.approved_by IS NULL AND p.returned_by IS NULL AND p.written_by <> $me"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A better answer as it stands: `turn` counts from 1, None for the answer at the end of the conversation.
 
-    `approved_by` is None for a draft.
+    `approved_by` is None for a draft, `returned_by` for one that nobody sent back to its writer.
     """
 
     answer_id: int
@@ -38,6 +38,8 @@ class Answer:
     turn: int | None
     written_by: str
     approved_by: str | None
+    returned_by: str | None = None
+    returned_why: str = ""
 
     @property
     def by_two(self) -> bool:
@@ -48,7 +50,7 @@ class Answer:
         """Whether both say the same, with the same people behind it."""
         return other is not None and all(
             getattr(self, name) == getattr(other, name)
-            for name in ("content", "turn", "written_by", "approved_by")
+            for name in ("content", "turn", "written_by", "approved_by", "returned_by", "returned_why")
         )
 
 
@@ -89,6 +91,8 @@ def add(work: Work, report_id: str, answer: Answer) -> int:
         "turn": answer.turn,
         "written_by": answer.written_by,
         "approved_by": answer.approved_by,
+        "returned_by": answer.returned_by,
+        "returned_why": answer.returned_why,
     }
     db.insert(work.cursor, "better_answers", [row])
     return number
@@ -112,7 +116,7 @@ def counts(cursor: db.Cursor, actor_id: str) -> Counts:
 def missing(cursor: db.Cursor, actor_id: str, limit: int = 50) -> list[db.Row]:
     """Reports without an answer, or with a draft of this person's: flaws and out-of-scope ones that may be trained on.
 
-    The most severe first, then the oldest.
+    What was sent back to this person first, then the most severe, then the oldest.
     """
     return _list(cursor, _MISSING, actor_id, limit)
 
@@ -125,9 +129,10 @@ def drafts(cursor: db.Cursor, actor_id: str, limit: int = 50) -> list[db.Row]:
 def _list(cursor: db.Cursor, part: str, actor_id: str, limit: int) -> list[db.Row]:
     return db.rows(
         cursor,
-        "SELECT c.report_id, c.severity, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content),"
+        "SELECT c.report_id, c.severity, p.returned_by, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content),"
         f" {EXCERPT}) AS excerpt{_WANTED}{part}"
-        " ORDER BY array_position(['critical', 'high', 'medium', 'low'], c.severity), c.seq LIMIT $limit",
+        " ORDER BY p.returned_by IS NULL, array_position(['critical', 'high', 'medium', 'low'], c.severity), c.seq"
+        " LIMIT $limit",
         {**_values(actor_id), "limit": limit},
     )
 

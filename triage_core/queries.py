@@ -83,6 +83,8 @@ class Filter:
 
     `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
     snoozed at that moment are left out. `since` and `until` bound the `moment`, both included.
+    `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the bounty's, which
+    only the calendar of a policy tells.
     """
 
     status: Sequence[str] = field(default_factory=tuple)
@@ -100,6 +102,7 @@ class Filter:
     only: Only | Counted | None = None
     at: datetime | None = None
     who: str = ""
+    also: Mapping[str, datetime] = field(default_factory=dict)
 
     def where(self) -> tuple[str, dict[str, Any]]:
         """The SQL condition over c (cases), and r (reports) where it asks for one; and its parameters."""
@@ -135,6 +138,9 @@ class Filter:
             values["exact"] = self.words.strip()
         if self.at:
             condition = _ONLY[self.only] if self.only else f"NOT {_SNOOZED}"
+            if self.also:
+                condition += " OR list_contains($also, c.report_id)"
+                values["also"] = list(self.also)
             moments = {
                 "at": self.at,
                 "breaching": self.at + BREACHING_WITHIN,
@@ -163,9 +169,13 @@ def _listed(
     """(report id, version) of the reports from place `offset` on, in order."""
     where, values = chosen.where()
     source = chosen.source() + (_CLUSTERS if sort is Sort.CLUSTER else "")
+    order = _ORDER[sort]
+    if sort is Sort.DUE and chosen.also:
+        order = f"least({NEXT_DUE}, $dates[list_position($also, c.report_id)]) NULLS LAST, c.seq"
+        values["dates"] = [db.naive(date) for date in chosen.also.values()]
     found = db.rows(
         cursor,
-        f"SELECT c.report_id, c.version{source} WHERE {where} ORDER BY {_ORDER[sort]} LIMIT $limit OFFSET $offset",
+        f"SELECT c.report_id, c.version{source} WHERE {where} ORDER BY {order} LIMIT $limit OFFSET $offset",
         {**values, "limit": limit, "offset": offset},
     )
     return [(row["report_id"], row["version"]) for row in found]
@@ -191,6 +201,8 @@ def inbox(
     )
     sizes = _cluster_sizes(cursor, ids)
     rows = {row["report_id"]: {**row, "cluster_size": sizes.get(row["report_id"])} for row in found}
+    for name in rows.keys() & chosen.also.keys():
+        rows[name]["next_due"] = min(rows[name]["next_due"] or chosen.also[name], chosen.also[name])
     return [rows[name] for name in ids]
 
 

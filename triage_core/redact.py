@@ -129,6 +129,16 @@ _KEY_STARTS = (
     "PRIVATE KEY", "sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "ghp_", "gho_", "ghs_", "ghu_", "github_pat_",
     "glpat-", "xox", "AKIA", "ASIA", "AIza", "hf_", "eyJ",
 )  # fmt: skip
+# The same for text without digits and letters beyond ASCII's, in the syntax that RE2 knows as well: what matches
+# none of these holds nothing that `find` finds.
+SIGNS = (
+    r"PRIVATE KEY|\b(?:sk|pk|rk)[-_]|gh[opsu]_|github_pat_|glpat-|xox|AKIA|ASIA|AIza|hf_|eyJ",
+    r"\S@\S",
+    r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}",
+    r"[0-9](?:[ -]?[0-9]){12}",
+    r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|:[0-9A-Fa-f]{0,4}:",
+    r"\+[0-9]|\([0-9]{2,5}\)[ .-]?[0-9]|[0-9]{3}-[0-9]{3}-[0-9]{4}",
+)
 _LEAST_DIGITS = {Kind.IBAN: 2, Kind.CARD: 13, Kind.IP: 1, Kind.PHONE: 8}
 _DIGIT = re.compile(r"\d")
 

@@ -12,7 +12,7 @@ from typing import Any
 from triage_core import db, embargo, embargo_board, embargoes
 from triage_core.embargo import Rule, Stub, Terms, Use
 from triage_core.errors import GateClosed, NotFound
-from triage_core.model import DeskRole, HarmType
+from triage_core.model import Actor, HarmType
 
 _TOLD = (
     "system", "what_is_wrong", "harm_types", "expected", "actual", "tries", "successes", "other_systems_tried",
@@ -36,9 +36,9 @@ def why_not(
     return embargo.why_not(terms(cursor, report_id, now), use, now, recipient_accepted=recipient_accepted)
 
 
-def may_read(cursor: db.Cursor, report_id: str, roles: frozenset[DeskRole], now: datetime) -> bool:
-    """True when a screen may show the conversation of a report to somebody with these roles."""
-    use = embargo.reading(roles)
+def may_read(cursor: db.Cursor, report_id: str, actor: Actor, now: datetime) -> bool:
+    """True when a screen may show the words of a report to this person."""
+    use = embargo.reading(actor)
     return use is Use.READING_TO_DECIDE or why_not(cursor, report_id, use, now) is None
 
 

@@ -21,6 +21,12 @@ _PATTERNS = (
 )
 _TOKEN = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
 
+# What every token begins with, in the syntax that RE2 knows as well: text without any of these holds none.
+SIGNS = (
+    r"<[|/A-Za-z<｜]",
+    r"\[/?[A-Zgs]",
+)
+
 
 def find(text: str) -> tuple[str, ...]:
     """The distinct control tokens in `text`, in the order in which they first stand there; spelled as found."""

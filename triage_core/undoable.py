@@ -17,6 +17,7 @@ UNDOABLE = frozenset(
         "report.tlp_set",
         "answer.written",
         "answer.approved",
+        "answer.returned",
         "group.decided",
         "look.asked",
         "look.answered",
@@ -49,6 +50,8 @@ DECISION = frozenset(
 """The columns of a case that are decided together; any other column is undone by itself."""
 
 WHY_NOT = {
+    "dataset.planned": "a plan is changed by setting another",
+    "dataset.retired": "files that were deleted stay so; build a new version",
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
@@ -77,6 +80,7 @@ WHY_NOT = {
     "dataset.built": "a data set is withdrawn by building its next version",
     "likeness.space": "the model of likeness is chosen in the settings",
     "likeness.placed": "the index is made anew from the reports at any time",
+    "likeness.named": "what a cluster is called is found anew when it changes",
     "likeness.learned": "what decisions taught is learned anew when they change",
     "suggestions.learned": "what decisions taught is learned anew when they change",
     "reports.read": "what is read of a report is read anew at any time",

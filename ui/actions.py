@@ -22,8 +22,10 @@ from ui.queue import Place
 from ui.seen import Seen
 from ui.words import TRIGGER
 
-# These come about by a decision or by what the reporter does.
-NOT_MOVES = {Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.WITHDRAW}
+# These come about by a decision, by a question among the messages, or by what the reporter does.
+NOT_MOVES = {
+    Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.ASK_REPORTER, Trigger.WITHDRAW,
+}  # fmt: skip
 SNOOZE: dict[Snooze, LiteralString] = {
     Snooze.TOMORROW: "Until tomorrow",
     Snooze.THREE_DAYS: "For 3 days",
@@ -60,6 +62,26 @@ def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen
         _button("`H` Keys", "help", desk.explain, shown)
 
 
+def linked(view: ReportView) -> None:
+    """What a duplicate shows in place of a decision: the report that it belongs to, and the way out."""
+    report_id, version, canonical_id = (
+        view.report["report_id"],
+        view.case["version"],
+        view.case["canonical_id"],
+    )
+    st.info(f"A duplicate of {plain(canonical_id)}.", icon=":material/content_copy:")
+    with st.container(horizontal=True):
+        st.button("Open it", key="canonical", on_click=desk.go, args=(canonical_id,))
+        st.button(
+            "Unlink",
+            key=f"unlink-{report_id}-{version}",
+            icon=":material/link_off:",
+            disabled=not session.may(Command.UNLINK),
+            on_click=desk.unlink,
+            args=(report_id, version),
+        )
+
+
 def _button(
     label: LiteralString,
     name: str,
@@ -92,8 +114,9 @@ def _judge(candidate: Candidate, shown: Seen) -> None:
     linked = candidate.brief.canonical_id is not None and pairing.child_id == pairing.other_id
     name = f"link-{pairing.other_id}-{candidate.brief.version}"
     _button(label, name, desk.duplicate, shown, off=linked or candidate.apart, icon=":material/content_copy:")
-    label = f"`N` Not a duplicate of {plain(pairing.other_id)}"
-    _button(label, f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=candidate.apart)
+    _button(
+        "`N` Not a duplicate", f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=candidate.apart
+    )
 
 
 def _put_off(view: ReportView, shown: Seen) -> None:

@@ -54,6 +54,7 @@ def editor(view: ReportView, answer: Answer) -> None:
     """Where in the conversation, and the words; the reporter's expectation is the seed, never the answer by itself."""
     report_id, version = view.report["report_id"], view.case["version"]
     st.subheader("What it should have said", anchor=False)
+    _returned(answer, report_id)
     turns = answers.answerable(view.turns)
     if turns:
         said = answer.turn or (turns[-1] if turns[-1] == len(view.turns) else None)
@@ -100,7 +101,46 @@ def reading(view: ReportView, answer: Answer) -> None:
         hostile.show(given, key=f"given-{report_id}", label="**What was said there**")
     if answer.approved_by:
         st.caption(f":material/verified: Approved by {plain(answer.approved_by)}")
+    _returned(answer, report_id)
     st.caption("To change it, write your own on Write: then somebody else approves that.")
+
+
+def _returned(answer: Answer, report_id: str) -> None:
+    """Who sent the answer back, and why."""
+    if answer.returned_by is not None:
+        st.warning(f"Sent back by {plain(answer.returned_by)}", icon=":material/undo:")
+        hostile.show(answer.returned_why, key=f"returned-{report_id}", label="**What should be different**")
+
+
+def returning(report_id: str, answer: Answer, version: int, next_id: str | None) -> None:
+    """Ask what should be different, and return the answer to its writer."""
+    key = f"return-reason-{answer.answer_id}"
+    st.text_area(
+        "What should be different",
+        key=key,
+        max_chars=answers.MAX_REASON,
+        help="The writer reads this, changes the answer and saves it again.",
+    )
+    st.button(
+        "Send it back",
+        key=f"return-answer-{answer.answer_id}",
+        icon=":material/undo:",
+        on_click=_send_back,
+        args=(report_id, answer.answer_id, key, version, next_id),
+    )
+
+
+def _send_back(report_id: str, answer_id: int, key: str, version: int, next_id: str | None) -> None:
+    arguments = (
+        session.current().store,
+        session.actor(),
+        report_id,
+        answer_id,
+        st.session_state[key].strip(),
+    )
+    done = f"The answer to {plain(report_id)} is back with its writer"
+    if session.command(done, answers.send_back, *arguments, seen_version=version):
+        session.pick("report", next_id)
 
 
 def write(report_id: str, version: int, next_id: str | None) -> None:

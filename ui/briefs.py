@@ -21,12 +21,14 @@ _MOST = 500  # reports whose words a session holds
 def read(report_ids: Iterable[str]) -> Mapping[str, Brief]:
     """These reports by id, with their present state; those that do not exist are left out."""
     wanted = tuple(dict.fromkeys(report_ids))
-    kept: dict[str, Brief] = st.session_state.get(_KEPT, {})
+    # What is withheld from somebody today is not so tomorrow, nor from the next person.
+    kept: dict[str, Brief] = st.session_state.get(_KEPT, {}) if session.reads_all() else {}
     if len(kept) > _MOST:
         kept = {}
     if new := tuple(report_id for report_id in wanted if report_id not in kept):
         kept = kept | session.read(boards.briefs, new)
-    st.session_state[_KEPT] = kept
+    if session.reads_all():
+        st.session_state[_KEPT] = kept
     states = session.read(boards.standings, wanted)
     return {
         report_id: replace(kept[report_id], **states[report_id]) for report_id in wanted if report_id in kept

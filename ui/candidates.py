@@ -77,8 +77,8 @@ def draw(candidates: Candidates, report_id: str, version: int, now: datetime) ->
     chosen = st.radio(
         "Candidate",
         list(found),
-        format_func=lambda other_id: _label(found[other_id], now),
-        captions=[plain(candidate.brief.excerpt, 46) for candidate in found.values()],
+        format_func=plain,
+        captions=[_caption(candidate, now) for candidate in found.values()],
         key=f"candidate-{report_id}-{version}",
         label_visibility="collapsed",
     )
@@ -103,9 +103,11 @@ def _kept_similar(folder: str, report_id: str) -> list[Neighbour] | None:
     return session.similar(report_id, SIMILAR)
 
 
-def _label(candidate: Candidate, now: datetime) -> LiteralString:
+def _caption(candidate: Candidate, now: datetime) -> LiteralString:
+    """All that may change; the label is the choice's name, and one renamed would fall back to the first."""
     brief = candidate.brief
     standing = state_label(brief.status, brief.resolution)
     of = f" of {plain(brief.canonical_id)}" if brief.canonical_id else ""
     apart = " · **not a duplicate**" if candidate.apart else ""
-    return f"**{candidate.score:.2f}** {plain(brief.report_id)} {standing}{of}, {ago(brief.received_at, now)}{apart}"
+    told = f"**{candidate.score:.2f}** {standing}{of}, {ago(brief.received_at, now)}{apart}"
+    return f"{told}: {plain(brief.excerpt, 46)}"

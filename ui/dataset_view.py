@@ -1,22 +1,24 @@
-"""The parts of the Datasets screen: what a dataset would hold, what it leaves out, and the built versions."""
+"""The parts of the Datasets screen: what is asked for, what a dataset would hold, and what it leaves out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
 
 import streamlit as st
 
 from triage_core.exporters import build as exports
-from triage_core.exporters.catalog import Built
+from triage_core.exporters import hygiene, loss, poison
+from triage_core.exporters.build import Preview
 from triage_core.exporters.gate import MEANING, Reason
+from triage_core.exporters.hygiene import Hygiene
+from triage_core.exporters.loss import Effect
 from triage_core.exporters.packs import PACKS
 from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
-from triage_core.model import Turn, TurnRole
+from triage_core.model import TurnRole
 from ui import hostile, session
-from ui.hostile import inline, plain
-from ui.words import moment
+from ui.hostile import plain
 
 ROWS = 10
 SPLIT: Mapping[str, LiteralString] = {"train": "Train", "test": "Test"}
@@ -29,6 +31,7 @@ COLUMN: Mapping[str, LiteralString] = {
     "id": "Id",
     "category": "Category",
     "expected": "Expected",
+    "reported_answer": "Reported answer",
     "better_answer": "Better answer",
     "label": "Label",
     "prompt_harm_label": "Prompt harm",
@@ -37,8 +40,6 @@ COLUMN: Mapping[str, LiteralString] = {
     "adversarial": "Adversarial",
     "subcategory": "Subcategory",
 }
-
-
 EVAL_FORMATS = (*FORMATS, *PACKS)
 FORMAT = {
     "jsonl": "JSONL",
@@ -51,6 +52,23 @@ FORMAT = {
     "harmbench": "HarmBench",
 }
 LAYOUT = {"strict": "Trainer's columns", "rich": "With metadata"}
+PERSONAL = {"redact": "Write over with placeholders", "refuse": "Leave the report out", "keep": "Keep"}
+TOKENS = {"flag": "Keep, and name them", "drop": "Leave the report out", "defang": "Break them up"}
+HIDDEN = {"flag": "Keep, and count them", "drop": "Leave the report out"}
+ROLE: Mapping[TurnRole, tuple[LiteralString, LiteralString]] = {
+    TurnRole.SYSTEM: (":material/settings:", "System"),
+    TurnRole.USER: (":material/person:", "User"),
+    TurnRole.ASSISTANT: (":material/smart_toy:", "Assistant"),
+    TurnRole.TOOL: (":material/build:", "Tool"),
+}
+EFFECT: Mapping[Effect, LiteralString] = {
+    Effect.READ: ":gray-badge[:material/visibility: Read, no loss]",
+    Effect.LEARNT: ":green-badge[:material/school: Learnt]",
+    Effect.MORE_LIKELY: ":green-badge[:material/trending_up: Made more likely]",
+    Effect.LESS_LIKELY: ":red-badge[:material/trending_down: Made less likely]",
+    Effect.SCORED_HIGHER: ":green-badge[:material/trending_up: Scored higher]",
+    Effect.SCORED_LOWER: ":red-badge[:material/trending_down: Scored lower]",
+}
 
 
 def shape(profile: str) -> tuple[str, str]:
@@ -78,17 +96,47 @@ def shape(profile: str) -> tuple[str, str]:
     return form, layout
 
 
+def limits() -> tuple[Hygiene, float, int]:
+    """Ask what is done to texts, and how much of a dataset one reporter and one group of duplicates may be."""
+    personal = st.selectbox(
+        "Personal data and keys", hygiene.PERSONAL_DATA, format_func=PERSONAL.get, key="personal_data"
+    )
+    tokens = st.selectbox(
+        "Control tokens of chat templates",
+        hygiene.CONTROL_TOKENS,
+        format_func=TOKENS.get,
+        key="control_tokens",
+        help="A typed token becomes a real one in training and ends the message that it stands in.",
+    )
+    hidden = st.selectbox("Hidden characters", hygiene.HIDDEN, format_func=HIDDEN.get, key="hidden")
+    share = st.number_input(
+        "Share of one reporter, percent",
+        1,
+        100,
+        round(100 * poison.SHARE),
+        key="reporter_share",
+        help=f"Of the reports of a side; {poison.LEAST} are always taken.",
+    )
+    group = st.number_input(
+        "Reports of one group of duplicates",
+        0,
+        1_000,
+        1,
+        key="per_group",
+        help="The earliest first; 0 takes all of them.",
+    )
+    return Hygiene(personal, tokens, hidden), share / 100, int(group)
+
+
 @st.cache_data(max_entries=50, show_spinner="Reading the reports …")
-def _preview(stamp: tuple[str, int, bool], minute: str, asked: str, _request: ExportRequest) -> Any:
+def _preview(stamp: session.Stamp, minute: str, asked: str, _request: ExportRequest) -> Preview:
     opened = session.current()
     return exports.preview(opened.store, opened.policy, _request, ROWS)
 
 
-def preview(request: ExportRequest) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def preview(request: ExportRequest) -> Preview:
     """The first rows and the counts of the manifest, from memory while nothing has changed."""
-    found: tuple[list[dict[str, Any]], dict[str, Any]] = _preview(
-        session.stamp(), session.now().isoformat(), repr(request), request
-    )
+    found: Preview = _preview(session.stamp(), session.now().isoformat(), repr(request), request)
     return found
 
 
@@ -103,66 +151,56 @@ def excluded(counts: Mapping[str, int]) -> None:
     st.markdown("\n".join(lines))
 
 
-def example(item: Mapping[str, Any], number: int) -> None:
-    """One row as a trainer gets it; every text of it through the door for hostile text."""
+def behind(found: Mapping[Reason, Sequence[str]], counts: Mapping[str, int]) -> None:
+    """The reports behind a reason that somebody chooses, each a way to Review."""
+    reason = st.selectbox(
+        "Show the reports left out because",
+        sorted(found, key=lambda one: -counts[one]),
+        index=None,
+        format_func=MEANING.get,
+        placeholder="Choose a reason",
+        key="behind",
+    )
+    if reason is None:
+        return
+    names = found[reason]
+    with st.container(horizontal=True, gap="small"):
+        for report_id in names:
+            if st.button(plain(report_id), key=f"behind-{report_id}", type="tertiary"):
+                session.open_report(report_id)
+    if counts[reason] > len(names):
+        st.caption(f"The first {len(names):,} of {counts[reason]:,}")
+
+
+def example(profile: str, item: Mapping[str, Any], number: int) -> None:
+    """One row as a trainer gets it, with what carries the loss; every text through the door for hostile text."""
     st.caption(
         f":material/call_split: {SPLIT[item['split']]} · from report {plain(item['meta']['meta_report_id'])}"
     )
+    st.caption(loss.ABOUT[profile])
     for column, value in item["row"].items():
         name = COLUMN[column]
         if isinstance(value, list):
             st.markdown(f"**{name}**")
-            turns = [Turn(TurnRole(turn["role"]), turn["content"]) for turn in value]
-            hostile.conversation(turns, key=f"row-{number}-{column}")
-        elif isinstance(value, str) and column in ("prompt", "response", "better_answer"):
+            _messages(profile, item["row"], column, f"row-{number}-{column}")
+        elif isinstance(value, str) and column in ("prompt", "response", "reported_answer", "better_answer"):
             hostile.show(value, key=f"row-{number}-{column}", label=f"**{name}**")
         else:
             st.markdown(f"**{name}** {plain(json.dumps(value))}")
 
 
-def version(built: Built) -> None:
-    """One built version: what is in it, what is not, and its files as one archive."""
-    account, key = built.manifest, f"{built.name}-{built.version}"
-    rows, sides = account["rows"], account["rows"]["split"]
-    with st.container(
-        border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    ):
-        with st.container(gap="xsmall", width="stretch"):
-            st.markdown(f"**{plain(f'{built.name} {built.version}')}** built {moment(built.created_at)}")
-            st.caption(
-                f"{plain(account['profile'])} {plain(account['format'])} {plain(account['layout'])} ·"
-                f" {rows['total']:,} rows: {sides.get('train', 0):,} train, {sides.get('test', 0):,} test ·"
-                f" {sum(account['excluded'].values()):,} reports left out · {built.size / 1024:,.0f} KiB"
-            )
-        with st.popover("What is in it", icon=":material/fact_check:"):
-            _account(built)
-        st.download_button(
-            "Download",
-            built.archive,
-            f"{key}.zip",
-            "application/zip",
-            key=f"download-{key}",
-            icon=":material/download:",
-            on_click="ignore",
-            disabled=not built.is_here,
-            help=None if built.is_here else "Its files are no longer where they were written.",
-        )
-
-
-def _account(built: Built) -> None:
-    account = built.manifest
-    rows, changed = account["rows"], account["diff"]
-    for title, part in (("Labels", "label"), ("Severity", "severity"), ("Clauses", "clause")):
-        if rows[part]:
-            counts = [f"{plain(str(name or 'none'))} {count:,}" for name, count in rows[part].items()]
-            st.markdown(f"**{title}** {', '.join(counts)}")
-    if changed:
-        st.markdown(
-            f"**Since version {plain(account['parent'])}** {changed['added']:,} rows added,"
-            f" {changed['removed']:,} removed, {changed['changed']:,} changed"
-        )
-    excluded(account["excluded"])
-    st.caption(
-        f"Policy {plain(account['policy_version'])}, by {plain(built.actor_id)}. Content hash and folder:"
-    )
-    st.code(f"{account['content_sha256']}\n{inline(str(built.folder), 400)}", language=None, wrap_lines=True)
+def _messages(profile: str, row: Mapping[str, Any], column: str, key: str) -> None:
+    """Messages between the marks of a chat template (ChatML's, for one): the mark that opens one is only read."""
+    effects = loss.effects(profile, row, column)
+    for number, (message, effect) in enumerate(zip(row[column], effects, strict=True)):
+        role = TurnRole(message["role"])
+        icon, name = ROLE[role]
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"{icon} **{name}**", width="content")
+            st.markdown(EFFECT[effect], width="content")
+            st.caption(f"{plain(f'<|im_start|>{role}')} read", width="content")
+        hostile.show(message["content"], key=f"{key}-{number}")
+        ending = "read" if effect is Effect.READ else "carries the loss, as the text above it does"
+        if effect in (Effect.SCORED_HIGHER, Effect.SCORED_LOWER):
+            ending = "the score is taken here"
+        st.caption(f"{plain('<|im_end|>')} {ending}")

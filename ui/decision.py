@@ -27,7 +27,7 @@ from triage_core.model import (
 )
 from triage_core.policy import Clause, ClauseKind, Policy
 from triage_core.queries import ReportView
-from ui import report_view, session
+from ui import report_view, session, why_level
 from ui.hostile import plain
 from ui.words import (
     EXPLOITATION,
@@ -70,7 +70,7 @@ def start(view: ReportView) -> None:
     report_id, version = view.report["report_id"], view.case["version"]
     if field(report_id, version, "clauses") in st.session_state:
         return
-    with session.current().store.read() as cursor:  # a draft is no event: nothing remembers it by revision
+    with session.look() as cursor:  # a draft is no event: nothing remembers it by revision
         draft = drafts.read(cursor, session.actor(), report_id)
     before = view.assessment or {}
     known = {clause.clause_id for clause in session.current().policy.clauses}
@@ -222,7 +222,10 @@ def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> No
         st.caption("The level appears when all five are chosen.")
         return
     level = policy.severity(found)
-    with st.popover("Override the level", type="tertiary"):
+    beside = st.container(horizontal=True, gap="small")
+    with beside:
+        why_level.draw(policy, found)
+    with beside, st.popover("Override the level", type="tertiary"):
         override = st.selectbox(
             "Level instead",
             [str(severity) for severity in Severity],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import queries
+from triage_core import bounty, queries
 from triage_core.counted import Counted, Moment
 from triage_core.model import Channel, HarmType, Severity, Status
 from triage_core.queries import Filter, Only, Sort
@@ -116,7 +116,7 @@ def draw() -> tuple[Filter, Sort]:
             bind="query-params",
             type="search",
             placeholder="Search",
-            width=170,
+            width=160,
             on_change=show_first_page,
         )
         state = st.selectbox(
@@ -125,7 +125,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_STATE_LABELS.__getitem__,
             key="state",
             bind="query-params",
-            width=195,
+            width=190,
             on_change=show_first_page,
         )
         only = st.selectbox(
@@ -134,7 +134,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_ONLY_LABELS.__getitem__,
             key="only",
             bind="query-params",
-            width=185,
+            width=180,
             on_change=show_first_page,
         )
         severity = st.multiselect(
@@ -144,7 +144,7 @@ def draw() -> tuple[Filter, Sort]:
             key="severity",
             bind="query-params",
             placeholder="Any",
-            width=140,
+            width=125,
             on_change=show_first_page,
         )
         harm = st.multiselect(
@@ -154,7 +154,7 @@ def draw() -> tuple[Filter, Sort]:
             key="harm",
             bind="query-params",
             placeholder="Any",
-            width=140,
+            width=125,
             on_change=show_first_page,
         )
         product = st.multiselect(
@@ -164,7 +164,7 @@ def draw() -> tuple[Filter, Sort]:
             key="product",
             bind="query-params",
             placeholder="Any",
-            width=140,
+            width=125,
             on_change=show_first_page,
         )
         sort = st.selectbox(
@@ -173,7 +173,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=_SORTS.__getitem__,
             key="sort",
             bind="query-params",
-            width=165,
+            width=160,
             on_change=show_first_page,
         )
         more = _draw_more()
@@ -256,7 +256,14 @@ def asked(values: Mapping[str, Any]) -> Filter:
         only=only,
         at=None if everything else session.now(),
         who=session.actor().actor_id if only is Only.MINE else "",
+        also=_bounties(only),
     )
+
+
+def _bounties(only: Only | Counted | None) -> dict[str, datetime]:
+    """By report, the bounty clocks that a list of what is late asks for."""
+    within = {Only.LATE: timedelta(0), Only.BREACHING: queries.BREACHING_WITHIN}
+    return dict(session.read(bounty.late, session.now() + within[only])) if only in within else {}
 
 
 def _only(value: str) -> Only | Counted:

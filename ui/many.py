@@ -72,7 +72,7 @@ def _take(seen: dict[str, int]) -> None:
 
 def _take_all(chosen: Filter, sort: Sort) -> None:
     # Not from memory: the list is what the filter finds at this moment.
-    with session.current().store.read() as cursor:
+    with session.look() as cursor:
         _take(queries.snapshot(cursor, chosen, sort, bulk.MOST))
 
 

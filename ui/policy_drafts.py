@@ -98,7 +98,7 @@ def _begin() -> None:
 def _start() -> None:
     opened = session.current()
     if session.command("The draft is yours to write", policy_drafts.start, opened.store, session.actor()):
-        with opened.store.read() as cursor:
+        with session.look() as cursor:
             st.session_state["draft"] = str(max(row["draft_id"] for row in policy_drafts.listed(cursor)))
 
 

@@ -189,7 +189,7 @@ def _save(draft: Draft, seen: str, prefix: str, collect: Collect, revision: int)
         "Saved in the draft", policy_drafts.change, opened.store, session.actor(), draft.draft_id, collect(prefix),
         seen_revision=revision,
     )  # fmt: skip
-    with opened.store.read() as cursor:
+    with session.look() as cursor:
         present = policy_drafts.read(cursor, draft.draft_id).revision
     if done:
         _fill_again(seen, present)

@@ -22,7 +22,7 @@ def line(report_id: str, version: int, waits: bool) -> None:
     """
     opened = session.current()
     now, me = opened.store.clock(), session.actor()
-    with opened.store.read() as cursor:
+    with session.look() as cursor:
         found = claims.presence(cursor, report_id, now)
     if found.holder_id == me.actor_id:
         with suppress(Conflict):  # it ended between the two looks: the next one says so

@@ -98,7 +98,7 @@ def draw(ids: Sequence[str], report_id: str, briefs: Mapping[str, Brief]) -> Non
         "Queue",
         shown,
         index=shown.index(report_id) if report_id in shown else None,
-        format_func=lambda other_id: _label(briefs[other_id]),
+        format_func=plain,
         captions=[_caption(briefs[other_id]) for other_id in shown],
         key=key,
         label_visibility="collapsed",
@@ -112,11 +112,8 @@ def _choose(key: str) -> None:
 
 
 def _caption(brief: Brief) -> LiteralString:
-    """Its first clock and its first words."""
-    due = next_due(brief.next_due, session.now())
-    return f"{due}: {plain(brief.excerpt, 33)}" if due else plain(brief.excerpt, 33)
-
-
-def _label(brief: Brief) -> LiteralString:
+    """Its state, first clock and first words: not in the label, by which the browser tells a choice from others."""
     assessed = f" {severity_badge(brief.severity)}" if brief.severity else ""
-    return f"{plain(brief.report_id)} {state_label(brief.status, brief.resolution)}{assessed}"
+    due = next_due(brief.next_due, session.now())
+    told = f"{state_label(brief.status, brief.resolution)}{assessed}{f', {due}' if due else ''}"
+    return f"{told}: {plain(brief.excerpt, 33)}"

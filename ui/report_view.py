@@ -8,11 +8,10 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import sharing
 from triage_core.embargo_machine import IN_FORCE
 from triage_core.model import EmbargoState
 from triage_core.queries import ReportView
-from ui import event_words, hostile, session
+from ui import event_words, hostile
 from ui.hostile import inline, plain
 from ui.words import (
     CHANNEL,
@@ -72,12 +71,6 @@ def _embargo(embargo: Mapping[str, Any], now: datetime) -> None:
 def words(view: ReportView) -> None:
     """The conversation, and the reporter's own view of it."""
     report_id, body = view.report["report_id"], view.body
-    if not session.read(sharing.may_read, report_id, session.actor().roles, session.now()):
-        st.info(
-            "The conversation is under an active embargo or TLP:RED: those who decide on reports read it.",
-            icon=":material/lock_clock:",
-        )
-        return
     hostile.conversation(view.turns, key=f"turn-{report_id}")
     st.subheader("What the reporter says", anchor=False)
     for name, label in (

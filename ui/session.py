@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, LiteralString, ParamSpec, TypeVar
 
 import streamlit as st
 
-from triage_core import access, boards, runtime
+from triage_core import access, boards, runtime, sharing
 from triage_core import monthly as reports
+from triage_core.db import Cursor
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
 from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
@@ -21,6 +23,8 @@ from ui.words import ROLE
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Stamp = tuple[str, int, bool, bool]
 
 NAME = "Demo person"
 SIGN_IN_NOTICE = (
@@ -70,16 +74,27 @@ def now() -> datetime:
     return current().store.clock().replace(second=0, microsecond=0)
 
 
-def stamp() -> tuple[str, int, bool]:
-    """Names a state of the store: results read for the same stamp are the same."""
+def stamp() -> Stamp:
+    """Names a state of the store, and how much of it the person may read: what is read for one stamp is the same."""
     opened = current()
-    return str(opened.store.folder), opened.store.revision, opened.worker.state.working
+    return str(opened.store.folder), opened.store.revision, opened.worker.state.working, reads_all()
+
+
+def reads_all() -> bool:
+    """True for somebody who reads reports under embargo too."""
+    return may(access.Command.READ_EMBARGOED)
+
+
+def look() -> AbstractContextManager[Cursor]:
+    """A cursor for one consistent look at the store, as far as the person may read it: the only one of a screen."""
+    opened = current()
+    return opened.desk.look(actor(), now())
 
 
 # The worker writes clusters and suggestions without an event, so an answer is also given up by its age.
 @st.cache_data(ttl="10s", max_entries=1_000, show_spinner=False)
-def _read(stamp: tuple[str, int, bool], name: str, args: Any, kwargs: Any, _query: Callable[..., Any]) -> Any:
-    with current().store.read() as cursor:
+def _read(stamp: Stamp, name: str, args: Any, kwargs: Any, _query: Callable[..., Any]) -> Any:
+    with look() as cursor:
         return _query(cursor, *args, **kwargs)
 
 
@@ -108,9 +123,11 @@ def similar(report_id: str, k: int) -> list[Neighbour] | None:
 
 
 def explain(one_id: str, other_id: str) -> Explanation | None:
-    """Why two reports are alike or not; None until the worker has compared them."""
+    """Why two reports are alike or not; None until the worker has compared them, and for one that is withheld."""
     opened = current()
-    if opened.worker.state.working:
+    both = (one_id, other_id)
+    # What is named are words of both texts, of which the vectors know without asking the store.
+    if opened.worker.state.working or not all(read(sharing.may_read, name, actor(), now()) for name in both):
         return None
     try:
         return opened.likeness.explain(one_id, other_id)
@@ -138,7 +155,14 @@ def command(done: LiteralString, function: Callable[P, T], *args: P.args, **kwar
 
 def open_report(report_id: str) -> None:
     """Go to Review with this report on the desk; the filters stay as they are."""
-    st.switch_page("pages/review.py", query_params={**st.query_params.to_dict(), "report": report_id})
+    go("review", report=report_id)
+
+
+def go(page: str, **parameters: str) -> None:
+    """Go to a page with these parameters beside those of the address that it has now."""
+    # What a widget is bound to goes with the widget, and Streamlit refuses to be told it.
+    free = {name: value for name, value in st.query_params.to_dict().items() if name not in st.session_state}
+    st.switch_page(f"pages/{page}.py", query_params={**free, **parameters})
 
 
 def snapshot_key(seen: Mapping[str, int]) -> str:

@@ -10,7 +10,8 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import queries, views
+from triage_core import looks, queries, views
+from triage_core.access import Command
 from triage_core.queries import Only, Sort
 from ui import filters, session
 from ui.hostile import plain
@@ -20,7 +21,7 @@ VIEWS: tuple[tuple[LiteralString, LiteralString, Mapping[str, Any]], ...] = (
     (":material/inbox:", "To decide", {}),
     (":material/fiber_new:", "New", {"state": "new"}),
     (":material/person:", "Mine", {"state": "open", "only": Only.MINE}),
-    (":material/alarm:", "Breaching", {"state": "open", "only": Only.BREACHING, "sort": Sort.DUE}),
+    (":material/alarm:", "Breaching", {"state": "any", "only": Only.BREACHING, "sort": Sort.DUE}),
     (":material/lock_clock:", "Embargo ends soon", {"state": "any", "only": Only.EMBARGO}),
     (":material/snooze:", "Snoozed", {"state": "open", "only": Only.SNOOZED}),
     (":material/folder_open:", "All open", {"state": "open"}),
@@ -34,9 +35,19 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for icon, label, values in VIEWS:
             _view(label, icon, values, values == standing)
+        _second_look()
         for name, values in own.items():
             _view(plain(name), ":material/bookmark:", values, values == standing)
         _keep(standing, own)
+
+
+def _second_look() -> None:
+    """A view elsewhere: a list with severity and state would tell the second reviewer what the first has decided."""
+    if not session.may(Command.SECOND_LOOK):
+        return
+    waiting = session.read(looks.counts, session.actor().actor_id).mine
+    if st.button(f"Needs second look {waiting:,}", icon=":material/visibility_lock:", key="view-second-look"):
+        st.switch_page("pages/second_look.py")
 
 
 def _view(label: LiteralString, icon: LiteralString, values: Mapping[str, Any], stands: bool) -> None:

@@ -213,6 +213,7 @@ EVENT: Mapping[str, LiteralString] = {
     "pair.kept_apart": "Said not to be a duplicate",
     "answer.written": "Better answer written",
     "answer.approved": "Better answer approved",
+    "answer.returned": "Better answer sent back",
 }
 
 

@@ -11,7 +11,7 @@ from ui.words import counted
 
 
 @st.fragment(run_every="5s")
-def line(seen: tuple[str, int, bool]) -> None:
+def line(seen: session.Stamp) -> None:
     """One line: embedding n of m, up to date, or what went wrong.
 
     `seen` is the stamp of the page: when the store has moved on and the worker rests, the page is drawn again.

@@ -66,8 +66,8 @@ FORBIDDEN = {
     "write", "write_stream",
 }  # fmt: skip
 
-# Of Streamlit, but no element: what declares the files of a component.
-NOT_RENDERING = {"streamlit.components.v2.manifest_scanner"}
+# Of Streamlit, but no element: what declares the files of a component, and what tells how a run came about.
+NOT_RENDERING = {"streamlit.components.v2.manifest_scanner", "streamlit.runtime.scriptrunner"}
 NUMBERS = {"abs", "float", "int", "len", "round", "sum"}
 HARMLESS = {"dict", "enumerate", "list", "range", "reversed", "sorted", "tuple", "zip"}
 MUTATORS = {"add", "append", "extend", "insert", "setdefault", "update"}

@@ -55,6 +55,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.embedding",
             "triage_core.far_reading",
             "triage_core.learning",
+            "triage_core.cluster_names",
             "triage_core.cluster_work",
             "triage_core.linking",
             "triage_core.memory",
@@ -93,6 +94,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.cases",
             "triage_core.cluster_board",
             "triage_core.groups",
+            "triage_core.journal",
             "triage_core.looks",
             "triage_core.cluster_splits",
             "triage_core.deadlines",
@@ -107,6 +109,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.trends.*",
             "triage_core.counted",
             "triage_core.vectors",
+            "triage_core.withheld",
             "triage_core.placements",
             "triage_core.preferred",
             "triage_core.policy_trial",
@@ -138,6 +141,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.reward_rules",
             "triage_core.sections",
             "triage_core.settings",
+            "triage_core.severity_steps",
             "triage_core.spam",
             "triage_core.tables",
             "triage_core.text",
@@ -254,3 +258,17 @@ def f():
     }
     assert layer("dashboard") < layer("triage_core.store") < layer("triage_core.model")
     assert layer("ui") == layer("ui.charts") != layer("uix") == -1
+
+
+def test_screens_read_the_store_through_the_gate_alone() -> None:
+    """`session.look` withholds what a person may not read; a cursor of the store's own would tell all of it."""
+    reads = [
+        f"{name}:{node.lineno}"
+        for name, module in modules().items()
+        if layer(name) <= layer("ui.session")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "read"
+        and ast.unparse(node.value).endswith("store")
+    ]
+    assert reads == []

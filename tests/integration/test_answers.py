@@ -77,8 +77,8 @@ def last(store: Store) -> int:
 
 
 def exported(store: Store, profile: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    rows, counts = preview(store, POLICY, ExportRequest(profile, Path("unused")))
-    return [row["row"] for row in rows], counts
+    found = preview(store, POLICY, ExportRequest(profile, Path("unused")))
+    return [row["row"] for row in found.rows], found.counts
 
 
 @pytest.mark.parametrize("profile", ["preference", "sft", "reward"])
@@ -184,6 +184,44 @@ def test_every_step_is_undone_and_done_again(store: Store) -> None:
     write(store, "I will not.", who=SECOND)
     undo(store, SECOND, last(store))
     assert (held(store).content, held(store).by_two) == ("I cannot.", True)
+
+
+def test_a_second_person_sends_an_answer_back_and_its_writer_reads_why(store: Store) -> None:
+    first = write(store)
+    with pytest.raises(Refused, match="reason: is empty"):
+        answers.send_back(store, SECOND, "FR-1", first.answer_id, "  ")
+    with pytest.raises(NotAllowed, match="a second person"):
+        answers.send_back(store, REVIEWER, "FR-1", first.answer_id, "Too short.")
+    with pytest.raises(Conflict, match="another answer"):
+        answers.send_back(store, SECOND, "FR-1", first.answer_id + 1, "Too short.")
+    returned = answers.send_back(store, SECOND, "FR-1", first.answer_id, "Too short.")
+    assert (
+        answers.send_back(store, SECOND, "FR-1", returned.answer_id, "Too short.") == returned == held(store)
+    )
+    assert (held(store).returned_by, held(store).returned_why) == (SECOND.actor_id, "Too short.")
+    with pytest.raises(Conflict, match="was sent back"):
+        answers.approve(store, SECOND, "FR-1", returned.answer_id)
+    with store.read() as cursor:
+        assert preferred.drafts(cursor, SECOND.actor_id) == []
+        assert preferred.missing(cursor, REVIEWER.actor_id)[0]["report_id"] == "FR-1"
+        assert preferred.missing(cursor, REVIEWER.actor_id)[0]["returned_by"] == SECOND.actor_id
+    undo(store, SECOND, last(store))
+    assert (held(store).returned_by, held(store).content) == (None, "I cannot.")
+    undo(store, SECOND, last(store))
+    assert held(store).returned_by == SECOND.actor_id
+    write(store, "I cannot, and here is why.")
+    assert held(store).returned_by is None
+    approve(store)
+    with pytest.raises(Conflict, match="is approved"):
+        answers.send_back(store, SECOND, "FR-1", held(store).answer_id, "After all.")
+
+
+def test_what_was_sent_back_may_be_sent_on_as_it_is(store: Store) -> None:
+    answers.send_back(store, SECOND, "FR-1", write(store).answer_id, "Too short.")
+    write(store)
+    assert (held(store).content, held(store).written_by, held(store).returned_by) == (
+        "I cannot.", REVIEWER.actor_id, None,
+    )  # fmt: skip
 
 
 def test_deciding_again_with_the_same_answer_leaves_it_approved(store: Store) -> None:

@@ -117,6 +117,34 @@ def test_every_report_and_its_neighbours_as_lines(folder: Path, file: Path) -> N
     assert [near["external_id"] for near in lines[0]["neighbours"]] == ["b", "c"]
 
 
+@pytest.mark.parametrize("command", [["similar", "--all"], ["clusters"]])
+def test_reports_that_are_not_indexed_are_spoken_of(
+    folder: Path, file: Path, tmp_path: Path, command: list[str]
+) -> None:
+    call(folder, "import", str(file))
+    refused = call(folder, *command, status=1).exception
+    assert isinstance(refused, Refused)
+    assert refused.rule.startswith("none of 4 is indexed yet")
+    call(folder, "index")
+    more = tmp_path / "more.jsonl"
+    more.write_text(
+        json.dumps({"external_id": "late", "turns": make_report("And nine times nine?")["turns"]})
+    )
+    call(folder, "import", str(more))
+    found = CliRunner().invoke(cli.app, [*command, "--store", str(folder), "--json"])
+    assert "1 of 5 reports are not indexed yet" in " ".join(found.stderr.split())
+    assert '"d"' in found.stdout
+    assert '"late"' not in found.stdout
+
+
+def test_people_read_tables_without_the_signs_of_a_language(folder: Path, file: Path) -> None:
+    call(folder, "import", str(file))
+    call(folder, "index")
+    shown = CliRunner().invoke(cli.app, ["similar", "--external-id", "a", "--store", str(folder)]).stdout
+    assert "yes" in shown
+    assert not any(sign in shown for sign in ("True", "False", "None", "['"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

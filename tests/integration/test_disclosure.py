@@ -11,7 +11,18 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_runtime
+from tests.making import (
+    EVERYBODY,
+    FLAW,
+    ML_ENGINEER,
+    NOON,
+    POLICY,
+    REVIEWER,
+    Clock,
+    bring,
+    make_report,
+    open_runtime,
+)
 from triage_core import (
     activity,
     db,
@@ -474,9 +485,9 @@ def test_a_record_leaves_only_by_the_rules_and_without_who_sent_it(store: Store,
             sharing.record(cursor, report, Use.PEER_STUB, after)
         with pytest.raises(NotFound):
             sharing.record(cursor, "FR-9", Use.PUBLIC, after)
-        assert sharing.may_read(cursor, report, frozenset({DeskRole.REVIEWER}), NOON)
-        assert not sharing.may_read(cursor, report, frozenset({DeskRole.ML_ENGINEER}), NOON)
-        assert sharing.may_read(cursor, report, frozenset({DeskRole.ML_ENGINEER}), after)
+        assert sharing.may_read(cursor, report, REVIEWER, NOON)
+        assert not sharing.may_read(cursor, report, ML_ENGINEER, NOON)
+        assert sharing.may_read(cursor, report, ML_ENGINEER, after)
 
 
 def test_red_is_not_even_told_as_a_stub(store: Store) -> None:

@@ -19,6 +19,7 @@ from triage_core import db, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.exporters import metadata, split
 from triage_core.exporters.build import ExportRequest, build, preview
+from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Hygiene
 from triage_core.model import Resolution
 from triage_core.store import Store
@@ -250,6 +251,11 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
     assert all(found[ids[at]] == found[ids[at + 1]] for at in range(0, 30, 2))
     assert all(len({found[ids[at + more]] for more in range(3)}) == 1 for at in range(30, 45, 3))
     assert set(found.values()) == {"train", "test"}
+    across = made["leakage"]["nearest_by_likeness"]
+    far_apart = found[ids[58]] != found[ids[59]]
+    assert [(pair["train"], pair["test"], pair["cosine"]) for pair in across] == (
+        [(*sorted((ids[58], ids[59]), key=lambda name: found[name] == "test"), 0.7)] if far_apart else []
+    )
     told = {
         "groups": 60 - 15 - 10,
         "groups_across_splits": 0,
@@ -451,7 +457,9 @@ def test_a_preview_shows_what_a_build_writes_and_stores_nothing(
     add(store, *(f"Question {number}" for number in range(5)))
     add(store, "no", consent_training="none")
     before = store.revision
-    shown, counts = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=3)
+    found = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=3)
+    shown, counts = found.rows, found.counts
+    assert (found.behind, found.unread) == ({Reason.NO_CONSENT: ["FR-6"]}, 0)
     assert store.revision == before
     assert not (tmp_path / "out").exists()
     made = export("kto", layout="rich")
@@ -459,6 +467,17 @@ def test_a_preview_shows_what_a_build_writes_and_stores_nothing(
     assert counts.items() <= made.items()
     written = {row["meta_report_id"]: row for row in rows(made)}
     assert all({**row["row"], **row["meta"]} == written[row["meta"]["meta_report_id"]] for row in shown)
+
+
+def test_a_preview_of_many_reports_stops_and_says_so(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triage_core.exporters import source
+
+    add(store, *(f"Question {number}" for number in range(9)))
+    monkeypatch.setattr(source, "BATCH", 3)
+    found = preview(store, POLICY, ExportRequest("kto", tmp_path / "out"), limit=2, most=4)
+    assert (len(found.rows), found.counts["rows"]["total"], found.unread) == (2, 6, 3)
 
 
 def test_a_dataset_without_rows_is_an_honest_account(store: Store, export: Export) -> None:

@@ -190,3 +190,18 @@ def test_a_view_that_cannot_be_kept(store: Store) -> None:
         views.save(store, REVIEWER, f"{number}", {})
     with pytest.raises(Refused, match="at most"):
         views.save(store, REVIEWER, "one more", {})
+
+
+def test_breaching_takes_in_other_clocks_in_the_order_of_all(store: Store) -> None:
+    triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(("EXP-1",)))  # closed: no clock of its own
+    triage.assess(store, POLICY, REVIEWER, "FR-2", FLAW)  # the fix is due in weeks
+    bounties = {"FR-1": NOON - timedelta(hours=30), "FR-2": NOON + timedelta(hours=1)}
+    own = found(store, only(Only.BREACHING), Sort.DUE)
+    chosen = only(Only.BREACHING, also=bounties)
+    both = found(store, chosen, Sort.DUE)
+    assert set(both) == {"FR-1", "FR-2", *own}
+    with store.read() as cursor:
+        dates = [row["next_due"] for row in queries.inbox(cursor, chosen, Sort.DUE)]
+    assert dates == sorted(dates)
+    assert dict(zip(both, dates, strict=True)).items() >= bounties.items()
+    assert found(store, only(Only.BREACHING, also=bounties, status=["accepted"])) == ["FR-2"]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import synthetic_desk
 from tests.making import Clock
 from triage_core import db, queries, told
+from triage_core.indexing import Likeness
+from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter, Only
+from triage_core.settings import Settings
 from triage_core.store import Store
 
 COUNT = 400
@@ -39,6 +44,20 @@ def test_it_is_sound_and_alike_on_every_run(tmp_path: Path) -> None:
     store.verify()
     store.close()
     other.close()
+
+
+def test_the_worker_finds_everything_read_and_answers_at_once(tmp_path: Path) -> None:
+    _, store = filled(tmp_path)
+    likeness = Likeness(store, lambda: pytest.fail("no model is needed"), Settings().model, close_reading=100)
+    with store.read() as cursor:
+        before = db.value(cursor, "SELECT count(*) FROM events")
+    assert len(likeness.similar("FR-400", 5)) == 5
+    assert likeness.refresh(Actor("w", "Worker", frozenset(DeskRole))).embedded == 0
+    with store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM readings") == COUNT
+        events = db.value(cursor, "SELECT count(*) FROM events WHERE kind = 'reports.read'")
+        assert events == 0, f"of {before} events before"
+    store.close()
 
 
 def test_every_list_of_the_inbox_finds_something(tmp_path: Path) -> None:

@@ -124,6 +124,28 @@ def test_who_wrote_it_cannot_approve_it(visit, flaw, opened):
     assert button(screen, "Approve the answer").disabled
 
 
+def test_an_answer_is_sent_back_and_its_writer_sees_why(visit, flaw, opened, held, rendered):
+    report_id = flaw()
+    answers.write(opened.store, MARA, report_id, "No.")
+    screen = visit("answers", **{"answers-part": "Approve"})
+    screen = button(screen, "Send it back").click().run()
+    assert "say what should be different" in toasts(screen)
+    assert held(report_id).returned_by is None
+    screen.text_area[-1].input("Say what you can do instead.").run()
+    screen = button(screen, "Send it back").click().run()
+    assert not screen.exception
+    assert (held(report_id).returned_by, held(report_id).returned_why) == (ME, "Say what you can do instead.")
+    assert "No answer of somebody else waits" in rendered(visit("answers", **{"answers-part": "Approve"}))
+    written = Actor(ME, "Me", frozenset({DeskRole.REVIEWER}))
+    other = flaw("another")
+    draft = answers.write(opened.store, written, other, "No.")
+    answers.send_back(opened.store, MARA, other, draft.answer_id, "Be kinder.")
+    screen = visit("answers")
+    assert other in screen.header[0].value
+    assert "Sent back by" in screen.warning[0].value
+    assert "Be kinder." in " ".join(block.value for block in screen.code)
+
+
 def test_a_policy_owner_approves_and_does_not_write(visit, flaw, opened, held):
     report_id = flaw()
     answers.write(opened.store, MARA, report_id, "No.")

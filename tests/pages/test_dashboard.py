@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from triage_core.model import DeskRole
+from triage_core import intake, reportformat
+from triage_core.model import Channel, DeskRole
 from ui.words import ROLE
 
 EVERY = (
@@ -13,12 +14,25 @@ EVERY = (
 )  # fmt: skip
 
 
-def screens(visit, role: str) -> set[str]:
+@pytest.fixture
+def start(opened, repository):
+    """`start("Reviewer")` is what somebody of this role sees who comes without naming a screen."""
+
+    def begin(role: str) -> AppTest:
+        found = AppTest.from_file(str(repository / "dashboard.py"), default_timeout=30)
+        found.query_params["role"] = role
+        found.run()
+        assert not found.exception
+        return found
+
+    return begin
+
+
+def screens(start, role: str) -> set[str]:
     found = set()
     for name in EVERY:
-        screen: AppTest = visit("inbox", role=ROLE[role])
         try:
-            screen.switch_page(f"pages/{name}.py")
+            start(ROLE[role]).switch_page(f"pages/{name}.py")
         except ValueError:
             continue
         found.add(name)
@@ -39,8 +53,8 @@ EVERYBODY = {"trends", "guidance"}
         (DeskRole.OPERATOR, EVERYBODY),
     ],
 )
-def test_a_role_opens_its_screens_and_no_other(visit, role, expected):
-    assert screens(visit, role) == expected
+def test_a_role_opens_its_screens_and_no_other(start, role, expected):
+    assert screens(start, role) == expected
 
 
 def test_banner_says_that_sign_in_is_missing(visit):
@@ -49,5 +63,48 @@ def test_banner_says_that_sign_in_is_missing(visit):
     assert screen.selectbox(key="role").value == DeskRole.REVIEWER
 
 
-def test_an_invented_role_is_nobody_else(visit):
-    assert visit("inbox", role="Administrator").selectbox(key="role").value == DeskRole.REVIEWER
+def test_an_invented_role_is_nobody_else(start):
+    assert start("Administrator").selectbox(key="role").value == DeskRole.REVIEWER
+
+
+@pytest.mark.parametrize(
+    ("role", "title"),
+    [
+        (DeskRole.REVIEWER, "Inbox"),
+        (DeskRole.POLICY_OWNER, "Trends"),
+        (DeskRole.ML_ENGINEER, "Datasets"),
+        (DeskRole.DISCLOSURE_LEAD, "Disclosure"),
+        (DeskRole.OPERATOR, "Trends"),
+    ],
+)
+def test_a_role_begins_where_its_work_is(start, role, title):
+    assert start(ROLE[role]).title[0].value == title
+
+
+SCREENS = ("inbox", "review", "duplicates", "clusters", "activity", "datasets", "trends")
+
+
+def test_what_is_under_embargo_is_told_on_no_screen_to_those_who_only_learn_from_it(opened, visit, index):
+    for words in ("zanzibar ferry times", "zanzibar ferry prices", "something else entirely"):
+        line = {
+            "turns": [{"role": "user", "content": words}, {"role": "assistant", "content": "As you wish."}],
+            "what_is_wrong": f"It told me {words}.",
+            "harm_types": ["other"],
+            "disclosure_intent": "yes",
+            "system": [{"platform": "Kite"}],
+        }
+        intake.receive(opened.store, opened.policy, reportformat.parse(line), Channel.FORM)
+    index()
+
+    def told(role: DeskRole) -> dict[str, str]:
+        """All that is sent to the browser, table cells included."""
+        trees = {name: visit(name, role=ROLE[role]).main for name in SCREENS}
+        return {
+            name: "".join(str(getattr(node, "proto", "")) for node in tree) for name, tree in trees.items()
+        }
+
+    engineer, reviewer = told(DeskRole.ML_ENGINEER), told(DeskRole.REVIEWER)
+    assert [name for name, shown in engineer.items() if "zanzibar" in shown] == []
+    assert "Under embargo until" in engineer["inbox"]
+    assert "Under embargo until" in engineer["review"]
+    assert all("zanzibar" in reviewer[name] for name in ("inbox", "review", "clusters"))

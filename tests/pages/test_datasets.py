@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.hostile_corpus import HOSTILE
@@ -47,9 +49,9 @@ def test_what_would_be_built_and_why_the_rest_is_left_out(visit, receive, flaw):
     receive("two", consent_training="any_safety_training")
     receive("three")
     screen = visit("datasets", **ML)
-    assert screen.subheader[0].value == "1 rows from 3 reports"
+    assert screen.subheader[0].value == "1 row from 3 reports"
     assert left_out(screen) == {MEANING[Reason.UNDECIDED]: 1, MEANING[Reason.NO_CONSENT]: 1}
-    assert build_button(screen).label == "Build 1 rows"
+    assert build_button(screen).label == "Build 1 row"
     assert screen.code[0].value.strip() == "one"
 
 
@@ -80,7 +82,7 @@ def test_a_profile_filters_and_a_name_go_into_the_build(visit, flaw, opened):
     screen = visit("datasets", **ML)
     screen.multiselect(key="only_product").select("Agent").run()
     screen.text_input(key="name").input("agents").run()
-    assert build_button(screen).label == "Build 1 rows"
+    assert build_button(screen).label == "Build 1 row"
     build_button(screen).click().run()
     assert (opened.settings.store / "datasets" / "agents" / "1").is_dir()
 
@@ -110,3 +112,70 @@ def test_hostile_rows_are_shown_as_text(visit, flaw, rendered, profile, name):
     assert len(screen.code) == 2
     assert "attacker.invalid" not in rendered(screen)
     assert HOSTILE["unicode tags"][-5:] not in screen.code[0].value
+
+
+def test_the_loss_is_marked_for_each_message(visit, flaw, rendered):
+    flaw("one")
+    said = rendered(visit("datasets", profile="preference", **ML))
+    assert said.count("Read, no loss") == 1
+    assert "Made more likely" in said
+    assert "Made less likely" in said
+    assert "carries the loss" in said
+    said = rendered(visit("datasets", profile="prompt_only", **ML))
+    assert "Made" not in said
+    assert "the model in training gives itself" in said
+
+
+def test_limits_on_texts_and_groups_go_into_the_build(visit, flaw, opened):
+    flaw("write to ann@example.org")
+    flaw("two")
+    screen = visit("datasets", **ML)
+    screen.selectbox(key="personal_data").select("refuse").run()
+    assert left_out(screen) == {MEANING[Reason.PERSONAL_DATA]: 1}
+    screen.number_input(key="per_group").set_value(0).run()
+    screen.number_input(key="reporter_share").set_value(50).run()
+    build_button(screen).click().run()
+    account = json.loads((opened.settings.store / "datasets" / "kto" / "1" / "manifest.json").read_text())
+    assert account["hygiene"]["personal_data"] == "refuse"
+    assert account["dedup"]["reports_per_group"] == 0
+    assert account["reporter_cap"]["share"] == 0.5
+
+
+def test_the_reports_behind_a_reason(visit, flaw, receive):
+    flaw("one")
+    left = receive("two")
+    screen = visit("datasets", **ML)
+    screen.selectbox(key="behind").select(Reason.NO_CONSENT).run()
+    assert left in screen.button(key=f"behind-{left}").label
+
+
+def test_two_versions_are_compared(visit, flaw):
+    flaw("one")
+    screen = build_button(visit("datasets", **ML)).click().run()
+    assert not any("Compare" in one.label for one in screen.expander)
+    flaw("two")
+    build_button(visit("datasets", **ML)).click().run()
+    screen = visit("datasets", **ML)
+    assert {metric.label: metric.value for metric in screen.metric} == {
+        "Added": "1", "Removed": "0", "Changed": "0",
+    }  # fmt: skip
+    screen.selectbox(key="compare-later").select("kto 1").run()
+    screen.selectbox(key="compare-earlier").select("kto 2").run()
+    assert [metric.value for metric in screen.metric] == ["0", "1", "0"]
+
+
+def test_a_version_is_planned_and_an_old_one_retired(visit, flaw, opened, rendered):
+    flaw("one")
+    for _ in range(2):
+        build_button(visit("datasets", **ML)).click().run()
+    screen = visit("datasets", **ML)
+    screen.number_input(key="plan-kto-2").set_value(7).run()
+    screen = screen.button(key="save-plan-kto-2").click().run()
+    assert "Built again every 7 days" in rendered(screen)
+    assert screen.button(key="retire-kto-1").disabled
+    screen.checkbox(key="sure-kto-1").check().run()
+    screen = screen.button(key="retire-kto-1").click().run()
+    assert not (opened.settings.store / "datasets" / "kto" / "1").exists()
+    screen.checkbox(key="sure-kto-2").check().run()
+    screen.button(key="retire-kto-2").click().run()
+    assert (opened.settings.store / "datasets" / "kto" / "2").is_dir(), "the latest stays"

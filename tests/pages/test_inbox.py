@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import bulk, claims, db, triage
+from triage_core import bulk, claims, db, second_look, triage
 from triage_core import views as kept_views
 from triage_core.decision import Decision
-from triage_core.model import Actor, DeskRole
+from triage_core.model import Actor, DeskRole, SeverityInputs
 
 
 def listed(screen) -> list[str]:
@@ -131,7 +131,7 @@ def test_a_view_is_one_press_and_then_stands_in_the_address(visit, three, opened
     assert listed(screen) == three[:2]
     assert views(screen) == {
         "To decide": "2", "New": "2", "Mine": "1", "Breaching": "0", "Embargo ends soon": "0", "Snoozed": "1",
-        "All open": "2",
+        "All open": "2", "Needs second look": "0",
     }  # fmt: skip
     assert listed(press(screen, "Mine")) == [three[1]]
     assert screen.query_params["only"] == "Mine"
@@ -227,3 +227,30 @@ def test_no_more_than_the_most_is_taken_at_once(visit, three, monkeypatch, rende
 
 def test_who_may_not_decide_sees_no_bulk(visit, three):
     assert not [button for button in visit("inbox", role="ML engineer").button if "Decide" in button.label]
+
+
+def test_breaching_counts_a_bounty_that_is_late_even_after_the_report_was_closed(visit, receive, opened):
+    asked = receive("a joke", wants_reward=True)
+    receive("a song", wants_reward=True)
+    flaw = Decision(("IN-2",), SeverityInputs("H3", "other", "retargetable", "reliable", "yes"))
+    triage.assess(opened.store, opened.policy, EVERYTHING, asked, flaw, now=NOW - timedelta(days=60))
+    bounty = {"state": "Any state", "only": "Late or due within 24 h"}
+    screen = visit("inbox", **bounty)
+    assert views(screen)["Breaching"] == "1"
+    assert listed(screen) == [asked]
+    assert "late" in screen.dataframe[0].value["due"][0]
+
+
+def test_the_view_of_second_looks_is_a_way_to_where_nothing_is_seen_of_the_first_decision(
+    visit, receive, opened, rendered
+):
+    report = receive("a joke")
+    triage.assess(opened.store, opened.policy, EVERYTHING, report, Decision(("EXP-1",)))
+    second_look.ask(opened.store, EVERYTHING, report)
+    screen = visit("inbox")
+    assert views(screen)["Needs second look"] == "1"
+    screen = press(screen, "Needs second look")
+    assert screen.title[0].value == "Second look"
+    assert report in screen.header[0].value
+    assert "Expected behaviour" not in rendered(screen)
+    assert "Needs second look" not in views(visit("inbox", role="ML engineer"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import claims, drafts, looks, triage
+from triage_core import claims, drafts, looks, messages, triage
 from triage_core.decision import Decision
 from triage_core.model import Actor, DeskRole
 from ui import desk, keys, seen
@@ -98,6 +98,16 @@ def test_severity_is_computed_as_one_chooses(visit, three, rendered):
     assert "Out of cycle" in rendered(screen)
 
 
+def test_why_a_level_follows_the_inputs(visit, three, rendered):
+    screen = decide(visit("review"), three[0], 1, "IN-2", **SEVERE)
+    said = rendered(screen)
+    assert "Harm: **H3**" in said
+    assert "the level :orange-badge[High]." in said
+    assert "Harm **H4**: :red-badge[Critical]" in said
+    screen.get_by_key(f"harm-{three[0]}-1").set_value("H0").run()
+    assert "Harm: **H0**" in rendered(screen)
+
+
 def test_a_saved_decision_goes_to_the_report_on_screen_and_on_to_the_next(visit, three, case):
     screen = decide(visit("review"), three[0], 1, "IN-2", **SEVERE)
     screen.text_area(key=f"note-{three[0]}-1").set_value("Reproduced twice.")
@@ -154,7 +164,7 @@ def test_a_linked_report_is_taken_back_by_unlink(visit, three, case, rendered):
 
 
 def test_a_pair_kept_apart_cannot_be_linked_by_mistake(visit, three, rendered):
-    screen = press(visit("review"), f"Not a duplicate of ` {three[1]} `")
+    screen = press(visit("review"), "Not a duplicate")
     assert "**not a duplicate**" in rendered(screen)
     assert button(screen, f"Duplicate of ` {three[1]} `").disabled
 
@@ -171,9 +181,11 @@ def test_differing_words_are_shown(visit, three):
 
 
 def test_more_moves_of_the_status_machine(visit, three, case):
-    screen = visit("review")
-    screen.get_by_key(f"move-{three[0]}-1").set_value("ask_reporter").run()
-    assert case(three[0])["status"] == "needs_info"
+    screen = decide(visit("review", report=three[0]), three[0], 1, "IN-2", **SEVERE)
+    press(screen, "Save decision")
+    screen = visit("review", report=three[0])
+    screen.get_by_key(f"move-{three[0]}-2").set_value("defer").run()
+    assert case(three[0])["status"] == "deferred"
 
 
 def test_hidden_characters_and_the_embargo_are_shown(visit, receive, rendered):
@@ -232,12 +244,12 @@ def test_what_a_reporter_wrote_is_never_live_markdown(visit, receive, index, ren
     assert "example.org" not in outside_code
 
 
-def test_who_learns_from_reports_does_not_read_what_is_under_embargo(visit, receive, rendered):
+def test_who_learns_from_reports_does_not_read_what_is_under_embargo(visit, receive):
     secret, free = "the embargoed words", "the free words"
     held = receive(secret, embargo_wish=(NOW + timedelta(days=9)).isoformat())
     open_one = receive(free)
     screen = visit("review", role="ML engineer", report=held)
-    assert "under an active embargo" in rendered(screen)
+    assert "Under embargo until" in " ".join(code.value for code in screen.code)
     assert not [code for code in screen.code if secret in code.value]
     screen = visit("review", role="ML engineer", report=open_one)
     assert [code for code in screen.code if free in code.value]
@@ -480,3 +492,64 @@ def test_a_second_opinion_is_asked_for_by_key_and_once(visit, three, opened):
 def test_nobody_asks_for_a_second_opinion_before_there_is_a_first(visit, three):
     screen = hear(visit("review", report=three[0]), heard(1, "f", three[0]))
     assert "nobody has decided" in toasts(screen)
+
+
+def test_choices_keep_their_names_whatever_happens_to_the_reports(visit, three, opened, rendered):
+    """The browser tells a choice by its label: one renamed meanwhile would put its old label on the desk."""
+    screen = visit("review", report=three[0])
+    before = [radio.options for radio in screen.radio]
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[1], Decision(("OOS-1",)))
+    screen.run()
+    assert "Out of scope" in rendered(screen)
+    assert [radio.options for radio in screen.radio] == before
+
+
+def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
+    visit, three, opened, case, rendered
+):
+    screen = visit("review", report=three[0])
+    screen.text_area(key=f"question-{three[0]}").set_value("Which version was it?")
+    press(screen, "Send the question")
+    assert "is asked" in toasts(screen)
+    assert case(three[0])["status"] == "needs_info"
+    assert three[0] in screen.header[0].value, "asking does not take the report from the desk"
+    assert screen.text_area(key=f"question-{three[0]}").value == ""
+    assert "Which version was it?" in " ".join(code.value for code in screen.code)
+    assert "not answered yet" in rendered(screen)
+    messages.answer(opened.store, three[0], "![x](http://example.org/a.png) 4.1")
+    screen = visit("review", report=three[0])
+    assert "![x](http://example.org/a.png) 4.1" in " ".join(code.value for code in screen.code)
+    assert "example.org" not in rendered(screen)
+    assert "not answered yet" not in rendered(screen)
+
+
+def test_a_question_about_a_report_that_changed_is_not_sent_and_its_words_stay(visit, three, opened, case):
+    screen = visit("review", report=three[0])
+    screen.text_area(key=f"question-{three[0]}").set_value("Which version was it?").run()
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("EXP-1",)))
+    press(screen, "Send the question")
+    assert "Nothing was changed" in toasts(screen)
+    assert screen.text_area(key=f"question-{three[0]}").value == "Which version was it?"
+
+
+def test_who_may_not_ask_sees_the_thread_alone(visit, three, opened):
+    messages.ask(opened.store, EVERYTHING, three[0], "Which version was it?")
+    screen = visit("review", report=three[0], role="ML engineer")
+    assert "Which version was it?" in " ".join(code.value for code in screen.code)
+    assert not [one for one in screen.button if one.label == "Send the question"]
+
+
+def test_presses_that_carry_an_older_address_go_on_from_where_the_desk_is(visit, three):
+    screen = visit("review", report=three[0])
+    pressed: list[dict[str, object]] = []
+    for name, on_desk in (("j", 1), ("j", 2), ("k", 1), ("3", 1)):
+        pressed.append({"n": len(pressed) + 1, "key": name, "report": three[0], "version": 1, "shown": {}})
+        screen.query_params["report"] = three[0]  # the browser has not heard of any move yet
+        screen = hear(screen, *pressed)
+        assert three[on_desk] in screen.header[0].value
+        if name != "3":
+            assert screen.query_params["report"] == three[on_desk]
+    screen = press(screen, "Previous")
+    assert screen.get_by_key(f"harm-{three[0]}-1").value == "H3", (
+        "the report that was on screen at that press"
+    )

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.making import EVERYBODY, FLAW, POLICY, Clock, make_report
+from tests.making import EVERYBODY, FLAW, ML_ENGINEER, POLICY, REVIEWER, Clock, make_report
 from triage_core import db, disclosure, intake, reportformat, sharing, triage
 from triage_core.disclosure import ByKey
 from triage_core.embargo import Use
@@ -30,14 +30,18 @@ from triage_core.exporters.build import preview
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
 from triage_core.lifecycle import Trigger
-from triage_core.model import Channel, DeskRole, Exploitation, Tlp
+from triage_core.model import Channel, Exploitation, Tlp
 from triage_core.store import Store
 from triage_core.undo import undo
+from triage_core.withheld import Desk
 
 CLOCK = Clock()
 NUMBERS = st.integers(0, 3)
 SIDES = st.sampled_from(list(Party))
-ML_ENGINEER = frozenset({DeskRole.ML_ENGINEER})
+EVERYTHING = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'"
+    " AND table_catalog = current_database() AND table_name NOT IN ('tracking_keys', 'intake_keys')"
+)
 
 
 class Channels(RuleBasedStateMachine):
@@ -97,7 +101,8 @@ class Channels(RuleBasedStateMachine):
 
     @rule(number=NUMBERS)
     def assess(self, number: int) -> None:
-        decision = replace(FLAW, better_answer=f"Rather not. {self.words[number]}")
+        words = self.words[number]
+        decision = replace(FLAW, better_answer=f"Rather not. {words}", note=f"It does say {words}")
         self.give(triage.assess, POLICY, EVERYBODY, self.ids[number], decision)
 
     @rule(number=NUMBERS, trigger=st.sampled_from([Trigger.FINISH_FIX, Trigger.DEPLOY_FIX]))
@@ -166,6 +171,25 @@ class Channels(RuleBasedStateMachine):
                 assert number not in held or self.words[number] not in "".join(out), report_id
                 self.went_out |= any(self.words[number] in one for one in out)
         self.datasets_hold_back(held, "classifier")  # the profile that takes every decision
+        self.desk_holds_back(held)
+
+    def desk_holds_back(self, held: set[int]) -> None:
+        """Whatever question a page would ask for somebody who only learns from reports: no table tells the words."""
+        desk = Desk(self.store)
+        with desk.look(ML_ENGINEER, CLOCK.now) as cursor:
+            tables = [row["table_name"] for row in db.rows(cursor, EVERYTHING)]
+            for number, report_id in enumerate(self.ids):
+                may = sharing.may_read(cursor, report_id, ML_ENGINEER, CLOCK.now)
+                said = db.value(cursor, "SELECT turns::VARCHAR FROM reports WHERE report_id = ?", [report_id])
+                assert (self.words[number] in said) == may, report_id
+                assert ("Under embargo" in said) <= (number in held)
+                self.read |= may
+            whole = "".join(str(cursor.execute(f"FROM {table}").fetchall()) for table in tables)
+            free = {self.words[number] for number in range(4) if number not in held}
+            for number in held:
+                assert self.words[number] in free or self.words[number] not in whole
+        with desk.look(REVIEWER, CLOCK.now) as cursor:
+            assert all(words in str(cursor.execute("FROM reports").fetchall()) for words in self.words)
 
     def teardown(self) -> None:
         with self.store.read() as cursor:
@@ -175,14 +199,14 @@ class Channels(RuleBasedStateMachine):
 
     def datasets_hold_back(self, held: set[int], profile: str) -> None:
         free = {self.words[number] for number in range(4) if number not in held}
-        rows, _ = preview(self.store, POLICY, ExportRequest(profile, Path("unused")), limit=1_000)
+        rows = preview(self.store, POLICY, ExportRequest(profile, Path("unused")), limit=1_000).rows
         text = str(rows)
         for number in held:
             assert self.words[number] in free or self.words[number] not in text, profile
             assert self.ids[number] not in {row["meta"]["meta_report_id"] for row in rows}
         self.trained |= any(words in text for words in free)
 
-    went_out = trained = False
+    went_out = trained = read = False
 
     @staticmethod
     def told(door: Any, *arguments: Any) -> str:
@@ -212,3 +236,4 @@ def test_nothing_under_an_active_embargo_leaves_by_any_door(store: Store) -> Non
     )
     assert any(machine.went_out for machine in machines), "a gate that is always closed proves nothing"
     assert any(machine.trained for machine in machines)
+    assert any(machine.read for machine in machines)

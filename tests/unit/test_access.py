@@ -15,13 +15,14 @@ def actor(*roles: DeskRole) -> Actor:
 
 COMMANDS_OF = {
     DeskRole.OPERATOR: "import_reports index verify backup manage_roles manage_keys notify view_trends",
-    DeskRole.REVIEWER: "view_reports view_trends comment assess link unlink cannot_link move_in_cluster "
+    DeskRole.REVIEWER: "view_reports read_embargoed view_trends comment assess link unlink cannot_link move_in_cluster "
     "set_status ask_reporter claim second_look adjudicate write_answer approve_answer view_rewards propose_reward "
     "mark_known revoke_consent",
-    DeskRole.POLICY_OWNER: "view_reports view_trends comment set_policy adjudicate approve_answer "
+    DeskRole.POLICY_OWNER: "view_reports read_embargoed view_trends comment set_policy adjudicate approve_answer "
     "view_rewards propose_reward approve_reward pay_reward",
     DeskRole.ML_ENGINEER: "view_reports view_trends comment export_dataset revoke_consent",
-    DeskRole.DISCLOSURE_LEAD: "view_reports view_trends comment propose_embargo end_embargo mark_known set_tlp",
+    DeskRole.DISCLOSURE_LEAD: "view_reports read_embargoed view_trends comment propose_embargo end_embargo "
+    "mark_known set_tlp",
 }
 
 

@@ -71,30 +71,47 @@ def test_the_address_names_the_report_that_is_opened(state: dict[str, Any]) -> N
     assert place.settle(arrived=False) == "FR-4"
 
 
-def test_an_address_sent_before_the_desk_changed_does_not_turn_it_back(state: dict[str, Any]) -> None:
+def test_an_address_sent_before_the_desk_changed_never_turns_it_back(state: dict[str, Any]) -> None:
+    state["address"] = "FR-3"
+    place.settle(arrived=True)
+    for moved_to in ("FR-4", "FR-5", "FR-4"):
+        place.put(moved_to)
+        for late in ("FR-3", "FR-4", "FR-5"):
+            state["address"] = late  # as many moves late as a slow machine makes it
+            assert place.settle(arrived=False) == moved_to
+
+
+def test_the_address_is_written_at_each_move_even_when_a_late_one_named_the_same(
+    state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str | None] = []
+    monkeypatch.setattr(session, "pick", lambda _, value: written.append(value))
     state["address"] = "FR-3"
     place.settle(arrived=True)
     place.put("FR-4")
-    state["address"] = "FR-3"
-    assert place.settle(arrived=False) == "FR-4"
-    assert place.settle(arrived=True) == "FR-3", "whoever comes from another page means it"
+    place.put("FR-3")  # the request still carries FR-3, the browser is at FR-4 by now
+    place.put("FR-3")
+    assert written == ["FR-4", "FR-3"]
 
 
-def test_another_address_is_followed_at_once(state: dict[str, Any]) -> None:
-    state["address"] = "FR-3"
-    place.settle(arrived=True)
-    place.put("FR-4")
-    state["address"] = "FR-9"
-    assert place.settle(arrived=False) == "FR-9"
-
-
-def test_going_back_in_the_browser_works_later(
+def test_whoever_comes_from_another_page_or_goes_back_means_the_address(
     state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state["address"] = "FR-3"
     place.settle(arrived=True)
     place.put("FR-4")
-    now = place.time.monotonic()
-    monkeypatch.setattr(place.time, "monotonic", lambda: now + 10)
     state["address"] = "FR-3"
+    monkeypatch.setattr(place, "_through_history", lambda: True)
     assert place.settle(arrived=False) == "FR-3"
+    place.put("FR-4")
+    state["address"] = "FR-9"
+    monkeypatch.setattr(place, "_through_history", lambda: False)
+    assert place.settle(arrived=True) == "FR-9"
+
+
+def test_an_address_that_names_none_is_filled_in(state: dict[str, Any]) -> None:
+    place.put("FR-4")
+    state["address"] = ""
+    assert place.settle(arrived=False) == "FR-4"
+    place.put("FR-4")
+    assert state["address"] == "FR-4"

@@ -12,7 +12,16 @@ from triage_core import embargo
 from triage_core.embargo import Rule, Terms, Use
 from triage_core.exporters import gate
 from triage_core.exporters.gate import MEANING, Reason, Standing, Verdict
-from triage_core.model import DeskRole, EmbargoState, HarmType, PeerConsent, Resolution, Tlp, TrainingConsent
+from triage_core.model import (
+    Actor,
+    DeskRole,
+    EmbargoState,
+    HarmType,
+    PeerConsent,
+    Resolution,
+    Tlp,
+    TrainingConsent,
+)
 
 HOUR = timedelta(hours=1)
 FREE = Terms(EmbargoState.NONE, None, False, Tlp.AMBER_STRICT, TrainingConsent.ANY_SAFETY_TRAINING)
@@ -167,12 +176,14 @@ def test_a_peer_gets_the_record_by_consent_and_only_after_accepting(
 
 
 def test_who_reads_to_decide_and_who_to_learn() -> None:
-    assert embargo.reading(frozenset({DeskRole.REVIEWER})) is Use.READING_TO_DECIDE
-    assert (
-        embargo.reading(frozenset({DeskRole.ML_ENGINEER, DeskRole.DISCLOSURE_LEAD})) is Use.READING_TO_DECIDE
-    )
+    def reads(*roles: DeskRole) -> Use:
+        return embargo.reading(Actor("test:a", "A", frozenset(roles)))
+
+    for role in (DeskRole.REVIEWER, DeskRole.POLICY_OWNER, DeskRole.DISCLOSURE_LEAD):
+        assert reads(role) is reads(role, DeskRole.ML_ENGINEER) is Use.READING_TO_DECIDE
     for role in (DeskRole.ML_ENGINEER, DeskRole.OPERATOR):
-        assert embargo.reading(frozenset({role})) is Use.READING_TO_TRAIN
+        assert reads(role) is Use.READING_TO_TRAIN
+    assert reads() is Use.READING_TO_TRAIN
 
 
 def test_a_stub_names_the_end_while_it_binds() -> None:

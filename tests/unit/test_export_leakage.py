@@ -7,9 +7,9 @@ import random
 import pytest
 
 from triage_core.errors import Refused
+from triage_core.exporters import wording
 from triage_core.exporters.leakage import Leakage
 from triage_core.exporters.split import Split
-from triage_core.likeness.lexical import token_hashes
 
 WORDS = [f"word{number}" for number in range(400)]
 
@@ -18,15 +18,15 @@ def text(seed: int, length: int = 120) -> str:
     return " ".join(random.Random(seed).choices(WORDS, k=length))
 
 
+def add(found: Leakage, report_id: str, side: Split, words: str, indexed: bool) -> None:
+    runs = wording.read([words], [0, 1], found.share)
+    found.add([report_id], [side is Split.TEST], [indexed], runs)
+
+
 def filled(indexed: bool = True) -> Leakage:
     found = Leakage(100)
     for number in range(40):
-        found.add(
-            f"FR-{number}",
-            Split.TEST if number % 4 == 0 else Split.TRAIN,
-            [token_hashes(text(number))],
-            indexed,
-        )
+        add(found, f"FR-{number}", Split.TEST if number % 4 == 0 else Split.TRAIN, text(number), indexed)
     return found
 
 
@@ -46,7 +46,7 @@ def test_different_texts_are_no_leak() -> None:
 @pytest.mark.parametrize(("side", "number"), [(Split.TEST, 1), (Split.TRAIN, 0)])
 def test_a_planted_near_copy_stops_the_export_and_is_named(side: Split, number: int) -> None:
     found = filled()
-    found.add("FR-99", side, [token_hashes(edited(text(number)))], indexed=False)
+    add(found, "FR-99", side, edited(text(number)), False)
     with pytest.raises(Refused, match="split: ") as refusal:
         found.to_json()
     assert {"FR-99", f"FR-{number}"} <= set(refusal.value.rule.split())
@@ -54,13 +54,13 @@ def test_a_planted_near_copy_stops_the_export_and_is_named(side: Split, number: 
 
 def test_a_near_copy_on_the_same_side_is_no_leak() -> None:
     found = filled()
-    found.add("FR-99", Split.TRAIN, [token_hashes(edited(text(1)))], indexed=False)
+    add(found, "FR-99", Split.TRAIN, edited(text(1)), False)
     assert found.to_json()["near_copies_held_different"] == 0
 
 
 def test_what_likeness_holds_different_is_told_and_stops_nothing() -> None:
     found = filled()
-    found.add("FR-99", Split.TEST, [token_hashes(edited(text(1)))], indexed=True)
+    add(found, "FR-99", Split.TEST, edited(text(1)), True)
     told = found.to_json()
     assert told["near_copies_held_different"] == 1
     assert told["most_alike"][0]["train"] == "FR-1"
@@ -72,7 +72,7 @@ def test_what_likeness_holds_different_is_told_and_stops_nothing() -> None:
 def test_half_a_text_is_no_near_copy() -> None:
     found = filled()
     half = " ".join(text(1).split()[:60]) + " " + text(500, 60)
-    found.add("FR-99", Split.TEST, [token_hashes(half)], indexed=False)
+    add(found, "FR-99", Split.TEST, half, False)
     told = found.to_json()
     assert told["near_copies_held_different"] == 0
     assert told["test_rows_sharing_13_words"] == 1
@@ -80,8 +80,32 @@ def test_half_a_text_is_no_near_copy() -> None:
 
 def test_short_and_empty_texts_are_compared_as_a_whole() -> None:
     found = Leakage(10)
-    found.add("FR-1", Split.TRAIN, [token_hashes("Tell me.")], indexed=False)
-    found.add("FR-2", Split.TEST, [token_hashes("Ask me.")], indexed=False)
-    found.add("FR-3", Split.TEST, [token_hashes("")], indexed=False)
+    add(found, "FR-1", Split.TRAIN, "Tell me.", False)
+    add(found, "FR-2", Split.TEST, "Ask me.", False)
+    add(found, "FR-3", Split.TEST, "", False)
     assert found.to_json()["near_copies_held_different"] == 0
     assert Leakage(10).to_json()["near_copies_held_different"] == 0
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_phrase_that_thousands_share_hides_no_near_copy(indexed: bool) -> None:
+    wrapper = text(9_999, 100)  # two thirds of every text
+    found = Leakage(4_000)
+    for number in range(4_000):
+        side = Split.TEST if number % 10 == 0 else Split.TRAIN
+        add(found, f"FR-{number}", side, f"{wrapper} {text(number, 50)}", indexed)
+    words = f"{wrapper} {text(3_999, 50)}".split()
+    words[120] = "another"
+    add(found, "FR-planted", Split.TEST, " ".join(words), False)
+    with pytest.raises(Refused, match=r"FR-planted \(test\) is a near-copy of FR-3999 \(train\)"):
+        found.to_json()
+
+
+def test_what_likeness_has_not_read_is_found_behind_what_it_has() -> None:
+    found = Leakage(1_000)
+    for number in range(500):  # all alike, and placed
+        add(found, f"FR-{number}", Split.TRAIN, f"{text(1)} {number}", True)
+    add(found, "FR-new", Split.TRAIN, f"{text(1)} 500", False)
+    add(found, "FR-test", Split.TEST, f"{text(1)} 501", True)
+    with pytest.raises(Refused, match=r"FR-test \(test\) is a near-copy of FR-new \(train\)"):
+        found.to_json()

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from triage_core.likeness import kernels
-from triage_core.likeness.search import CHUNK, VectorIndex
+from triage_core.likeness.search import CHUNK, TOGETHER, VectorIndex
 
 DIM = 16
 
@@ -28,12 +28,13 @@ def brute(vectors: NDArray[np.float32], query: NDArray[np.float32], k: int) -> l
 
 @pytest.mark.parametrize("rows", [1, 7, 64, 65, 3_000, CHUNK + 500])
 @pytest.mark.parametrize("k", [1, 10, 100])
-def test_top_k_is_what_plain_arithmetic_finds(rows: int, k: int) -> None:
+@pytest.mark.parametrize("asked", [5, TOGETHER + 1])
+def test_top_k_is_what_plain_arithmetic_finds(rows: int, k: int, asked: int) -> None:
     rng = np.random.default_rng(rows)
     vectors = unit(rng, rows)
     index = VectorIndex(DIM)
     index.add(vectors)
-    queries = unit(rng, 5)
+    queries = unit(rng, asked)
     scores, found = index.top_k(queries, k)
     for number, query in enumerate(queries):
         expected = brute(vectors, query, k)
@@ -61,13 +62,14 @@ def test_equal_rows_come_in_order_of_arrival() -> None:
     assert index.top_k(vectors[50:51], 7)[1].tolist() == [[50, 51, 52, 53, 54, 55, 56]]
 
 
-def test_before_hides_later_rows() -> None:
+@pytest.mark.parametrize("times", [1, TOGETHER])
+def test_before_hides_later_rows(times: int) -> None:
     rng = np.random.default_rng(2)
     vectors = unit(rng, 200)
     index = VectorIndex(DIM)
     index.add(vectors)
-    limits = np.array([0, 3, 100])
-    _, rows = index.top_k(vectors[:3], 5, before=limits)
+    limits = np.array([0, 3, 100] * times)
+    _, rows = index.top_k(np.tile(vectors[:3], (times, 1)), 5, before=limits)
     assert rows[0].tolist() == [-1] * 5
     assert rows[1].tolist() == [*brute(vectors[:3], vectors[1], 3), -1, -1]
     assert rows[2].tolist() == brute(vectors[:100], vectors[2], 5)

@@ -61,7 +61,7 @@ def shuffled(seed: int) -> list[tuple[str, str]]:
 
 
 def labels(held: Spaces, axis: Axis) -> list[int]:
-    return cluster_all(held.index[axis].vectors(np.arange(len(held))), PARAMS[axis]).labels().tolist()
+    return cluster_all(held.laid(axis, np.arange(len(held))), PARAMS[axis]).labels().tolist()
 
 
 def test_a_technique_is_found_around_other_requests_and_a_request_in_other_wrappers() -> None:
@@ -110,7 +110,7 @@ def test_ten_orders_agree() -> None:
 def test_one_wrapper_around_two_requests_is_not_one_report() -> None:
     told = shuffled(3)
     held = read([text_of(item) for item in told])
-    whole = held.index[Axis.WHOLE].vectors(np.arange(len(told)))
+    whole = held.laid(Axis.WHOLE, np.arange(len(told)))
     alike = [
         float(whole[a] @ whole[b])
         for a in range(20, len(told))
@@ -156,3 +156,19 @@ def test_a_sketch_keeps_the_likeness_of_passages() -> None:
     one, near, far = (sketch.passages(lexical.tokenize(text)) for text in (WRAPPERS["chess"], copy, other))
     assert float(one @ near) > 0.4
     assert abs(float(one @ far)) < 0.2
+
+
+def test_bytes_are_added_as_what_they_stand_for() -> None:
+    codes = sketch.coded(np.random.default_rng(1).standard_normal((70, 32)).astype(np.float32))
+    codes[3] = 0
+    index, other = VectorIndex(32, coded=True), VectorIndex(32, coded=True)
+    index.add_coded(codes)
+    other.add(sketch.decoded(codes))
+    rows = np.arange(70)
+    np.testing.assert_allclose(index.vectors(rows), other.vectors(rows), atol=1e-6)
+    np.testing.assert_array_equal(index.vectors(rows)[5:9], index.vectors(rows[5:9]))
+    np.testing.assert_array_equal(index.vectors(rows[::-1])[::-1], index.vectors(rows))
+    query = sketch.decoded(codes[5:6])
+    assert index.top_k(query, 5)[1].tolist() == other.top_k(query, 5)[1].tolist()
+    with pytest.raises(ValueError, match="bytes"):
+        in_full(sketch.decoded(codes)).add_coded(codes)

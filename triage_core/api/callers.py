@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from triage_core import apikeys, runtime
+from triage_core import runtime
 from triage_core.api.base import HttpError, http_error, json_error
 from triage_core.apikeys import ApiKey
 from triage_core.errors import Refused, StoreError
@@ -128,7 +128,7 @@ async def _key(request: Request) -> ApiKey | None:
         return None
     found = None
     if given.startswith(BEARER):
-        found = await run_in_threadpool(_look_up, given.removeprefix(BEARER).strip())
+        found = await run_in_threadpool(runtime.current().keys.find, given.removeprefix(BEARER).strip())
     if found is None:
         headers = {"WWW-Authenticate": "Bearer"}
         raise HttpError(
@@ -137,17 +137,8 @@ async def _key(request: Request) -> ApiKey | None:
     return found
 
 
-def _look_up(key: str) -> ApiKey | None:
-    with runtime.current().store.read() as cursor:
-        return apikeys.find(cursor, key)
-
-
 async def _is_known(origin: str) -> bool:
-    def ask() -> bool:
-        with runtime.current().store.read() as cursor:
-            return apikeys.is_known_origin(cursor, origin)
-
-    return await run_in_threadpool(ask)
+    return await run_in_threadpool(runtime.current().keys.is_known_origin, origin)
 
 
 def _address(request: Request) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 from triage_core import __version__
 from triage_core.cli import (  # noqa: F401  # each adds its commands
     answers,
+    clusters,
     datasets,
     desk,
     installation,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from triage_core import control, operations, runtime, settings
-from triage_core.cli.output import Bar, err, print_json
+from triage_core.cli.output import Bar, err, print_json, print_note
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.operations.base import Emit
 
@@ -39,7 +39,7 @@ def run(
     """Ask the operation here, or (unless `alone`) of the server that holds the store, and print what it gives."""
     chosen = settings_for(store)
     with Bar(progress) as bar:
-        emit = Emit(progress=bar, item=lambda item: print_json(item, indent=None))
+        emit = Emit(progress=bar, item=lambda item: print_json(item, indent=None), note=print_note)
         try:
             opened = runtime.Runtime(chosen)
         except StoreBusy as busy:
@@ -62,6 +62,8 @@ def _remote(folder: Path, operation: str, params: dict[str, Any], emit: Emit) ->
             emit.progress(*message["progress"])
         elif "item" in message:
             emit.item(message["item"])
+        elif "note" in message:
+            emit.note(message["note"])
         elif "error" in message:
             raise Refused(message["error"]["field"], message["error"]["rule"])
         else:

@@ -90,3 +90,40 @@ def withdraw_command(
 ) -> None:
     """End a reporter's consent to training, and build each data set again without their rows."""
     run("withdraw", {"reporter": reporter}, store, as_json, print_pairs)
+
+
+@datasets_app.command("plan")
+def plan_command(
+    name: Annotated[
+        str | None, typer.Argument(help="A dataset that has been built; none to list the plans.")
+    ] = None,
+    every: Annotated[int, typer.Option(min=0, help="Days between two versions; 0 ends the plan.")] = 0,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have a dataset built every so many days by `build-due`; shows when each is due next."""
+    run(
+        "datasets.plan",
+        {"name": name, "every": every},
+        store,
+        as_json,
+        lambda found: print_rows(found["plans"]),
+    )
+
+
+@datasets_app.command("build-due")
+def build_due_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Build the next version of each dataset whose plan says so: for the operator's scheduler."""
+    run("datasets.build-due", {}, store, as_json, lambda found: print_rows(found["built"]))
+
+
+@datasets_app.command("retire")
+def retire_command(
+    name: Annotated[str, typer.Argument(help="A dataset.")],
+    version: Annotated[str | None, typer.Option(help="The version whose files are deleted.")] = None,
+    keep: Annotated[int, typer.Option(min=0, help="Or: keep so many of the latest and delete the rest.")] = 0,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete the files of versions that are no longer kept; what is known of them stays."""
+    run("datasets.retire", {"name": name, "version": version, "keep": keep}, store, as_json, print_pairs)

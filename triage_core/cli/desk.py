@@ -1,4 +1,4 @@
-"""Commands of the reviewer's desk: assess, link, unlink."""
+"""Commands of the reviewer's desk: assess, link, unlink, apart."""
 
 from __future__ import annotations
 
@@ -10,23 +10,33 @@ import typer
 from triage_core.cli.base import JsonOption, StoreOption, app, contents, run
 from triage_core.cli.output import print_pairs
 
+Clauses = Annotated[
+    list[str], typer.Option("--clause", help="A clause of the policy in force; repeat for several.")
+]
+HarmOption = Annotated[str | None, typer.Option(help="H0 to H4.")]
+ExposureOption = Annotated[str | None, typer.Option(help="self, other or mass.")]
+GeneralityOption = Annotated[str | None, typer.Option(help="instance, retargetable or universal.")]
+ReliabilityOption = Annotated[str | None, typer.Option(help="rare, intermittent or reliable.")]
+UpliftOption = Annotated[str | None, typer.Option(help="no or yes.")]
+ExploitationOption = Annotated[str | None, typer.Option(help="none, public_poc or active.")]
+ResolutionOption = Annotated[str | None, typer.Option(help="Closes the report; else the clause implies it.")]
+NoteOption = Annotated[str, typer.Option(help="The reason that the reporter can read.")]
+
 
 @app.command()
 def assess(
     report: Annotated[str, typer.Argument(help="Id or external id.")],
-    clause: Annotated[list[str], typer.Option(help="A clause of the policy in force; repeat for several.")],
-    harm: Annotated[str | None, typer.Option(help="H0 to H4.")] = None,
-    exposure: Annotated[str | None, typer.Option(help="self, other or mass.")] = None,
-    generality: Annotated[str | None, typer.Option(help="instance, retargetable or universal.")] = None,
-    reliability: Annotated[str | None, typer.Option(help="rare, intermittent or reliable.")] = None,
-    uplift: Annotated[str | None, typer.Option(help="no or yes.")] = None,
-    exploitation: Annotated[str | None, typer.Option(help="none, public_poc or active.")] = None,
-    resolution: Annotated[
-        str | None, typer.Option(help="Closes the report; else the clause implies it.")
-    ] = None,
+    clause: Clauses,
+    harm: HarmOption = None,
+    exposure: ExposureOption = None,
+    generality: GeneralityOption = None,
+    reliability: ReliabilityOption = None,
+    uplift: UpliftOption = None,
+    exploitation: ExploitationOption = None,
+    resolution: ResolutionOption = None,
     override: Annotated[str | None, typer.Option(help="A severity instead of the computed one.")] = None,
     override_reason: Annotated[str, typer.Option(help="Why the severity is overridden.")] = "",
-    note: Annotated[str, typer.Option(help="The reason that the reporter can read.")] = "",
+    note: NoteOption = "",
     reproduction_log: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
     better_answer: Annotated[
         Path | None,
@@ -80,3 +90,15 @@ def link(
 def unlink(child: str, reason: str = "", store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Take a duplicate link back."""
     run("unlink", {"child": child, "reason": reason}, store, as_json, print_pairs)
+
+
+@app.command()
+def apart(
+    one: Annotated[str, typer.Argument(metavar="A", help="Id or external id.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Id or external id.")],
+    reason: str = "",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Two reports are not duplicates of each other: the pair is not suggested again."""
+    run("apart", {"one": one, "other": other, "reason": reason}, store, as_json, print_pairs)

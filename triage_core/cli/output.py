@@ -44,6 +44,11 @@ def print_json(result: Any, indent: int | None) -> None:
     sys.stdout.write(json.dumps(result, indent=indent, default=str) + "\n")
 
 
+def print_note(text: str) -> None:
+    """Something that whoever reads the result should know, on stderr."""
+    err.print(Text(reveal(text), style="yellow"))
+
+
 def print_pairs(result: Any) -> None:
     table = Table(show_header=False, box=None)
     for name, value in result.items():
@@ -59,8 +64,16 @@ def print_rows(rows: Iterable[dict[str, Any]]) -> None:
         return
     table = Table(*rows[0])
     for row in rows:
-        table.add_row(*(Text(reveal(f"{v:.4f}" if isinstance(v, float) else str(v))) for v in row.values()))
+        table.add_row(*(Text(reveal(_shown(value))) for value in row.values()))
     out.print(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_shown, value))
+    if value is None or isinstance(value, bool):
+        return "yes" if value else ""
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def print_imported(result: Any) -> None:

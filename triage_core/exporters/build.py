@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ import pyarrow as pa
 
 from triage_core import access, db, follow_through
 from triage_core.errors import Conflict, Refused
-from triage_core.exporters import card, croissant, manifest, profiles, source
-from triage_core.exporters.folder import FolderWriter, companions, row_hashes
+from triage_core.exporters import card, croissant, difference, manifest, profiles, source
+from triage_core.exporters.folder import FolderWriter, companions
+from triage_core.exporters.gate import Reason
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import Example, Progress, select, splits
@@ -30,10 +32,7 @@ from triage_core.model import Actor
 from triage_core.policy import Policy
 from triage_core.store import Store, Work
 
-__all__ = ["ExportRequest", "build", "preview"]
-
-NAMED = 1_000
-"""So many of the rows that left are named in a manifest."""
+__all__ = ["ExportRequest", "Preview", "build", "preview"]
 
 
 def build(
@@ -58,21 +57,22 @@ def build(
             raise Conflict(
                 "version", f"{folder} is there already, and a version never changes: choose another"
             )
-        with _scratch(folder) as scratch:
+        with _scratch(folder) as scratch, _short_turns():
             profile = profiles.get(request.profile)
             sides = splits(cursor)
             tally = Tally(profile, source.last_seq(cursor))
             fresh = _FreshSides()
             used: list[str] = []
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for item in select(cursor, policy, request, sides, now, progress or _silent):
-                    tally.add(item)
-                    if isinstance(item, Example):
-                        writer.add(item)
-                        used.append(item.candidate.report_id)
-                        fresh.note(item, sides)
+                for batch in select(cursor, policy, request, sides, now, progress or _silent):
+                    tally.add(batch)
+                    for example in batch.examples:
+                        writer.add(example)
+                        used.append(example.facts.report_id)
+                        fresh.note(example, sides)
             tally.reconcile(source.count(cursor, request.chosen))
             account = manifest.document(
+                cursor,
                 request,
                 tally,
                 version=line.version,
@@ -80,7 +80,7 @@ def build(
                 policy_version=policy.version,
                 moved_to_test=fresh.moved_to_test,
                 parent=line.parent["version"] if line.parent else None,
-                diff=_diff(line.parent, scratch, request),
+                diff=difference.with_parent(line.parent, scratch, request.layout, request.format),
             )
             for name, content in companions(request.format).items():
                 _write(scratch / name, content)
@@ -97,22 +97,47 @@ def build(
     return {**account, "folder": str(folder)}
 
 
-def preview(
-    store: Store, policy: Policy, request: ExportRequest, limit: int = 20
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What `build` would write: the first `limit` rows, and the counts as they would stand in the manifest.
+_USUAL_TURN = sys.getswitchinterval()
 
-    Each row is {split, row, meta}: the trainer's columns and the meta_* columns. Stores nothing.
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What `build` would write: rows as {split, row, meta}, and the counts as they would stand in the manifest.
+
+    `behind` names the first reports of each reason. `unread` reports have not been looked at: the counts are those
+    of the others.
+    """
+
+    rows: list[dict[str, Any]]
+    counts: dict[str, Any]
+    behind: dict[Reason, list[str]]
+    unread: int
+
+
+def preview(
+    store: Store, policy: Policy, request: ExportRequest, limit: int = 20, most: int = 5_000
+) -> Preview:
+    """The first `limit` rows of a dataset, and the counts; stores nothing.
+
+    Stops when `most` reports have become rows, so that a page need not wait for a million.
     """
     profile = profiles.get(request.profile)
     rows: list[dict[str, Any]] = []
     with store.read() as cursor:
         tally = Tally(profile, source.last_seq(cursor))
-        for item in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
-            tally.add(item)
-            if isinstance(item, Example) and len(rows) < limit:
-                rows.append({"split": str(item.split), "row": item.row, "meta": item.meta})
-    return rows, tally.to_json()
+        for batch in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
+            tally.add(batch)
+            rows += [
+                {"split": str(one.split), "row": one.row, "meta": one.meta}
+                for one in batch.examples[: limit - len(rows)]
+            ]
+            if tally.rows >= most:
+                break
+        names = source.ids(cursor, sorted({seq for seqs in tally.behind.values() for seq in seqs}))
+        behind = {reason: [names[seq] for seq in seqs] for reason, seqs in tally.behind.items()}
+        counts = tally.to_json(cursor)
+        unread = source.count(cursor, request.chosen) - counts["considered"]
+    return Preview(rows, counts, behind, unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +158,7 @@ class _FreshSides:
     moved_to_test: list[str] = field(default_factory=list)
 
     def note(self, example: Example, sides: Splits) -> None:
-        seq, report_id = example.candidate.seq, example.candidate.report_id
+        seq, report_id = example.facts.seq, example.facts.report_id
         moved = example.split is Split.TEST and sides.was_train(seq)
         if moved:
             self.moved_to_test.append(report_id)
@@ -171,24 +196,6 @@ def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
         if name not in by_version and not (request.out / request.dataset / name).exists()
     )
     return _Line(version, None, known[-1] if known else None)
-
-
-def _diff(parent: db.Row | None, scratch: Path, request: ExportRequest) -> dict[str, Any] | None:
-    """How the rows differ from the parent's, and which left; None without one that can still be read."""
-    if parent is None or not (Path(parent["folder"]) / manifest.FILE).is_file():
-        return None
-    try:
-        before = row_hashes(Path(parent["folder"]), parent["layout"], parent["format"])
-    except (OSError, ValueError, KeyError):
-        return None
-    after = row_hashes(scratch, request.layout, request.format)
-    removed = sorted(before.keys() - after.keys())
-    return {
-        "added": len(after.keys() - before.keys()),
-        "removed": len(removed),
-        "removed_examples": removed[:NAMED],
-        "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
-    }
 
 
 def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> bool:
@@ -245,6 +252,16 @@ def _in_place(scratch: Path, folder: Path) -> Iterator[None]:
     except BaseException:
         folder.rename(scratch)
         raise
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let other threads of this process have the interpreter ten times as often: somebody reads a screen meanwhile."""
+    sys.setswitchinterval(_USUAL_TURN / 10)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(_USUAL_TURN)
 
 
 def _write(path: Path, content: str) -> None:

@@ -27,6 +27,7 @@ class Built:
     actor_id: str
     folder: Path
     manifest: dict[str, Any]
+    is_retired: bool = False
 
     @property
     def is_here(self) -> bool:
@@ -67,8 +68,9 @@ def built(cursor: db.Cursor, page: int = 1, size: int = 10) -> tuple[list[Built]
     """Datasets, the newest first, and their count."""
     found = db.rows(
         cursor,
-        "SELECT name, version, created_at, actor_id, folder, manifest FROM datasets"
-        " ORDER BY created_at DESC, name, version DESC LIMIT ? OFFSET ?",
+        "SELECT d.name, d.version, created_at, d.actor_id, folder, manifest, r.version IS NOT NULL AS is_retired"
+        " FROM datasets d LEFT JOIN dataset_retirements r ON r.name = d.name AND r.version = d.version"
+        " ORDER BY created_at DESC, d.name, d.version DESC LIMIT ? OFFSET ?",
         [size, (page - 1) * size],
     )
     versions = [

@@ -13,7 +13,7 @@ an empty one stops the loader.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,7 @@ class FolderWriter:
         """Write a row, what is known about it, and once a report what was redacted in it."""
         if example.part == 0:
             for span in example.redactions:
-                self._log(example.candidate.report_id, span)
+                self._log(example.facts.report_id, span)
         if self._rich:
             self._writer(DATA, example.split, self._schema).write({**example.row, **example.meta})
             return
@@ -134,34 +134,31 @@ def companions(format: str) -> Mapping[str, str]:
     return PACKS[format].companions if format in PACKS else {}
 
 
-def row_hashes(folder: Path, layout: str, format: str) -> dict[str, str]:
-    """The hex SHA-256 of every row by example id. Raises OSError, ValueError or KeyError for damaged files."""
-    return {
-        row[metadata.EXAMPLE_ID]: row[metadata.ROW_SHA256]
-        for row in _told(folder, layout, format, [metadata.EXAMPLE_ID, metadata.ROW_SHA256])
-    }
+def row_hashes(folder: Path, layout: str, format: str) -> pa.Table:
+    """(meta_example_id, meta_row_sha256) of every row. Raises OSError, ValueError or KeyError for damaged files."""
+    return _told(folder, layout, format, [metadata.EXAMPLE_ID, metadata.ROW_SHA256])
 
 
 def report_ids(folder: Path, layout: str, format: str) -> set[str]:
     """The reports that a version holds; none where its files are gone."""
-    return {row[metadata.REPORT_ID] for row in _told(folder, layout, format, [metadata.REPORT_ID])}
+    return set(_told(folder, layout, format, [metadata.REPORT_ID])[metadata.REPORT_ID].to_pylist())
 
 
-def _told(folder: Path, layout: str, format: str, columns: list[str]) -> Iterator[dict[str, str]]:
+def _told(folder: Path, layout: str, format: str, columns: list[str]) -> pa.Table:
     part = DATA if layout == "rich" else METADATA
-    for split in Split:
-        path = folder / file_name(part, split, format)
-        if path.is_file():
-            yield from _parquet_rows(path, columns) if path.suffix == ".parquet" else _json_rows(path)
+    paths = [path for split in Split if (path := folder / file_name(part, split, format)).is_file()]
+    found = [
+        pq.read_table(path, columns=columns) if path.suffix == ".parquet" else _json_table(path, columns)
+        for path in paths
+    ]
+    return pa.concat_tables([pa.schema([(name, pa.string()) for name in columns]).empty_table(), *found])
 
 
-def _json_rows(path: Path) -> Iterator[dict[str, str]]:
+def _json_table(path: Path, columns: list[str]) -> pa.Table:
+    values: dict[str, list[str]] = {name: [] for name in columns}
     with path.open("rb") as file:
         for line in file:
-            yield json.loads(line)
-
-
-def _parquet_rows(path: Path, columns: list[str]) -> Iterator[dict[str, str]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=columns):
-            yield from batch.to_pylist()
+            row = json.loads(line)
+            for name in columns:
+                values[name].append(row[name])
+    return pa.table({name: pa.array(found, pa.string()) for name, found in values.items()})

@@ -6,7 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triage_core import tokens
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from triage_core import redact, tokens
 from triage_core.errors import Refused
 from triage_core.exporters.gate import Reason
 from triage_core.model import Turn
@@ -16,6 +21,13 @@ from triage_core.text import hidden_characters
 PERSONAL_DATA = ("redact", "refuse", "keep")
 CONTROL_TOKENS = ("flag", "drop", "defang")
 HIDDEN = ("flag", "drop")
+# Scripts and signs in which nothing is hidden and no digit stands: Latin, Greek, Cyrillic, Kana, Han, Hangul,
+# punctuation, currencies. Anything else is looked at one by one.
+ORDINARY = (
+    r"\t\n\r -~\x{a1}-\x{ac}\x{ae}-\x{2ff}\x{370}-\x{482}\x{48a}-\x{52f}\x{2010}-\x{2027}\x{2030}-\x{205e}"
+    r"\x{20a0}-\x{20bf}\x{3001}-\x{3029}\x{3041}-\x{30ff}\x{4e00}-\x{9fff}\x{ac00}-\x{d7a3}"
+)
+_SUSPICIOUS = "|".join((f"[^{ORDINARY}]", r"\r(?:[^\n]|\z)", *tokens.SIGNS, *redact.SIGNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,19 @@ class Clean:
     redactions: tuple[Span, ...]
     control_tokens: tuple[str, ...]
     hidden: dict[str, int]
+
+
+def suspicious(texts: pa.Array) -> NDArray[np.bool_]:
+    """(n,) whether `clean` might find something in each text: one fast look at many of them.
+
+    Where it says False, there is neither personal data nor a control token nor a hidden character.
+    """
+    return np.asarray(pc.match_substring_regex(texts, _SUSPICIOUS).to_numpy(zero_copy_only=False), np.bool_)
+
+
+def untouched(turns: Sequence[Turn], better_answer: str) -> Clean:
+    """What `clean` gives for texts of which none is suspicious, whatever the policy."""
+    return Clean(tuple(turns), better_answer, (), (), {})
 
 
 def clean(turns: Sequence[Turn], better_answer: str, hygiene: Hygiene) -> Clean | Reason:

@@ -7,7 +7,7 @@ Where likeness has read both and holds them for different, they are told and sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,47 +15,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.errors import Refused
-from triage_core.exporters.split import Split
-from triage_core.likeness.lexical import chain
+from triage_core.exporters import wording
+from triage_core.exporters.wording import EMPTY, Hashes, Runs
+from triage_core.likeness.kernels import compiled
 
 NEAR_COPY = 0.8
 """The agreement (Jaccard index of runs of five words, estimated) from which a row is a near-copy of another."""
 
-_GRAM = 5
 _SKETCH = (
     32  # smallest hashes kept of a text: the estimate is within .07 of the truth, one standard deviation
 )
-_LONG_GRAM = 13
 _EXACT_ROWS = 20_000  # up to so many rows every run of 13 words is compared, beyond it a share of them
-_COMMON = 200
-_LEAST_SHARED = int(NEAR_COPY * _SKETCH / 2)
-_EMPTY = np.uint64(2**64 - 1)
+_FOUND = 200  # training rows looked at for one run of a test row
+_BLOCK = 1_000
+_PAIRS = 50_000
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(slots=True)
 class Leakage:
-    """Reads the rows as they are written; 256 bytes a row stay in memory. `expected` is how many may come."""
+    """Reads the rows as they are written; some 300 bytes a row stay in memory. `expected` is how many may come."""
 
     expected: int
     _ids: list[str] = field(default_factory=list)
     _sides: list[bool] = field(default_factory=list)
     _indexed: list[bool] = field(default_factory=list)
-    _sketches: list[NDArray[np.uint64]] = field(default_factory=list)
-    _long: list[NDArray[np.uint64]] = field(default_factory=list)
+    _sketches: list[Hashes] = field(default_factory=list)
+    _long: list[Hashes] = field(default_factory=list)
+    _long_rows: list[NDArray[np.int32]] = field(default_factory=list)
 
-    def add(self, report_id: str, side: Split, tokens: Sequence[NDArray[np.uint64]], indexed: bool) -> None:
-        """Take in one report: the hashes of the words of each text, and whether likeness has placed it."""
-        # A text with fewer words than a run is compared as a whole.
-        grams = _distinct(chain(hashes, min(_GRAM, len(hashes))) for hashes in tokens if len(hashes))
-        sketch = np.full(_SKETCH, _EMPTY)
-        sketch[: min(len(grams), _SKETCH)] = grams[:_SKETCH]
-        step = np.uint64(max(1, self.expected // _EXACT_ROWS))
-        long = _distinct(chain(hashes, _LONG_GRAM) for hashes in tokens)
-        self._ids.append(report_id)
-        self._sides.append(side is Split.TEST)
-        self._indexed.append(indexed)
-        self._sketches.append(sketch)
-        self._long.append(long[long % step == 0])
+    @property
+    def share(self) -> int:
+        """Of so many runs of thirteen words one is compared."""
+        return max(1, self.expected // _EXACT_ROWS)
+
+    def add(
+        self, report_ids: Sequence[str], test: Sequence[bool], indexed: Sequence[bool], runs: Runs
+    ) -> None:
+        """Take in reports: on which side each is, whether likeness has placed it, and its runs of words."""
+        before = len(self._ids)
+        self._ids += report_ids
+        self._sides += test
+        self._indexed += indexed
+        self._sketches.append(wording.smallest(runs, _SKETCH))
+        self._long.append(runs.thirteen)
+        rows = np.arange(before, len(self._ids), dtype=np.int32)
+        self._long_rows.append(np.repeat(rows, np.diff(runs.thirteen_from)))
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest. Raises Refused naming the pair when a near-copy stands on the other side."""
@@ -75,70 +81,104 @@ class Leakage:
                 for train, test, agreement in copies[:5]
             ],
             "test_rows_sharing_13_words": self._sharing(),
-            "runs_of_13_words_compared": f"1 in {max(1, self.expected // _EXACT_ROWS)}",
+            "runs_of_13_words_compared": f"1 in {self.share}",
         }
 
     def _near_copies(self) -> list[tuple[int, int, float]]:
-        """(train row, test row, agreement), the most alike first: of each test row the training row nearest to it."""
+        """(train row, test row, agreement), the most alike first: of each test row the training row nearest to it.
+
+        A training row that likeness has not read is looked for apart, since it stops the export.
+        """
         if not self._ids:
             return []
-        sketches, test = np.stack(self._sketches), np.array(self._sides)
-        entries = sketches.ravel()
-        rows = np.repeat(np.arange(len(sketches)), _SKETCH)
-        kept = entries != _EMPTY
-        entries, rows = entries[kept], rows[kept]
-        of_test = test[rows]
-        # Only runs that stand on both sides can make a pair.
-        both = np.intersect1d(entries[of_test], entries[~of_test])
-        shared = np.isin(entries, both)
-        entries, rows, of_test = entries[shared], rows[shared], of_test[shared]
-        order = np.argsort(entries[~of_test], kind="stable")
-        train_entries, train_rows = entries[~of_test][order], rows[~of_test][order]
-        found = []
-        for row in np.unique(rows[of_test]).tolist():
-            own = sketches[row][sketches[row] != _EMPTY]
-            start, end = np.searchsorted(train_entries, own), np.searchsorted(train_entries, own, "right")
-            # A run that hundreds of rows share is a phrase that everybody uses; the earliest of them stand for it.
-            end = np.minimum(end, start + _COMMON)
-            near = np.concatenate([train_rows[a:b] for a, b in zip(start, end, strict=True)])
-            candidates, counts = np.unique(near, return_counts=True)
-            least = min(_LEAST_SHARED, len(own) // 2)
-            likely = candidates[counts >= max(1, least)]
-            if len(likely):
-                agreements = _agreements(sketches[row], sketches[likely])
-                best = int(np.argmax(agreements))  # the first of equals, which is the earliest row
-                if agreements[best] >= NEAR_COPY:
-                    found.append((int(likely[best]), row, float(agreements[best])))
-        return sorted(found, key=lambda item: (-item[2], item[1]))
+        sketches, test = np.concatenate(self._sketches), np.array(self._sides)
+        indexed, tested = np.array(self._indexed), np.flatnonzero(test)
+        found: dict[int, tuple[int, float]] = {}
+        for known in (True, False):
+            train = np.flatnonzero(~test & (indexed == known))
+            # The later search is the one whose findings matter, so it has the last word.
+            found |= {row: (one, agreement) for one, row, agreement in _nearest(sketches, train, tested)}
+        ordered = [(one, row, agreement) for row, (one, agreement) in found.items()]
+        return sorted(ordered, key=lambda item: (-item[2], item[1]))
 
     def _sharing(self) -> int:
         """How many test rows share a run of 13 words with training rows, among the runs that are compared."""
-        known = [
-            grams for grams, test in zip(self._long, self._sides, strict=True) if not test and len(grams)
-        ]
-        if not known:
+        if not self._long:
             return 0
-        train = np.unique(np.concatenate(known))
-        return sum(
-            bool(np.isin(grams, train).any())
-            for grams, test in zip(self._long, self._sides, strict=True)
-            if test and len(grams)
-        )
+        runs, rows = np.concatenate(self._long), np.concatenate(self._long_rows)
+        of_test = np.array(self._sides)[rows] if len(rows) else np.zeros(0, np.bool_)
+        shared = np.isin(runs[of_test], runs[~of_test])
+        return len(np.unique(rows[of_test][shared]))
 
 
-def _distinct(runs: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """The distinct hashes of the runs of words of some texts, ascending."""
-    found = list(runs)
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint64)
+def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int, float]]:
+    """(train row, test row, agreement) where a training row is a near-copy: for each test row the one most alike.
+
+    Near-copies share all but a fifth of their runs, hence at least one of any fifth and one more: those are looked
+    for that the fewest training rows have. So a phrase that everybody uses hides nothing, unless nearly all of a row
+    is such phrases; then the first `_FOUND` rows that share them stand for the rest.
+    """
+    runs = sketches[train].ravel()
+    held = np.flatnonzero(runs != EMPTY)
+    order = held[np.argsort(runs[held], kind="stable")]
+    runs, rows = runs[order], train[order // _SKETCH]
+    seen = np.full(len(sketches), -1, np.int64)
+    found: list[tuple[int, int, float]] = []
+    for start in range(0, len(tested), _BLOCK):
+        block = tested[start : start + _BLOCK]
+        ours = sketches[block]
+        sizes = np.count_nonzero(ours != EMPTY, axis=1)
+        first = np.searchsorted(runs, ours)
+        counts = np.where(ours != EMPTY, np.searchsorted(runs, ours, "right") - first, np.iinfo(np.int64).max)
+        rarest = np.argsort(counts, axis=1, kind="stable")
+        asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
+        best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
+        _most_alike(sketches, block, rows, first, counts, rarest, asked, seen, best, agreed)
+        found += [
+            (int(best[at]), int(block[at]), float(agreed[at])) for at in np.flatnonzero(agreed >= NEAR_COPY)
+        ]
+    return found
 
 
-def _agreements(one: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """(n,) Jaccard indices of a set with n others, from the smallest hashes of each union (Broder's bottom-k)."""
-    both = np.sort(np.hstack([np.broadcast_to(one, others.shape), others]), axis=1)
-    real = both != _EMPTY
-    again = np.zeros_like(real)
-    again[:, 1:] = both[:, 1:] == both[:, :-1]  # in both sets, since neither holds a hash twice
-    within = np.cumsum(real & ~again, axis=1) <= _SKETCH
-    size = np.sum(real & ~again & within, axis=1)
-    shared = np.sum(real & again & within, axis=1)
-    return np.asarray(shared / np.maximum(1, size), np.float64)
+@compiled
+def _most_alike(
+    sketches: Hashes,
+    block: Rows,
+    rows: Rows,
+    first: Rows,
+    counts: Rows,
+    rarest: Rows,
+    asked: Rows,
+    seen: Rows,
+    best: Rows,
+    agreed: NDArray[np.float64],
+) -> None:
+    """For each row of the block the row most alike of those that share one of its rarest runs, the earliest of equals.
+
+    The agreement of two sets is their Jaccard index, from the smallest hashes of the union (Broder's bottom-k).
+    """
+    empty = np.uint64(2**64 - 1)
+    for at in range(len(block)):
+        one = sketches[block[at]]
+        for place in range(asked[at]):
+            run = rarest[at, place]
+            for entry in range(first[at, run], first[at, run] + min(counts[at, run], _FOUND)):
+                row = rows[entry]
+                if seen[row] == block[at]:
+                    continue
+                seen[row] = block[at]
+                other = sketches[row]
+                i = j = size = shared = 0
+                while size < _SKETCH:
+                    left = one[i] if i < _SKETCH else empty
+                    right = other[j] if j < _SKETCH else empty
+                    if left == empty and right == empty:
+                        break
+                    if left == right:
+                        shared += 1
+                    i += int(left <= right)
+                    j += int(right <= left)
+                    size += 1
+                agreement = shared / max(1, size)
+                if agreement > agreed[at] or (agreement == agreed[at] and row < best[at]):
+                    agreed[at], best[at] = agreement, row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -12,21 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import __version__
+from triage_core import __version__, db
 from triage_core.errors import Refused, StoreError
-from triage_core.exporters import metadata
+from triage_core.exporters import metadata, source, wording
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.leakage import Leakage
 from triage_core.exporters.poison import ANONYMOUS, LEAST, Concentration
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.select import Example
+from triage_core.exporters.select import Batch, Example
 from triage_core.exporters.source import NEAR_DUPLICATE
 from triage_core.exporters.split import TEST_SHARE, Split
-from triage_core.likeness.lexical import token_hashes
 
 SCHEMA_VERSION = "flawdesk-dataset/1"
 FILE = "manifest.json"
+BEHIND = 50
+"""So many reports are remembered for each reason."""
 _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
 
 
@@ -34,20 +36,24 @@ _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
 class Tally:
     """Counts every report exactly once, and watches that nothing is on both sides of the split.
 
-    `last` is the number of the newest report in the store.
+    `last` is the number of the newest report in the store. Holds some 500 bytes a row.
     """
 
     profile: Profile
     last: int
     excluded: Counter[Reason] = field(default_factory=Counter)
+    behind: dict[Reason, list[int]] = field(default_factory=dict)
+    rows: int = 0
     _counts: dict[str, Counter[str]] = field(
         default_factory=lambda: {
             name: Counter() for name in ("split", "label", "severity", "clause", "answer_by")
         }
     )
     _reports: int = 0
-    _digests: list[bytes] = field(default_factory=list)
-    _prompts: dict[bytes, tuple[Split, str]] = field(default_factory=dict)
+    _digests: bytearray = field(default_factory=bytearray)
+    _prompts: bytearray = field(default_factory=bytearray)
+    _prompts_test: bytearray = field(default_factory=bytearray)
+    _names: list[str] = field(default_factory=list)
     _group_sides: NDArray[np.uint8] = field(init=False)
     _with: Counter[str] = field(default_factory=Counter)
     _redacted: Counter[str] = field(default_factory=Counter)
@@ -60,43 +66,66 @@ class Tally:
         self._leakage = Leakage(self.last)
         self._counts["split"].update(dict.fromkeys(Split, 0))  # a side without rows is told, too
 
-    @property
-    def rows(self) -> int:
-        return len(self._digests)
+    def add(self, batch: Batch) -> None:
+        """Count rows and reasons; of each reason the first `BEHIND` reports are remembered in `behind`, by number."""
+        for reason, seqs in batch.refused.items():
+            self.excluded[reason] += len(seqs)
+            behind = self.behind.setdefault(reason, [])
+            behind += seqs[: BEHIND - len(behind)]
+        if batch.examples:
+            self._read([example for example in batch.examples if example.part == 0])
+            self._count(batch.examples)
 
-    def add(self, item: Example | Reason) -> None:
-        """Count a row or a reason. Raises Refused when what it shows stands on the other side of the split."""
-        if isinstance(item, Reason):
-            self.excluded[item] += 1
-            return
-        facts = item.candidate.facts
-        self._reports += item.part == 0
-        self._counts["split"][item.split] += 1
-        self._counts["severity"][facts["severity"] or ""] += 1
-        self._counts["clause"].update(facts["clauses"])
-        if self.profile.label:
-            label = item.row[self.profile.label]
-            self._counts["label"]["unknown" if label is None else str(label).lower()] += 1
-        self._digests.append(bytes.fromhex(item.meta[metadata.ROW_SHA256]))
-        self._group_sides[item.group] |= _SIDE_BIT[item.split]
+    def _read(self, reports: list[Example]) -> None:
+        """Take in the wording of reports that became rows."""
+        self._reports += len(reports)
+        starts = [0, *itertools.accumulate(len(one.texts) for one in reports)]
+        texts = [text for one in reports for text in one.texts]
+        runs = wording.read(texts, starts, self._leakage.share)
+        self._concentration.add([one.facts.reporter_id or ANONYMOUS for one in reports], runs)
+        self._leakage.add(
+            [one.facts.report_id for one in reports],
+            [one.split is Split.TEST for one in reports],
+            [one.facts.is_indexed for one in reports],
+            runs,
+        )
+        for one in reports:
+            if one.redactions:
+                self._redacted.update(span.kind for span in one.redactions)
+
+    def _count(self, rows: list[Example]) -> None:
+        counts, label = self._counts, self.profile.label
+        self.rows += len(rows)
+        for side in Split:
+            groups = [one.group for one in rows if one.split is side]
+            counts["split"][side] += len(groups)
+            self._group_sides[groups] |= _SIDE_BIT[side]
+        counts["severity"].update([one.facts.severity or "" for one in rows])
+        counts["clause"].update([clause for one in rows for clause in one.facts.clauses])
+        if label:
+            counts["label"].update([_as_counted(one.row[label]) for one in rows])
         for name in ("control_tokens", "hidden_characters", "redactions"):
-            self._with[name] += bool(item.meta[f"meta_{name}"])
-        if item.part == 0:
-            self._redacted.update(span.kind for span in item.redactions)
-            tokens = [token_hashes(text) for text in item.texts]
-            self._concentration.add(facts["reporter_id"] or ANONYMOUS, tokens)
-            self._leakage.add(item.candidate.report_id, item.split, tokens, bool(facts["is_indexed"]))
+            column = f"meta_{name}"
+            self._with[name] += sum([one.meta[column] != "" for one in rows])
         if self.profile.needs_better_answer:
-            self._counts["answer_by"][item.meta["meta_answer_by"] or "nobody"] += 1
-        self._not_indexed += not facts["is_indexed"]
-        self._watch_prompt(item)
+            counts["answer_by"].update([one.meta["meta_answer_by"] or "nobody" for one in rows])
+        self._not_indexed += sum([not one.facts.is_indexed for one in rows])
+        self._digests += bytes.fromhex("".join([one.meta[metadata.ROW_SHA256] for one in rows]))
+        self._prompts += b"".join([metadata.digest(self.profile.watched(one.row)) for one in rows])
+        self._prompts_test += bytes([one.split is Split.TEST for one in rows])
+        self._names += [one.facts.report_id for one in rows]
 
-    def _watch_prompt(self, item: Example) -> None:
-        digest = bytes.fromhex(metadata.row_sha256({"watched": self.profile.watched(item.row)}))[:16]
-        side, report_id = self._prompts.setdefault(digest, (item.split, item.candidate.report_id))
-        if side is not item.split:
-            pair = f"{report_id} ({side}) and {item.candidate.report_id} ({item.split})"
-            raise Refused("split", f"the same prompt must not be in train and test: {pair}")
+    def _watch_prompts(self) -> None:
+        """Raise Refused when what a row shows stands on the other side of the split, too."""
+        prompts = np.frombuffer(self._prompts, np.uint64)
+        test = np.frombuffer(self._prompts_test, np.bool_)
+        both = np.intersect1d(prompts[test], prompts[~test])
+        if len(both):
+            rows = np.flatnonzero(prompts == both[0])
+            pair = [(self._names[row], Split.TEST if test[row] else Split.TRAIN) for row in rows.tolist()]
+            one = next(f"{name} ({side})" for name, side in pair if side is Split.TRAIN)
+            other = next(f"{name} ({side})" for name, side in pair if side is Split.TEST)
+            raise Refused("split", f"the same prompt must not be in train and test: {one} and {other}")
 
     def reconcile(self, considered: int) -> None:
         """Raise StoreError unless every report that was considered has been counted once."""
@@ -107,12 +136,15 @@ class Tally:
     def content_sha256(self) -> str:
         """The hex SHA-256 over the sorted hex SHA-256 of all rows, one a line; independent of format and order."""
         digest = hashlib.sha256()
-        for row in sorted(self._digests):
-            digest.update(row.hex().encode() + b"\n")
+        rows = np.frombuffer(self._digests, ">u8").reshape(-1, 4)
+        for row in rows[np.lexsort(rows.T[::-1])]:
+            digest.update(row.tobytes().hex().encode() + b"\n")
         return digest.hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
-        """The counts for the manifest. Raises Refused when a near-copy is on both sides of the split."""
+    def to_json(self, cursor: db.Cursor) -> dict[str, Any]:
+        """The counts for the manifest. Raises Refused when a prompt or a near-copy of it is on both sides."""
+        self._watch_prompts()
+        test = np.frombuffer(self._prompts_test, np.bool_)
         return {
             "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
@@ -132,13 +164,19 @@ class Tally:
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
                 "prompts_across_splits": 0,  # one would have stopped the export
                 "rows_not_indexed": self._not_indexed,
+                "nearest_by_likeness": source.alike_across(cursor, self._names, test),
                 **self._leakage.to_json(),
             },
             "content_sha256": self.content_sha256(),
         }
 
 
+def _as_counted(value: Any) -> str:
+    return "unknown" if value is None else str(value).lower()
+
+
 def document(
+    cursor: db.Cursor,
     request: ExportRequest,
     tally: Tally,
     *,
@@ -174,7 +212,7 @@ def document(
             "near_duplicate_from": NEAR_DUPLICATE,
             "moved_to_test": moved_to_test,
         },
-        **tally.to_json(),
+        **tally.to_json(cursor),
         "parent": parent,
         "diff": diff,
     }

@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import pyarrow as pa
 
-from triage_core import db
 from triage_core.exporters.gate import Verdict
 from triage_core.exporters.hygiene import Clean
 from triage_core.exporters.rows import Row
+from triage_core.exporters.source import Facts
 from triage_core.preferred import Answer
 
 NAMES = (
@@ -49,42 +50,72 @@ ROW_SHA256 = "meta_row_sha256"
 REPORT_ID = "meta_report_id"
 
 
+_KEYS = SCHEMA.names
+
+
 def row_sha256(row: Row) -> str:
     """The hex SHA-256 of a row's canonical JSON: sorted keys, no spaces, ASCII; the trainer's columns only."""
-    canonical = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical(row).encode("ascii")).hexdigest()
 
 
-def describe(
-    example_id: str,
-    row: Row,
-    facts: db.Row,
-    verdict: Verdict,
-    group_id: str,
-    group_size: int,
-    cleaned: Clean,
-    answer: Answer,
+def canonical(value: Any) -> str:
+    """A row's value as `json.dumps` writes it with sorted keys, no spaces and ASCII only, in a fraction of the time."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if isinstance(value, list):  # of messages
+        return f"[{','.join([_MESSAGE % (encode_basestring_ascii(one['content']), one['role']) for one in value])}]"
+    if isinstance(value, dict):
+        return "{" + ",".join([f'"{key}":{canonical(value[key])}' for key in sorted(value)]) + "}"
+    return _CONSTANTS[value] if value is None or isinstance(value, bool) else json.dumps(value)
+
+
+_CONSTANTS = {True: "true", False: "false", None: "null"}
+_MESSAGE = '{"content":%s,"role":"%s"}'
+
+
+def digest(shown: Any) -> bytes:
+    """Eight bytes that tell apart what rows show: a text, or messages, which are told apart by their lengths."""
+    if not isinstance(shown, str):
+        shown = "".join([f"{len(one['content'])}:{one['role']}:{one['content']}" for one in shown])
+    return hashlib.blake2b(shown.encode(), digest_size=8).digest()
+
+
+def of_report(
+    facts: Facts, verdict: Verdict, group_id: str, group_size: int, cleaned: Clean, answer: Answer
 ) -> dict[str, str]:
-    """The meta_* columns of one row, in the order of SCHEMA; "" where nothing is known."""
-    values = {
-        **{name: _text(facts.get(name)) for name in NAMES},
-        "example_id": example_id,
-        "row_sha256": row_sha256(row),
-        # Written so that a loader which guesses types takes it for the text that it is.
-        "received_at": facts["received_at"].strftime("%Y-%m-%d %H:%M:%S UTC"),
-        "group": group_id,
-        "group_size": str(group_size),
-        "verdict": str(verdict),
-        "control_tokens": " ".join(cleaned.control_tokens),
-        "hidden_characters": _counts(cleaned.hidden),
-        "redactions": _counts(Counter(span.kind for span in cleaned.redactions)),
-        "answer_by": "" if not answer.approved_by else "two" if answer.by_two else "one",
-    }
-    return {f"meta_{name}": values[name] for name in NAMES}
+    """The meta_* columns of a report, in the order of SCHEMA; "" where nothing is known and for what names a row."""
+    values = (
+        "",
+        "",
+        facts.report_id,
+        facts.reporter_id or "",
+        facts.external_id or "",
+        facts.received_at,
+        facts.content_sha256,
+        group_id,
+        str(group_size),
+        facts.technique or "",
+        str(verdict),
+        facts.resolution or "",
+        ",".join(facts.clauses),
+        facts.severity or "",
+        facts.policy_version,
+        ",".join(facts.harm_types),
+        facts.platform,
+        facts.model,
+        facts.model_version,
+        facts.consent_training,
+        " ".join(cleaned.control_tokens),
+        _counts(cleaned.hidden) if cleaned.hidden else "",
+        _counts(Counter(span.kind for span in cleaned.redactions)) if cleaned.redactions else "",
+        "" if not answer.approved_by else "two" if answer.by_two else "one",
+    )
+    return dict(zip(_KEYS, values, strict=True))
 
 
-def _text(value: Any) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value or "")
+def of_row(told: Mapping[str, str], example_id: str, row: Row) -> dict[str, str]:
+    """The meta_* columns of one row of a report."""
+    return {**told, EXAMPLE_ID: example_id, ROW_SHA256: row_sha256(row)}
 
 
 def _counts(found: Mapping[str, int]) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core.likeness.lexical import chain
+from triage_core.exporters.wording import Hashes, Places, Runs
+from triage_core.likeness.kernels import compiled
 
 SHARE = 0.05
 """A reporter has at most this share of the rows of a side; beyond it, the later reports are left out."""
@@ -22,7 +23,6 @@ LEAST = 10
 """So many rows of one reporter are always taken, or a small desk would have no dataset at all."""
 
 ANONYMOUS = ""
-_GRAM = 5  # words in a row
 _REPEATED = 5  # rows that share a run before it is told
 _BUCKETS = 1 << 22
 _NOBODY, _SEVERAL = -1, -2
@@ -38,21 +38,26 @@ class Concentration:
     # One owner a bucket: two runs in one bucket look like one that several people use, and are not told.
     _owner: NDArray[np.int32] = field(default_factory=lambda: np.full(_BUCKETS, _NOBODY, np.int32))
     _count: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(_BUCKETS, np.uint16))
+    _last: NDArray[np.int32] = field(default_factory=lambda: np.full(_BUCKETS, -1, np.int32))
 
-    def add(self, reporter: str, tokens: Sequence[NDArray[np.uint64]]) -> None:
-        """Count one report, given the hashes of the words of each text; "" is somebody who left no name."""
-        self._rows[reporter] += 1
-        # People without a name are not one person.
-        number = _SEVERAL if reporter == ANONYMOUS else self._names.setdefault(reporter, len(self._names))
-        found = [chain(hashes, _GRAM) for hashes in tokens]
-        if not found:
-            return
-        buckets = np.unique(np.concatenate(found) % np.uint64(_BUCKETS)).astype(np.int64)
-        owners = self._owner[buckets]
-        self._owner[buckets] = np.where(
-            (owners == _NOBODY) | (owners == number), np.int32(number), np.int32(_SEVERAL)
+    def add(self, reporters: Sequence[str], runs: Runs) -> None:
+        """Count reports, given who sent each ("" for somebody who left no name) and their runs of words."""
+        self._rows.update(reporters)
+        numbers = [
+            # People without a name are not one person.
+            _SEVERAL if name == ANONYMOUS else self._names.setdefault(name, len(self._names))
+            for name in reporters
+        ]
+        counted = self._rows.total() - len(reporters)
+        _count(
+            runs.five,
+            runs.five_from,
+            np.array(numbers, np.int32),
+            np.int32(counted),
+            self._owner,
+            self._count,
+            self._last,
         )
-        self._count[buckets] = np.minimum(self._count[buckets].astype(np.int64) + 1, 65_535)
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest: the reporters with most rows, and those who alone bring some wording again and again."""
@@ -78,6 +83,33 @@ class Concentration:
             {"reporter": name, "runs_of_words": -count, "reports": -reports}
             for reports, count, name in found[:_TOLD]
         ]
+
+
+@compiled
+def _count(
+    runs: Hashes,
+    bounds: Places,
+    reporters: NDArray[np.int32],
+    first: np.int32,
+    owners: NDArray[np.int32],
+    counts: NDArray[np.uint16],
+    last: NDArray[np.int32],
+) -> None:
+    """Note each run of each report once: how many reports have it, and whether they are of one reporter."""
+    for report in range(len(reporters)):
+        for at in range(bounds[report], bounds[report + 1]):
+            if runs[at] >> np.uint64(63):
+                continue  # a whole text, and no run
+            bucket = np.int64(runs[at] & np.uint64(_BUCKETS - 1))
+            if last[bucket] == first + report:
+                continue
+            last[bucket] = first + report
+            if owners[bucket] == _NOBODY:
+                owners[bucket] = reporters[report]
+            elif owners[bucket] != reporters[report]:
+                owners[bucket] = _SEVERAL
+            if counts[bucket] < 65_535:
+                counts[bucket] += 1
 
 
 def caps(passing: Counter[Any], share: float) -> dict[Any, int]:

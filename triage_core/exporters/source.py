@@ -1,15 +1,18 @@
 """What an export reads from the store: standing first, text only of reports that passed the gate.
 
-Everything is read on one cursor, hence from one consistent look, in batches along the reports' numbers.
+Everything is read on one cursor, hence from one consistent look. Reports are told by their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from triage_core import db, embargoes, preferred
 from triage_core.exporters.gate import Standing
@@ -20,23 +23,30 @@ from triage_core.preferred import Answer
 from triage_core.queries import Filter
 
 BATCH = 20_000
-TEXTS = 500  # conversations may be long: 400,000 characters each
+TEXTS = 1_000  # conversations may be long: 400,000 characters each
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
 
+_STANDING = (
+    "c.status, c.resolution, c.tlp, c.consent_training, c.consent_share_peers, a.clauses, e.state, e.binding_end,"
+    " r.seq IN (SELECT unnest($covered)) AS covered"
+)
 _FROM = (
     " FROM reports r JOIN cases c USING (report_id)"
     " LEFT JOIN embargo_terms e USING (report_id)"
     " LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
-    " LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
 )
-_COLUMNS = (
-    "SELECT r.seq, r.report_id, r.external_id, r.reporter_id, r.received_at, r.content_sha256, r.platform,"
-    " r.model, r.model_version, r.harm_types, c.status, c.resolution, c.canonical_id, c.severity, c.tlp,"
-    " c.consent_training, c.consent_share_peers, e.state, e.binding_end, a.clauses, a.policy_version,"
+_FACTS = (
+    "SELECT r.seq, r.report_id, r.external_id, r.reporter_id, r.content_sha256,"
+    # Written so that a loader which guesses types takes it for the text that it is.
+    " strftime(r.received_at, '%Y-%m-%d %H:%M:%S UTC') AS received_at, r.platform, r.model,"
+    " r.model_version, r.harm_types, c.resolution, c.severity, c.consent_training, a.clauses, a.policy_version,"
     " m.cluster_id AS technique,"
     " a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable') AS is_reproduced,"
     " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
+    f"{_FROM} LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
+    " WHERE r.seq BETWEEN $first AND $last AND c.seq BETWEEN $first AND $last"
+    " AND r.seq IN (SELECT unnest($seqs)) ORDER BY r.seq"
 )
 
 _EDGES = (
@@ -52,59 +62,117 @@ _EDGES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One report that an export considers: its number and id, its standing, and the facts for the metadata."""
+class Facts(NamedTuple):
+    """What is known of a report beside its texts, in the order of `_FACTS`."""
 
     seq: int
     report_id: str
+    external_id: str | None
+    reporter_id: str | None
+    content_sha256: str
+    received_at: str
+    platform: str
+    model: str
+    model_version: str
+    harm_types: list[str]
+    resolution: str | None
+    severity: str | None
+    consent_training: str
+    clauses: list[str]
+    policy_version: str
+    technique: str | None
+    is_reproduced: bool | None
+    is_indexed: bool
+
+
+_ACROSS = (
+    "WITH pairs AS (SELECT child_id AS one, canonical_id AS other, score FROM suggestions UNION ALL"
+    " SELECT report_id, nearest_id, nearest FROM memberships WHERE axis = 'whole' AND nearest_id <> report_id)"
+    " SELECT if(x.test, other, one) AS train, if(x.test, one, other) AS test, round(max(score), 3) AS cosine"
+    " FROM pairs JOIN dataset_rows x ON x.report_id = one JOIN dataset_rows y ON y.report_id = other"
+    " WHERE x.test <> y.test GROUP BY ALL ORDER BY cosine DESC, train, test LIMIT $most"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Reports (by number) that stand alike: nothing in the gate tells them apart."""
+
     standing: Standing
-    facts: db.Row
+    seqs: Seqs
 
 
 def count(cursor: db.Cursor, chosen: Filter) -> int:
     """How many reports the filter finds."""
     where, values = chosen.where()
-    return int(db.value(cursor, f"SELECT count(*){_FROM} WHERE {where}", values))
+    return int(
+        db.value(
+            cursor, f"SELECT count(*) FROM cases c JOIN reports r USING (report_id) WHERE {where}", values
+        )
+    )
 
 
-def candidates(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[list[Candidate]]:
-    """The reports that the filter finds, oldest first, in batches; no text is read."""
+def groups(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[Group]:
+    """The reports that the filter finds, by where they stand; no text is read."""
     where, values = chosen.where()
+    found = db.arrow(
+        cursor,
+        f"SELECT {_STANDING}, list(r.seq) AS seqs{_FROM} WHERE {where} GROUP BY ALL",
+        {**values, "covered": _covered(cursor, now)},
+    )
+    seqs = found["seqs"].combine_chunks() if len(found) else None
+    for number, row in enumerate(found.drop_columns("seqs").to_pylist()):
+        assert seqs is not None
+        row = {name: db.aware(value) for name, value in row.items()}
+        standing = Standing(
+            terms=embargoes.terms(row, row["covered"]),
+            resolution=Resolution(row["resolution"]) if row["resolution"] else None,
+            clauses=tuple(row["clauses"] or ()),
+        )
+        yield Group(standing, seqs[number].values.to_numpy(zero_copy_only=False).astype(np.int64))
+
+
+def _covered(cursor: db.Cursor, now: datetime) -> list[int]:
+    """The numbers of the reports that tell what an active embargo of another report holds."""
     held = embargoes.held(cursor, now)
-    after = 0
-    while True:
-        found = db.rows(
-            cursor,
-            f"{_COLUMNS}{_FROM} WHERE {where} AND r.seq > $after ORDER BY r.seq LIMIT $batch",
-            {**values, "after": after, "batch": BATCH},
-        )
-        yield [_candidate(row, held) for row in found]
-        if len(found) < BATCH:
-            return
-        after = found[-1]["seq"]
+    told = db.rows(
+        cursor,
+        "SELECT r.seq, r.report_id, r.content_sha256, c.canonical_id FROM reports r JOIN cases c USING (report_id)"
+        " WHERE r.content_sha256 IN (SELECT unnest($contents)) OR c.canonical_id IN (SELECT unnest($reports))",
+        {"contents": list(held.contents), "reports": sorted(held.reports)},
+    )
+    return [row["seq"] for row in told if held.covers(row)]
 
 
-def conversations(
-    cursor: db.Cursor, chosen: Sequence[Candidate], with_answers: bool
-) -> Iterator[tuple[Candidate, tuple[Turn, ...], Answer]]:
-    """Each candidate with its turns and the better answer in force (`preferred.NONE` also when not asked for)."""
-    for start in range(0, len(chosen), TEXTS):
-        part = chosen[start : start + TEXTS]
-        ids = [candidate.report_id for candidate in part]
-        turns = db.rows(
-            cursor,
-            "SELECT report_id, turns FROM reports"
-            " WHERE seq BETWEEN $first AND $last AND report_id IN (SELECT unnest($ids))",
-            {"first": part[0].seq, "last": part[-1].seq, "ids": ids},
-        )
-        by_id = {row["report_id"]: row["turns"] for row in turns}
-        answers = preferred.of_reports(cursor, ids) if with_answers else {}
-        for candidate in part:
-            spoken = tuple(
-                Turn(TurnRole(turn["role"]), turn["content"]) for turn in by_id[candidate.report_id]
-            )
-            yield candidate, spoken, answers.get(candidate.report_id, preferred.NONE)
+def facts(cursor: db.Cursor, seqs: Seqs) -> list[Facts]:
+    """What is known of these reports, in the order of their (ascending) numbers."""
+    if not len(seqs):
+        return []
+    values = {"first": int(seqs[0]), "last": int(seqs[-1]), "seqs": seqs.tolist()}
+    found = db.arrow(cursor, _FACTS, values)
+    return list(map(Facts._make, zip(*(column.to_pylist() for column in found.columns), strict=True)))
+
+
+def conversations(cursor: db.Cursor, part: Sequence[Facts]) -> list[list[Turn]]:
+    """The turns of these reports, whose numbers ascend."""
+    values = {"first": part[0].seq, "last": part[-1].seq, "seqs": [one.seq for one in part]}
+    found = db.arrow(
+        cursor,
+        "SELECT seq, turns FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT unnest($seqs))"
+        " ORDER BY seq",
+        values,
+    )
+    turns = found["turns"].combine_chunks()
+    spoken = turns.flatten()
+    roles, contents = (spoken.field(name).to_pylist() for name in ("role", "content"))
+    made = [Turn(_ROLE[role], content) for role, content in zip(roles, contents, strict=True)]
+    ends = np.cumsum(turns.value_lengths().to_numpy(zero_copy_only=False)).tolist()
+    return [made[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def answers(cursor: db.Cursor, part: Sequence[Facts]) -> Mapping[str, Answer]:
+    """The better answers in force by report."""
+    return preferred.of_reports(cursor, [one.report_id for one in part])
 
 
 def last_seq(cursor: db.Cursor) -> int:
@@ -125,18 +193,23 @@ def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
     return {side: seqs[(found["split"] == str(side)).to_numpy(bool)] for side in Split}
 
 
+def alike_across(
+    cursor: db.Cursor, report_ids: Sequence[str], test: NDArray[np.bool_], most: int = 5
+) -> list[db.Row]:
+    """The pairs {train, test, cosine} that likeness holds for most alike, of all that it has compared and stored."""
+    cursor.register("dataset_rows", pa.table({"report_id": report_ids, "test": test}))
+    try:
+        return db.rows(cursor, _ACROSS, {"most": most})
+    finally:
+        cursor.unregister("dataset_rows")
+
+
 def ids(cursor: db.Cursor, seqs: Sequence[int]) -> dict[int, str]:
     """Report ids by number."""
-    found = db.rows(
-        cursor, "SELECT seq, report_id FROM reports WHERE seq IN (SELECT unnest(?))", [list(seqs)]
+    found = db.arrow(
+        cursor, "SELECT seq, report_id FROM reports WHERE seq IN (SELECT unnest($seqs))", {"seqs": list(seqs)}
     )
-    return {row["seq"]: row["report_id"] for row in found}
+    return dict(zip(found["seq"].to_pylist(), found["report_id"].to_pylist(), strict=True))
 
 
-def _candidate(row: db.Row, held: embargoes.Held) -> Candidate:
-    standing = Standing(
-        terms=embargoes.terms(row, held.covers(row)),
-        resolution=Resolution(row["resolution"]) if row["resolution"] else None,
-        clauses=tuple(row["clauses"] or ()),
-    )
-    return Candidate(row["seq"], row["report_id"], standing, row)
+_ROLE = {str(role): role for role in TurnRole}

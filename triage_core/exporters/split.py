@@ -69,6 +69,7 @@ class Splits:
         self._was_test = _mask(groups, remembered.get(Split.TEST))
         self._has_train = _mask(groups, groups.oldest[self._was_train])
         self._has_test = _mask(groups, groups.oldest[self._was_test])
+        self._drawn = np.zeros(len(groups.oldest), np.bool_)
 
     def oldest(self, seq: int) -> int:
         """The number that names the report's group."""
@@ -82,6 +83,21 @@ class Splits:
         if self._has_train[oldest]:
             return Split.TRAIN
         return draw(oldest_id)
+
+    def undrawn(self, seqs: Seqs) -> Seqs:
+        """The oldest reports of those groups of these reports that have no side yet."""
+        oldest = np.unique(self.groups.oldest[seqs])
+        return oldest[~(self._has_test[oldest] | self._has_train[oldest])]
+
+    def draw(self, oldest_ids: Mapping[int, str]) -> None:
+        """Draw the side of groups without one, given the id of the oldest report of each by its number."""
+        for seq, report_id in oldest_ids.items():
+            self._drawn[seq] = draw(report_id) is Split.TEST
+
+    def test(self, seqs: Seqs) -> NDArray[np.bool_]:
+        """(n,) whether each report is on the test side; the sides of their groups have been drawn."""
+        oldest = self.groups.oldest[seqs]
+        return self._has_test[oldest] | self._drawn[oldest]
 
     def is_remembered(self, seq: int) -> bool:
         return bool(self._was_train[seq] or self._was_test[seq])

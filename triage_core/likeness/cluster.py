@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,27 @@ class Placement:
     merged: tuple[tuple[int, int], ...] = ()
 
 
+class Source(Protocol):
+    """Vectors, (n, dim), of which a few rows at a time are asked for: an array, or what makes them when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Vectors: ...
+
+
+class Reasons(NamedTuple):
+    """Why rows were placed as they were, (n,) each, as in Placement: -1 or not a number where there is nothing."""
+
+    nearest: Rows
+    maximum: Vectors
+    mean: Vectors
+    runner_up: Rows
+    runner_up_mean: Vectors
+
+
 class Clusters:
     """The clusters of rows 0 .. len - 1; one writer at a time."""
 
@@ -91,7 +113,7 @@ class Clusters:
     def restore(
         cls,
         labels: Rows,
-        vectors: Vectors,
+        vectors: Source,
         aliases: Iterable[int] = (),
         params: Params | None = None,
         must: Pairs = (),
@@ -114,6 +136,7 @@ class Clusters:
         state.founded[ids] = True
         state.founded[list(aliases)] = True
         state.sizes[ids] = sizes
+        state.mean[:length] = state.runner_up_mean[:length] = np.nan
         grouped = np.flatnonzero(sizes > 1)
         clusters._state = state = rule.reserve(state, length, len(grouped))
         state.slots[ids[grouped]] = np.arange(len(grouped))
@@ -153,6 +176,21 @@ class Clusters:
             runner_up_mean=None if runner_up < 0 else float(state.runner_up_mean[row]),
             decided=bool(state.decided[row]),
         )
+
+    def reasons(self, rows: Rows) -> Reasons:
+        """`placement` of many rows at once."""
+        state = self._state
+        return Reasons(
+            state.nearest[rows],
+            np.where(state.nearest[rows] < 0, np.float32(np.nan), state.maximum[rows]),
+            state.mean[rows],
+            state.runner_up[rows],
+            state.runner_up_mean[rows],
+        )
+
+    def size(self, cluster: int) -> int:
+        """How many rows a cluster holds."""
+        return int(self._state.sizes[cluster])
 
     def must_link(self, a: int, b: int) -> tuple[int, ...]:
         """The two rows share a cluster for ever; gives the rows whose cluster changed.
@@ -217,7 +255,7 @@ class Clusters:
         """Clusters that fall into two groups which the rule would not merge; changes nothing."""
         return suggest_splits(self._state.grid, self.labels(), self.params.gate, self._constraints)
 
-    def _append(self, vectors: Vectors) -> None:
+    def _append(self, vectors: Source) -> None:
         start, stop = self._length, self._length + len(vectors)
         self._state = rule.reserve(self._state, stop, 0)
         for first in range(0, len(vectors), APPENDED_AT_ONCE):
@@ -331,7 +369,7 @@ class Clusters:
 
 
 def cluster_all(
-    vectors: Vectors, params: Params | None = None, must: Pairs = (), cannot: Pairs = ()
+    vectors: Source, params: Params | None = None, must: Pairs = (), cannot: Pairs = ()
 ) -> Clusters:
     """The clusters of all rows, (n, dim): the same as placing them one by one in order."""
     clusters = Clusters(vectors.shape[1], params, must, cannot)

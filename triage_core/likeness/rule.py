@@ -68,8 +68,9 @@ def reserve(state: State, rows: int, slots: int) -> State:
     for name, old in state._asdict().items():
         least = {"used": 0, "sums": needed, "free": needed}.get(name, rows)
         if least > len(old):
-            size = max(1_024, least, 2 * len(old) if len(old) else 0)
-            new = np.zeros((size, *old.shape[1:]), dtype=old.dtype)  # its pages cost nothing until used
+            # By half more than is needed, so that one more row seldom copies all; pages cost nothing until used.
+            size = max(1_024, least + least // 2)
+            new = np.zeros((size, *old.shape[1:]), dtype=old.dtype)
             new[: len(old)] = old
             if name in NONE_IS_MINUS_ONE:
                 new[len(old) :] = -1

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from triage_core.likeness import sketch
+from triage_core.likeness import laying, sketch
 from triage_core.likeness.axes import Axis, wrapper_of
 from triage_core.likeness.evidence import Likeness, top, weigh
 from triage_core.likeness.learn import Pair
@@ -30,8 +30,6 @@ from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
 
 MATES, MATE_LIKENESS, MATE_SKETCH = 16, 0.2, 0.15
 NEIGHBOURHOOD = 48
-# A report that surely asks for something of its own is compared by that too: up to half of its whole.
-OWN_REQUEST, REQUEST_PLACES = 0.5, 128
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -84,23 +82,44 @@ class Neighbourhood:
         return scores
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The vectors by which clusters of an axis are laid, of the first `count` rows: made when asked for."""
+
+    spaces: Spaces
+    axis: Axis
+    count: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.count, self.spaces.index[self.axis].dim
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, rows: slice) -> Vectors:
+        return self.spaces.laid(self.axis, np.arange(self.count)[rows])
+
+
 class Spaces:
     """Readings and vectors of reports in order of arrival; any number of readers while one writer adds."""
 
     def __init__(self, dim: int, scratch: Path | None = None) -> None:
         self.dim = dim
         self.passages = VectorIndex(sketch.PASSAGES, coded=True)
+        self.meanings = VectorIndex(dim, scratch)
         self.index = {
-            Axis.WHOLE: VectorIndex(dim + REQUEST_PLACES, scratch),
+            Axis.WHOLE: VectorIndex(laying.width(dim), coded=True),
             Axis.TECHNIQUE: VectorIndex(sketch.WRAPPER, coded=True),
             Axis.REQUEST: VectorIndex(sketch.WORDS + dim, coded=True),
         }
         self._words = np.empty((0, sketch.WORDS), dtype=np.int8)
         self._spans = np.empty((0, 2), dtype=np.float32)
         self._sizes = np.empty(0, dtype=np.int32)
+        self._lengths = np.empty((0, len(Axis)), dtype=np.float32)
 
     def __len__(self) -> int:
-        return len(self.index[Axis.WHOLE])
+        return len(self.meanings)
 
     def add(self, read: Readings, meaning: Vectors) -> None:
         """Take in the reports that arrived next; `meaning` (n, dim) is that of their whole texts."""
@@ -108,13 +127,20 @@ class Spaces:
         self._words = _grown(self._words, count, read.words)
         self._spans = _grown(self._spans, count, np.column_stack([read.sure, read.wrapped]))
         self._sizes = _grown(self._sizes, count, read.size)
-        request = sketch.decoded(read.request)
+        lengths = {
+            Axis.WHOLE: laying.whole_lengths(read.wrapped),
+            Axis.TECHNIQUE: np.ones(len(read), dtype=np.float32),
+            Axis.REQUEST: laying.request_lengths(read.request),
+        }
+        self._lengths = _grown(self._lengths, count, np.column_stack([lengths[axis] for axis in Axis]))
         if len(self.passages) < count + len(read):
-            self.passages.add(sketch.decoded(read.passages[len(self.passages) - count :]))
-        self.index[Axis.TECHNIQUE].add(sketch.decoded(read.wrapper))
-        self.index[Axis.REQUEST].add(request)
+            self.passages.add_coded(read.passages[len(self.passages) - count :])
+        self.index[Axis.TECHNIQUE].add_coded(read.wrapper)
+        self.index[Axis.REQUEST].add_coded(read.request)
+        wholes = laying.wholes(meaning, read.wrapper, read.request, read.sure, read.wrapped)
+        self.index[Axis.WHOLE].add_coded(wholes)
         # Last, since it says how many rows there are.
-        self.index[Axis.WHOLE].add(_whole(meaning, request, read.sure * read.wrapped))
+        self.meanings.add(meaning)
 
     def mates(self, passages: Vectors, rows: Rows, together: bool = False) -> list[list[int]]:
         """For the texts of these rows, (n, PASSAGES), the rows that may share the wrapper, the likeliest first.
@@ -128,9 +154,27 @@ class Spaces:
 
     def meaning(self, rows: Rows) -> Vectors:
         """The meaning of the whole texts, (n, dim) unit vectors."""
-        vectors = self.index[Axis.WHOLE].vectors(rows)[:, : self.dim]
-        unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-9))
-        return unit
+        return self.meanings.vectors(rows)
+
+    def laid(self, axis: Axis, rows: Rows) -> Vectors:
+        """The vectors by which clusters of an axis are laid, (n, places): no longer than one."""
+        vectors = self.index[axis].vectors(rows)
+        vectors *= self.lengths(axis, rows)[:, None]
+        return vectors
+
+    def lengths(self, axis: Axis, rows: Rows) -> Vectors:
+        """The lengths of `laid`, (n,): what a likeness of one comes to."""
+        lengths: Vectors = self._lengths[rows, list(Axis).index(axis)]
+        return lengths
+
+    def linkable(self, axis: Axis, row: int, floor: float) -> Rows:
+        """The earlier rows whose product with a row by `laid` may be `floor` or more, the likest first."""
+        at = np.array([row])
+        # No other vector is longer than one, so that one which is less alike has a smaller product.
+        least = floor / float(self.lengths(axis, at)[0])
+        _, rows = self.index[axis].above(self.index[axis].vectors(at)[0], least)
+        earlier: Rows = rows[rows < row]
+        return earlier
 
     def near(self, row: int, most: int = NEIGHBOURHOOD, before: int | None = None) -> Neighbourhood:
         """A row among the `most` nearest on each axis and by passages, of all rows or of those before `before`."""
@@ -179,7 +223,8 @@ class Spaces:
         found = []
         for ours, theirs in (
             (self.passages, asking.passages),
-            *((self.index[axis], asking.index[axis]) for axis in Axis),
+            (self.meanings, asking.meanings),
+            *((self.index[axis], asking.index[axis]) for axis in (Axis.TECHNIQUE, Axis.REQUEST)),
         ):
             _, rows = ours.top_k(theirs.vectors(at), most, before)
             found.append(rows[0][(rows[0] >= 0) & (ours is not theirs or rows[0] != row)])
@@ -229,7 +274,7 @@ def readings(
     if parts:
         own[parts] = [sketch.words(tokenize(requests[at])) for at in parts]
         asked[parts] = embed([requests[at] for at in parts])
-    wrappers = [sketch.wrapper(wrapper_of(d.text, s)) for d, s in zip(documents, spans, strict=True)]
+    wrappers = [sketch.wrapper(wrapper_of(d.text, s.wrapper)) for d, s in zip(documents, spans, strict=True)]
     return Readings(
         np.stack([d.passages for d in documents]),
         sketch.coded(whole),
@@ -239,25 +284,6 @@ def readings(
         np.array([s.wrapped for s in spans], dtype=np.float32),
         np.array([len(d.text) for d in documents], dtype=np.int32),
     )
-
-
-def _whole(meaning: Vectors, request: Vectors, own: NDArray[np.float32]) -> Vectors:
-    """(n, dim + REQUEST_PLACES) meaning, and for reports with a request of their own that too.
-
-    One wrapper around different requests is nearly one text by its meaning; it is not one report.
-    """
-    share = (OWN_REQUEST * own)[:, None]
-    # Whole numbers, so that the sums do not depend on how many rows are added at once.
-    asked = sketch.coded(request).astype(np.float32) @ _projection(request.shape[1])
-    asked /= np.maximum(np.linalg.norm(asked, axis=1, keepdims=True), np.float32(1e-9))
-    return np.hstack([np.sqrt(1 - share) * meaning, np.sqrt(share) * asked])
-
-
-@lru_cache(maxsize=4)
-def _projection(dim: int) -> Vectors:
-    """(dim, REQUEST_PLACES) seeded random signs: products survive give or take a tenth."""
-    signs = np.random.default_rng(1).integers(0, 2, (dim, REQUEST_PLACES))
-    return np.where(signs, 1, -1).astype(np.float32)
 
 
 def _grown(kept: NDArray[Any], count: int, new: NDArray[Any]) -> NDArray[Any]:

@@ -50,9 +50,12 @@ def suggest_splits(
     found = []
     for cluster, members in _clusters(labels):
         vectors = grid[members].astype(np.float64)  # grid dot products, and sums of them, are exact
+        lacking = unit - np.square(vectors).sum(axis=1)  # every report is wholly like itself
 
-        def sums(mask: Mask, vectors: NDArray[np.float64] = vectors) -> NDArray[np.float64]:
-            return np.asarray(vectors @ vectors[mask].sum(axis=0)) / unit
+        def sums(
+            mask: Mask, vectors: NDArray[np.float64] = vectors, lacking: NDArray[np.float64] = lacking
+        ) -> NDArray[np.float64]:
+            return np.asarray(vectors @ vectors[mask].sum(axis=0) + lacking * mask) / unit
 
         suggestion = _halve(cluster, members, sums, constraints)
         if suggestion and suggestion.mutual_mean < gate:

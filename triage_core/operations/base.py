@@ -15,10 +15,11 @@ from triage_core.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Where a running operation sends what it has: progress (done, total, of what) and single items."""
+    """Where a running operation sends what it has: progress (done, total, of what), single items, notes."""
 
     progress: Callable[[int, int, str], None] = lambda done, total, what: None
     item: Callable[[Any], None] = lambda item: None
+    note: Callable[[str], None] = lambda text: None
 
 
 Operation = Callable[[Runtime, Mapping[str, Any], Emit], Any]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage_core.exporters import build as exports
-from triage_core.exporters import revoke
+from triage_core.exporters import plans, revoke
 from triage_core.operations.base import Emit, command_line_actor
 from triage_core.runtime import Runtime
 
@@ -30,3 +30,45 @@ def withdraw(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[st
     ended, built = revoke.withdraw(runtime.store, runtime.policy, actor, actor, params["reporter"])
     names = ("name", "version", "diff", "folder")
     return {"reports": list(ended), "built": [{name: one[name] for name in names} for one in built]}
+
+
+def plan(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Have a dataset built every so many days, 0 for no longer; gives every plan. Without a name it changes nothing."""
+    if params.get("name"):
+        plans.plan(runtime.store, command_line_actor(), params["name"], params.get("every", 0))
+    with runtime.store.read() as cursor:
+        found = plans.plans(cursor)
+    return {
+        "plans": [
+            {
+                "name": one.name,
+                "every_days": one.every_days,
+                "latest": one.latest,
+                "next": one.next_at.isoformat(),
+            }
+            for one in found
+        ]
+    }
+
+
+def build_due(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Build the next version of every dataset that is due."""
+    done = plans.build_due(
+        runtime.store,
+        runtime.policy,
+        command_line_actor(),
+        lambda name, read, total: emit.progress(read, total, f"reports read for {name}"),
+    )
+    return {"built": done}
+
+
+def retire(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Delete the files of versions that are no longer kept."""
+    gone = plans.retire(
+        runtime.store,
+        command_line_actor(),
+        params["name"],
+        version=params.get("version") or "",
+        keep=params.get("keep") or 0,
+    )
+    return {"name": params["name"], "retired": gone}

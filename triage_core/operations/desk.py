@@ -24,8 +24,8 @@ from triage_core.operations.base import Emit, case, command_line_actor, enum
 from triage_core.runtime import Runtime
 
 
-def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
-    """Decide on a report; gives its new state."""
+def decision(params: Mapping[str, Any]) -> Decision:
+    """The decision that these parameters hold. Raises Refused for what is no value, and for half of the inputs."""
     names = ("harm", "exposure", "generality", "reliability", "uplift")
     given = [name for name in names if params.get(name)]
     inputs = None
@@ -40,7 +40,7 @@ def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
             enum(Reliability, params, "reliability"),
             enum(Uplift, params, "uplift"),
         )
-    decision = Decision(
+    return Decision(
         clauses=tuple(params.get("clauses") or ()),
         inputs=inputs,
         resolution=enum(Resolution, params, "resolution") if params.get("resolution") else None,
@@ -52,6 +52,11 @@ def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
         consent=enum(TrainingConsent, params, "consent") if params.get("consent") else None,
         reproduction_log=params.get("reproduction_log") or "",
     )
+
+
+def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Decide on a report; gives its new state."""
+    decided_as = decision(params)
     with runtime.store.read() as cursor:
         report_id = triage.find(cursor, params["report"])
     decided = triage.assess(
@@ -59,7 +64,7 @@ def assess(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
         runtime.policy,
         command_line_actor(),
         report_id,
-        decision,
+        decided_as,
         approve=bool(params.get("approve", True)),
     )
     return case(runtime, decided)
@@ -79,3 +84,11 @@ def unlink(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
         child = triage.find(cursor, params["child"])
     reason = params.get("reason") or ""
     return case(runtime, triage.unlink(runtime.store, command_line_actor(), child, reason=reason))
+
+
+def apart(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Two reports are not duplicates of each other; gives the number of the event."""
+    with runtime.store.read() as cursor:
+        one, other = triage.find(cursor, params["one"]), triage.find(cursor, params["other"])
+    triage.keep_apart(runtime.store, command_line_actor(), one, other, reason=params.get("reason") or "")
+    return {"apart": [one, other]}

@@ -32,6 +32,8 @@ def index(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, 
     done = runtime.likeness.refresh(
         command_line_actor(), lambda count, total: emit.progress(count, total, "reports embedded")
     )
+    while runtime.likeness.name_clusters(command_line_actor()):
+        pass
     return {"embedded": done.embedded, "clusters": done.clusters, "seconds": round(done.seconds, 3), **extra}
 
 
@@ -43,6 +45,7 @@ def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
         raise Refused("k", "at least 1")
     if params.get("all"):
         with runtime.store.read() as cursor:
+            _tell_what_waits(cursor, emit)
             names = queries.external_ids(cursor)
         for report_id, found in runtime.likeness.all_similar(k, axis):
             neighbours = [
@@ -94,6 +97,7 @@ def clusters(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[di
     axis = Axis(params.get("axis", "whole"))
     family = ", k.family" if axis is Axis.TECHNIQUE else ""
     with runtime.store.read() as cursor:
+        _tell_what_waits(cursor, emit)
         return db.rows(
             cursor,
             f"SELECT m.report_id, r.external_id, m.cluster_id, k.representative_id AS representative{family}"
@@ -125,6 +129,16 @@ def duplicates(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[
             }
             for row in boards.suggested_pairs(cursor)
         ]
+
+
+def _tell_what_waits(cursor: db.Cursor, emit: Emit) -> None:
+    """Reports that nobody has indexed are in no answer: says how many. Refused where all of them are."""
+    total = int(db.value(cursor, "SELECT count(*) FROM reports WHERE content_sha256 <> ''"))
+    placed = int(db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole'"))
+    if total and not placed:
+        raise Refused("reports", f"none of {total} is indexed yet: run `index`, or wait for the worker")
+    if placed < total:
+        emit.note(f"{total - placed} of {total} reports are not indexed yet and left out: run `index`")
 
 
 def _named(runtime: Runtime, found: list[Any]) -> list[dict[str, Any]]:

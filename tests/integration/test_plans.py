@@ -1,0 +1,129 @@
+"""Datasets on a plan: due when they say so, one refusal stops no other; and versions whose files are deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report
+from triage_core import db
+from triage_core.errors import NotAllowed, NotFound, Refused
+from triage_core.exporters import build as exports
+from triage_core.exporters import catalog, plans
+from triage_core.exporters.build import ExportRequest, build
+from triage_core.store import Store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    opened = Store(tmp_path / "store", clock)
+    add(opened, "one")
+    for name in ("kto", "other"):
+        build(opened, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out", name=name))
+    yield opened
+    opened.close()
+
+
+def add(store: Store, words: str) -> None:
+    (report_id,) = bring(store, make_report(words, consent_training="any_safety_training"))
+    decide(store, report_id, FLAW)
+
+
+def planned(store: Store) -> dict[str, int]:
+    with store.read() as cursor:
+        return {one.name: one.every_days for one in plans.plans(cursor)}
+
+
+def versions(store: Store, name: str = "kto") -> list[catalog.Built]:
+    with store.read() as cursor:
+        return [one for one in catalog.built(cursor, size=100)[0] if one.name == name][::-1]
+
+
+def events(store: Store, kind: str) -> int:
+    with store.read() as cursor:
+        return int(db.value(cursor, "SELECT count(*) FROM events WHERE kind = ?", [kind]))
+
+
+def test_a_plan_is_set_changed_and_ended(store: Store) -> None:
+    plans.plan(store, EVERYBODY, "kto", 7)
+    plans.plan(store, EVERYBODY, "kto", 7)
+    assert (planned(store), events(store, "dataset.planned")) == ({"kto": 7}, 1)
+    plans.plan(store, EVERYBODY, "other", 1)
+    assert list(planned(store)) == ["other", "kto"], "the next one due stands first"
+    plans.plan(store, EVERYBODY, "kto", 0)
+    assert planned(store) == {"other": 1}
+    with pytest.raises(Refused, match="0 to 366"):
+        plans.plan(store, EVERYBODY, "kto", 367)
+    with pytest.raises(NotFound):
+        plans.plan(store, EVERYBODY, "nothing", 1)
+    with pytest.raises(NotAllowed):
+        plans.plan(store, REVIEWER, "kto", 1)
+
+
+def test_what_is_due_is_built_once_as_it_was_built_before(store: Store, clock: Clock) -> None:
+    plans.plan(store, EVERYBODY, "kto", 7)
+    add(store, "two")
+    assert plans.build_due(store, POLICY, EVERYBODY) == []
+    clock.forward(days=7)
+    seen: list[tuple[str, int, int]] = []
+    (done,) = plans.build_due(store, POLICY, EVERYBODY, lambda *told: seen.append(told))
+    assert (done["name"], done["version"], done["rows"]["total"], done["diff"]["added"]) == ("kto", "2", 2, 1)
+    assert seen[-1] == ("kto", 2, 2)
+    assert plans.build_due(store, POLICY, EVERYBODY) == []
+    assert [one.version for one in versions(store, "other")] == ["1"]
+
+
+def test_one_that_is_refused_stops_no_other(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("kto", "other"):
+        plans.plan(store, EVERYBODY, name, 1)
+    clock.forward(days=1)
+    right = exports.build
+
+    def fail(*arguments: object) -> object:
+        request = arguments[3]
+        assert isinstance(request, ExportRequest)
+        if request.dataset == "kto":
+            raise Refused("split", "a near-copy")
+        return right(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(exports, "build", fail)
+    first, second = plans.build_due(store, POLICY, EVERYBODY)
+    assert first == {"name": "kto", "refused": "split: a near-copy"}
+    assert (second["name"], second["version"]) == ("other", "2")
+
+
+def test_retired_files_are_gone_and_the_account_stays(store: Store, tmp_path: Path, clock: Clock) -> None:
+    for _ in range(3):
+        clock.forward(days=1)
+        build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    foreign = versions(store)[1].folder / "notes.txt"
+    foreign.write_text("mine")
+    with pytest.raises(Refused, match="is the latest"):
+        plans.retire(store, EVERYBODY, "kto", version="4")
+    with pytest.raises(Refused, match="either"):
+        plans.retire(store, EVERYBODY, "kto")
+    with pytest.raises(NotFound):
+        plans.retire(store, EVERYBODY, "kto", version="9")
+    assert plans.retire(store, EVERYBODY, "kto", version="1") == ["1"]
+    assert plans.retire(store, EVERYBODY, "kto", keep=2) == ["1", "2"]
+    assert plans.retire(store, EVERYBODY, "kto", keep=2) == ["1", "2"]
+    assert events(store, "dataset.retired") == 2
+    first, second, third, fourth = versions(store)
+    assert [one.is_here for one in (first, second, third, fourth)] == [False, False, True, True]
+    assert (first.is_retired, fourth.is_retired) == (True, False)
+    assert not first.folder.exists()
+    assert [path.name for path in second.folder.rglob("*")] == ["notes.txt"], "what is not ours stays"
+    assert first.manifest["rows"]["total"] == 1
+    assert plans.retire(store, EVERYBODY, "kto", keep=9) == []
+    with pytest.raises(NotAllowed):
+        plans.retire(store, REVIEWER, "kto", keep=1)
+    store.verify()

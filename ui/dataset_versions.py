@@ -1,0 +1,173 @@
+"""The built versions on the Datasets screen: what is in each, its files, its plan, and how two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import LiteralString
+
+import streamlit as st
+
+from triage_core.errors import NotFound
+from triage_core.exporters import difference, plans
+from triage_core.exporters.catalog import Built
+from triage_core.exporters.difference import Difference, Names
+from triage_core.exporters.plans import Plan
+from ui import dataset_view, session
+from ui.hostile import inline, plain
+from ui.words import moment
+
+NAMED = 200
+GONE: Mapping[bool, LiteralString] = {
+    False: "Its files are no longer where they were written.",
+    True: "This version was retired: its files were deleted, and its account stays.",
+}
+
+
+def version(built: Built, plan: Plan | None, may: bool) -> None:
+    """One built version: what is in it, what is not, its files as one archive; the latest with its plan."""
+    account, key = built.manifest, f"{built.name}-{built.version}"
+    rows, sides = account["rows"], account["rows"]["split"]
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
+        with st.container(gap="xsmall", width="stretch"):
+            st.markdown(f"**{plain(f'{built.name} {built.version}')}** built {moment(built.created_at)}")
+            st.caption(
+                f"{plain(account['profile'])} {plain(account['format'])} {plain(account['layout'])} ·"
+                f" {rows['total']:,} rows: {sides.get('train', 0):,} train, {sides.get('test', 0):,} test ·"
+                f" {sum(account['excluded'].values()):,} reports left out · {built.size / 1024:,.0f} KiB"
+            )
+            if plan and plan.latest == built.version:
+                st.caption(
+                    f":material/schedule: Built again every {plan.every_days:,} days, next {moment(plan.next_at)}"
+                )
+        with st.popover("What is in it", icon=":material/fact_check:"):
+            _account(built)
+        with st.popover("Keep or renew", icon=":material/schedule:", disabled=not may):
+            _future(built, plan)
+        st.download_button(
+            "Download",
+            built.archive,
+            f"{key}.zip",
+            "application/zip",
+            key=f"download-{key}",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not built.is_here,
+            help=None if built.is_here else GONE[built.is_retired],
+        )
+
+
+def _account(built: Built) -> None:
+    account = built.manifest
+    rows, changed = account["rows"], account["diff"]
+    for title, part in (("Labels", "label"), ("Severity", "severity"), ("Clauses", "clause")):
+        if rows[part]:
+            counts = [f"{plain(str(name or 'none'))} {count:,}" for name, count in rows[part].items()]
+            st.markdown(f"**{title}** {', '.join(counts)}")
+    if changed:
+        st.markdown(
+            f"**Since version {plain(account['parent'])}** {changed['added']:,} rows added,"
+            f" {changed['removed']:,} removed, {changed['changed']:,} changed"
+        )
+    dataset_view.excluded(account["excluded"])
+    st.caption(
+        f"Policy {plain(account['policy_version'])}, by {plain(built.actor_id)}. Content hash and folder:"
+    )
+    st.code(f"{account['content_sha256']}\n{inline(str(built.folder), 400)}", language=None, wrap_lines=True)
+
+
+def _future(built: Built, plan: Plan | None) -> None:
+    """When the next version is built, and giving up the files of this one."""
+    key, store, actor = f"{built.name}-{built.version}", session.current().store, session.actor()
+    days = st.number_input(
+        "Build again every so many days",
+        0,
+        plans.LONGEST,
+        plan.every_days if plan else 0,
+        key=f"plan-{key}",
+        help="0 is never. The operator's scheduler runs what is due: python -m triage_core datasets build-due",
+    )
+    st.button(
+        "Save the plan",
+        key=f"save-plan-{key}",
+        icon=":material/schedule:",
+        on_click=session.command,
+        args=("The plan is saved", plans.plan, store, actor, built.name, int(days)),
+    )
+    sure = st.checkbox(
+        "I do not need these files any more",
+        key=f"sure-{key}",
+        disabled=built.is_retired,
+        help="Its files are deleted; its manifest stays, so that what a model was trained on can be told.",
+    )
+    st.button(
+        "Retire this version",
+        key=f"retire-{key}",
+        icon=":material/delete:",
+        disabled=built.is_retired or not sure,
+        on_click=_retire,
+        args=(built,),
+    )
+
+
+def _retire(built: Built) -> None:
+    session.command(
+        "The version is retired: its files are deleted",
+        plans.retire,
+        session.current().store,
+        session.actor(),
+        built.name,
+        version=built.version,
+    )
+
+
+@st.fragment
+def compared(found: Sequence[Built]) -> None:
+    """Choose two versions and see how they differ."""
+    here = [one for one in found if one.is_here]
+    if len(here) < 2:
+        st.caption("Two versions with their files are needed.")
+        return
+    names = [f"{one.name} {one.version}" for one in here]
+    before = next((at for at, one in enumerate(here[1:], 1) if one.name == here[0].name), 1)
+    one, other = st.columns(2)
+    earlier = one.selectbox("Earlier", names, index=before, format_func=inline, key="compare-earlier")
+    later = other.selectbox("Later", names, index=0, format_func=inline, key="compare-later")
+    was, now = here[names.index(earlier)], here[names.index(later)]
+    try:
+        told, counts = _difference(f"{was.name} {was.version}", f"{now.name} {now.version}", was, now)
+    except NotFound as error:
+        st.warning(plain(str(error)), icon=":material/folder_off:")
+        return
+    _told(told, counts)
+
+
+@st.cache_data(max_entries=20, show_spinner="Comparing …")
+def _difference(
+    one: str, other: str, _before: Built, _after: Built
+) -> tuple[Difference, Mapping[str, tuple[int, int]]]:
+    return difference.of_versions(_before, _after)
+
+
+def _told(found: Difference, counts: Mapping[str, tuple[int, int]]) -> None:
+    with st.container(horizontal=True):
+        st.metric("Added", f"{found.added.count:,}", border=True)
+        st.metric("Removed", f"{found.removed.count:,}", border=True)
+        st.metric("Changed", f"{found.changed.count:,}", border=True)
+    if counts:
+        lines = ["| What | Earlier | Later |", "|---|--:|--:|"]
+        lines += [f"| {plain(name)} | {was:,} | {now:,} |" for name, (was, now) in counts.items()]
+        st.markdown("\n".join(lines))
+    _names("Added", found.added)
+    _names("Removed", found.removed)
+    _names("Changed", found.changed)
+
+
+def _names(title: LiteralString, names: Names) -> None:
+    if not names.count:
+        return
+    shown = names.first[:NAMED]
+    more = f"\n… {names.count - len(shown):,} more" if names.count > len(shown) else ""
+    with st.expander(f"{title}: {names.count:,} rows"):
+        st.code("\n".join(inline(name) for name in shown) + more, language=None, wrap_lines=True)
