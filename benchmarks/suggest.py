@@ -80,12 +80,14 @@ class Vectors:
         return evidence(request, answer, pairs)
 
 
-def learned(of: Evidence, answers: Floats, train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
+def learned(
+    of: Evidence, answers: Floats, train: NDArray[np.intp], test: NDArray[np.intp], asks: str = "="
+) -> Floats:
     """(test, questions): what the product's model says of rows that it has not seen."""
     names = [str(row) for row in train]
     seen = of.take(train)
     # The columns are one family, as the levels of severity are.
-    questions = [f"benchmark={at}" for at in range(answers.shape[1])]
+    questions = [f"benchmark{asks}{at}" for at in range(answers.shape[1])]
     return fit(names, seen, questions, answers[train]).probabilities(of.take(test), seen)
 
 
@@ -233,7 +235,7 @@ def severity(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
             if not decisions:  # nothing is known: the middle of the scale
                 return np.full((len(test), 1), 0.5)
             seen = train[np.argsort(place[train])][:decisions]
-            steady = np.minimum.accumulate(learned(of, answers, seen, test), axis=1)
+            steady = np.minimum.accumulate(learned(of, answers, seen, test, ">"), axis=1)
             return LEVELS[(steady > 0.5).sum(1)][:, None]
 
         return np.abs(held_out(request, 3 if small else FOLDS, ours)[:, 0] - truth)

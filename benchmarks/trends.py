@@ -48,8 +48,9 @@ AT_REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
 # What is looked for in each page's main part as soon as it can be used.
 USABLE = {"trends": "Known already", "gaps": "Draft a clause for", "guidance": "In force since"}
 CHOICES = (
-    *(f"period={weeks}&by={by}" for weeks, by in (("4", "harm"), ("26", "severity"), ("52", "version"))),
-    "period=13&compare=before", "period=all", "period=13&product=Lumen+Tutor", "period=all&by=technique",
+    "period=4+weeks&by=Harm", "period=26+weeks&by=Severity", "period=A+year&by=Model+version",
+    "period=13+weeks&compare=Period+before", "period=All+time", "period=13+weeks&product=Lumen+Tutor",
+    "period=All+time&by=Technique",
 )  # fmt: skip
 
 # What synthetic_desk leaves out, put straight into the tables: everything that a question of these pages counts.
@@ -152,7 +153,7 @@ def browsed(folder: Path) -> dict[str, tuple[float, float]]:
 def _opened(page: Page, address: str, name: str) -> tuple[float, float]:
     """Milliseconds from the address to the first use, and to rest."""
     start = time.perf_counter()
-    page.goto(f"{address}{'&' if '?' in address else '?'}role=policy_owner", wait_until="commit")
+    page.goto(f"{address}{'&' if '?' in address else '?'}role=Policy+owner", wait_until="commit")
     page.get_by_test_id("stMain").get_by_text(USABLE[name]).first.wait_for()
     usable = time.perf_counter()
     page.locator(AT_REST).wait_for()

@@ -22,11 +22,14 @@ class ClauseFigures:
     disagreed: int
 
 
+# Decisions that do not hold any more are few: they are found before the ones that took their place.
 _OVERTURNED = (
-    "SELECT clause, count(*) AS n FROM (SELECT a.assessment_id, c.assessment_id AS last, f.clauses AS now,"
-    " unnest(a.clauses) AS clause FROM assessments a JOIN cases c ON c.report_id = a.report_id"
-    " JOIN assessments f ON f.assessment_id = c.assessment_id WHERE a.look_id IS NULL)"
-    " WHERE last > assessment_id AND NOT list_contains(now, clause) GROUP BY clause"
+    "SELECT clause, count(*) AS n FROM (SELECT f.clauses AS now, unnest(g.clauses) AS clause FROM"
+    " (SELECT assessment_id, report_id, clauses FROM assessments WHERE look_id IS NULL AND assessment_id NOT IN"
+    " (SELECT assessment_id FROM cases WHERE assessment_id IS NOT NULL)) g"
+    " JOIN cases c ON c.report_id = g.report_id AND c.assessment_id > g.assessment_id"
+    " JOIN assessments f ON f.assessment_id = c.assessment_id)"
+    " WHERE NOT list_contains(now, clause) GROUP BY clause"
 )
 
 

@@ -70,7 +70,7 @@ def _late(done: str, due: str) -> str:
 
 
 _IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
-_FIXED = "('resolved_fixed', 'resolved_mitigated')"
+FIXED = "('resolved_fixed', 'resolved_mitigated')"
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
     Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
@@ -89,7 +89,7 @@ CONDITIONS: Mapping[str, str] = {
     # A duplicate that came in after the fix of the earlier report had passed its retest.
     Counted.REGRESSION: (
         "c.report_id IN (SELECT d.report_id FROM cases d JOIN cases k ON k.report_id = d.canonical_id"
-        f" WHERE d.canonical_id IS NOT NULL AND k.resolution IN {_FIXED} AND d.received_at > k.closed_at)"
+        f" WHERE d.canonical_id IS NOT NULL AND k.resolution IN {FIXED} AND d.received_at > k.closed_at)"
     ),
     Counted.NOT_ASSESSED: "c.severity IS NULL",
     Counted.NO_PRODUCT: "c.platform = ''",

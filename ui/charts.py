@@ -332,7 +332,8 @@ def _draw(
         dragmode=False,
         bargap=0.25,
     )
-    st.plotly_chart(figure, height=height, config=CONFIG, alt=alt, key=f"chart-{name}")
+    config = {**CONFIG, "toImageButtonOptions": {"filename": name, "scale": 2}}
+    st.plotly_chart(figure, height=height, config=config, alt=alt, key=f"chart-{name}")
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
         with table:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import guidance_gaps
+from triage_core import guidance_gaps, policy_drafts, policy_text
 from triage_core.clause_figures import ClauseFigures
 from triage_core.guidance_gaps import Gap, Why
 from triage_core.policy import Policy
@@ -75,8 +76,36 @@ def gaps(found: Sequence[Gap], policy: Policy) -> None:
         st.button(
             "Open it", key="representative", on_click=session.pick, args=("report", gap.representative_id)
         )
-    st.caption("A draft from the words that these reports share. Copy it into the policy file and edit it.")
-    hostile.show(session.read(guidance_gaps.draft, guidance_gaps.next_id(policy), gap), key="draft")
+        st.page_link(
+            "pages/clusters.py",
+            label="See all of the cluster",
+            icon=":material/list:",
+            query_params={"cluster": gap.cluster_id},
+        )
+    st.caption("A clause from the words that these reports share, to be edited.")
+    text = session.read(guidance_gaps.draft, guidance_gaps.next_id(policy), gap)
+    hostile.show(text, key="draft")
+    if st.button("Put it into a draft", icon=":material/edit_note:"):
+        _into_draft(text)
+
+
+def _into_draft(text: str) -> None:
+    """Begin a draft of the policy that holds this clause, and go there."""
+    store, actor = session.current().store, session.actor()
+    (clause,) = tomllib.loads(text)["clause"]
+    part = policy_text.clause_part(clause["id"])
+
+    def begin() -> None:
+        draft_id = policy_drafts.start(store, actor)
+        policy_drafts.change(store, actor, draft_id, {part: clause}, seen_revision=1)
+
+    if session.command("A draft holds the clause", begin):
+        known = session.read(policy_drafts.listed)
+        number = max(row["draft_id"] for row in known)
+        role = {"role": st.query_params["role"]} if "role" in st.query_params else {}
+        st.switch_page(
+            "pages/guidance.py", query_params={**role, "part": "Drafts", "draft": f"Draft {number:,}"}
+        )
 
 
 def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import clause_figures, guidance_gaps, triage
+from triage_core import clause_figures, guidance_gaps, policy_drafts, triage
 from triage_core.clause_advice import example
 from triage_core.decision import Decision
 
@@ -46,6 +46,21 @@ def test_reports_unlike_every_clause_are_a_gap_with_a_draft(visit, opened, recei
     assert words in clause["in_scope_example"]
     screen.button(key="representative").click().run()
     assert not screen.exception
+
+
+def test_the_clause_of_a_gap_becomes_a_draft_of_the_policy(visit, opened, receive, index):
+    words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
+    receive(f"{words} one")
+    receive(f"{words} two")
+    learn(opened, index)
+    screen = visit("gaps", role=OWNER)
+    button = next(each for each in screen.button if each.label == "Put it into a draft")
+    button.click().run()
+    with opened.store.read() as cursor:
+        found = policy_drafts.read(cursor, 1)
+    new = found.texts.parse().clauses[-1]
+    assert words in new.in_scope_example
+    assert new.clause_id == guidance_gaps.next_id(opened.policy)
 
 
 def test_a_decision_explains_its_cluster(opened, receive, index):

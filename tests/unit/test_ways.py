@@ -39,6 +39,7 @@ def test_an_unseen_side_of_a_known_topic_is_told_by_contrast() -> None:
     near, plain = kernels(seen, seen)
     way = ways.chosen(near, plain, ways.topics(seen.request), truth[:, None])
     assert way.aside
+    assert not ways.chosen(near, plain, ways.topics(seen.request), truth[:, None], graded=True).aside
     model = fit([str(at) for at in range(len(seen))], seen, ["clause=IN-1"], truth[:, None])
     said = model.probabilities(of.take(np.flatnonzero(new)), seen)[:, 0]
     assert said[yes[new] == 1].mean() > said[yes[new] == 0].mean()

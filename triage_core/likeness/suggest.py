@@ -132,7 +132,7 @@ def _fit(support: tuple[str, ...], of: Evidence, questions: tuple[str, ...], ans
     topics = ways.topics(of.request)
     for name in dict.fromkeys(families):
         columns = [at for at, found in enumerate(families) if found == name]
-        way = ways.chosen(near, plain, topics, answers[:, columns])
+        way = ways.chosen(near, plain, topics, answers[:, columns], ">" in questions[columns[0]])
         likeness, aside = way.kernel(near, plain), way.set_aside(topics)
         strength, scale, shift = _calibrated(likeness, aside, answers[:, columns])
         for at in columns:

@@ -20,7 +20,7 @@ Topics = NDArray[np.int64]
 
 _HELD_BACK = 0.3  # the strength at which ways are compared
 _ASIDE = 10.0
-_LEAST = 20
+_LEAST = 50
 """Below so many reports there is nothing to compare ways by."""
 
 
@@ -51,12 +51,13 @@ def topics(requests: Floats) -> Topics:
     return np.asarray(found.labels_, dtype=np.int64)
 
 
-def chosen(near: Floats, plain: Floats, topics: Topics, answers: Floats) -> Way:
+def chosen(near: Floats, plain: Floats, topics: Topics, answers: Floats, graded: bool = False) -> Way:
     """The way that does best on single reports and whole cells held out; `answers` are (n, questions), NaN where nobody
-    has said."""
+    has said. `graded` are questions of how much: how bad a kind is belongs to the kind, and is not set aside."""
     if np.isfinite(answers).any(1).sum() < _LEAST:
         return WAYS[0]
-    return max(WAYS, key=lambda way: _likeness_to_truth(way, near, plain, topics, answers))
+    tried = [way for way in WAYS if not (graded and way.aside)]
+    return max(tried, key=lambda way: _likeness_to_truth(way, near, plain, topics, answers))
 
 
 def _likeness_to_truth(way: Way, near: Floats, plain: Floats, topics: Topics, answers: Floats) -> float:
