@@ -142,6 +142,27 @@ def test_keys_are_remembered_however_many_came(store: Store, monkeypatch: pytest
         assert {receipt.already_known for receipt in receipts} == {bool(turn)}
 
 
+def test_the_journal_stays_short_under_a_load_that_never_ends(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear = Journal.clear
+
+    def never_by_the_thread(
+        journal: Journal,
+    ) -> None:  # as if the numbers were held whenever it asks for them
+        if threading.current_thread().name != "intake":
+            clear(journal)
+
+    monkeypatch.setattr("triage_core.committer.LONGEST", 4)
+    monkeypatch.setattr(Journal, "clear", never_by_the_thread)
+    committer = Committer(store)
+    for number in range(12):
+        committer.receive(POLICY, incoming(f"report {number}"))
+    assert (store.folder / JOURNAL_FILE).read_bytes().count(b"\n") <= 5
+    with store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM reports") == 12
+
+
 def test_a_closed_store_accepts_nothing(store: Store) -> None:
     committer = Committer(store)
     committer.receive(POLICY, incoming("one"))
