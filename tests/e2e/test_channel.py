@@ -143,27 +143,27 @@ def test_a_reporter_is_asked_sees_each_state_the_reward_and_the_credit(
     plain.get_by_role("textbox", name="Your answer").fill("On Monday.")
     plain.get_by_role("button", name="Send the answer").click()
     plain.get_by_text("Your message is stored").wait_for()
-    desk(server, "assess", report=report_id, **FLAW)
+    desk(server, "assess", report=report_id, **{**FLAW, "harm": "H1"})  # a low one: nobody shares it
     again(plain, "Accepted as a flaw")
     rewards = plain.locator("section[aria-labelledby=reward]")
-    expect(rewards.get_by_text("2600.00")).to_have_count(0)
+    expect(rewards.get_by_text("400.00")).to_have_count(0)
 
     page.goto(f"{server.url}/rewards?report={report_id}&role=Reviewer")
-    page.get_by_label("Amount").fill("2600")
+    page.get_by_role("textbox", name="Amount").fill("400")
     page.get_by_role("button", name="Propose", exact=True).click()
     page.get_by_text("The reward is proposed").wait_for()
     again(plain, "Accepted as a flaw")
-    expect(rewards.get_by_text("2600.00")).to_have_count(0)  # a proposal is no promise
+    expect(rewards.get_by_text("400.00")).to_have_count(0)  # a proposal is no promise
     page.goto(f"{server.url}/rewards?reward=1&role=Policy%20owner")
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
     page.get_by_text("The reward is approved").wait_for()
     again(plain, "Accepted as a flaw")
-    plain.get_by_text("A reward was approved for your report: cash, 2,600.00 USD.").wait_for()
-    page.get_by_role("button", name="Paid or given").click()
+    plain.get_by_text("A reward was approved for your report: cash, 400.00 USD.").wait_for()
+    page.get_by_role("button", name="Paid or given", exact=True).click()
     page.get_by_text("It is noted as paid or given").wait_for()
     again(plain, "Accepted as a flaw")
-    plain.get_by_text("Your reward was paid: cash, 2,600.00 USD.").wait_for()
-    expect(rewards.first).to_contain_text("2600.00 USD")
+    plain.get_by_text("Your reward was paid: cash, 400.00 USD.").wait_for()
+    expect(rewards.first).to_contain_text("400.00 USD")
 
     for trigger, state in (("finish_fix", "A fix is ready"), ("deploy_fix", "A fix is in place")):
         desk(server, "move", report=report_id, trigger=trigger)
