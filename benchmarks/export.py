@@ -1,7 +1,7 @@
 """Export of a million reports as kto Parquet: speed beside DuckDB's own COPY, memory, and the dashboard meanwhile.
 
     python -m benchmarks.export            1,000,000 reports
-    python -m benchmarks.export --small    50,000
+    python -m benchmarks.export --small    20,000
 
 The desk is that of benchmarks/synthetic_desk.py with decisions and consent added, so that most reports are rows. DuckDB
 copies the same columns of the same reports without any of the gates. The dashboard is the Inbox, run in process by
@@ -71,11 +71,15 @@ def p95(seconds: list[float]) -> float:
 
 def main() -> None:
     options = harness.arguments(__doc__)
-    count = 50_000 if options.small else 1_000_000
+    measure(20_000 if options.small else 1_000_000, 32 if options.small else 128)
+
+
+def measure(count: int, dim: int) -> None:
+    """Take and print the figures for so many reports with vectors of so many numbers."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         opened = Runtime(Settings(store=folder / "store"))
-        synthetic_desk.fill(opened.store, count, 32 if options.small else 128)
+        synthetic_desk.fill(opened.store, count, dim)
         decide(opened)
         opened.close()
         copied = copy(folder / "store", folder / "copy.parquet")

@@ -1,12 +1,14 @@
 """What is suggested before anybody decides, on public judgements: scope, harm categories and severity.
 
-Scope (XSTest): safe questions and their unsafe lookalikes. "types": every type held out in turn, its counterpart
-of the other label included in what is learned; "topics": a type and its counterpart held out together. Once from
-the question alone, once from a report as it comes in, question and answer of each of five models. Harm: area under the
+Scope (XSTest): safe questions and their unsafe lookalikes, whole types held out. "folds": five folds of whole types
+with both labels in each, the mean over five draws; logistic regression on the question has about .64 so, which is
+the baseline of the data's description. Stricter: "types": every type held out in turn, its counterpart of the other
+label included in what is learned; "topics": a type and its counterpart held out together. Once from the question
+alone, once from a report as it comes in, question and answer of each of five models. Harm: area under the
 curve by category, cross-validated, beside logistic regression on the same vectors. Severity: mean absolute error by
 area, every request held out with all its answers and at most 500 decisions to learn from, beside the best published
-judge that is a language model. The data
-have no times: the curves take decisions in one fixed order that has nothing to do with the labels.
+judge that is a language model. The data have no times: the curves take decisions in one fixed order that has nothing
+to do with the labels.
 All figures of the published judges are for the full sets, of which the rows here are a part.
 """
 
@@ -22,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold
 
 from benchmarks import likeness_data as data
 from benchmarks.harness import arguments, finish, progress, say, table
@@ -31,6 +34,7 @@ from triage_core.likeness.suggest import Evidence, evidence, fit
 
 Floats = NDArray[np.float64]
 DECISIONS, FOLDS = 500, 10
+TYPE_FOLDS, DRAWS = 5, 5
 CURVE = (0, 20, 100, 500)
 CUTS = (0.125, 0.375, 0.625, 0.875)
 LEVELS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
@@ -43,6 +47,8 @@ TOPIC = {
     "privacy_fictional": "privacy_public",
 }
 TARGETS = {
+    "scope_folds_auroc": (">=", 0.75),
+    "scope_reports_folds_auroc": (">=", 0.75),
     "scope_types_auroc": (">=", 0.75),
     "scope_topics_auroc": (">=", 0.75),
     "scope_reports_types_auroc": (">=", 0.75),
@@ -74,12 +80,14 @@ class Vectors:
         return evidence(request, answer, pairs)
 
 
-def learned(of: Evidence, answers: Floats, train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
+def learned(
+    of: Evidence, answers: Floats, train: NDArray[np.intp], test: NDArray[np.intp], asks: str = "="
+) -> Floats:
     """(test, questions): what the product's model says of rows that it has not seen."""
     names = [str(row) for row in train]
     seen = of.take(train)
     # The columns are one family, as the levels of severity are.
-    questions = [f"benchmark={at}" for at in range(answers.shape[1])]
+    questions = [f"benchmark{asks}{at}" for at in range(answers.shape[1])]
     return fit(names, seen, questions, answers[train]).probabilities(of.take(test), seen)
 
 
@@ -118,16 +126,25 @@ def scope(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
         unsafe = np.array([float(kind[asked][1] == "unsafe") for asked, _ in pairs])
         types = [kind[asked][0] for asked, _ in pairs]
         topics = [TOPIC.get(found, found.removeprefix("contrast_")) for found in types]
-        for unit, groups in (("types", types), ("topics", topics)):
 
-            def ours(train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
-                return learned(of, unsafe[:, None], train, test)
+        def ours(train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
+            return learned(of, unsafe[:, None], train, test)
 
-            def plain(train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
-                model = LogisticRegression(max_iter=2_000).fit(of.request[train], unsafe[train])
-                return np.asarray(model.decision_function(of.request[test]))[:, None]
+        def plain(train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
+            model = LogisticRegression(max_iter=2_000).fit(of.request[train], unsafe[train])
+            return np.asarray(model.decision_function(of.request[test]))[:, None]
 
-            areas = [roc_auc_score(unsafe, held_out(groups, None, said)[:, 0]) for said in (ours, plain)]
+        for unit, draws in (
+            ("folds", [_type_folds(types, unsafe, draw) for draw in range(1 if small else DRAWS)]),
+            ("types", [types]),
+            ("topics", [topics]),
+        ):
+            areas = [
+                float(
+                    np.mean([roc_auc_score(unsafe, held_out(groups, None, said)[:, 0]) for groups in draws])
+                )
+                for said in (ours, plain)
+            ]
             rows.append((name, unit, *areas))
 
     measure("question alone", [(row["text"], "") for row in prompts])
@@ -137,12 +154,22 @@ def scope(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
             [(row["prompt"], row["completion"]) for row in completions if row["model"] == model],
         )
     table("Scope: area under the curve on what was held out", ("from", "held out", "ours", "plain"), rows)
-    for unit in ("types", "topics"):
+    for unit in ("folds", "types", "topics"):
         figures[f"scope_{unit}_auroc"] = next(row[2] for row in rows if row[1] == unit)
         figures[f"scope_{unit}_plain"] = next(row[3] for row in rows if row[1] == unit)
         figures[f"scope_reports_{unit}_auroc"] = float(
             np.mean([row[2] for row in rows if row[1] == unit and row[0] != "question alone"])
         )
+
+
+def _type_folds(types: Sequence[str], unsafe: Floats, draw: int) -> list[str]:
+    """The fold of each row: whole types, with both labels in every fold as far as can be."""
+    split = StratifiedGroupKFold(TYPE_FOLDS, shuffle=True, random_state=draw)
+    fold = [""] * len(types)
+    for number, (_, test) in enumerate(split.split(unsafe, unsafe, types)):
+        for row in test.tolist():
+            fold[row] = str(number)
+    return fold
 
 
 def harm(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
@@ -208,7 +235,7 @@ def severity(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
             if not decisions:  # nothing is known: the middle of the scale
                 return np.full((len(test), 1), 0.5)
             seen = train[np.argsort(place[train])][:decisions]
-            steady = np.minimum.accumulate(learned(of, answers, seen, test), axis=1)
+            steady = np.minimum.accumulate(learned(of, answers, seen, test, ">"), axis=1)
             return LEVELS[(steady > 0.5).sum(1)][:, None]
 
         return np.abs(held_out(request, 3 if small else FOLDS, ours)[:, 0] - truth)

@@ -15,7 +15,7 @@ from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
 from ui import dataset_versions, dataset_view, empty, filters, session
 from ui.hostile import inline, plain
-from ui.words import HARM_TYPE, SEVERITY
+from ui.words import HARM_TYPE, SEVERITY, counted
 
 SIZE, MOST = 10, 200
 
@@ -59,7 +59,7 @@ may_build = session.may(Command.EXPORT_DATASET)
 
 with choices:
     build = st.button(
-        f"Build {rows:,} rows" if not found.unread else "Build all rows",
+        f"Build {counted(rows, 'row')}" if not found.unread else "Build all rows",
         type="primary",
         icon=":material/build:",
         disabled=not (may_build and rows),
@@ -82,7 +82,10 @@ with choices:
         bar.empty()
 
 with outcome:
-    st.subheader(f"{rows:,} rows from {considered:,} report{'' if considered == 1 else 's'}", anchor=False)
+    st.subheader(
+        f"{counted(rows, 'row')} from {counted(considered, 'report')}",
+        anchor=False,
+    )
     if found.unread:
         st.caption(
             f":material/hourglass_top: These are the first ones: {found.unread:,} more reports are read by the build."

@@ -72,9 +72,9 @@ with st.grid(5, gap="small", min_column_width=200):
     with st.container(border=True, height="stretch"):
         st.metric("Open now", f"{head.open:,}", help="Whatever is open, however old.")
         charts.list_link({"state": "open", "product": platforms, "until": of_window(window)["until"]})
-    for clock, kept, only in (
-        (Clock.FIRST_RESPONSE, head.first_response, Counted.RESPONSE_INSIDE),
-        (Clock.TRIAGE, head.triage, Counted.TRIAGE_INSIDE),
+    for clock, kept, only, late in (
+        (Clock.FIRST_RESPONSE, head.first_response, Counted.RESPONSE_INSIDE, Counted.RESPONSE_LATE),
+        (Clock.TRIAGE, head.triage, Counted.TRIAGE_INSIDE, Counted.TRIAGE_LATE),
     ):
         median = None if kept.median_hours is None else f"median {span(timedelta(hours=kept.median_hours))}"
         counted = f"{kept.inside:,} of the {kept.counted:,} that were answered or are past their target."
@@ -87,7 +87,10 @@ with st.grid(5, gap="small", min_column_width=200):
                 delta_arrow="off",
                 help=counted,
             )
-            charts.list_link(of_window(window, only=only))
+            with st.container(horizontal=True):
+                charts.list_link(of_window(window, only=only))
+                if kept.late:
+                    charts.list_link(of_window(window, only=late), f"{kept.late:,} late", ":material/alarm:")
     known = f"{head.known:,} are marked as duplicates or hold the very words of an earlier report."
     with st.container(border=True, height="stretch"):
         before = f"{percent(earlier.known_share)} then" if earlier else None

@@ -16,6 +16,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from triage_core import access, db
+from triage_core.access import Command
 from triage_core.decision import check_text
 from triage_core.errors import NotFound, Refused
 from triage_core.model import Actor
@@ -97,22 +98,34 @@ def listing(cursor: db.Cursor) -> list[db.Row]:
     )
 
 
-def find(cursor: db.Cursor, key: str) -> ApiKey | None:
-    """The active key that this is; None for an unknown or revoked one. Takes as long for either."""
-    digest, found = _hash(key), None
-    for row in _active(cursor):
-        if hmac.compare_digest(row["key_sha256"], digest):
-            found = ApiKey(row["key_id"], row["product"], tuple(row["origins"]), row["per_minute"])
-    return found
+class Keys:
+    """The active keys of a store, read again when one was made or ended: every request asks for one."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last: tuple[int | None, list[db.Row]] = (None, [])
 
-def is_known_origin(cursor: db.Cursor, origin: str) -> bool:
-    """Whether any active key names this origin: what a browser asks before it may send the key."""
-    return any(origin in row["origins"] for row in _active(cursor))
+    def find(self, key: str) -> ApiKey | None:
+        """The active key that this is; None for an unknown or revoked one. Takes as long for either."""
+        digest, found = _hash(key), None
+        for row in self._active():
+            if hmac.compare_digest(row["key_sha256"], digest):
+                found = ApiKey(row["key_id"], row["product"], tuple(row["origins"]), row["per_minute"])
+        return found
 
+    def is_known_origin(self, origin: str) -> bool:
+        """Whether any active key names this origin: what a browser asks before it may send the key."""
+        return any(origin in row["origins"] for row in self._active())
 
-def _active(cursor: db.Cursor) -> list[db.Row]:
-    return db.rows(cursor, "SELECT * FROM active_api_keys")
+    def _active(self) -> list[db.Row]:
+        changed = self._store.last_of.get(
+            Command.MANAGE_KEYS, 0
+        )  # before the look, which may already show more
+        last = self._last
+        if last[0] != changed:
+            with self._store.read(fresh=False) as cursor:
+                last = self._last = (changed, db.rows(cursor, "SELECT * FROM active_api_keys"))
+        return last[1]
 
 
 def _hash(key: str) -> str:

@@ -20,7 +20,7 @@ _TRIAGED = (
 )
 # Few ask for a reward: those first, found by the word before any body is parsed, and then their cases.
 _ASKED = (
-    "(SELECT report_id, policy_version FROM reports"
+    "(SELECT report_id, policy_version, platform FROM reports"
     " WHERE contains(body, '\"wants_reward\"') AND (body ->> 'wants_reward') = 'true')"
 )
 _RUNS = (
@@ -36,9 +36,13 @@ def due(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, datetime]:
     return _due(cursor, db.rows(cursor, _DUE, [list(report_ids)]))
 
 
-def late(cursor: db.Cursor, now: datetime) -> list[tuple[str, datetime]]:
-    """(report, due) of every bounty clock that runs and is missed at `now`, the latest first."""
-    found = _due(cursor, db.rows(cursor, _RUNNING))
+def late(cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()) -> list[tuple[str, datetime]]:
+    """(report, due) of every bounty clock that runs and is missed at `now`, the latest first.
+
+    Of reports about these products (none: all).
+    """
+    of_them = " AND ($platforms = [] OR list_contains($platforms, r.platform))"
+    found = _due(cursor, db.rows(cursor, _RUNNING + of_them, {"platforms": list(platforms)}))
     missed = sorted((at, name) for name, at in found.items() if at < now)
     return [(name, at) for at, name in missed]
 

@@ -20,37 +20,26 @@ class ClauseFigures:
     overturned: int
     twice: int
     disagreed: int
-    reports: tuple[str, ...]
 
 
+# Decisions that do not hold any more are few: they are found before the ones that took their place.
 _OVERTURNED = (
-    "SELECT clause, count(*) AS n FROM (SELECT a.assessment_id, c.assessment_id AS last, f.clauses AS now,"
-    " unnest(a.clauses) AS clause FROM assessments a JOIN cases c ON c.report_id = a.report_id"
-    " JOIN assessments f ON f.assessment_id = c.assessment_id WHERE a.look_id IS NULL)"
-    " WHERE last > assessment_id AND NOT list_contains(now, clause) GROUP BY clause"
-)
-# The clause's own reports: the latest on which it is cited now.
-_CITING = (
-    "SELECT clause, list(report_id ORDER BY done_at DESC, assessment_id DESC)[:3] AS ids FROM"
-    " (SELECT a.report_id, a.done_at, a.assessment_id, unnest(a.clauses) AS clause FROM cases c"
-    " JOIN assessments a ON a.assessment_id = c.assessment_id) GROUP BY clause"
+    "SELECT clause, count(*) AS n FROM (SELECT f.clauses AS now, unnest(g.clauses) AS clause FROM"
+    " (SELECT assessment_id, report_id, clauses FROM assessments WHERE look_id IS NULL AND assessment_id NOT IN"
+    " (SELECT assessment_id FROM cases WHERE assessment_id IS NOT NULL)) g"
+    " JOIN cases c ON c.report_id = g.report_id AND c.assessment_id > g.assessment_id"
+    " JOIN assessments f ON f.assessment_id = c.assessment_id)"
+    " WHERE NOT list_contains(now, clause) GROUP BY clause"
 )
 
 
 def by_clause(cursor: db.Cursor) -> dict[str, ClauseFigures]:
-    """The figures of every clause that was ever cited; `reports` are the latest on which it is in force."""
+    """The figures of every clause that was ever cited."""
     cited = queries.citations(cursor)
     overturned = {row["clause"]: row["n"] for row in db.rows(cursor, _OVERTURNED)}
-    citing = {row["clause"]: tuple(row["ids"]) for row in db.rows(cursor, _CITING)}
     looked = _looked(looks.pairs(cursor))
     return {
-        name: ClauseFigures(
-            name,
-            cited.get(name, 0),
-            overturned.get(name, 0),
-            *looked.get(name, (0, 0)),
-            citing.get(name, ()),
-        )
+        name: ClauseFigures(name, cited.get(name, 0), overturned.get(name, 0), *looked.get(name, (0, 0)))
         for name in sorted(cited.keys() | looked.keys())
     }
 

@@ -18,8 +18,10 @@ class Counted(StrEnum):
     FRESH = "fresh"
     RESPONSE = "response"  # answered, or past its target
     RESPONSE_INSIDE = "response_inside"
+    RESPONSE_LATE = "response_late"
     TRIAGE = "triage"
     TRIAGE_INSIDE = "triage_inside"
+    TRIAGE_LATE = "triage_late"
     BY_CLAUSE = "by_clause"
     BY_LINK = "by_link"
     BY_NEITHER = "by_neither"
@@ -63,16 +65,22 @@ def _counted(done: str, due: str) -> str:
     return f"(c.{done} IS NOT NULL OR (c.status <> 'closed' AND c.{due} < $at))"
 
 
+def _late(done: str, due: str) -> str:
+    return f"({_counted(done, due)} AND coalesce(c.{done} > c.{due}, true))"
+
+
 _IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
-_FIXED = "('resolved_fixed', 'resolved_mitigated')"
+FIXED = "('resolved_fixed', 'resolved_mitigated')"
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
     Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
     Counted.FRESH: "NOT (c.canonical_id IS NOT NULL OR c.is_copy)",
     Counted.RESPONSE: _counted("first_response_at", "response_due"),
     Counted.RESPONSE_INSIDE: "c.first_response_at <= c.response_due",
+    Counted.RESPONSE_LATE: _late("first_response_at", "response_due"),
     Counted.TRIAGE: _counted("triaged_at", "triage_due"),
     Counted.TRIAGE_INSIDE: "c.triaged_at <= c.triage_due",
+    Counted.TRIAGE_LATE: _late("triaged_at", "triage_due"),
     Counted.BY_CLAUSE: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
     # A duplicate names the earlier report and needs no clause.
     Counted.BY_LINK: "c.status = 'closed' AND c.canonical_id IS NOT NULL",
@@ -81,7 +89,7 @@ CONDITIONS: Mapping[str, str] = {
     # A duplicate that came in after the fix of the earlier report had passed its retest.
     Counted.REGRESSION: (
         "c.report_id IN (SELECT d.report_id FROM cases d JOIN cases k ON k.report_id = d.canonical_id"
-        f" WHERE d.canonical_id IS NOT NULL AND k.resolution IN {_FIXED} AND d.received_at > k.closed_at)"
+        f" WHERE d.canonical_id IS NOT NULL AND k.resolution IN {FIXED} AND d.received_at > k.closed_at)"
     ),
     Counted.NOT_ASSESSED: "c.severity IS NULL",
     Counted.NO_PRODUCT: "c.platform = ''",

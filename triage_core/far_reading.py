@@ -12,12 +12,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import placements
+from triage_core import cluster_names, placements
 from triage_core.close_reading import CANDIDATE, SUGGEST
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
+from triage_core.likeness.spaces import Laid
 from triage_core.memory import Decided, Link, Memory
 from triage_core.placements import Cluster, Layout, Part, Placement, Suggestion
 
@@ -85,10 +86,10 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
         told = NOTHING_TOLD
         memory.labels.pop(axis, None)
         if clusters is None and not taken_back and known > limit and 2 * known > count:
-            laid = spaces.laid(axis, np.arange(known))
+            laid = Laid(spaces, axis, known)
             clusters = Clusters.restore(memory.stored[axis], laid, (), params, sorted(must), sorted(cannot))
         else:
-            clusters = cluster_all(spaces.laid(axis, np.arange(count)), params, sorted(must), sorted(cannot))
+            clusters = cluster_all(Laid(spaces, axis, count), params, sorted(must), sorted(cannot))
     memory.clusters[axis] = clusters
     floor = min(params.suggest, params.search_floor(spaces.index[axis].dim))
     moved = False
@@ -128,7 +129,9 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
                     continue  # an earlier part has told of it
                 # The earliest member speaks for the cluster: finding the most typical one would read them all.
                 name = placements.cluster_id(axis, memory.ids[label])
-                described[name] = Cluster(name, memory.ids[label], size=clusters.size(label))
+                size = clusters.size(label)
+                described[name] = Cluster(name, memory.ids[label], size=size)
+                cluster_names.note(memory, axis, label, size, moved=rows is moved)
             placed = _placed(memory, axis, part, labels[part])
             yield Part(placed, described, arrived=rows is arrived and axis in memory.stored)
 

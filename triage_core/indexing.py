@@ -33,6 +33,7 @@ from triage_core import (
 )
 from triage_core import memory as memory_of
 from triage_core.arrivals import Arrivals
+from triage_core.cluster_names import Names
 from triage_core.embedding import Embedding, Progress
 from triage_core.likeness import lexical
 from triage_core.likeness.axes import Axis, AxisIndex
@@ -91,6 +92,7 @@ class Likeness:
         self._limit = close_reading
         self.embedding = Embedding(store, embedder, model)
         self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None))
+        self._names = Names(store, self.embedding.by_name)
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -132,6 +134,12 @@ class Likeness:
         with self._store.read() as cursor:
             clusters = int(db.value(cursor, "SELECT count(*) FROM clusters WHERE axis = 'whole'"))
         return Refreshed(embedded, clusters, time.monotonic() - started)
+
+    def name_clusters(self, actor: Actor) -> int:
+        """Say what clusters beyond close reading are called, of a bounded number that wait for it; gives how many."""
+        access.require(actor, "index")
+        with self._refreshing:
+            return self._names.name(self._memory, actor) if self._memory else 0
 
     def rebuild(self, actor: Actor, accept: bool = False) -> dict[str, Changes]:
         """What laying every cluster anew would change, by axis; done only when `accept` says so.
@@ -192,13 +200,11 @@ class Likeness:
 
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
-        memory = self._ready()
-        row = memory.place(report_id)
-        _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
-        others = [other for other in rows[0].tolist() if other >= 0 and other != row]
-        vector, *near = memory.index.vectors(np.array([row, *others]))
-        scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
-        return vector, scores
+        return self._ready().near(report_id, k)
+
+    def nearest_to(self, made: Vectors, k: int) -> list[dict[str, float]]:
+        """For each of these vectors, (n, dim), the `k` reports nearest to it and their cosine, the nearest first."""
+        return self._ready().nearest_to(made, k)
 
     def vectors_of(self, words: Sequence[str], actor: Actor) -> Vectors:
         """The vectors of texts, (n, dim); `actor` makes and stores those that are lacking: for the worker."""
@@ -336,6 +342,11 @@ class Likeness:
             decided, model = memory_of.decided(cursor), learning.current(cursor)
             if memory.spaces is not None and not memory.stored and not anew:
                 memory.stored = placements.known_labels(cursor, memory.row)
+                memory.unnamed = {
+                    (axis, memory.row[name]): None
+                    for axis in memory.stored
+                    for name in placements.unnamed(cursor, axis)
+                }
                 memory.decided = memory_of.decided_when_laid(cursor)
         laid = _Laid(memory, revision)
         if memory.spaces is not None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from triage_core import access, audit, clocks, db, embargo_machine, reportformat, spam, text
-from triage_core.errors import Conflict, InvalidReport, Refused
+from triage_core.errors import Conflict, InvalidReport, Refused, StoreError
 from triage_core.model import (
     Actor,
     Channel,
@@ -41,6 +41,15 @@ COUNTED_BY = (
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was promised for a report when it was acknowledged ahead of its commit: number, moment, tracking key."""
+
+    seq: int
+    at: datetime
+    key_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A validated report, the key by which a second delivery of it is known (None: no key), its door.
 
@@ -51,6 +60,7 @@ class Incoming:
     intake_key: str | None = None
     channel: Channel = Channel.IMPORT
     api_key: int | None = None
+    accepted: Accepted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,15 @@ class Receipt:
     """The acknowledgement of one report.
 
     `tracking_key` is shown here and nowhere else (only its hash is stored); `exact_duplicate` says
-    that an earlier report has the same conversation; `already_known` that nothing was stored.
+    that an earlier report has the same conversation (None: nobody has looked yet); `already_known`
+    that nothing was stored.
     """
 
     report_id: str
     external_id: str | None
     tracking_key: str | None
     already_known: bool
-    exact_duplicate: bool
+    exact_duplicate: bool | None
 
 
 def new_tracking_key() -> str:
@@ -103,8 +114,17 @@ def receive(
 
 def receive_all(store: Store, policy: Policy, batch: Sequence[Incoming]) -> list[Receipt | Refused]:
     """Store what came in at public doors in one transaction; one outcome each, in order, with tracking keys."""
-    with store.write(PUBLIC, "receive") as work:
+    with store.numbering(), store.write(PUBLIC, "receive") as work:
         return _store_all(work, policy, batch, with_keys=True)
+
+
+def take_in(store: Store, policy: Policy, batch: Sequence[Incoming]) -> None:
+    """Store what was accepted ahead of its commit, in one transaction and as it was promised.
+
+    Raises StoreError when the numbers that were promised are not the next ones.
+    """
+    with store.write(PUBLIC, "receive") as work:
+        _store_all(work, policy, batch, with_keys=True)
 
 
 def import_batch(
@@ -115,7 +135,7 @@ def import_batch(
     A line whose external id already names another content is refused; the others go on.
     """
     access.require(actor, "import_reports")
-    with store.write(actor, "import_reports") as work:
+    with store.numbering(), store.write(actor, "import_reports") as work:
         return _store_all(work, policy, batch, with_keys=False)
 
 
@@ -139,7 +159,9 @@ def _store_all(
             outcomes.append(_known_again(new, item, before, digest, with_keys))
             continue
         report_id = f"FR-{next_seq}"
-        received = item.report.submitted_at or work.now
+        if item.accepted is not None and item.accepted.seq != next_seq:
+            raise StoreError(f"report {item.accepted.seq} was promised, and {next_seq} is the next one")
+        received = item.report.submitted_at or (item.accepted.at if item.accepted else work.now)
         reporter_id = new.reporter(item.report, report_id, received)
         report = _report_row(policy, item, body, digest, content, report_id, next_seq, received, reporter_id)
         is_copy = bool(content) and content in seen
@@ -156,7 +178,11 @@ def _store_all(
                 "intake_keys", {"intake_key": item.intake_key, "report_id": report_id, "body_sha256": digest}
             )
             known[item.intake_key] = (report_id, digest)
-        key = new.tracking_key(report_id) if with_keys else None
+        key = None
+        if item.accepted is not None:
+            new.add_key(report_id, item.accepted.key_sha256)
+        elif with_keys:
+            key = new.tracking_key(report_id)
         details: dict[str, Any] = {
             "channel": item.channel,
             "content_sha256": content,
@@ -192,9 +218,12 @@ class _Rows:
     def tracking_key(self, report_id: str) -> str:
         """A new key of the report, of which the hash is stored."""
         key = new_tracking_key()
-        row = {"key_sha256": tracking_hash(key), "report_id": report_id, "created_at": self._work.now}
-        self.add("tracking_keys", row)
+        self.add_key(report_id, tracking_hash(key))
         return key
+
+    def add_key(self, report_id: str, key_sha256: str) -> None:
+        row = {"key_sha256": key_sha256, "report_id": report_id, "created_at": self._work.now}
+        self.add("tracking_keys", row)
 
     def tracking_keys(self, report_id: str) -> int:
         """How many keys the report has, those of this batch included."""

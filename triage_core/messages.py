@@ -40,6 +40,7 @@ class Kind(StrEnum):
     REWARD_APPROVED = "reward_approved"
     REWARD_PAID = "reward_paid"
     REWARD_DECLINED = "reward_declined"
+    REWARD_REOPENED = "reward_reopened"
     EMBARGO_CHANGED = "embargo_changed"
     EMBARGO_PROPOSED = "embargo_proposed"
     CLOSING_SOON = "closing_soon"
@@ -53,6 +54,7 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.REWARD_APPROVED: "A reward was approved for your report: {reward}.",
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
         Kind.REWARD_DECLINED: "No reward is given for your report: {reason}",
+        Kind.REWARD_REOPENED: "What we told you about your reward was taken back: {reward} is decided on anew.",
         Kind.EMBARGO_CHANGED: "The waiting period of your report now ends at {end}.",
         Kind.EMBARGO_PROPOSED: "We propose {end} as the end of the waiting period: you may accept or refuse it.",
         Kind.CLOSING_SOON: "Without an answer to our question this report is closed at {end}.",

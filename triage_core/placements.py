@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from triage_core import db
@@ -39,14 +40,23 @@ class Placement:
 class Cluster:
     """What is said of a cluster as a whole; `size` where the writer knows it, else 0.
 
-    `family` is the technique that its wrapper is taken for.
+    `family` is the technique that its wrapper is taken for. Without a label, None, label and family stay as they are.
     """
 
     cluster_id: str
     representative_id: str
-    label: str = ""
+    label: str | None = None
     size: int = 0
     family: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a cluster is called: a few words, and the technique that it is taken for."""
+
+    cluster_id: str
+    label: str
+    family: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +150,18 @@ def _add(work: Work, axis: str, model_id: str, part: Part) -> None:
     """Store reports that arrived: without a look at the reports that were there, of which there may be a million."""
     if not part.placed:
         return
-    rows = [{"axis": axis, "model_id": model_id, **_fields(item)} for item in part.placed]
-    db.insert(work.cursor, "memberships", rows)
+    if len(part.placed) == 1:
+        row = {"axis": axis, "model_id": model_id, **_fields(part.placed[0])}
+        db.insert(work.cursor, "memberships", [row])  # one row has a quick way of its own
+    else:
+        db.insert_arrow(work.cursor, "memberships", _table(axis, model_id, part.placed))
     arrived = {item.report_id for item in part.placed}
     born = [item for item in part.clusters.values() if founder(item.cluster_id) in arrived]
-    db.insert(work.cursor, "clusters", [{"axis": axis, **_fields(item)} for item in born])
+    db.insert(
+        work.cursor,
+        "clusters",
+        [{"axis": axis, **_fields(item), "label": item.label or ""} for item in born],
+    )
     grown = [item for item in part.clusters.values() if founder(item.cluster_id) not in arrived]
     if grown:
         work.cursor.execute(
@@ -153,7 +170,24 @@ def _add(work: Work, axis: str, model_id: str, part: Part) -> None:
             " WHERE clusters.axis = ? AND clusters.cluster_id = grown.cluster_id",
             [[item.cluster_id for item in grown], [item.size for item in grown], axis],
         )
-    work.event("likeness.placed", axis, {"reports": len(rows), "clusters": len(part.clusters)})
+    work.event("likeness.placed", axis, {"reports": len(part.placed), "clusters": len(part.clusters)})
+
+
+def _table(axis: str, model_id: str, placed: Sequence[Placement]) -> pa.Table:
+    """Placements as columns: of a million, dicts would take minutes."""
+    columns = {
+        name: pa.array([getattr(item, name) for item in placed], pa.string() if text else pa.float64())
+        for name, text in _COLUMNS.items()
+    }
+    same = {"axis": [axis] * len(placed), "model_id": [model_id] * len(placed)}
+    return pa.table({**same, **columns})
+
+
+_COLUMNS = {
+    "report_id": True, "cluster_id": True, "nearest_id": True, "nearest": False, "mean": False,
+    "runner_up_id": True, "runner_up": False,
+}  # fmt: skip
+"""The fields of a placement, and whether each is text."""
 
 
 def _move(
@@ -163,10 +197,15 @@ def _move(
     changed = [item for item in placed if before.get(item.report_id) != item]
     known = db.rows(
         work.cursor,
-        "SELECT cluster_id, family FROM clusters WHERE axis = ? AND cluster_id IN (SELECT unnest(?))",
+        "SELECT cluster_id, label, family FROM clusters WHERE axis = ? AND cluster_id IN (SELECT unnest(?))",
         [axis, list(clusters)],
     )
-    stale = {row["cluster_id"] for row in known if row["family"] != clusters[row["cluster_id"]].family}
+    called = {row["cluster_id"]: row for row in known}
+    clusters = {
+        name: item if item.label is not None else replace(item, **_called(called.get(name)))
+        for name, item in clusters.items()
+    }
+    stale = {name for name, row in called.items() if row["family"] != clusters[name].family}
     if not changed and not stale:
         return
     ids = [item.report_id for item in changed]
@@ -189,6 +228,39 @@ def _move(
     db.insert(work.cursor, "clusters", standing)
     work.event("likeness.placed", axis, {"reports": len(changed), "clusters": len(standing)})
     _lead_on(work, axis, sorted(set(touched) - {row["cluster_id"] for row in sizes}))
+
+
+def name(work: Work, axis: str, names: Sequence[Name]) -> None:
+    """Call these clusters by these names; those that are gone are left out."""
+    if not names:
+        return
+    work.cursor.execute(
+        "UPDATE clusters SET label = called.label, family = called.family FROM"
+        " (SELECT unnest(?) AS cluster_id, unnest(?) AS label, unnest(?::VARCHAR[]) AS family) AS called"
+        " WHERE clusters.axis = ? AND clusters.cluster_id = called.cluster_id",
+        [
+            [item.cluster_id for item in names],
+            [item.label for item in names],
+            [item.family for item in names],
+            axis,
+        ],
+    )
+    work.event("likeness.named", axis, {"clusters": len(names)})
+
+
+def unnamed(cursor: db.Cursor, axis: str) -> list[str]:
+    """The earliest reports of the clusters of several reports that are called nothing, the largest first."""
+    found = db.rows(
+        cursor,
+        "SELECT cluster_id FROM clusters WHERE axis = ? AND size > 1 AND label = ''"
+        " ORDER BY size DESC, cluster_id",
+        [axis],
+    )
+    return [founder(row["cluster_id"]) for row in found]
+
+
+def _called(row: db.Row | None) -> dict[str, Any]:
+    return {"label": row["label"] if row else "", "family": row["family"] if row else None}
 
 
 @dataclass(frozen=True, slots=True)

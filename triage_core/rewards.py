@@ -333,7 +333,7 @@ def _move(work: Work, kind: str, found: db.Row, after: RewardState, reason: str,
     }
     db.insert(work.cursor, "rewards", [row])
     # Told first, so that the act itself is the last event of its command.
-    follow_through.reward_moved(work, row, after, reason)
+    follow_through.reward_moved(work, row, RewardState(found["state"]), after, reason)
     _event(work, kind, row, found["state"], {"reward_no": found["reward_no"], **details})
 
 

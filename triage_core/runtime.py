@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import cluster_splits, db, disclosure, intake, limits, policies, standing, withheld
+from triage_core import apikeys, cluster_splits, db, disclosure, intake, limits, policies, standing, withheld
 from triage_core.clause_advice import ClauseAdvice
 from triage_core.committer import Committer
 from triage_core.indexing import Likeness
@@ -50,13 +50,14 @@ class Runtime:
         try:
             policies.seed(self.store, SYSTEM, settings.policy)
             self.likeness = Likeness(self.store, embedder or self._load_model, settings.model)
+            self.committer = Committer(self.store)
         except BaseException:
             self.store.close()
             raise
         self._policy = policies.Current(self.store)
         self._audited: cluster_splits.Audit | None = None
         self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
-        self.committer = Committer(self.store)
+        self.keys = apikeys.Keys(self.store)
         self.desk = withheld.Desk(self.store)
         self.limits = limits.for_rate(settings.intake_per_second)
         self.limits.standing = self._standing
@@ -94,7 +95,7 @@ class Runtime:
 
     def _standing(self, contact: str) -> float:
         """By how much the limit of a reporter is lifted, by the tier that earlier reports earned."""
-        with self.store.read() as cursor:
+        with self.store.read(fresh=False) as cursor:
             return standing.rate_factor(cursor, self.policy, intake.reporter_of(cursor, contact))
 
     def close(self) -> None:
@@ -151,6 +152,7 @@ class Worker:
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
+                self._runtime.likeness.name_clusters(SYSTEM)
                 self._runtime.suggestions.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
                 self._runtime.audit_if_due()

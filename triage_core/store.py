@@ -12,23 +12,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from triage_core import audit, db, migrations
 from triage_core.errors import ChainBroken, StoreError
+from triage_core.journal import JOURNAL_FILE
 from triage_core.model import Actor
 
 Clock = Callable[[], datetime]
+PATIENCE_S = 1.0  # how long a reader waits for reports that were accepted ahead of their commit
 TAIL_CHECKED_AT_START = 1_000
 STORE_FILE = "flawdesk.duckdb"
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class Ahead(Protocol):
+    """Who accepts reports ahead of their commit."""
+
+    def settle(self, timeout: float | None = None) -> None:
+        """Wait until what was accepted is in the database, `timeout` seconds at most."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While nothing is accepted, and all that was is in the database."""
+
+    def close(self) -> None:
+        """Take in what waits, and stop."""
 
 
 @dataclass(slots=True)
@@ -74,6 +89,8 @@ class Store:
         self.folder = folder
         self.clock = clock
         self.path = folder / STORE_FILE
+        self.ahead: Ahead | None = None
+        self.last_of: dict[str, int] = {}  # by command, the last event that this process has written
         self._lock = threading.RLock()
         self._anchor = audit.Anchor(folder / "anchor.log")
         try:
@@ -111,8 +128,10 @@ class Store:
         return self._head.seq
 
     @contextmanager
-    def read(self) -> Iterator[db.Cursor]:
-        """A cursor for one consistent look at the store."""
+    def read(self, *, fresh: bool = True) -> Iterator[db.Cursor]:
+        """A cursor for one consistent look at the store; `fresh`: with the reports that were accepted before it."""
+        if fresh:
+            self._settle()
         cursor = self._db.cursor()
         try:
             with db.transaction(cursor):
@@ -126,6 +145,7 @@ class Store:
 
         The head moves and the anchor is appended after the commit. An exception rolls back all.
         """
+        self._settle()
         with self._lock:
             cursor = self._db.cursor()
             try:
@@ -136,8 +156,26 @@ class Store:
                 if head != self._head:
                     self._head = head
                     self._anchor.append(head)
+                    self.last_of[command] = head.seq
             finally:
                 cursor.close()
+
+    def numbering(self) -> AbstractContextManager[None]:
+        """Around a command that gives out numbers of reports: nothing is accepted ahead of it meanwhile.
+
+        Raises StoreError when accepted reports wait in the journal of a store that nobody accepts for.
+        """
+        if self.ahead is not None:
+            return self.ahead.alone()
+        journal = self.folder / JOURNAL_FILE
+        if journal.exists() and journal.stat().st_size:
+            raise StoreError(f"accepted reports wait in {journal.name}: start the server once")
+        return nullcontext()
+
+    def _settle(self) -> None:
+        # Not for ever: a long command may hold the store, and an older look is better than none.
+        if self.ahead is not None:
+            self.ahead.settle(PATIENCE_S)
 
     def _append(self, work: Work) -> audit.Head:
         head = self._head
@@ -161,10 +199,14 @@ class Store:
 
     def verify(self) -> int:
         """Check the whole chain and the anchor; gives the number of events. Raises ChainBroken."""
+        self._settle()
         with self._lock, self.read() as cursor:
             audit.check_anchor(cursor, self._anchor)
             return audit.verify(cursor)
 
     def close(self) -> None:
+        if self.ahead is not None:
+            self.ahead.close()
+            self.ahead = None
         with self._lock:
             self._db.close()

@@ -86,7 +86,7 @@ def current(cursor: db.Cursor) -> Kept | None:
     if row is None:
         return None
     support, questions = tuple(row["support"]), tuple(row["questions"])
-    numbers = [np.array(row[name], dtype=np.float64) for name in ("bias", "scale", "shift")]
+    numbers = [np.array(row[name], dtype=np.float64) for name in ("bias", "scale", "shift", "blend")]
     weights = np.array(row["weights"], dtype=np.float64).reshape(len(support), len(questions))
     model = Model(support, questions, weights, *numbers)
     return Kept(row["version"], row["policy_sha256"], row["model_id"], row["decisions"], model)
@@ -106,6 +106,7 @@ def keep(work: Work, kept: Kept, old_loss: float, new_loss: float, tests: Sequen
         "bias": model.bias.tolist(),
         "scale": model.scale.tolist(),
         "shift": model.shift.tolist(),
+        "blend": model.blend.tolist(),
         "old_loss": old_loss if np.isfinite(old_loss) else None,
         "new_loss": new_loss if np.isfinite(new_loss) else None,
         "done_at": work.now,

@@ -159,6 +159,15 @@ class Suggestions:
             for row, (name, at) in enumerate(zip(asked, best, strict=True))
         }
 
+    def nearest(self, policy: Policy, most: int = 3) -> dict[str, dict[str, float]]:
+        """For each clause the reports nearest to its example and how like it they are (0 to 1), the nearest first."""
+        examples = {example(clause): clause.clause_id for clause in policy.clauses}
+        known = self._likeness.embedding.stored(list(examples))
+        if not known:
+            return {}
+        found = self._likeness.nearest_to(np.stack(list(known.values())), most)
+        return {examples[words]: near for words, near in zip(known, found, strict=True)}
+
     def _learn(
         self, actor: Actor, policy: Policy, space: str, decided: list[db.Row], old: Kept | None
     ) -> bool:

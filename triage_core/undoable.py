@@ -80,6 +80,7 @@ WHY_NOT = {
     "dataset.built": "a data set is withdrawn by building its next version",
     "likeness.space": "the model of likeness is chosen in the settings",
     "likeness.placed": "the index is made anew from the reports at any time",
+    "likeness.named": "what a cluster is called is found anew when it changes",
     "likeness.learned": "what decisions taught is learned anew when they change",
     "suggestions.learned": "what decisions taught is learned anew when they change",
     "reports.read": "what is read of a report is read anew at any time",

@@ -332,7 +332,8 @@ def _draw(
         dragmode=False,
         bargap=0.25,
     )
-    st.plotly_chart(figure, height=height, config=CONFIG, alt=alt, key=f"chart-{name}")
+    config = {**CONFIG, "toImageButtonOptions": {"filename": name, "scale": 2}}
+    st.plotly_chart(figure, height=height, config=config, alt=alt, key=f"chart-{name}")
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
         with table:
@@ -364,9 +365,11 @@ def _table(name: str, numbers: Columns, alt: LiteralString, cells: str | None, b
             st.caption("Choose a number to get the link to the reports behind it.")
 
 
-def list_link(values: Mapping[str, Any], label: LiteralString = "See the list") -> None:
+def list_link(
+    values: Mapping[str, Any], label: LiteralString = "See the list", icon: LiteralString = ":material/list:"
+) -> None:
     """A link to the list that these filters give."""
-    st.page_link(INBOX, label=label, icon=":material/list:", query_params=_address(values))
+    st.page_link(INBOX, label=label, icon=icon, query_params=_address(values))
 
 
 def _address(values: Mapping[str, Any]) -> dict[str, Any]:

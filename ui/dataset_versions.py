@@ -130,14 +130,13 @@ def compared(found: Sequence[Built]) -> None:
         st.caption("Two versions with their files are needed.")
         return
     names = [f"{one.name} {one.version}" for one in here]
+    before = next((at for at, one in enumerate(here[1:], 1) if one.name == here[0].name), 1)
     one, other = st.columns(2)
-    earlier = one.selectbox("Earlier", names, index=1, format_func=inline, key="compare-earlier")
+    earlier = one.selectbox("Earlier", names, index=before, format_func=inline, key="compare-earlier")
     later = other.selectbox("Later", names, index=0, format_func=inline, key="compare-later")
-    before, after = here[names.index(earlier)], here[names.index(later)]
+    was, now = here[names.index(earlier)], here[names.index(later)]
     try:
-        told, counts = _difference(
-            before.manifest["content_sha256"], after.manifest["content_sha256"], before, after
-        )
+        told, counts = _difference(f"{was.name} {was.version}", f"{now.name} {now.version}", was, now)
     except NotFound as error:
         st.warning(plain(str(error)), icon=":material/folder_off:")
         return

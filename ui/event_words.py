@@ -74,6 +74,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
     "likeness.learned": "Likeness learned from decisions",
+    "likeness.named": "Clusters named",
     "suggestions.learned": "Suggestions learned from decisions",
     "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import guidance_gaps
+from triage_core import guidance_gaps, policy_drafts, policy_text
 from triage_core.clause_figures import ClauseFigures
 from triage_core.guidance_gaps import Gap, Why
 from triage_core.policy import Policy
@@ -28,6 +29,12 @@ def _found(stamp: session.Stamp, version: str) -> list[Gap]:
     opened = session.current()
     with session.look() as cursor:
         return guidance_gaps.gaps(cursor, opened.policy, opened.suggestions.explained)
+
+
+@st.cache_data(ttl="10s", max_entries=10, show_spinner=False)
+def _nearest(stamp: tuple[str, int, bool], version: str) -> dict[str, dict[str, float]]:
+    opened = session.current()
+    return opened.suggestions.nearest(opened.policy)
 
 
 def find(policy: Policy) -> list[Gap]:
@@ -69,16 +76,45 @@ def gaps(found: Sequence[Gap], policy: Policy) -> None:
         st.button(
             "Open it", key="representative", on_click=session.pick, args=("report", gap.representative_id)
         )
-    st.caption("A draft from the words that these reports share. Copy it into the policy file and edit it.")
-    hostile.show(session.read(guidance_gaps.draft, guidance_gaps.next_id(policy), gap), key="draft")
+        st.page_link(
+            "pages/clusters.py",
+            label="See all of the cluster",
+            icon=":material/list:",
+            query_params={"cluster": gap.cluster_id},
+        )
+    st.caption("A clause from the words that these reports share, to be edited.")
+    text = session.read(guidance_gaps.draft, guidance_gaps.next_id(policy), gap)
+    hostile.show(text, key="draft")
+    if st.button("Put it into a draft", icon=":material/edit_note:"):
+        _into_draft(text)
+
+
+def _into_draft(text: str) -> None:
+    """Begin a draft of the policy that holds this clause, and go there."""
+    store, actor = session.current().store, session.actor()
+    (clause,) = tomllib.loads(text)["clause"]
+    part = policy_text.clause_part(clause["id"])
+
+    def begin() -> None:
+        draft_id = policy_drafts.start(store, actor)
+        policy_drafts.change(store, actor, draft_id, {part: clause}, seen_revision=1)
+
+    if session.command("A draft holds the clause", begin):
+        known = session.read(policy_drafts.listed)
+        number = max(row["draft_id"] for row in known)
+        role = {"role": st.query_params["role"]} if "role" in st.query_params else {}
+        st.switch_page(
+            "pages/guidance.py", query_params={**role, "part": "Drafts", "draft": f"Draft {number:,}"}
+        )
 
 
 def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
     """Every clause in force with how it fares."""
     rows = [
-        figures.get(clause.clause_id) or ClauseFigures(clause.clause_id, 0, 0, 0, 0, ())
+        figures.get(clause.clause_id) or ClauseFigures(clause.clause_id, 0, 0, 0, 0)
         for clause in policy.clauses
     ]
+    near = _nearest(session.stamp(), policy.version)
     st.dataframe(
         {
             "Clause": [inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses],
@@ -86,12 +122,26 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
             "Overturned": [row.overturned for row in rows],
             "Decided twice": [row.twice for row in rows],
             "Disagreed on": [row.disagreed for row in rows],
-            "Latest reports": [inline(", ".join(row.reports)) for row in rows],
+            "Nearest reports": [inline(", ".join(near.get(row.clause_id, ()))) for row in rows],
         },
         hide_index=True,
-        alt="Each clause: cited, overturned, disagreed on, and its latest reports",
+        alt="Each clause: cited, overturned, disagreed on, and its nearest reports",
     )
-    st.caption("Overturned: a later decision on the report holds, and it does not cite the clause.")
+    st.caption(
+        "Overturned: a later decision on the report holds, and it does not cite the clause. Nearest: the reports most"
+        " like the clause's example, whatever was decided on them."
+    )
+    titles = {clause.clause_id: inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses}
+    if chosen := st.selectbox(
+        "Reports nearest to", [name for name in titles if near.get(name)], None, titles.__getitem__,
+        placeholder="Choose a clause",
+    ):  # fmt: skip
+        for report_id, likeness in near[chosen].items():
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(f"{plain(report_id)} with a likeness of {likeness:.2f}", width="content")
+                st.button(
+                    "Open it", key=f"near-{report_id}", on_click=session.pick, args=("report", report_id)
+                )
 
 
 def tests(found: Sequence[Tested]) -> None:

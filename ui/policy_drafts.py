@@ -7,8 +7,8 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import policies, policy_drafts
-from triage_core.errors import NotFound
+from triage_core import policies, policy_drafts, policy_overtaken
+from triage_core.errors import InvalidPolicy, NotFound
 from triage_core.model import Actor
 from triage_core.policy_drafts import Draft, State
 from triage_core.store import Store
@@ -117,6 +117,7 @@ def _head(draft: Draft) -> None:
         if draft.state is State.PUBLISHED:
             st.markdown(f"Published as {plain(draft.version or '')}. The next change is a new draft.")
             return
+        _overtaken(draft)
         obstacle = session.read(policy_drafts.obstacle, draft.draft_id)
         if obstacle:
             st.warning(
@@ -126,6 +127,25 @@ def _head(draft: Draft) -> None:
         elif draft.state is State.OPEN:
             st.caption(":material/check: Complete: it may be approved.")
         _actions(draft, ready=obstacle is None)
+
+
+def _overtaken(draft: Draft) -> None:
+    """Says so when another version came into force since the draft was begun."""
+    try:
+        found = session.read(policy_overtaken.overtaken, draft)
+    except InvalidPolicy:
+        return  # policy.toml of the draft is no TOML: that is said below, and comes first
+    if found is None:
+        return
+    changed = ", ".join(policy_review.part_name(part) for part in found.parts) or "nothing but its number"
+    also = ", ".join(policy_review.part_name(part) for part in found.both)
+    st.warning(
+        f"{plain(found.published_by)} put {plain(found.version)} in force, {moment(found.published_at)}, after this"
+        f" draft was begun. It changed: {changed}."
+        + (f" This draft changes too: {also}; carried over, the draft's words stay." if also else "")
+        + " Carry the draft over before it is approved.",
+        icon=":material/group:",
+    )
 
 
 def _actions(draft: Draft, ready: bool) -> None:

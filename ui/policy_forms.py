@@ -48,10 +48,11 @@ def draw(draft: Draft) -> None:
         for name, fields in PROMISES.items():
             st.subheader(HEAD[name], anchor=False)
             _section(draft, parts, name, {name: fields}, columns=3)
-        if "white_hat" in parts:
-            st.caption("White-hat tiers are changed in policy.toml, under Files and revisions.")
+        st.subheader("White hats", anchor=False)
+        _tiers(draft, parts)
 
 
+TIERS = "white_hat"
 HEAD: Mapping[str, LiteralString] = {
     "clocks": "Clocks",
     "waiting": "Waiting before going public",
@@ -112,6 +113,16 @@ def _grid(draft: Draft, parts: Parts, table: str) -> None:
         "A worse input may never give a milder result: the check names the row for which that does not hold."
     )
     _form(draft, table, lambda prefix: show(before, prefix), collect)
+
+
+def _tiers(draft: Draft, parts: Parts) -> None:
+    before = parts.get(TIERS, [])
+
+    def collect(prefix: str) -> Mapping[str, Any]:
+        return {TIERS: policy_grids.tiers_after(before, st.session_state[prefix]) or None}
+
+    st.caption("The lowest first: each asks for more confirmed flaws than the one before and gives no less.")
+    _form(draft, TIERS, lambda prefix: policy_grids.tiers(before, prefix), collect)
 
 
 def _add(draft: Draft, parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""The two decision tables of a draft as grids: one cell a combination, chosen from the levels."""
+"""The decision tables and the white-hat tiers of a draft as grids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
 
+import pandas as pd
 import streamlit as st
 
 from triage_core.model import (
@@ -28,6 +29,13 @@ ROWS = tuple(itertools.product(Generality, Reliability, Uplift))
 COLUMNS = tuple(itertools.product(Harm, Exposure))
 CODE: Mapping[str, LiteralString] = {"H0": "H0", "H1": "H1", "H2": "H2", "H3": "H3", "H4": "H4"}
 SEVERITY_HEADER = ("harm", "exposure", "generality", "reliability", "uplift", "severity")
+TIER = {
+    "name": "str",
+    "valid_reports": "int",
+    "signal": "float",
+    "rate_factor": "int",
+    "early_access": "bool",
+}
 PRIORITY_HEADER = ("severity", "exploitation", "priority")
 
 
@@ -122,6 +130,41 @@ def priority_text(text: str, edited: Mapping[int, Mapping[str, str | None]]) -> 
         for column, level in changes.items():
             found[(str(list(Severity)[row]), column)] = level or ""
     return as_csv(PRIORITY_HEADER, found)
+
+
+def tiers(found: Sequence[Mapping[str, Any]], key: str) -> None:
+    """The white-hat tiers, one a row, the lowest first; rows can be added and taken out."""
+    rows = {name: [tier.get(name) for tier in found] for name in TIER}
+    st.data_editor(
+        # Of no rows the grid would not know the kinds.
+        rows if found else pd.DataFrame(rows).astype(TIER),
+        column_config={
+            "name": st.column_config.TextColumn("Tier", required=True, width=140),
+            "valid_reports": st.column_config.NumberColumn(
+                "Confirmed flaws", required=True, step=1, width=140
+            ),
+            "signal": st.column_config.NumberColumn("Signal, 0 to 1", required=True, step=0.05, width=130),
+            "rate_factor": st.column_config.NumberColumn(
+                "May send so many times as often", required=True, step=1, width=220
+            ),
+            "early_access": st.column_config.CheckboxColumn("Early access", default=False, width=120),
+        },
+        num_rows="dynamic",
+        hide_index=True,
+        height="content",
+        key=key,
+        alt="White-hat tiers, the lowest first",
+    )
+
+
+def tiers_after(found: Sequence[Mapping[str, Any]], state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tiers after what was typed into the grid; a cell left empty is a key left out, which the check names."""
+    rows = [{**tier, **state["edited_rows"].get(at, {})} for at, tier in enumerate(found)]
+    kept = [row for at, row in enumerate(rows) if at not in state["deleted_rows"]]
+    return [
+        {name: value for name, value in row.items() if name in TIER and value is not None}
+        for row in (*kept, *state["added_rows"])
+    ]
 
 
 GRIDS = {SEVERITY_CSV: (severity, severity_text), PRIORITY_CSV: (priority, priority_text)}

@@ -32,6 +32,7 @@ PART: Mapping[str, LiteralString] = {
     "waiting": "Waiting before going public",
     "rewards": "Rewards",
     "second_look": "Second looks",
+    "white_hat": "White hats",
     "severity.csv": "Severity table",
     "priority.csv": "Priority table",
 }
@@ -48,7 +49,7 @@ def changes(draft: Draft) -> None:
         parts[each.part if each.place else WORDS].append(each)
     st.caption(f"{counted(len(found), 'difference')} from the version in force")
     for part, differences in parts.items():
-        st.subheader(PART[part] if part in PART else plain(part), anchor=False)
+        st.subheader(part_name(part), anchor=False)
         texts = [each for each in differences if max(map(len, _words(each))) > LONG]
         short = [each for each in differences if each not in texts]
         if short:
@@ -74,6 +75,11 @@ def changes(draft: Draft) -> None:
                     hostile.show(text, key=f"{side}-{each.part}-{each.place}", label=_SIDE[side])
     if len(found) > MOST_SHOWN:
         st.caption(f"The first {MOST_SHOWN:,} are shown; the rest is in the files.")
+
+
+def part_name(part: str) -> LiteralString:
+    """A part of the policy in words."""
+    return PART[part] if part in PART else plain(part)
 
 
 _SIDE: Mapping[str, LiteralString] = {"now": "In force", "then": "In the draft"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import agreement, looks, rewards, trends
+from triage_core import agreement, bounty, db, looks, rewards, trends
 from triage_core.counted import Counted, Moment
 from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
 from ui import charts, session
@@ -134,40 +134,45 @@ def volume(window: Window, dimension: Dimension, compared: Window | None) -> Non
     charts.bars(f"total-{dimension}", BY[dimension], totals, colours, "Reports of the whole period", whole)
 
 
+def _weekly(
+    draw: Callable[..., None],
+    name: str,
+    ask: Callable[..., list[db.Row]],
+    window: Window,
+    names: charts.Names,
+    colours: list[str],
+    alt: LiteralString,
+    only: Callable[[str], Counted],
+    **more: Any,
+) -> None:
+    """A chart by week of what `ask` gives; `only` says what the reports behind a number of each series are."""
+    rows = session.read(ask, window)
+
+    def behind(key: str, place: int) -> dict[str, Any]:
+        return of_week(window, rows[place]["week"], only=only(key), **more)
+
+    draw(name, rows, names, colours, alt, behind)
+
+
 def known(window: Window) -> None:
-    rows = session.read(trends.known_by_week, window)
-    charts.weekly_bars(
-        "known",
-        rows,
-        KNOWN,
-        [BLUE, ORANGE],
-        "New and known reports each week",
-        lambda key, place: of_week(window, rows[place]["week"], only=Counted(key)),
-    )
+    _weekly(
+        charts.weekly_bars, "known", trends.known_by_week, window, KNOWN, [BLUE, ORANGE],
+        "New and known reports each week", Counted,
+    )  # fmt: skip
 
 
 def inside(window: Window) -> None:
-    rows = session.read(trends.clocks_by_week, window)
-    charts.weekly_shares(
-        "inside",
-        rows,
-        INSIDE,
-        [BLUE, ORANGE],
-        "Share inside target, by the week reports came in",
-        lambda key, place: of_week(window, rows[place]["week"], only=_clock(key)),
-    )
+    _weekly(
+        charts.weekly_shares, "inside", trends.clocks_by_week, window, INSIDE, [BLUE, ORANGE],
+        "Share inside target, by the week reports came in", _clock,
+    )  # fmt: skip
 
 
 def hours(window: Window) -> None:
-    rows = session.read(trends.clocks_by_week, window)
-    charts.weekly_hours(
-        "hours",
-        rows,
-        MEDIANS,
-        [BLUE, ORANGE],
-        "Median hours, by the week reports came in",
-        lambda key, place: of_week(window, rows[place]["week"], only=_clock(key)),
-    )
+    _weekly(
+        charts.weekly_hours, "hours", trends.clocks_by_week, window, MEDIANS, [BLUE, ORANGE],
+        "Median hours, by the week reports came in", _clock,
+    )  # fmt: skip
 
 
 def _clock(key: str) -> Counted:
@@ -184,15 +189,10 @@ def backlog(window: Window) -> None:
 
 
 def closures(window: Window) -> None:
-    rows = session.read(trends.closures, window)
-    charts.weekly_bars(
-        "closures",
-        rows,
-        GROUNDS,
-        [BLUE, ORANGE, GREY],
-        "Closures each week by what they rest on",
-        lambda key, place: of_week(window, rows[place]["week"], only=Counted(key), moment=Moment.CLOSED),
-    )
+    _weekly(
+        charts.weekly_bars, "closures", trends.closures, window, GROUNDS, [BLUE, ORANGE, GREY],
+        "Closures each week by what they rest on", Counted, moment=Moment.CLOSED,
+    )  # fmt: skip
 
 
 def come_back(window: Window) -> None:
@@ -239,6 +239,10 @@ def money(window: Window) -> None:
         "rewards", "Month", labelled, {"paid": "Paid", "approved": "Approved"}, [BLUE, ORANGE],
         "Rewards of this calendar year by month",
     )  # fmt: skip
+    late = len(session.read(bounty.late, window.now, window.platform))
+    st.caption(
+        f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
+    )
     st.page_link("pages/rewards.py", label="See the rewards", icon=":material/list:")
 
 

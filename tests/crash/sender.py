@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.making import POLICY, Clock, make_report
-from triage_core import intake, reportformat
+from tests.making import EVERYBODY, POLICY, Clock, make_report
+from triage_core import intake, policies, reportformat
 from triage_core.committer import Committer
 from triage_core.model import Channel
 from triage_core.store import Store
@@ -42,7 +42,9 @@ def send(committer: Committer, mine: Iterator[str]) -> None:
 
 if __name__ == "__main__":
     folder, prefix, *again = sys.argv[1:]
-    opened = Committer(Store(Path(folder), Clock()))
+    store = Store(Path(folder), Clock())
+    policies.publish(store, EVERYBODY, POLICY)
+    opened = Committer(store)
     with ThreadPoolExecutor(THREADS) as pool:
         running = []
         for thread in range(THREADS):

@@ -43,7 +43,7 @@ PAGES = {
     "trends": (DeskRole.POLICY_OWNER, "heading", "Volume"),
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
     "gaps": (DeskRole.POLICY_OWNER, "heading", "Guidance gaps"),
-    "datasets": (DeskRole.ML_ENGINEER, "button", r"Build \d+ rows"),
+    "datasets": (DeskRole.ML_ENGINEER, "button", r"Build \d+ rows?"),
 }
 CLAUSE_TEXTS = ("title", "text", "in_scope_example", "out_of_scope_example")
 SLOW_MS = 60_000  # the worker has its turn first, on a machine that may be busy

@@ -26,27 +26,23 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def find(store: Store, key: str) -> ApiKey | None:
-    with store.read() as cursor:
-        return apikeys.find(cursor, key)
-
-
 def test_a_key_is_found_until_it_is_revoked(store: Store) -> None:
+    keys = apikeys.Keys(store)
+    assert keys.find("fd_unknown") is None
     number, key = apikeys.add(store, EVERYBODY, "Kite Travel", [SHOP], 30)
     _, other = apikeys.add(store, EVERYBODY, "Lumen Tutor")
-    assert find(store, key) == ApiKey(number, "Kite Travel", (SHOP,), 30)
+    assert keys.find(key) == ApiKey(number, "Kite Travel", (SHOP,), 30)
     assert key.encode() not in store.path.read_bytes()
-    assert find(store, key + "x") is None
-    assert find(store, "\ud800") is None
-    with store.read() as cursor:
-        assert apikeys.is_known_origin(cursor, SHOP)
-        assert not apikeys.is_known_origin(cursor, "https://other.example")
+    assert keys.find(key + "x") is None
+    assert keys.find("\ud800") is None
+    assert keys.is_known_origin(SHOP)
+    assert not keys.is_known_origin("https://other.example")
     apikeys.revoke(store, EVERYBODY, number)
     apikeys.revoke(store, EVERYBODY, number)
-    assert find(store, key) is None
-    assert find(store, other) is not None
+    assert keys.find(key) is None
+    assert keys.find(other) is not None
+    assert not keys.is_known_origin(SHOP)
     with store.read() as cursor:
-        assert not apikeys.is_known_origin(cursor, SHOP)
         assert [row["revoked_at"] is None for row in apikeys.listing(cursor)] == [False, True]
 
 

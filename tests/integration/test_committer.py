@@ -1,20 +1,21 @@
-"""Group commit: many at once share commits, each gets its own answer, and one bad report harms no other."""
+"""The doors: accepted in a journal, many at once in one line, in the database as promised whatever happens."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.making import POLICY, Clock, make_report
-from triage_core import db, intake, reportformat
+from tests.making import EVERYBODY, POLICY, Clock, make_report
+from triage_core import db, intake, policies, reportformat, tracking
 from triage_core.committer import Committer
-from triage_core.errors import Conflict, StoreError
+from triage_core.errors import Conflict, Refused, StoreError
 from triage_core.intake import Incoming
+from triage_core.journal import JOURNAL_FILE, Journal
 from triage_core.model import Channel
 from triage_core.store import Store
 
@@ -31,21 +32,21 @@ def incoming(words: str, key: str | None = None) -> Incoming:
 
 
 class Gate:
-    """Holds the first commit until `waiting` others are in the queue; counts the commits."""
+    """Holds the first line until `waiting` others are in the queue; counts what each line holds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, committer: Committer, waiting: int) -> None:
-        self.batches: list[int] = []
-        real = intake.receive_all
+        self.lines: list[int] = []
+        real = Journal.append
 
-        def receive_all(store: Store, policy: Any, batch: list[Incoming]) -> Any:
-            if not self.batches:
+        def append(journal: Journal, group: Sequence[Any]) -> None:
+            if not self.lines:
                 ready = threading.Event()
                 while len(committer._queue) < waiting:
                     ready.wait(0.001)
-            self.batches.append(len(batch))
-            return real(store, policy, batch)
+            self.lines.append(len(group))
+            real(journal, group)
 
-        monkeypatch.setattr(intake, "receive_all", receive_all)
+        monkeypatch.setattr(Journal, "append", append)
 
 
 def together(committer: Committer, batch: list[Incoming]) -> list[Any]:
@@ -59,19 +60,27 @@ def together(committer: Committer, batch: list[Incoming]) -> list[Any]:
         return list(pool.map(one, batch))
 
 
-def test_those_who_wait_share_one_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def stored(store: Store) -> list[str]:
+    with store.read() as cursor:
+        return [row["report_id"] for row in db.rows(cursor, "SELECT report_id FROM reports ORDER BY seq")]
+
+
+def test_those_who_wait_share_one_line(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     committer = Committer(store)
     gate = Gate(monkeypatch, committer, 7)
     receipts = together(committer, [incoming(f"Question {n}") for n in range(8)])
-    assert gate.batches == [1, 7]
+    assert gate.lines == [1, 7]
     assert sorted(receipt.report_id for receipt in receipts) == [f"FR-{n}" for n in range(1, 9)]
     assert len({receipt.tracking_key for receipt in receipts}) == 8
-    with store.read() as cursor:
-        for receipt in receipts:
-            digest = intake.tracking_hash(receipt.tracking_key)
-            found = "SELECT report_id FROM tracking_keys WHERE key_sha256 = ?"
-            assert db.value(cursor, found, [digest]) == receipt.report_id
     store.verify()
+
+
+def test_a_tracking_key_opens_its_report_at_once(store: Store) -> None:
+    committer = Committer(store)
+    for number in range(20):
+        receipt = committer.receive(POLICY, incoming(f"Question {number}"))
+        with store.read() as cursor:
+            assert tracking.find(cursor, str(receipt.tracking_key)) == receipt.report_id
 
 
 def test_one_refusal_is_one_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,28 +103,129 @@ def test_the_same_key_at_the_same_moment_stores_once(store: Store, monkeypatch: 
     assert sorted(receipt.already_known for receipt in receipts) == [False] + [True] * 5
     keys = [receipt.tracking_key for receipt in receipts if receipt.tracking_key]
     assert len(set(keys)) == intake.MAX_TRACKING_KEYS
-    with store.read() as cursor:
-        assert db.value(cursor, "SELECT count(*) FROM reports") == 1
+    assert stored(store) == ["FR-1"]
 
 
-@pytest.mark.parametrize(
-    ("error", "stored"), [(lambda: ZeroDivisionError("a bug"), 3), (lambda: StoreError("disk full"), 0)]
-)
-def test_a_fault_is_told_and_hits_no_other_report(
-    store: Store, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception], stored: int
-) -> None:
+def test_a_disk_that_takes_nothing_accepts_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     committer = Committer(store)
-    real = intake.receive_all
+    committer.receive(POLICY, incoming("Before"))
 
-    def fail(store: Store, policy: Any, batch: list[Incoming]) -> Any:
-        fault = error()
-        if isinstance(fault, StoreError) or any("poison" in item.report.turns[0].content for item in batch):
-            raise fault
-        return real(store, policy, batch)
+    def full(file: int) -> None:
+        raise OSError("no space left")
 
-    monkeypatch.setattr(intake, "receive_all", fail)
-    outcomes = together(committer, [incoming(words) for words in ("one", "poison", "two", "three")])
-    assert isinstance(outcomes[1], type(error()))
-    with store.read() as cursor:
-        assert db.value(cursor, "SELECT count(*) FROM reports") == stored
-    assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 4 - stored
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fdatasync", full)
+        outcomes = together(committer, [incoming(words, words) for words in ("one", "two")])
+    assert [type(outcome) for outcome in outcomes] == [StoreError, StoreError]
+    assert committer.receive(POLICY, incoming("one", "one")).report_id == "FR-2"
+    assert stored(store) == ["FR-1", "FR-2"]
+
+
+def test_what_is_accepted_comes_before_what_is_imported_after_it(store: Store) -> None:
+    committer = Committer(store)
+    for words in ("one", "two"):
+        committer.receive(POLICY, incoming(words, words))
+    (imported,) = intake.import_batch(store, POLICY, EVERYBODY, [incoming("three", "three")])
+    assert not isinstance(imported, Refused)
+    assert imported.report_id == "FR-3"
+    assert committer.receive(POLICY, incoming("four", "four")).report_id == "FR-4"
+    assert committer.receive(POLICY, incoming("three", "three")).already_known
+    assert stored(store) == [f"FR-{n}" for n in range(1, 5)]
+
+
+def test_keys_are_remembered_however_many_came(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triage_core.committer.MOST_NEW", 3)
+    committer = Committer(store)
+    for turn in range(2):
+        receipts = [committer.receive(POLICY, incoming(f"Question {n}", f"k{n}")) for n in range(8)]
+        assert [receipt.report_id for receipt in receipts] == [f"FR-{n}" for n in range(1, 9)]
+        assert {receipt.already_known for receipt in receipts} == {bool(turn)}
+
+
+def test_a_closed_store_accepts_nothing(store: Store) -> None:
+    committer = Committer(store)
+    committer.receive(POLICY, incoming("one"))
+    store.close()
+    with pytest.raises(StoreError):
+        committer.receive(POLICY, incoming("two"))
+
+
+def broken(*arguments: Any) -> None:
+    raise StoreError("the database is gone")
+
+
+def test_what_was_accepted_outlives_a_crash_as_it_was_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    opened = Store(tmp_path, clock)
+    policies.publish(opened, EVERYBODY, POLICY)
+    committer = Committer(opened)
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "take_in", broken)  # nothing reaches the database any more
+        receipts = [committer.receive(POLICY, incoming(words, words)) for words in ("one", "two", "three")]
+        with pytest.raises(StoreError, match=r"wait in intake\.journal"):
+            committer.settle()
+        assert stored(opened) == []
+        opened.close()
+    at = clock.now
+    clock.forward(days=3)
+    for _ in range(2):  # the second time finds nothing left to do
+        opened = Store(tmp_path, clock)
+        if not stored(opened):
+            with pytest.raises(StoreError, match="start the server"):
+                intake.import_batch(opened, POLICY, EVERYBODY, [incoming("x")])
+        committer = Committer(opened)
+        assert stored(opened) == ["FR-1", "FR-2", "FR-3"]
+        with opened.read() as cursor:
+            for receipt in receipts:
+                assert tracking.find(cursor, str(receipt.tracking_key)) == receipt.report_id
+            assert db.value(cursor, "SELECT max(received_at) FROM reports") == at
+        assert committer.receive(POLICY, incoming("two", "two")).report_id == "FR-2"
+        opened.verify()
+        opened.close()
+
+
+def test_a_journal_of_another_store_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Store(tmp_path / "first", Clock()), Store(tmp_path / "second", Clock())
+    for opened in (first, second):
+        policies.publish(opened, EVERYBODY, POLICY)
+    committer = Committer(first)
+    committer.receive(POLICY, incoming("one"))
+    committer.settle()
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "take_in", broken)
+        committer.receive(POLICY, incoming("two"))
+        first.close()
+    (second.folder / JOURNAL_FILE).write_bytes(
+        (first.folder / JOURNAL_FILE).read_bytes().splitlines(True)[-1]
+    )
+    with pytest.raises(StoreError, match="report 2 was promised, and 1 is the next one"):
+        Committer(second)
+    second.close()
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_a_torn_last_line_was_never_acknowledged(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / JOURNAL_FILE
+    journal = Journal(path)
+    journal.append([{"n": 1}, {"n": 2}])
+    journal.append([{"n": 3, "text": "x" * 80}])
+    journal.close()
+    path.write_bytes(path.read_bytes()[:-cut])
+    journal = Journal(path)
+    assert journal.read() == [{"n": 1}, {"n": 2}]
+    journal.append([{"n": 4}])
+    assert journal.read() == [{"n": 1}, {"n": 2}, {"n": 4}]
+    journal.close()
+
+
+def test_damage_before_the_last_line_is_told(tmp_path: Path) -> None:
+    path = tmp_path / JOURNAL_FILE
+    journal = Journal(path)
+    for number in range(3):
+        journal.append([{"n": number}])
+    path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":7'))
+    with pytest.raises(StoreError, match=r"line 2 of .* is damaged"):
+        journal.read()
+    journal.close()

@@ -11,9 +11,19 @@ import pytest
 
 from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_limited
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
-from triage_core import boards, close_reading, embedding, far_reading, learning, placements, readings
+from triage_core import (
+    boards,
+    close_reading,
+    cluster_work,
+    db,
+    embedding,
+    far_reading,
+    learning,
+    placements,
+    readings,
+)
 from triage_core.indexing import Likeness
-from triage_core.likeness import laying
+from triage_core.likeness import laying, spaces
 from triage_core.likeness.axes import Axis
 from triage_core.memory import Decided
 from triage_core.runtime import Runtime
@@ -53,10 +63,21 @@ def test_every_axis_answers_for_every_report_on_both_sides_of_the_limit(opened: 
             assert len(clusters(opened, axis)) == count
             found = dict(opened.likeness.all_similar(3, axis))
             assert [len(near) for near in found.values()] == [3] * count
-            assert found == {name: opened.likeness.similar(name, 3, axis) for name in found}
     of = {f"FR-{at}": text for at, text in enumerate(order, 1)}
     for name, near in opened.likeness.all_similar(3, Axis.TECHNIQUE):
         assert all(of[item.report_id][:40] == of[name][:40] for item in near)
+
+
+@pytest.mark.parametrize("axis", Axis)
+def test_all_reports_at_once_are_answered_as_one_by_one(
+    opened: Runtime, monkeypatch: pytest.MonkeyPatch, axis: Axis
+) -> None:
+    # Neighbourhoods so small that it shows in which spaces they were collected.
+    monkeypatch.setattr(spaces, "NEIGHBOURHOOD", 2)
+    tell(opened, *REPORTS)
+    found = dict(opened.likeness.all_similar(2, axis))
+    assert found == {name: opened.likeness.similar(name, 2, axis) for name in found}
+    assert len(found) == len(REPORTS)
 
 
 @pytest.mark.parametrize("few", [embedding.FEW, 0], ids=["few at once", "joined tables"])
@@ -112,6 +133,56 @@ def test_a_text_and_a_pair_are_explained(opened: Runtime) -> None:
     assert same.technique > 0.9 > 0.5 > asked.technique
     assert asked.request > 0.9 > 0.5 > same.request
     assert same.shared_a
+
+
+def called(runtime: Runtime, axis: Axis) -> dict[str, tuple[int, str]]:
+    with runtime.store.read() as cursor:
+        found = db.rows(cursor, "SELECT cluster_id, size, label FROM clusters WHERE axis = ?", [axis])
+    return {row["cluster_id"]: (row["size"], row["label"]) for row in found}
+
+
+def test_clusters_are_called_by_what_their_members_share(opened: Runtime) -> None:
+    tell(opened, *REPORTS)
+    assert opened.likeness.name_clusters(EVERYBODY) > 0
+    assert opened.likeness.name_clusters(EVERYBODY) == 0
+    labels = called(opened, Axis.TECHNIQUE)
+    wrappers = list(WRAPPERS.values())
+    assert len(labels) == len(wrappers)
+    for name, (size, label) in labels.items():
+        text = REPORTS[int(name.split("-")[1]) - 1]
+        assert size > 1
+        assert label
+        assert all(word in text.lower() for word in label.split())
+        assert not any(label in other.lower() for other in wrappers if not text.startswith(other))
+
+
+def test_a_name_lasts_and_is_found_for_what_has_none(opened: Runtime, tmp_path: Path) -> None:
+    tell(opened, *REPORTS)
+    opened.likeness.name_clusters(EVERYBODY)
+    before = called(opened, Axis.TECHNIQUE)
+    tell(opened, *(f"{wrapper}Why is the sea salty?" for wrapper in WRAPPERS.values()))
+    assert {name: label for name, (_, label) in called(opened, Axis.TECHNIQUE).items()} == {
+        name: label for name, (_, label) in before.items()
+    }
+    again = Likeness(opened.store, LetterEmbedder, opened.settings.model, LIMIT)
+    tell(opened, STORY.format(a="Ada", b="Ben"), STORY.format(a="Ada", b="Ben") + " Twice.")
+    again.refresh(EVERYBODY)
+    assert again.name_clusters(EVERYBODY) > 0
+    founder = f"D-{len(REPORTS) + len(WRAPPERS) + 1}"
+    assert called(opened, Axis.WHOLE)[founder][1]
+
+
+def test_two_clusters_put_together_keep_a_name(opened: Runtime) -> None:
+    tell(opened, *REPORTS)
+    opened.likeness.name_clusters(EVERYBODY)
+    one, other, *_ = sorted(called(opened, Axis.TECHNIQUE), key=lambda name: int(name[2:]))
+    cluster_work.merge(opened.store, EVERYBODY, Axis.TECHNIQUE, one, other)
+    opened.likeness.refresh(EVERYBODY)
+    size, label = called(opened, Axis.TECHNIQUE)[one]
+    assert size > len(QUESTIONS)
+    assert label
+    assert other not in called(opened, Axis.TECHNIQUE)
+    assert opened.likeness.name_clusters(EVERYBODY) > 0
 
 
 @pytest.mark.slow

@@ -207,6 +207,16 @@ def test_a_reporter_is_told_what_is_decided_and_not_what_is_proposed(store: Stor
         "A reward was approved for your report: cash, 800.00 USD.",
         "No reward is given for your report: paid by another team",
     ]
+    declined = store.revision
+    undo(store, EVERYBODY, declined)
+    undo(store, EVERYBODY, declined - 2)  # the approval; between the two the reporter was told
+    assert stands(store, number)["state"] == "proposed"
+    with store.read() as cursor:
+        told = [one["text"] for one in messages.thread(cursor, flaw)][2:]
+    assert told == [
+        "A reward was approved for your report: cash, 800.00 USD.",
+        "What we told you about your reward was taken back: cash, 800.00 USD is decided on anew.",
+    ]
 
 
 def test_the_list_for_payment_holds_no_formula(store: Store, clock: Clock) -> None:

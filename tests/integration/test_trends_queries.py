@@ -210,6 +210,8 @@ def test_every_count_has_its_list(store, ask):
     assert listed(Counted.KNOWN) == head.known == 2
     assert listed(Counted.RESPONSE) == head.first_response.counted == 3
     assert listed(Counted.TRIAGE_INSIDE) == head.triage.inside
+    assert listed(Counted.TRIAGE_LATE) == head.triage.late > 0
+    assert listed(Counted.RESPONSE_LATE) == head.first_response.late
     assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 2
     for kind in (Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER):
         assert listed(kind, moment=Moment.CLOSED, **week) == closed[-1][kind], kind

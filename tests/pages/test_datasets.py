@@ -49,9 +49,9 @@ def test_what_would_be_built_and_why_the_rest_is_left_out(visit, receive, flaw):
     receive("two", consent_training="any_safety_training")
     receive("three")
     screen = visit("datasets", **ML)
-    assert screen.subheader[0].value == "1 rows from 3 reports"
+    assert screen.subheader[0].value == "1 row from 3 reports"
     assert left_out(screen) == {MEANING[Reason.UNDECIDED]: 1, MEANING[Reason.NO_CONSENT]: 1}
-    assert build_button(screen).label == "Build 1 rows"
+    assert build_button(screen).label == "Build 1 row"
     assert screen.code[0].value.strip() == "one"
 
 
@@ -82,7 +82,7 @@ def test_a_profile_filters_and_a_name_go_into_the_build(visit, flaw, opened):
     screen = visit("datasets", **ML)
     screen.multiselect(key="only_product").select("Agent").run()
     screen.text_input(key="name").input("agents").run()
-    assert build_button(screen).label == "Build 1 rows"
+    assert build_button(screen).label == "Build 1 row"
     build_button(screen).click().run()
     assert (opened.settings.store / "datasets" / "agents" / "1").is_dir()
 

@@ -9,7 +9,8 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import clause_figures, guidance_gaps, triage
+from triage_core import clause_figures, guidance_gaps, policy_drafts, triage
+from triage_core.clause_advice import example
 from triage_core.decision import Decision
 
 OWNER = "Policy owner"
@@ -47,6 +48,21 @@ def test_reports_unlike_every_clause_are_a_gap_with_a_draft(visit, opened, recei
     assert not screen.exception
 
 
+def test_the_clause_of_a_gap_becomes_a_draft_of_the_policy(visit, opened, receive, index):
+    words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
+    receive(f"{words} one")
+    receive(f"{words} two")
+    learn(opened, index)
+    screen = visit("gaps", role=OWNER)
+    button = next(each for each in screen.button if each.label == "Put it into a draft")
+    button.click().run()
+    with opened.store.read() as cursor:
+        found = policy_drafts.read(cursor, 1)
+    new = found.texts.parse().clauses[-1]
+    assert words in new.in_scope_example
+    assert new.clause_id == guidance_gaps.next_id(opened.policy)
+
+
 def test_a_decision_explains_its_cluster(opened, receive, index):
     words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
     first, _ = receive(f"{words} one"), receive(f"{words} two")
@@ -73,10 +89,26 @@ def test_a_clause_that_a_later_decision_leaves_out_was_overturned(visit, opened,
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("OOS-1",)))
     with opened.store.read() as cursor:
         found = clause_figures.by_clause(cursor)
-    assert (found["EXP-1"].cited, found["EXP-1"].overturned, found["EXP-1"].reports) == (1, 1, ())
-    assert (found["OOS-1"].cited, found["OOS-1"].overturned, found["OOS-1"].reports) == (1, 0, (report_id,))
+    assert (found["EXP-1"].cited, found["EXP-1"].overturned) == (1, 1)
+    assert (found["OOS-1"].cited, found["OOS-1"].overturned) == (1, 0)
     table = visit("gaps", role=OWNER).dataframe[0].value
     assert table["Overturned"].sum() == 1
+
+
+def test_a_clause_names_the_reports_nearest_to_its_example(visit, opened, receive, index):
+    words = example(opened.policy.clause("IN-2"))
+    receive("quokka marsupial zoology ledger")
+    near = receive(words)
+    receive("multiply numbers for my homework")
+    learn(opened, index)
+    screen = visit("gaps", role=OWNER)
+    table = next(each.value for each in screen.dataframe if "Nearest reports" in each.value)
+    row = table[table["Clause"].str.contains("IN-2 ")]
+    assert row["Nearest reports"].item().startswith(near)
+    box = next(each for each in screen.selectbox if each.label == "Reports nearest to")
+    screen = box.select_index(next(at for at, title in enumerate(box.options) if "IN-2 " in title)).run()
+    screen.button(key=f"near-{near}").click().run()
+    assert not screen.exception
 
 
 def test_review_shows_the_suggestion_and_its_nearest_decisions(visit, opened, receive, index, rendered):

@@ -205,6 +205,54 @@ def test_a_draft_of_an_older_version_is_carried_over(drafts, draft, opened):
     assert not screen.warning
 
 
+def test_a_version_published_between_draw_and_save_is_named_with_its_author(drafts, draft, opened, rendered):
+    screen = press(drafts(), "Begin a draft")
+    second = policy_drafts.start(opened.store, OTHER)
+    change = {
+        "title": "New title",
+        "waiting": policy_drafts.policy_text.split(draft(second).texts)["waiting"],
+    }
+    change["waiting"] = {**change["waiting"], "default_days": 50}
+    policy_drafts.change(opened.store, OTHER, second, change, seen_revision=1)
+    policy_drafts.approve(opened.store, EVERYTHING, second, seen_revision=2)
+    policy_drafts.publish(opened.store, OTHER, second, seen_revision=2)
+    screen = drafts(draft="Draft 1")
+    field(screen, "Title", "words").set_value("My title")
+    screen = save(screen, "words")
+    assert draft().texts.parse().title == "My title"
+    said = rendered(screen)
+    assert "test:ben" in said
+    assert "It changed: Title, Waiting before going public." in said
+    assert "This draft changes too: Title;" in said
+    assert "It changed" not in rendered(press(screen, "Carry over"))
+
+
+def test_white_hat_tiers_are_written_in_a_grid(drafts, draft, opened):
+    screen = press(drafts(), "Begin a draft")
+    assert "White hats" in [each.value for each in screen.subheader]
+    save(screen, "white_hat")
+    assert draft().revision == 1, "a grid that nobody touched changes nothing"
+    before = policy_drafts.policy_text.split(draft().texts)["white_hat"]
+    council = {"name": "Council", "valid_reports": 50, "signal": 0.9, "rate_factor": 20, "early_access": True}
+    typed = {"edited_rows": {0: {"valid_reports": 2}}, "added_rows": [council], "deleted_rows": [1]}
+    change = {"white_hat": policy_grids.tiers_after(before, typed)}
+    policy_drafts.change(opened.store, EVERYTHING, 1, change, seen_revision=1)
+    found = draft().texts.parse().tiers
+    assert [tier.name for tier in found] == [before[0]["name"], before[2]["name"], "Council"]
+    assert (found[0].valid_reports, found[-1].rate_factor) == (2, 20)
+    policy_drafts.change(opened.store, EVERYTHING, 1, {"white_hat": None}, seen_revision=2)
+    assert not drafts().exception, "the grid of no tiers can be drawn"
+
+
+def test_a_tier_without_a_value_is_kept_and_named(drafts, draft, opened, rendered):
+    left = policy_grids.tiers_after(
+        [], {"edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "A"}]}
+    )
+    policy_drafts.start(opened.store, EVERYTHING)
+    policy_drafts.change(opened.store, EVERYTHING, 1, {"white_hat": left}, seen_revision=1)
+    assert "white_hat[0].valid_reports" in rendered(drafts())
+
+
 @pytest.mark.parametrize(
     "part", ["Write", "What changes", "Past decisions", "Preview", "Files and revisions"]
 )

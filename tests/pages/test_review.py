@@ -244,7 +244,7 @@ def test_what_a_reporter_wrote_is_never_live_markdown(visit, receive, index, ren
     assert "example.org" not in outside_code
 
 
-def test_who_learns_from_reports_does_not_read_what_is_under_embargo(visit, receive, rendered):
+def test_who_learns_from_reports_does_not_read_what_is_under_embargo(visit, receive):
     secret, free = "the embargoed words", "the free words"
     held = receive(secret, embargo_wish=(NOW + timedelta(days=9)).isoformat())
     open_one = receive(free)

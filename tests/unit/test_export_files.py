@@ -9,10 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.hostile_corpus import HOSTILE
 from triage_core.errors import Refused
-from triage_core.exporters import parquet
+from triage_core.exporters import metadata, parquet
 from triage_core.exporters.folder import FORMATS
 from triage_core.exporters.profiles import MESSAGES
 from triage_core.exporters.request import ExportRequest
@@ -104,3 +106,27 @@ def test_a_bad_request_names_its_field(change: dict[str, Any], field: str) -> No
     with pytest.raises(Refused) as refused:
         ExportRequest.from_json({"profile": "kto", "out": "here", **change})
     assert refused.value.field == field
+
+
+CONVERSATIONS = st.fixed_dictionaries(
+    {
+        "prompt": st.lists(
+            st.fixed_dictionaries({"role": st.sampled_from(["user", "tool"]), "content": st.text()})
+        ),
+        "label": st.sampled_from([True, False, None]),
+        "id": st.text(),
+    }
+)
+
+
+@given(CONVERSATIONS)
+def test_a_row_is_hashed_as_canonical_json(row: dict[str, Any]) -> None:
+    assert metadata.canonical(row) == json.dumps(
+        row, sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
+
+
+@given(CONVERSATIONS, CONVERSATIONS)
+def test_what_rows_show_is_told_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
+    same = one["prompt"] == other["prompt"]
+    assert (metadata.digest(one["prompt"]) == metadata.digest(other["prompt"])) == same

@@ -102,9 +102,22 @@ def test_ten_orders_agree() -> None:
         for axis in Axis:
             laid = dict(zip(told, labels(held, axis), strict=True))
             found[axis].append([laid[item] for item in TOLD])
-    # No two are one report here: for the whole see benchmarks/likeness_cluster.py.
+    # No two are one report here; see below.
     for axis in (Axis.TECHNIQUE, Axis.REQUEST):
         assert min(adjusted_rand_score(found[axis][0], other) for other in found[axis]) >= 0.98
+
+
+def test_ten_orders_agree_on_edited_copies() -> None:
+    endings = ("", " Thank you.", " Please hurry, I am late.", " A friend of mine wants to know as well.")
+    told = [(item, ending) for item in list(zip(WRAPPERS, ASKED, strict=False)) for ending in endings]
+    found = []
+    for seed in range(10):
+        order = random.Random(seed).sample(range(len(told)), len(told))
+        held = read([text_of(told[at][0]) + told[at][1] for at in order])
+        laid = dict(zip(order, labels(held, Axis.WHOLE), strict=True))
+        found.append([laid[at] for at in range(len(told))])
+    assert adjusted_rand_score([item[0] for item, _ in told], found[0]) >= 0.98
+    assert min(adjusted_rand_score(found[0], other) for other in found) >= 0.98
 
 
 def test_one_wrapper_around_two_requests_is_not_one_report() -> None:
@@ -156,3 +169,19 @@ def test_a_sketch_keeps_the_likeness_of_passages() -> None:
     one, near, far = (sketch.passages(lexical.tokenize(text)) for text in (WRAPPERS["chess"], copy, other))
     assert float(one @ near) > 0.4
     assert abs(float(one @ far)) < 0.2
+
+
+def test_bytes_are_added_as_what_they_stand_for() -> None:
+    codes = sketch.coded(np.random.default_rng(1).standard_normal((70, 32)).astype(np.float32))
+    codes[3] = 0
+    index, other = VectorIndex(32, coded=True), VectorIndex(32, coded=True)
+    index.add_coded(codes)
+    other.add(sketch.decoded(codes))
+    rows = np.arange(70)
+    np.testing.assert_allclose(index.vectors(rows), other.vectors(rows), atol=1e-6)
+    np.testing.assert_array_equal(index.vectors(rows)[5:9], index.vectors(rows[5:9]))
+    np.testing.assert_array_equal(index.vectors(rows[::-1])[::-1], index.vectors(rows))
+    query = sketch.decoded(codes[5:6])
+    assert index.top_k(query, 5)[1].tolist() == other.top_k(query, 5)[1].tolist()
+    with pytest.raises(ValueError, match="bytes"):
+        in_full(sketch.decoded(codes)).add_coded(codes)

@@ -84,7 +84,7 @@ class FolderWriter:
         """Write a row, what is known about it, and once a report what was redacted in it."""
         if example.part == 0:
             for span in example.redactions:
-                self._log(example.facts["report_id"], span)
+                self._log(example.facts.report_id, span)
         if self._rich:
             self._writer(DATA, example.split, self._schema).write({**example.row, **example.meta})
             return

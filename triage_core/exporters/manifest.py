@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import __version__
+from triage_core import __version__, agreement, db, looks
 from triage_core.errors import Refused, StoreError
-from triage_core.exporters import metadata, wording
+from triage_core.exporters import metadata, source, wording
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.leakage import Leakage
 from triage_core.exporters.poison import ANONYMOUS, LEAST, Concentration
@@ -27,6 +27,7 @@ from triage_core.exporters.split import TEST_SHARE, Split
 
 SCHEMA_VERSION = "flawdesk-dataset/1"
 FILE = "manifest.json"
+READ = 100
 BEHIND = 50
 """So many reports are remembered for each reason."""
 _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
@@ -73,48 +74,51 @@ class Tally:
             behind = self.behind.setdefault(reason, [])
             behind += seqs[: BEHIND - len(behind)]
         if batch.examples:
-            self._read([example for example in batch.examples if example.part == 0])
-        for example in batch.examples:
-            self._count(example)
+            self._count(batch.examples)
+        # Conversations may be long, and their runs of words take more room than they do.
+        for start in range(0, len(batch.examples), READ):
+            self._read([one for one in batch.examples[start : start + READ] if one.part == 0])
 
     def _read(self, reports: list[Example]) -> None:
         """Take in the wording of reports that became rows."""
+        if not reports:
+            return
         self._reports += len(reports)
         starts = [0, *itertools.accumulate(len(one.texts) for one in reports)]
         texts = [text for one in reports for text in one.texts]
         runs = wording.read(texts, starts, self._leakage.share)
-        self._concentration.add([one.facts["reporter_id"] or ANONYMOUS for one in reports], runs)
+        self._concentration.add([one.facts.reporter_id or ANONYMOUS for one in reports], runs)
         self._leakage.add(
-            [one.facts["report_id"] for one in reports],
+            [one.facts.report_id for one in reports],
             [one.split is Split.TEST for one in reports],
-            [one.facts["is_indexed"] for one in reports],
+            [one.facts.is_indexed for one in reports],
             runs,
         )
         for one in reports:
             if one.redactions:
                 self._redacted.update(span.kind for span in one.redactions)
 
-    def _count(self, item: Example) -> None:
-        facts, counts = item.facts, self._counts
-        self.rows += 1
-        counts["split"][item.split] += 1
-        counts["severity"][facts["severity"] or ""] += 1
-        for clause in facts["clauses"]:
-            counts["clause"][clause] += 1
-        if self.profile.label:
-            label = item.row[self.profile.label]
-            counts["label"]["unknown" if label is None else str(label).lower()] += 1
-        self._digests += bytes.fromhex(item.meta[metadata.ROW_SHA256])
-        self._group_sides[item.group] |= _SIDE_BIT[item.split]
+    def _count(self, rows: list[Example]) -> None:
+        counts, label = self._counts, self.profile.label
+        self.rows += len(rows)
+        for side in Split:
+            groups = [one.group for one in rows if one.split is side]
+            counts["split"][side] += len(groups)
+            self._group_sides[groups] |= _SIDE_BIT[side]
+        counts["severity"].update([one.facts.severity or "" for one in rows])
+        counts["clause"].update([clause for one in rows for clause in one.facts.clauses])
+        if label:
+            counts["label"].update([_as_counted(one.row[label]) for one in rows])
         for name in ("control_tokens", "hidden_characters", "redactions"):
-            if item.meta[f"meta_{name}"]:
-                self._with[name] += 1
+            column = f"meta_{name}"
+            self._with[name] += sum([one.meta[column] != "" for one in rows])
         if self.profile.needs_better_answer:
-            counts["answer_by"][item.meta["meta_answer_by"] or "nobody"] += 1
-        self._not_indexed += not facts["is_indexed"]
-        self._prompts += metadata.digest(self.profile.watched(item.row))
-        self._prompts_test.append(item.split is Split.TEST)
-        self._names.append(facts["report_id"])
+            counts["answer_by"].update([one.meta["meta_answer_by"] or "nobody" for one in rows])
+        self._not_indexed += sum([not one.facts.is_indexed for one in rows])
+        self._digests += bytes.fromhex("".join([one.meta[metadata.ROW_SHA256] for one in rows]))
+        self._prompts += b"".join([metadata.digest(self.profile.watched(one.row)) for one in rows])
+        self._prompts_test += bytes([one.split is Split.TEST for one in rows])
+        self._names += [one.facts.report_id for one in rows]
 
     def _watch_prompts(self) -> None:
         """Raise Refused when what a row shows stands on the other side of the split, too."""
@@ -142,9 +146,10 @@ class Tally:
             digest.update(row.tobytes().hex().encode() + b"\n")
         return digest.hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, cursor: db.Cursor) -> dict[str, Any]:
         """The counts for the manifest. Raises Refused when a prompt or a near-copy of it is on both sides."""
         self._watch_prompts()
+        test = np.frombuffer(self._prompts_test, np.bool_)
         return {
             "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
@@ -164,13 +169,19 @@ class Tally:
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
                 "prompts_across_splits": 0,  # one would have stopped the export
                 "rows_not_indexed": self._not_indexed,
+                "nearest_by_likeness": source.alike_across(cursor, self._names, test),
                 **self._leakage.to_json(),
             },
             "content_sha256": self.content_sha256(),
         }
 
 
+def _as_counted(value: Any) -> str:
+    return "unknown" if value is None else str(value).lower()
+
+
 def document(
+    cursor: db.Cursor,
     request: ExportRequest,
     tally: Tally,
     *,
@@ -206,7 +217,8 @@ def document(
             "near_duplicate_from": NEAR_DUPLICATE,
             "moved_to_test": moved_to_test,
         },
-        **tally.to_json(),
+        "agreement": asdict(agreement.overall(looks.pairs(cursor))),
+        **tally.to_json(cursor),
         "parent": parent,
         "diff": diff,
     }

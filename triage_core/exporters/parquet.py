@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,13 @@ class ParquetWriter:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._schema = schema
+        self._columns = [itemgetter(name) for name in schema.names]
+        self._texts = [
+            name for name, kind in zip(schema.names, schema.types, strict=True) if kind == pa.string()
+        ]
+        self._lists = [
+            name for name, kind in zip(schema.names, schema.types, strict=True) if pa.types.is_list(kind)
+        ]
         self._file = path.open("xb")
         self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
@@ -28,12 +36,21 @@ class ParquetWriter:
 
     def write(self, row: dict[str, Any]) -> None:
         self._rows.append(row)
-        self._characters += _characters(row)
+        self._characters += self._size(row)
         if len(self._rows) >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
             self._write_group()
 
+    def _size(self, row: dict[str, Any]) -> int:
+        """The characters of a row's texts and messages."""
+        texts = sum([len(row[name] or "") for name in self._texts])
+        return texts + sum([len(message["content"]) for name in self._lists for message in row[name]])
+
     def _write_group(self) -> None:
-        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+        columns = [
+            pa.array(list(map(column, self._rows)), kind)
+            for column, kind in zip(self._columns, self._schema.types, strict=True)
+        ]
+        self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
         self._rows, self._characters = [], 0
 
     def __enter__(self) -> ParquetWriter:
@@ -48,15 +65,3 @@ class ParquetWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-
-
-def _characters(row: dict[str, Any]) -> int:
-    """The characters of a row's texts and messages."""
-    total = 0
-    for item in row.values():
-        if isinstance(item, str):
-            total += len(item)
-        elif isinstance(item, list):
-            for message in item:
-                total += len(message["content"])
-    return total

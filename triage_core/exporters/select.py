@@ -21,6 +21,7 @@ from triage_core.exporters.hygiene import Clean
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.rows import Row, Source
+from triage_core.exporters.source import Facts
 from triage_core.exporters.split import Seqs, Split, Splits, group
 from triage_core.model import Turn
 from triage_core.policy import Policy
@@ -33,14 +34,16 @@ _REASONS = tuple(Reason)
 _NOT_ASKED, _PASSED = 0, 1  # before the reasons, of which number n is told as n + 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # not frozen: there may be a million, and a frozen one takes three times as long to make
 class Example:
     """One row with all that is known about it; `part` is its number among the rows of its report, from 0.
 
     `texts` and `redactions` are those of the whole report.
     """
 
-    facts: db.Row
+    facts: Facts
     part: int
     split: Split
     group: int
@@ -177,7 +180,7 @@ class _Rows:
             part = facts[start : start + source.TEXTS]
             answers = source.answers(self.cursor, part) if self.profile.needs_better_answer else {}
             spoken = source.conversations(self.cursor, part)
-            written = [answers.get(one["report_id"], preferred.NONE) for one in part]
+            written = [answers.get(one.report_id, preferred.NONE) for one in part]
             batch = Batch([], {})
             refused: dict[Reason, list[int]] = {}
             for at, cleaned in enumerate(self._clean(spoken, written)):
@@ -186,7 +189,7 @@ class _Rows:
                 verdict, group = _VERDICTS[verdicts[here]], oldest[here]
                 made = self._of_report(part[at], cleaned, written[at], verdict, side, group, names[group])
                 if isinstance(made, Reason):
-                    refused.setdefault(made, []).append(part[at]["seq"])
+                    refused.setdefault(made, []).append(part[at].seq)
                 else:
                     batch.examples.extend(made)
             yield Batch(batch.examples, refused)
@@ -206,7 +209,7 @@ class _Rows:
 
     def _of_report(
         self,
-        facts: db.Row,
+        facts: Facts,
         cleaned: Clean | Reason,
         answer: Answer,
         verdict: Verdict,
@@ -219,8 +222,8 @@ class _Rows:
         made = self.profile.rows(self._source(facts, cleaned, answer, verdict))
         if isinstance(made, Reason):
             return made
-        content = bytes.fromhex(facts["content_sha256"])
-        reporter = facts["reporter_id"] or poison.ANONYMOUS
+        content = bytes.fromhex(facts.content_sha256)
+        reporter = facts.reporter_id or poison.ANONYMOUS
         if content in self._seen:
             return Reason.EXACT_DUPLICATE
         if 0 < self.request.per_group <= self._taken[group]:
@@ -233,9 +236,9 @@ class _Rows:
         if reporter:
             self._of_reporter[side, reporter] += 1
         texts = tuple([turn.content for turn in cleaned.turns])
-        name = f"{self.profile.name}-{facts['report_id']}"
+        name = f"{self.profile.name}-{facts.report_id}"
         about = metadata.of_report(
-            facts, verdict, group_id, int(self.sides.groups.size[facts["seq"]]), cleaned, answer
+            facts, verdict, group_id, int(self.sides.groups.size[facts.seq]), cleaned, answer
         )
         return [
             Example(
@@ -251,18 +254,18 @@ class _Rows:
             for part, row in enumerate(made)
         ]
 
-    def _source(self, facts: db.Row, cleaned: Clean, answer: Answer, verdict: Verdict) -> Source:
-        clauses = facts["clauses"]
+    def _source(self, facts: Facts, cleaned: Clean, answer: Answer, verdict: Verdict) -> Source:
+        clauses = facts.clauses
         flaws = gate.in_scope(clauses)
         return Source(
-            facts["report_id"],
+            facts.report_id,
             cleaned.turns,
             verdict,
             clauses,
             adversarial=not self.attacks.isdisjoint(clauses),
             better_answer=cleaned.better_answer,
             intent=next((self.intents[one] for one in flaws if one in self.intents), ""),
-            reproduced=bool(facts["is_reproduced"]),
+            reproduced=bool(facts.is_reproduced),
             answer_turn=answer.turn,
             approved=answer.approved_by is not None,
         )

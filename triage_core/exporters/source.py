@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from triage_core import db, embargoes, preferred
 from triage_core.exporters.gate import Standing
@@ -20,13 +23,14 @@ from triage_core.preferred import Answer
 from triage_core.queries import Filter
 
 BATCH = 20_000
-TEXTS = 1_000  # conversations may be long: 400,000 characters each
+TEXTS = 500  # conversations may be long: 400,000 characters each
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
 
 _STANDING = (
     "c.status, c.resolution, c.tlp, c.consent_training, c.consent_share_peers, a.clauses, e.state, e.binding_end,"
-    " r.seq IN (SELECT unnest($covered)) AS covered"
+    " r.seq IN (SELECT unnest($covered)) AS covered,"
+    " r.report_id IN (SELECT report_id FROM open_looks WHERE second_id IS NOT NULL) AS disputed"
 )
 _FROM = (
     " FROM reports r JOIN cases c USING (report_id)"
@@ -56,6 +60,38 @@ _EDGES = (
     " UNION ALL SELECT min(r.seq) OVER (PARTITION BY m.cluster_id), r.seq"
     " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'"
     ") WHERE a <> b"
+)
+
+
+class Facts(NamedTuple):
+    """What is known of a report beside its texts, in the order of `_FACTS`."""
+
+    seq: int
+    report_id: str
+    external_id: str | None
+    reporter_id: str | None
+    content_sha256: str
+    received_at: str
+    platform: str
+    model: str
+    model_version: str
+    harm_types: list[str]
+    resolution: str | None
+    severity: str | None
+    consent_training: str
+    clauses: list[str]
+    policy_version: str
+    technique: str | None
+    is_reproduced: bool | None
+    is_indexed: bool
+
+
+_ACROSS = (
+    "WITH pairs AS (SELECT child_id AS one, canonical_id AS other, score FROM suggestions UNION ALL"
+    " SELECT report_id, nearest_id, nearest FROM memberships WHERE axis = 'whole' AND nearest_id <> report_id)"
+    " SELECT if(x.test, other, one) AS train, if(x.test, one, other) AS test, round(max(score), 3) AS cosine"
+    " FROM pairs JOIN dataset_rows x ON x.report_id = one JOIN dataset_rows y ON y.report_id = other"
+    " WHERE x.test <> y.test GROUP BY ALL ORDER BY cosine DESC, train, test LIMIT $most"
 )
 
 
@@ -93,6 +129,7 @@ def groups(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[Group]:
             terms=embargoes.terms(row, row["covered"]),
             resolution=Resolution(row["resolution"]) if row["resolution"] else None,
             clauses=tuple(row["clauses"] or ()),
+            disputed=row["disputed"],
         )
         yield Group(standing, seqs[number].values.to_numpy(zero_copy_only=False).astype(np.int64))
 
@@ -109,19 +146,18 @@ def _covered(cursor: db.Cursor, now: datetime) -> list[int]:
     return [row["seq"] for row in told if held.covers(row)]
 
 
-def facts(cursor: db.Cursor, seqs: Seqs) -> list[db.Row]:
-    """What is known of these reports beside their texts, in the order of their (ascending) numbers."""
+def facts(cursor: db.Cursor, seqs: Seqs) -> list[Facts]:
+    """What is known of these reports, in the order of their (ascending) numbers."""
     if not len(seqs):
         return []
     values = {"first": int(seqs[0]), "last": int(seqs[-1]), "seqs": seqs.tolist()}
     found = db.arrow(cursor, _FACTS, values)
-    columns = [column.to_pylist() for column in found.columns]
-    return [dict(zip(found.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return list(map(Facts._make, zip(*(column.to_pylist() for column in found.columns), strict=True)))
 
 
-def conversations(cursor: db.Cursor, part: Sequence[db.Row]) -> list[list[Turn]]:
+def conversations(cursor: db.Cursor, part: Sequence[Facts]) -> list[list[Turn]]:
     """The turns of these reports, whose numbers ascend."""
-    values = {"first": part[0]["seq"], "last": part[-1]["seq"], "seqs": [row["seq"] for row in part]}
+    values = {"first": part[0].seq, "last": part[-1].seq, "seqs": [one.seq for one in part]}
     found = db.arrow(
         cursor,
         "SELECT seq, turns FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT unnest($seqs))"
@@ -136,9 +172,9 @@ def conversations(cursor: db.Cursor, part: Sequence[db.Row]) -> list[list[Turn]]
     return [made[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def answers(cursor: db.Cursor, part: Sequence[db.Row]) -> Mapping[str, Answer]:
+def answers(cursor: db.Cursor, part: Sequence[Facts]) -> Mapping[str, Answer]:
     """The better answers in force by report."""
-    return preferred.of_reports(cursor, [row["report_id"] for row in part])
+    return preferred.of_reports(cursor, [one.report_id for one in part])
 
 
 def last_seq(cursor: db.Cursor) -> int:
@@ -157,6 +193,17 @@ def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
     found = db.frame(cursor, "SELECT r.seq, s.split FROM dataset_splits s JOIN reports r USING (report_id)")
     seqs = found["seq"].to_numpy(np.int64)
     return {side: seqs[(found["split"] == str(side)).to_numpy(bool)] for side in Split}
+
+
+def alike_across(
+    cursor: db.Cursor, report_ids: Sequence[str], test: NDArray[np.bool_], most: int = 5
+) -> list[db.Row]:
+    """The pairs {train, test, cosine} that likeness holds for most alike, of all that it has compared and stored."""
+    cursor.register("dataset_rows", pa.table({"report_id": report_ids, "test": test}))
+    try:
+        return db.rows(cursor, _ACROSS, {"most": most})
+    finally:
+        cursor.unregister("dataset_rows")
 
 
 def ids(cursor: db.Cursor, seqs: Sequence[int]) -> dict[int, str]:

@@ -26,7 +26,7 @@ from triage_core.likeness.families import group
 from triage_core.likeness.labels import distinctive
 from triage_core.likeness.learn import Pair, PairModel
 from triage_core.likeness.slots import Reading, SlotModel, read, shipped
-from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams, within
+from triage_core.likeness.spans import Mate, Ranges, Spans, divide, extract, mate_grams, within
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
@@ -166,11 +166,9 @@ class AxisIndex:
             members.setdefault(root, []).append(self._documents[name].vector)
         found = {}
         for root, vectors in members.items():
-            mean = np.mean(vectors, axis=0)
-            mean /= max(float(np.linalg.norm(mean)), 1e-9)
-            cues = taxonomy.cues(self._part(root, Axis.TECHNIQUE), known)
-            if suggestion := taxonomy.suggest(cues, taxonomy.meanings(mean, like, known), known):
-                found[root] = suggestion[0]
+            family = taxonomy.family(self._part(root, Axis.TECHNIQUE), np.stack(vectors), like)
+            if family is not None:
+                found[root] = family
         return found
 
     def spans(self, report: str) -> Spans:
@@ -215,7 +213,7 @@ class AxisIndex:
         if axis is Axis.WHOLE:
             return text
         spans = self._current().spans[self._row(report)]
-        return wrapper_of(text, spans) if axis is Axis.TECHNIQUE else extract(text, spans.request)
+        return wrapper_of(text, spans.wrapper) if axis is Axis.TECHNIQUE else extract(text, spans.request)
 
     def _matrix(self, view: _View, axis: Axis) -> NDArray[np.float32]:
         return {
@@ -288,7 +286,7 @@ class AxisIndex:
         """Only reports whose spans have changed are read in parts again."""
         known = self._told.get(name)
         if known is None or known.spans != spans:
-            request, wrapper = extract(document.text, spans.request), wrapper_of(document.text, spans)
+            request, wrapper = extract(document.text, spans.request), wrapper_of(document.text, spans.wrapper)
             known = self._told[name] = _Told(
                 spans,
                 request,
@@ -303,9 +301,9 @@ class AxisIndex:
             self._request_vectors.update(zip(missing, self._embed(missing), strict=True))
 
 
-def wrapper_of(text: str, spans: Spans) -> str:
-    """The wrapper's words; the whole text where there is next to none."""
-    wrapper = extract(text, spans.wrapper)
+def wrapper_of(text: str, ranges: Ranges) -> str:
+    """The words of a wrapper; the whole text where there is next to none."""
+    wrapper = extract(text, ranges)
     return wrapper if len(wrapper.split()) >= _LEAST_WRAPPER_WORDS else text
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,17 @@ class Placement:
     merged: tuple[tuple[int, int], ...] = ()
 
 
+class Source(Protocol):
+    """Vectors, (n, dim), of which a few rows at a time are asked for: an array, or what makes them when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Vectors: ...
+
+
 class Reasons(NamedTuple):
     """Why rows were placed as they were, (n,) each, as in Placement: -1 or not a number where there is nothing."""
 
@@ -102,7 +113,7 @@ class Clusters:
     def restore(
         cls,
         labels: Rows,
-        vectors: Vectors,
+        vectors: Source,
         aliases: Iterable[int] = (),
         params: Params | None = None,
         must: Pairs = (),
@@ -244,7 +255,7 @@ class Clusters:
         """Clusters that fall into two groups which the rule would not merge; changes nothing."""
         return suggest_splits(self._state.grid, self.labels(), self.params.gate, self._constraints)
 
-    def _append(self, vectors: Vectors) -> None:
+    def _append(self, vectors: Source) -> None:
         start, stop = self._length, self._length + len(vectors)
         self._state = rule.reserve(self._state, stop, 0)
         for first in range(0, len(vectors), APPENDED_AT_ONCE):
@@ -358,7 +369,7 @@ class Clusters:
 
 
 def cluster_all(
-    vectors: Vectors, params: Params | None = None, must: Pairs = (), cannot: Pairs = ()
+    vectors: Source, params: Params | None = None, must: Pairs = (), cannot: Pairs = ()
 ) -> Clusters:
     """The clusters of all rows, (n, dim): the same as placing them one by one in order."""
     clusters = Clusters(vectors.shape[1], params, must, cannot)

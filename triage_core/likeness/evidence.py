@@ -20,7 +20,8 @@ Matrix = NDArray[np.float32]
 TECHNIQUE_AT, TECHNIQUE_SLOPE = 0.47, 10.0
 REQUEST_AT, REQUEST_SLOPE = 0.57, 12.0
 
-_NEIGHBOURS = 10
+# So many nearest are a neighbourhood; of few reports no more than a tenth, since most of the others are unlike.
+NEIGHBOURS, _LEAST_NEIGHBOURS = 10, 3
 # How much less a more distant neighbour counts: wrappers are alike or not, wordings differ by degrees.
 _TECHNIQUE_POWER, _WORDING_POWER = 3, 2
 _OWN_SHARE = 0.25
@@ -78,19 +79,27 @@ def compare(parts: Parts) -> Likeness:
         meaning=_dots(parts.vectors),
         sure=np.array([s.sure for s in parts.spans], dtype=np.float32),
         wrapped=np.array([s.wrapped for s in parts.spans], dtype=np.float32),
+        neighbours=min(NEIGHBOURS, max(_LEAST_NEIGHBOURS, len(parts.spans) // 10)),
     )
 
 
 def weigh(
-    wrappers: Matrix, asked: Matrix, words: Matrix, meaning: Matrix, sure: Matrix, wrapped: Matrix
+    wrappers: Matrix,
+    asked: Matrix,
+    words: Matrix,
+    meaning: Matrix,
+    sure: Matrix,
+    wrapped: Matrix,
+    neighbours: int = NEIGHBOURS,
 ) -> Likeness:
     """Every likeness from the cosines, (n, n), of wrappers, requests, words and meanings, whoever computed them.
 
-    `sure` and `wrapped` are (n,), as spans have them.
+    `sure` and `wrapped` are (n,), as spans have them; `neighbours` of a report speak for it.
     """
-    technique = smooth(wrappers, _TECHNIQUE_POWER)
-    request = _probability(REQUEST_SLOPE * (_neighbourly(asked) - REQUEST_AT))
-    whole = _whole(sure, wrapped, technique, asked, _neighbourly(_wording(words, meaning)))
+    technique = smooth(wrappers, _TECHNIQUE_POWER, neighbours)
+    request = _probability(REQUEST_SLOPE * (_neighbourly(asked, neighbours) - REQUEST_AT))
+    wording = _neighbourly(_wording(words, meaning), neighbours)
+    whole = _whole(sure, wrapped, technique, asked, wording)
     return Likeness(
         whole,
         _probability(TECHNIQUE_SLOPE * (technique - TECHNIQUE_AT)),
@@ -101,7 +110,7 @@ def weigh(
     )
 
 
-def smooth(likeness: Matrix, power: int) -> Matrix:
+def smooth(likeness: Matrix, power: int, neighbours: int = NEIGHBOURS) -> Matrix:
     """The likeness of neighbourhoods: each report is replaced by the mean of itself and its nearest.
 
     Members of one family agree on who else belongs to it, which a single pair may not show; the diagonal is 1.
@@ -109,7 +118,7 @@ def smooth(likeness: Matrix, power: int) -> Matrix:
     count = len(likeness)
     own = likeness.copy()
     np.fill_diagonal(own, 1)
-    nearest = _greatest(own, _NEIGHBOURS)
+    nearest = _greatest(own, neighbours)
     weight = np.clip(np.take_along_axis(own, nearest, axis=1), 0, None) ** power
     weight /= weight.sum(axis=1, keepdims=True)
     starts = np.arange(count + 1) * nearest.shape[1]
@@ -169,10 +178,9 @@ def _wording(words: Matrix, meaning: Matrix) -> Matrix:
     return np.asarray(LEXICAL_SHARE * words + (1 - LEXICAL_SHARE) * meaning, dtype=np.float32)
 
 
-def _neighbourly(likeness: Matrix) -> Matrix:
-    return np.asarray(
-        _OWN_SHARE * likeness + (1 - _OWN_SHARE) * smooth(likeness, _WORDING_POWER), dtype=np.float32
-    )
+def _neighbourly(likeness: Matrix, neighbours: int) -> Matrix:
+    smoothed = smooth(likeness, _WORDING_POWER, neighbours)
+    return np.asarray(_OWN_SHARE * likeness + (1 - _OWN_SHARE) * smoothed, dtype=np.float32)
 
 
 def _rare_words(counts: sp.csr_matrix) -> Matrix:

@@ -15,6 +15,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from triage_core.likeness.kernels import rounded
+
 LONGEST = 4096
 NORM_TOLERANCE = 1e-3
 
@@ -35,7 +37,13 @@ def to_grid(vectors: NDArray[np.float32]) -> NDArray[np.int16]:
     squares = np.einsum("...d,...d->...", vectors, vectors)
     if not np.all(squares <= 1 + NORM_TOLERANCE):
         raise ValueError("vectors: no vector is longer than one")
-    grid: NDArray[np.int16] = np.rint(vectors * np.float32(scale(vectors.shape[-1]))).astype(np.int16)
+    grid: NDArray[np.int16] = np.empty(vectors.shape, dtype=np.int16)
+    places = vectors.shape[-1]
+    rounded(
+        np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1, places),
+        np.float32(scale(places)),
+        grid.reshape(-1, places),
+    )
     return grid
 
 

@@ -171,6 +171,17 @@ def _spread_numpy(grid: NDArray[np.int16], rows: NDArray[np.int64], out: NDArray
     out[:] = grid[rows]
 
 
+def rounded(vectors: NDArray[np.float32], scale: np.float32, out: NDArray[np.int16]) -> None:
+    """The vectors, (n, dim), times `scale` in whole numbers."""
+    for i in range(vectors.shape[0]):
+        for k in range(vectors.shape[1]):
+            out[i, k] = np.int16(np.rint(vectors[i, k] * scale))
+
+
+def _rounded_numpy(vectors: NDArray[np.float32], scale: np.float32, out: NDArray[np.int16]) -> None:
+    out[:] = np.rint(vectors * scale)
+
+
 def keep_best(
     dots: NDArray[np.float32],
     columns: NDArray[np.int64],
@@ -213,5 +224,7 @@ def _keep_best_numpy(
 
 if COMPILED:
     scan, hits, spread, keep_best = compiled(scan), compiled(hits), compiled(spread), compiled(keep_best)
+    rounded = compiled(rounded)
 else:
     scan, hits, spread, keep_best = _scan_numpy, _hits_numpy, _spread_numpy, _keep_best_numpy
+    rounded = _rounded_numpy

@@ -51,6 +51,15 @@ def segment_features(text: str, tokens: Tokens) -> sp.csr_matrix:
 
     Those say that the segment ends with a question mark, that it is short, and how long it is.
     """
+    rows, columns, values, extra = _features(text, tokens)
+    hashed = sp.csr_matrix((values, (rows, columns)), shape=(len(extra), SLOT_COLUMNS))
+    return sp.csr_matrix(sp.hstack([hashed, sp.csr_matrix(extra)]))
+
+
+def _features(
+    text: str, tokens: Tokens
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """The features by rows, columns and values, and the last three, (segments, 3)."""
     parts = segments(text)
     owner = _owners(parts, tokens)
     told = tokens.words | np.isin(tokens.hashes, _MARKS)
@@ -64,8 +73,7 @@ def segment_features(text: str, tokens: Tokens) -> sp.csr_matrix:
     words = np.bincount(owner[tokens.words], minlength=len(parts))
     asks = [text[begin:end].rstrip('"”’) ').endswith("?") for begin, end in parts]
     extra = np.column_stack([asks, words < 4, np.minimum(words, 40) / 40]).astype(np.float64)
-    hashed = sp.csr_matrix((counts / length[rows], (rows, columns)), shape=(len(parts), SLOT_COLUMNS))
-    return sp.csr_matrix(sp.hstack([hashed, sp.csr_matrix(extra)]))
+    return rows, columns, counts / length[rows], extra
 
 
 def place_features(tokens: Tokens, scores: NDArray[np.float32], size: int) -> NDArray[np.float32]:
@@ -90,7 +98,11 @@ def read(text: str, model: SlotModel) -> Reading:
 
 def segment_scores(text: str, tokens: Tokens, model: SlotModel) -> NDArray[np.float32]:
     """(tokens,) the log-odds of the segment that each token stands in, clipped."""
-    values = np.clip(segment_features(text, tokens) @ model.segment + model.segment_bias, -_LIMIT, _LIMIT)
+    # The product of segment_features and the model: a matrix for each text would take most of the time.
+    rows, columns, values, extra = _features(text, tokens)
+    sums = np.bincount(rows, values * model.segment[columns], minlength=len(extra))
+    sums = sums + (extra * model.segment[SLOT_COLUMNS:]).sum(axis=1) + model.segment_bias
+    values = np.clip(sums, -_LIMIT, _LIMIT)
     return np.asarray(values[_owners(segments(text), tokens)], dtype=np.float32)
 
 

@@ -24,7 +24,7 @@ from triage_core.likeness.axes import Axis, wrapper_of
 from triage_core.likeness.evidence import Likeness, top, weigh
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.lexical import tokenize, trigrams
-from triage_core.likeness.search import VectorIndex
+from triage_core.likeness.search import ROUNDING, VectorIndex
 from triage_core.likeness.slots import Reading, read, shipped
 from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
 
@@ -82,6 +82,25 @@ class Neighbourhood:
         return scores
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The vectors by which clusters of an axis are laid, of the first `count` rows: made when asked for."""
+
+    spaces: Spaces
+    axis: Axis
+    count: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.count, self.spaces.index[self.axis].dim
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, rows: slice) -> Vectors:
+        return self.spaces.laid(self.axis, np.arange(self.count)[rows])
+
+
 class Spaces:
     """Readings and vectors of reports in order of arrival; any number of readers while one writer adds."""
 
@@ -115,11 +134,11 @@ class Spaces:
         }
         self._lengths = _grown(self._lengths, count, np.column_stack([lengths[axis] for axis in Axis]))
         if len(self.passages) < count + len(read):
-            self.passages.add(sketch.decoded(read.passages[len(self.passages) - count :]))
-        self.index[Axis.TECHNIQUE].add(sketch.decoded(read.wrapper))
-        self.index[Axis.REQUEST].add(sketch.decoded(read.request))
+            self.passages.add_coded(read.passages[len(self.passages) - count :])
+        self.index[Axis.TECHNIQUE].add_coded(read.wrapper)
+        self.index[Axis.REQUEST].add_coded(read.request)
         wholes = laying.wholes(meaning, read.wrapper, read.request, read.sure, read.wrapped)
-        self.index[Axis.WHOLE].add(sketch.decoded(wholes))
+        self.index[Axis.WHOLE].add_coded(wholes)
         # Last, since it says how many rows there are.
         self.meanings.add(meaning)
 
@@ -139,7 +158,9 @@ class Spaces:
 
     def laid(self, axis: Axis, rows: Rows) -> Vectors:
         """The vectors by which clusters of an axis are laid, (n, places): no longer than one."""
-        return self.index[axis].vectors(rows) * self.lengths(axis, rows)[:, None]
+        vectors = self.index[axis].vectors(rows)
+        vectors *= self.lengths(axis, rows)[:, None]
+        return vectors
 
     def lengths(self, axis: Axis, rows: Rows) -> Vectors:
         """The lengths of `laid`, (n,): what a likeness of one comes to."""
@@ -149,10 +170,11 @@ class Spaces:
     def linkable(self, axis: Axis, row: int, floor: float) -> Rows:
         """The earlier rows whose product with a row by `laid` may be `floor` or more, the likest first."""
         at = np.array([row])
-        # No other vector is longer than one, so that one which is less alike has a smaller product.
-        least = floor / float(self.lengths(axis, at)[0])
-        _, rows = self.index[axis].above(self.index[axis].vectors(at)[0], least)
-        earlier: Rows = rows[rows < row]
+        length = float(self.lengths(axis, at)[0])
+        # No vector is longer than one; then those that are as short as they are fall out.
+        scores, rows = self.index[axis].above(self.index[axis].vectors(at)[0], floor / length)
+        enough = (rows < row) & (scores * length * self.lengths(axis, rows) >= floor - ROUNDING)
+        earlier: Rows = rows[enough]
         return earlier
 
     def near(self, row: int, most: int = NEIGHBOURHOOD, before: int | None = None) -> Neighbourhood:
@@ -253,7 +275,7 @@ def readings(
     if parts:
         own[parts] = [sketch.words(tokenize(requests[at])) for at in parts]
         asked[parts] = embed([requests[at] for at in parts])
-    wrappers = [sketch.wrapper(wrapper_of(d.text, s)) for d, s in zip(documents, spans, strict=True)]
+    wrappers = [sketch.wrapper(wrapper_of(d.text, s.wrapper)) for d, s in zip(documents, spans, strict=True)]
     return Readings(
         np.stack([d.passages for d in documents]),
         sketch.coded(whole),

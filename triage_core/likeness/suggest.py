@@ -1,8 +1,9 @@
 """What the organisation's own decisions say of a report that nobody has decided: a calibrated kernel model.
 
 Every question is answered by yes or no: "severity>low", "harm>H1", "clause=IN-3". One kernel logistic regression
-a question, all over the same decided reports; how strongly it is held back and how its odds are calibrated (Platt's
-scaling, one a family of questions) is found by cross-validation. The same decisions give the same model.
+a question, all over the same decided reports; in which way a family of questions is learned is found on what is
+unlike the rest (ways.py), how strongly it is held back and how its odds are calibrated (Platt's scaling) by
+cross-validation. The same decisions give the same model.
 
     model = fit(names, evidence, questions, answers)
     model.probabilities(evidence, seen)        # (reports, questions)
@@ -18,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
+
+from triage_core.likeness import ways
 
 Floats = NDArray[np.float64]
 
@@ -78,12 +81,14 @@ def _surface(request: str, answer: str) -> tuple[float, ...]:
     )
 
 
-def kernel(one: Evidence, other: Evidence) -> Floats:
-    """(len(one), len(other)) likeness of reports: of the answers, the requests, both at once, and the surface."""
+def kernels(one: Evidence, other: Evidence) -> tuple[Floats, Floats]:
+    """(len(one), len(other)) each: `near`, the likeness of reports by answers, requests, both at once, and surface;
+    and `plain`, that of answers and requests alone, on which a model is linear in the vectors."""
+    plain = one.answer @ other.answer.T + one.request @ other.request.T
     answer = _radial(one.answer, other.answer, _NEAR)
     request = _radial(one.request, other.request, _NEAR)
     surface = _radial(one.surface, other.surface, _NEAR_SURFACE)
-    return _ANSWER * answer + _REQUEST * request + _BOTH * answer * request + _SURFACE * surface
+    return _ANSWER * answer + _REQUEST * request + _BOTH * answer * request + _SURFACE * surface, plain
 
 
 def _radial(one: Floats, other: Floats, width: float) -> Floats:
@@ -93,7 +98,10 @@ def _radial(one: Floats, other: Floats, width: float) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights of the decided reports `support`, (support, questions), with bias, scale and shift a question."""
+    """Weights of the decided reports `support`, (support, questions), with bias, scale, shift and blend a question.
+
+    `blend` is the part that the plain kernel has beside the near one, 0 to 1.
+    """
 
     support: tuple[str, ...]
     questions: tuple[str, ...]
@@ -101,29 +109,37 @@ class Model:
     bias: Floats
     scale: Floats
     shift: Floats
+    blend: Floats
 
     def probabilities(self, of: Evidence, support: Evidence) -> Floats:
         """(len(of), questions): how probable a yes is; `support` is the evidence of the reports of that name."""
-        odds = kernel(of, support) @ self.weights + self.bias
+        near, plain = kernels(of, support)
+        odds = near @ (self.weights * (1 - self.blend)) + plain @ (self.weights * self.blend) + self.bias
         return _sigmoid(self.scale * odds + self.shift)
 
 
 def fit(support: Sequence[str], of: Evidence, questions: Sequence[str], answers: Floats) -> Model:
     """The model for these answers, (len(of), questions): from 0 (no) to 1 (yes), NaN where nobody has said."""
     with threadpool_limits(1):  # many small systems: more threads only get in each other's way
-        return _fit(tuple(support), kernel(of, of), tuple(questions), answers)
+        return _fit(tuple(support), of, tuple(questions), answers)
 
 
-def _fit(support: tuple[str, ...], likeness: Floats, questions: tuple[str, ...], answers: Floats) -> Model:
+def _fit(support: tuple[str, ...], of: Evidence, questions: tuple[str, ...], answers: Floats) -> Model:
     weights = np.zeros(answers.shape)
-    bias, scale, shift = np.zeros(len(questions)), np.ones(len(questions)), np.zeros(len(questions))
+    numbers = {name: np.zeros(len(questions)) for name in ("bias", "scale", "shift", "blend")}
     families = [family(question) for question in questions]
+    near, plain = kernels(of, of)
+    topics = ways.topics(of.request)
     for name in dict.fromkeys(families):
         columns = [at for at, found in enumerate(families) if found == name]
-        strength, scale[columns], shift[columns] = _calibrated(likeness, answers[:, columns])
+        way = ways.chosen(near, plain, topics, answers[:, columns], ">" in questions[columns[0]])
+        likeness, aside = way.kernel(near, plain), way.set_aside(topics)
+        strength, scale, shift = _calibrated(likeness, aside, answers[:, columns])
         for at in columns:
-            weights[:, at], bias[at] = _fitted(likeness, answers[:, at], strength)
-    return Model(support, questions, weights, bias, scale, shift)
+            weights[:, at], numbers["bias"][at] = _fitted(likeness + aside, answers[:, at], strength)
+        for key, value in (("scale", scale), ("shift", shift), ("blend", way.blend)):
+            numbers[key][columns] = value
+    return Model(support, questions, weights, **numbers)
 
 
 def family(question: str) -> str:
@@ -131,18 +147,22 @@ def family(question: str) -> str:
     return re.split("[>=]", question)[0]
 
 
-def _calibrated(likeness: Floats, answers: Floats) -> tuple[float, float, float]:
-    """The strength, and the scale and shift of the odds, that do best on rows held back in turn."""
+def _calibrated(likeness: Floats, aside: Floats, answers: Floats) -> tuple[float, float, float]:
+    """The strength, and the scale and shift of the odds, that do best on rows held back in turn.
+
+    What `aside`, (n, n), explains is learned with the rest and not used.
+    """
     rows = np.arange(len(answers))
     if np.isfinite(answers).any(1).sum() < _FEW:
         return STRENGTHS[1], 1.0, 0.0
     best = (np.inf, STRENGTHS[1], 1.0, 0.0)
+    learned = likeness + aside
     for strength in STRENGTHS:
         odds = np.zeros(answers.shape)
         for fold in range(_FOLDS):
             held = rows % _FOLDS == fold
             for at in range(answers.shape[1]):
-                weight, bias = _fitted(likeness[np.ix_(~held, ~held)], answers[~held, at], strength)
+                weight, bias = _fitted(learned[np.ix_(~held, ~held)], answers[~held, at], strength)
                 odds[held, at] = likeness[np.ix_(held, ~held)] @ weight + bias
         known = np.isfinite(answers)
         scale, shift, loss = _scaled(odds[known], answers[known])

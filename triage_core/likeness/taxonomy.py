@@ -93,6 +93,24 @@ def shipped() -> Taxonomy:
     )
 
 
+def family(wrapper: str, members: Vectors, like: Vectors) -> str | None:
+    """The title of the technique that a cluster is taken for, from a wrapper and its members' vectors, (n, dim).
+
+    `like` is that of the shipped taxonomy's texts. None where that is unsure. In the mean of members requests cancel
+    out.
+    """
+    mean = members.mean(axis=0)
+    mean /= max(float(np.linalg.norm(mean)), 1e-9)
+    found = suggest(_shipped_cues(wrapper[:READ]), meanings(mean, like, shipped()), shipped())
+    return None if found is None else found[0]
+
+
+@lru_cache(maxsize=8_192)
+def _shipped_cues(text: str) -> NDArray[np.float64]:
+    """`cues` of the shipped taxonomy; kept, since clusters are taken for something anew with every report."""
+    return cues(text, shipped())
+
+
 def cues(text: str, taxonomy: Taxonomy) -> NDArray[np.float64]:
     """(strategies,) 0 to 1: how much in the text speaks for each; two kinds of cues are as good as any number."""
     read = text[:READ]

@@ -38,7 +38,7 @@ def import_files(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dic
                 elif outcome is not None:
                     total["already_known"] += outcome.already_known
                     total["stored"] += not outcome.already_known
-                    total["exact_duplicates"] += outcome.exact_duplicate
+                    total["exact_duplicates"] += bool(outcome.exact_duplicate)
             emit.progress(total["received"], 0, f"lines of {path.name}")
     runtime.worker.wake()
     return {**total, "refused": refused}

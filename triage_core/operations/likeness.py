@@ -32,6 +32,8 @@ def index(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, 
     done = runtime.likeness.refresh(
         command_line_actor(), lambda count, total: emit.progress(count, total, "reports embedded")
     )
+    while runtime.likeness.name_clusters(command_line_actor()):
+        pass
     return {"embedded": done.embedded, "clusters": done.clusters, "seconds": round(done.seconds, 3), **extra}
 
 

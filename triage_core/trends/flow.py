@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from triage_core import db
-from triage_core.counted import CONDITIONS, Counted
+from triage_core.counted import CONDITIONS, FIXED, Counted
 from triage_core.embargo_machine import IN_FORCE
 from triage_core.trends.head import Clock, kept
 from triage_core.trends.window import FROM, WEEK, Window, weekly
@@ -81,13 +81,16 @@ def come_back(cursor: db.Cursor, window: Window, most: int = 8) -> list[db.Row]:
     """
     came, values = window.where()
     again, _ = window.where("c.reopened_at")
+    # What Counted.REGRESSION says, as one join: the earlier report is fixed, and its retest was over before.
     columns = (
         f"count(*) FILTER ({again}) AS reopened,"
-        f" count(*) FILTER ({came} AND {CONDITIONS[Counted.REGRESSION]}) AS regression"
+        f" count(*) FILTER ({came} AND c.received_at > fixed.closed_at) AS regression"
     )
     return db.rows(
         cursor,
         f"SELECT c.model_version AS version, {columns}{FROM}"
+        f" LEFT JOIN (SELECT report_id, closed_at FROM cases WHERE resolution IN {FIXED}) fixed"
+        " ON fixed.report_id = c.canonical_id"
         " WHERE c.reopened_at IS NOT NULL OR c.canonical_id IS NOT NULL GROUP BY c.model_version"
         " HAVING reopened + regression > 0 ORDER BY reopened + regression DESC, c.model_version LIMIT $most",
         {**values, "most": most},

@@ -35,6 +35,11 @@ class Kept:
     median_hours: float | None
 
     @property
+    def late(self) -> int:
+        """Those answered after their target, or past it without an answer."""
+        return self.counted - self.inside
+
+    @property
     def share(self) -> float | None:
         """`inside` of `counted`, 0 to 1; None when nothing is counted."""
         return self.inside / self.counted if self.counted else None
