@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, expect
 
 from benchmarks import desk_keys
 from tests.browser import Server, running_server, wait_until_settled
@@ -69,40 +69,6 @@ def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Calla
     page.keyboard.press("u")
     said(page, "is undone")
     heading.wait_for()
-
-
-def test_keys_meet_their_report_however_late_the_browser_learns_of_it(desk: Server, page: Page) -> None:
-    """What the server says is held back for seconds, so that every key comes with the address before it."""
-    held: list[tuple[WebSocketRoute, str | bytes]] = []
-    slow = False
-
-    def between(browser: WebSocketRoute) -> None:
-        server = browser.connect_to_server()
-        browser.on_message(server.send)
-        server.on_message(lambda data: held.append((browser, data)) if slow else browser.send(data))
-
-    page.route_web_socket(re.compile("_stcore/stream"), between)
-    heading = open_desk(page, desk, "FR-17")
-    slow = True
-    for key in "jjk":
-        page.keyboard.press(key)
-        page.wait_for_timeout(4_000)
-    page.keyboard.press("3")  # FR-17 is on screen until now
-    page.wait_for_timeout(4_000)
-    slow = False
-    for browser, data in held:
-        browser.send(data)
-    page.get_by_role("heading", name="FR-18", exact=True).wait_for()
-    wait_until_settled(page)
-    assert "report=FR-18" in page.url
-    page.keyboard.press("k")
-    heading.wait_for()
-    expect(page.locator(".st-key-harm-FR-17-1").locator(CHOSEN)).to_have_text("H3", timeout=SLOW_MS)
-    page.go_back()
-    page.get_by_role("heading", name="FR-18", exact=True).wait_for()
-    wait_until_settled(page)
-    page.keyboard.press("j")
-    page.get_by_role("heading", name="FR-20", exact=True).wait_for()  # FR-19 is closed
 
 
 def test_what_is_typed_is_no_command_and_is_saved_with_the_decision(desk: Server, page: Page) -> None:
