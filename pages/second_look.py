@@ -64,7 +64,7 @@ if part == BLIND:
         st.stop()
     with left:
         look = look_view.choose(
-            rows, [f"asked {ago(row['asked_at'], now)}: {plain(row['excerpt'], 33)}" for row in rows]
+            rows, [f"asked {ago(row['asked_at'], now)}: {plain(row['excerpt'], 18)}" for row in rows]
         )
     others = [row["look_id"] for row in rows if row is not look]
     look_id, report_id = look["look_id"], look["report_id"]

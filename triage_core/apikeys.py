@@ -16,6 +16,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from triage_core import access, db
+from triage_core.access import Command
 from triage_core.decision import check_text
 from triage_core.errors import NotFound, Refused
 from triage_core.model import Actor
@@ -98,11 +99,11 @@ def listing(cursor: db.Cursor) -> list[db.Row]:
 
 
 class Keys:
-    """The active keys of a store, read again when something has changed in it: every request asks for one."""
+    """The active keys of a store, read again when one was made or ended: every request asks for one."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._last: tuple[int, list[db.Row]] = (-1, [])
+        self._last: tuple[int | None, list[db.Row]] = (None, [])
 
     def find(self, key: str) -> ApiKey | None:
         """The active key that this is; None for an unknown or revoked one. Takes as long for either."""
@@ -117,11 +118,13 @@ class Keys:
         return any(origin in row["origins"] for row in self._active())
 
     def _active(self) -> list[db.Row]:
-        revision = self._store.revision  # before the look, which may already show more
+        changed = self._store.last_of.get(
+            Command.MANAGE_KEYS, 0
+        )  # before the look, which may already show more
         last = self._last
-        if last[0] != revision:
+        if last[0] != changed:
             with self._store.read(fresh=False) as cursor:
-                last = self._last = (revision, db.rows(cursor, "SELECT * FROM active_api_keys"))
+                last = self._last = (changed, db.rows(cursor, "SELECT * FROM active_api_keys"))
         return last[1]
 
 

@@ -27,7 +27,7 @@ MEMBERS = 8
 AT_ONCE = 500
 BACKGROUND = 1_000
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Embed = Callable[[Sequence[str], Actor], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Names:
     """Names the clusters of one store."""
 
     def __init__(self, store: Store, embed: Embed) -> None:
+        """`embed` gives the vectors of texts, and stores what it lacked in somebody's name."""
         self._store = store
         self._embed = embed
         self._spread: Spread | None = None
@@ -71,7 +72,7 @@ class Names:
             here = [item for item in waiting if item.axis is axis]
             groups = {memory.ids[item.label]: [parts[axis][row] for row in item.rows] for item in here}
             labels = distinctive(groups, spread=self._spread)
-            families = self._families(memory, here, parts[axis]) if axis is Axis.TECHNIQUE else {}
+            families = self._families(memory, here, parts[axis], actor) if axis is Axis.TECHNIQUE else {}
             named[axis] = [
                 Name(
                     placements.cluster_id(axis, memory.ids[item.label]),
@@ -93,10 +94,10 @@ class Names:
         return _Waiting(axis, label, rows.tolist())
 
     def _families(
-        self, memory: Memory, waiting: Sequence[_Waiting], wrappers: dict[int, str]
+        self, memory: Memory, waiting: Sequence[_Waiting], wrappers: dict[int, str], actor: Actor
     ) -> dict[int, str]:
         assert memory.spaces is not None
-        like = self._embed(taxonomy.shipped().texts)
+        like = self._embed(taxonomy.shipped().texts, actor)
         found = {}
         for item in waiting:
             if item.rows:

@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 
 MOST = 256  # reports of one line, and of one commit
 LONGEST = 4_096  # accepted reports that wait for their commit; beyond it the doors wait too
-GATHER_S = 0.05
+GATHER_S = 0.25  # how long reports gather for one commit, unless somebody reads
 RETRY_S = 1.0
+MOST_NEW = 50_000
 
 
 @dataclass(slots=True, eq=False)
@@ -145,6 +146,7 @@ class Committer:
         """Accept all that is new, in one line; gives those whose key came before, which the database knows best."""
         if len(self._accepted) >= LONGEST:
             self.settle()
+            self._journal.clear()  # under a lasting load the thread finds no moment at which nothing waits
         seq = self._numbers()
         now = self._store.clock()
         new: list[tuple[_Waiting, Incoming, Receipt]] = []
@@ -275,6 +277,9 @@ class _Keys:
         if number in self._new or (at < len(self._stored) and int(self._stored[at]) == number):
             return False
         self._new.add(number)
+        if len(self._new) >= MOST_NEW:  # a number in a set takes ten times the room
+            self._stored = np.union1d(self._stored, np.fromiter(self._new, np.uint64))
+            self._new.clear()
         return True
 
 

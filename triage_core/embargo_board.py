@@ -28,10 +28,11 @@ _WHERE = {
     Show.RUNNING: f"({_BINDS} OR t.state = '{EmbargoState.PROPOSED}')",
     Show.FOR_US: f"({_OPEN_PROPOSAL} AND t.proposed_by = '{Party.REPORTER}')",
     Show.FOR_REPORTER: f"({_OPEN_PROPOSAL} AND t.proposed_by = '{Party.COMPANY}')",
-    Show.SHOULD_END: f"({_BINDS} AND c.exploitation = '{Exploitation.ACTIVE}')",
+    Show.SHOULD_END: (
+        f"({_BINDS} AND t.report_id IN (SELECT report_id FROM cases WHERE exploitation = '{Exploitation.ACTIVE}'))"
+    ),
     Show.OVER: f"(t.state = '{EmbargoState.EXITED}' OR ({_IN_FORCE} AND t.binding_end <= $now))",
 }
-_FROM = " FROM embargo_terms t JOIN reports r USING (report_id) JOIN cases c USING (report_id)"
 _COLUMNS = (
     "SELECT t.*, r.received_at, r.platform, r.disclosure_intent, c.status, c.resolution, c.severity, c.exploitation,"
     " c.tlp, c.version AS case_version"
@@ -54,9 +55,13 @@ def page(
     where, values = _products(now, platforms)
     soonest = "coalesce(t.binding_end, t.proposed_end)"
     order = "coalesce(t.exited_at, t.binding_end) DESC" if show is Show.OVER else soonest
+    # By their length first, ids stand in the order in which the reports came in.
+    order = f"{order}, len(t.report_id), t.report_id"
     return db.rows(
         cursor,
-        f"{_COLUMNS}{_FROM} WHERE {where} AND {_WHERE[show]} ORDER BY {order}, r.seq LIMIT $size OFFSET $offset",
+        f"WITH picked AS (SELECT t.* FROM embargo_terms t WHERE {where} AND {_WHERE[show]}"
+        f" ORDER BY {order} LIMIT $size OFFSET $offset)"
+        f" {_COLUMNS} FROM picked t JOIN reports r USING (report_id) JOIN cases c USING (report_id) ORDER BY {order}",
         {**values, "size": size, "offset": (number - 1) * size},
     )
 
@@ -65,7 +70,7 @@ def counts(cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()) -> d
     """How many embargoes of these products (none: all) each choice shows."""
     where, values = _products(now, platforms)
     parts = ", ".join(f"count(*) FILTER ({condition}) AS {show}" for show, condition in _WHERE.items())
-    found = db.row(cursor, f"SELECT {parts}{_FROM} WHERE {where}", values)
+    found = db.row(cursor, f"SELECT {parts} FROM embargo_terms t WHERE {where}", values)
     assert found is not None, "a count is one row"
     return {show: found[show] for show in Show}
 
@@ -74,7 +79,8 @@ def _products(now: datetime, platforms: Sequence[str]) -> tuple[str, dict[str, A
     values: dict[str, Any] = {"now": db.naive(now)}
     if not platforms:
         return "true", values
-    return "list_contains($platforms, r.platform)", {**values, "platforms": list(platforms)}
+    of_them = "t.report_id IN (SELECT report_id FROM cases WHERE list_contains($platforms, platform))"
+    return of_them, {**values, "platforms": list(platforms)}
 
 
 def one(cursor: db.Cursor, report_id: str) -> db.Row | None:

@@ -8,7 +8,6 @@ refuses what the rules forbid, so that no path leads to an embargo without an en
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -275,11 +274,3 @@ def check_end(policy: Policy, opened_at: datetime, now: datetime, end: datetime)
             f"must not be later than {latest.isoformat()}: {policy.waiting.cap_days} days in all",
         )
     return end
-
-
-def merge_ends(ends: Iterable[datetime]) -> datetime | None:
-    """The end that binds when duplicates merge without a new agreement: the earliest accepted one, in UTC.
-
-    None when no report of the group has one.
-    """
-    return min((as_utc(end, "embargo_end") for end in ends), default=None)

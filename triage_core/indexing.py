@@ -92,7 +92,7 @@ class Likeness:
         self._limit = close_reading
         self.embedding = Embedding(store, embedder, model)
         self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None))
-        self._names = Names(store, self._embed_kept)
+        self._names = Names(store, self.embedding.by_name)
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -139,11 +139,7 @@ class Likeness:
         """Say what clusters beyond close reading are called, of a bounded number that wait for it; gives how many."""
         access.require(actor, "index")
         with self._refreshing:
-            self._refreshed_by = actor
-            try:
-                return self._names.name(self._memory, actor) if self._memory else 0
-            finally:
-                self._refreshed_by = None
+            return self._names.name(self._memory, actor) if self._memory else 0
 
     def rebuild(self, actor: Actor, accept: bool = False) -> dict[str, Changes]:
         """What laying every cluster anew would change, by axis; done only when `accept` says so.
@@ -204,24 +200,11 @@ class Likeness:
 
         Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
         """
-        memory = self._ready()
-        row = memory.place(report_id)
-        _, rows = memory.index.top_k(memory.index.vectors(np.array([row])), k + 1)
-        others = [other for other in rows[0].tolist() if other >= 0 and other != row]
-        vector, *near = memory.index.vectors(np.array([row, *others]))
-        scores = {memory.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
-        return vector, scores
+        return self._ready().near(report_id, k)
 
     def nearest_to(self, made: Vectors, k: int) -> list[dict[str, float]]:
         """For each of these vectors, (n, dim), the `k` reports nearest to it and their cosine, the nearest first."""
-        memory = self._ready()
-        if not memory.ids:
-            return [{} for _ in made]
-        scores, rows = memory.index.top_k(made, k)
-        return [
-            {memory.ids[row]: score for row, score in zip(*found, strict=True) if row >= 0}
-            for found in zip(rows.tolist(), scores.tolist(), strict=True)
-        ]
+        return self._ready().nearest_to(made, k)
 
     def vectors_of(self, words: Sequence[str], actor: Actor) -> Vectors:
         """The vectors of texts, (n, dim); `actor` makes and stores those that are lacking: for the worker."""

@@ -69,6 +69,7 @@ class Journal:
 
     def close(self) -> None:
         os.close(self._file)
+        self._file = -1  # the number may soon be another file's
 
     def _cut(self, size: int) -> None:
         os.ftruncate(self._file, size)

@@ -6,11 +6,9 @@ The embargo is a second machine beside it: embargo_machine.py.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from triage_core.clocks import as_utc
 from triage_core.errors import IllegalTransition, Refused
 from triage_core.model import Resolution, Status
 
@@ -128,21 +126,6 @@ def check_closing(
     needed = REQUIRED.get(resolution)
     if needed is not None and not shown[needed]:
         raise Refused(needed, f"is required to close as {resolution}")
-
-
-def canonical_of(submitted_at: Mapping[str, datetime]) -> str:
-    """The report id that was submitted first, by id when two came at the same instant.
-
-    `submitted_at` holds every report of one duplicate group, at least one; naive date-times are refused.
-    """
-    return min(submitted_at, key=lambda report: (as_utc(submitted_at[report], "submitted_at"), report))
-
-
-def is_regression(submitted_at: datetime, fix_deployed_at: datetime | None) -> bool:
-    """True when a report of a known flaw came after its fix was deployed: reopen, do not link."""
-    if fix_deployed_at is None:
-        return False
-    return as_utc(submitted_at, "submitted_at") > as_utc(fix_deployed_at, "fix_deployed_at")
 
 
 def fix_deployed(status: Status, resolution: Resolution | None) -> bool:

@@ -150,7 +150,11 @@ def _add(work: Work, axis: str, model_id: str, part: Part) -> None:
     """Store reports that arrived: without a look at the reports that were there, of which there may be a million."""
     if not part.placed:
         return
-    db.insert_arrow(work.cursor, "memberships", _table(axis, model_id, part.placed))
+    if len(part.placed) == 1:
+        row = {"axis": axis, "model_id": model_id, **_fields(part.placed[0])}
+        db.insert(work.cursor, "memberships", [row])  # one row has a quick way of its own
+    else:
+        db.insert_arrow(work.cursor, "memberships", _table(axis, model_id, part.placed))
     arrived = {item.report_id for item in part.placed}
     born = [item for item in part.clusters.values() if founder(item.cluster_id) in arrived]
     db.insert(

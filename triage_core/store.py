@@ -90,6 +90,7 @@ class Store:
         self.clock = clock
         self.path = folder / STORE_FILE
         self.ahead: Ahead | None = None
+        self.last_of: dict[str, int] = {}  # by command, the last event that this process has written
         self._lock = threading.RLock()
         self._anchor = audit.Anchor(folder / "anchor.log")
         try:
@@ -155,6 +156,7 @@ class Store:
                 if head != self._head:
                     self._head = head
                     self._anchor.append(head)
+                    self.last_of[command] = head.seq
             finally:
                 cursor.close()
 

@@ -25,13 +25,16 @@ _IN_FORCE = ", ".join(sorted(repr(str(state)) for state in IN_FORCE))
 # holds the two together. `until` is the last end known of whatever withholds the report.
 _WITHHELD = f"""
 WITH active AS MATERIALIZED (
-    SELECT t.report_id, t.binding_end, r.content_sha256, r.seq FROM embargo_terms t JOIN reports r USING (report_id)
-    WHERE t.state IN ({_IN_FORCE}) AND (t.binding_end IS NULL OR t.binding_end > $now)),
+    SELECT report_id, binding_end FROM embargo_terms
+    WHERE state IN ({_IN_FORCE}) AND (binding_end IS NULL OR binding_end > $now)),
+copies AS (SELECT report_id, content_sha256, seq FROM reports
+    WHERE report_id IN (SELECT report_id FROM cases WHERE is_copy)),
 told AS (
     SELECT report_id, binding_end AS until FROM active
     UNION ALL SELECT c.report_id, a.binding_end FROM active a JOIN cases c ON c.canonical_id = a.report_id
-    UNION ALL SELECT r.report_id, a.binding_end FROM active a JOIN reports r
-        ON r.content_sha256 = a.content_sha256 AND r.seq > a.seq WHERE a.content_sha256 <> ''),
+    UNION ALL SELECT c.report_id, a.binding_end FROM copies c
+        JOIN reports r ON r.content_sha256 = c.content_sha256 AND r.seq < c.seq
+        JOIN active a ON a.report_id = r.report_id),
 held AS (SELECT report_id, max(until) AS until FROM told GROUP BY report_id)
 SELECT report_id, 'Under embargo' || coalesce(' until ' || strftime(until, '%Y-%m-%d %H:%M UTC'), '') AS instead
 FROM held
@@ -66,7 +69,11 @@ _VIEWS = (
         " CASE WHEN w.instead IS NULL THEN t.body ELSE '{}' END AS body,"
         " CASE WHEN w.instead IS NULL THEN t.turns ELSE [{'role': 'user', 'content': w.instead}] END AS turns",
     ),
-    _instead("better_answers", "coalesce(w.instead, t.content) AS content"),
+    _instead(
+        "better_answers",
+        "coalesce(w.instead, t.content) AS content,"
+        " CASE WHEN w.instead IS NULL THEN t.returned_why ELSE '' END AS returned_why",
+    ),
     _instead(
         "assessments",
         "CASE WHEN w.instead IS NULL THEN t.note ELSE '' END AS note,"

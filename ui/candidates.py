@@ -110,4 +110,4 @@ def _caption(candidate: Candidate, now: datetime) -> LiteralString:
     of = f" of {plain(brief.canonical_id)}" if brief.canonical_id else ""
     apart = " · **not a duplicate**" if candidate.apart else ""
     told = f"**{candidate.score:.2f}** {standing}{of}, {ago(brief.received_at, now)}{apart}"
-    return f"{told}: {plain(brief.excerpt, 46)}"
+    return f"{told}: {plain(brief.excerpt, 26)}"

@@ -40,7 +40,6 @@ COLUMN: Mapping[str, LiteralString] = {
     "adversarial": "Adversarial",
     "subcategory": "Subcategory",
 }
-EVAL_FORMATS = (*FORMATS, *PACKS)
 FORMAT = {
     "jsonl": "JSONL",
     "parquet": "Parquet",
@@ -50,6 +49,7 @@ FORMAT = {
     "lm-eval": "lm-eval",
     "garak": "garak",
     "harmbench": "HarmBench",
+    "openai": "OpenAI",
 }
 LAYOUT = {"strict": "Trainer's columns", "rich": "With metadata"}
 PERSONAL = {"redact": "Write over with placeholders", "refuse": "Leave the report out", "keep": "Keep"}
@@ -72,14 +72,15 @@ EFFECT: Mapping[Effect, LiteralString] = {
 
 
 def shape(profile: str) -> tuple[str, str]:
-    """Ask for format and layout; other tools' formats are for the profile eval, and have one layout."""
+    """Ask for format and layout; other tools' formats are for one profile each, and have one layout."""
+    packs = [name for name, pack in PACKS.items() if pack.profile == profile]
     form = st.segmented_control(
         "Format",
-        EVAL_FORMATS if profile == "eval" else FORMATS,
+        [*FORMATS, *packs],
         default="parquet",
         required=True,
         format_func=FORMAT.get,
-        key=f"format-{profile == 'eval'}",
+        key=f"format-{'-'.join(packs)}",
     )
     if form in PACKS:
         st.caption(PACKS[form].about)

@@ -116,4 +116,4 @@ def _caption(brief: Brief) -> LiteralString:
     assessed = f" {severity_badge(brief.severity)}" if brief.severity else ""
     due = next_due(brief.next_due, session.now())
     told = f"{state_label(brief.status, brief.resolution)}{assessed}{f', {due}' if due else ''}"
-    return f"{told}: {plain(brief.excerpt, 33)}"
+    return f"{told}: {plain(brief.excerpt, 23)}"

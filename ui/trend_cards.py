@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import agreement, db, looks, rewards, trends
+from triage_core import agreement, bounty, db, looks, rewards, trends
 from triage_core.counted import Counted, Moment
 from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
 from ui import charts, session
@@ -239,6 +239,10 @@ def money(window: Window) -> None:
         "rewards", "Month", labelled, {"paid": "Paid", "approved": "Approved"}, [BLUE, ORANGE],
         "Rewards of this calendar year by month",
     )  # fmt: skip
+    late = len(session.read(bounty.late, window.now, window.platform))
+    st.caption(
+        f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
+    )
     st.page_link("pages/rewards.py", label="See the rewards", icon=":material/list:")
 
 

@@ -38,7 +38,7 @@ def plain(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-def send(page: Page, server: Server, words: str, intent: str, credit: str = "") -> str:
+def send(page: Page, server: Server, words: str, intent: str, credit: str = "", reward: bool = False) -> str:
     """Fill the form by its labels and give the tracking key."""
     page.goto(f"{server.url}/report")
     page.get_by_label("Product or platform").fill("Kite Travel Agent")
@@ -54,6 +54,8 @@ def send(page: Page, server: Server, words: str, intent: str, credit: str = "") 
     if credit:
         page.get_by_label("Name for the credit").fill(credit)
         page.locator("[name=credit_wish]").select_option("named")
+    if reward:
+        page.locator("[name=wants_reward]").check()
     page.get_by_role("button", name="Check before sending").click()
     page.get_by_text(re.compile("This looks like clause IN-3")).wait_for()
     page.get_by_role("button", name="Send report").last.click()
@@ -127,6 +129,53 @@ def test_a_closure_cites_its_clause_a_duplicate_leaks_nothing_and_the_credit_is_
         desk(server, "move", report=ids[0], trigger=trigger)
     page.goto(f"{server.url}/thanks")
     page.get_by_text("Ana <b>Example</b>").wait_for()
+
+
+def test_a_reporter_is_asked_sees_each_state_the_reward_and_the_credit(
+    server: Server, plain: Page, page: Page
+) -> None:
+    """The reporter on a phone without scripts; the desk's money on its own screen, by two persons."""
+    key = send(plain, server, "Whose seat is beside mine?", "already", credit="Ana Reward", reward=True)
+    show(plain, server, key)
+    report_id = plain.get_by_role("heading", name=re.compile(r"^Report FR-\d+$")).inner_text().split()[1]
+    desk(server, "ask", report=report_id, text="On which day?")
+    again(plain, "Waiting for your answer")
+    plain.get_by_role("textbox", name="Your answer").fill("On Monday.")
+    plain.get_by_role("button", name="Send the answer").click()
+    plain.get_by_text("Your message is stored").wait_for()
+    desk(server, "assess", report=report_id, **FLAW)
+    again(plain, "Accepted as a flaw")
+    rewards = plain.locator("section[aria-labelledby=reward]")
+    expect(rewards.get_by_text("2600.00")).to_have_count(0)
+
+    page.goto(f"{server.url}/rewards?report={report_id}&role=Reviewer")
+    page.get_by_label("Amount").fill("2600")
+    page.get_by_role("button", name="Propose", exact=True).click()
+    page.get_by_text("The reward is proposed").wait_for()
+    again(plain, "Accepted as a flaw")
+    expect(rewards.get_by_text("2600.00")).to_have_count(0)  # a proposal is no promise
+    page.goto(f"{server.url}/rewards?reward=1&role=Policy%20owner")
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_text("The reward is approved").wait_for()
+    again(plain, "Accepted as a flaw")
+    plain.get_by_text("A reward was approved for your report: cash, 2,600.00 USD.").wait_for()
+    page.get_by_role("button", name="Paid or given").click()
+    page.get_by_text("It is noted as paid or given").wait_for()
+    again(plain, "Accepted as a flaw")
+    plain.get_by_text("Your reward was paid: cash, 2,600.00 USD.").wait_for()
+    expect(rewards.first).to_contain_text("2600.00 USD")
+
+    for trigger, state in (("finish_fix", "A fix is ready"), ("deploy_fix", "A fix is in place")):
+        desk(server, "move", report=report_id, trigger=trigger)
+        again(plain, state)
+    plain.goto(f"{server.url}/thanks")
+    plain.get_by_text("Ana Reward").wait_for()
+
+
+def again(page: Page, state: str) -> None:
+    """Look at the report once more: this is its state now."""
+    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("heading", name=state, exact=True).wait_for()
 
 
 def test_a_report_is_withdrawn_after_a_second_thought(server: Server, plain: Page) -> None:

@@ -55,7 +55,7 @@ def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Calla
     page.keyboard.press("3")
     expect(page.locator(".st-key-harm-FR-2-1").locator(CHOSEN)).to_have_text("H3", timeout=SLOW_MS)
     page.keyboard.press("l")
-    page.get_by_text("Claimed by you").wait_for()
+    page.get_by_text(re.compile("Claimed by you")).wait_for()  # the message says "is claimed"
     page.keyboard.press("h")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("j")  # a dialog has the keys to itself
@@ -102,7 +102,7 @@ def test_keys_meet_their_report_however_late_the_browser_learns_of_it(desk: Serv
     page.get_by_role("heading", name="FR-18", exact=True).wait_for()
     wait_until_settled(page)
     page.keyboard.press("j")
-    page.get_by_role("heading", name="FR-19", exact=True).wait_for()
+    page.get_by_role("heading", name="FR-20", exact=True).wait_for()  # FR-19 is closed
 
 
 def test_what_is_typed_is_no_command_and_is_saved_with_the_decision(desk: Server, page: Page) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import bounty, clocks, policies, rewards, triage
+from triage_core import bounty, clocks, db, policies, rewards, triage
 from triage_core.clocks import Clocks
 from triage_core.reward_rules import RewardKind
 from triage_core.store import Store
@@ -44,6 +44,9 @@ def test_the_clock_runs_from_triage_until_a_decision(store: Store) -> None:
         assert bounty.due(cursor, [asked, unread]) == {asked: due}
         assert bounty.late(cursor, due) == []
         assert bounty.late(cursor, due + timedelta(seconds=1)) == [(asked, due)]
+        product = str(db.value(cursor, "SELECT platform FROM reports WHERE report_id = ?", [asked]))
+        assert bounty.late(cursor, due + timedelta(days=1), (product, "Other")) == [(asked, due)]
+        assert bounty.late(cursor, due + timedelta(days=1), ("Other",)) == []
     number = rewards.propose(store, POLICY, REVIEWER, asked, RewardKind.CASH, Decimal(800))
     with store.read() as cursor:
         assert bounty.late(cursor, due + timedelta(days=1)) == [(asked, due)]

@@ -133,6 +133,44 @@ def test_what_is_accepted_comes_before_what_is_imported_after_it(store: Store) -
     assert stored(store) == [f"FR-{n}" for n in range(1, 5)]
 
 
+def test_keys_are_remembered_however_many_came(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triage_core.committer.MOST_NEW", 3)
+    committer = Committer(store)
+    for turn in range(2):
+        receipts = [committer.receive(POLICY, incoming(f"Question {n}", f"k{n}")) for n in range(8)]
+        assert [receipt.report_id for receipt in receipts] == [f"FR-{n}" for n in range(1, 9)]
+        assert {receipt.already_known for receipt in receipts} == {bool(turn)}
+
+
+def test_the_journal_stays_short_under_a_load_that_never_ends(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear = Journal.clear
+
+    def never_by_the_thread(
+        journal: Journal,
+    ) -> None:  # as if the numbers were held whenever it asks for them
+        if threading.current_thread().name != "intake":
+            clear(journal)
+
+    monkeypatch.setattr("triage_core.committer.LONGEST", 4)
+    monkeypatch.setattr(Journal, "clear", never_by_the_thread)
+    committer = Committer(store)
+    for number in range(12):
+        committer.receive(POLICY, incoming(f"report {number}"))
+    assert (store.folder / JOURNAL_FILE).read_bytes().count(b"\n") <= 5
+    with store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM reports") == 12
+
+
+def test_a_closed_store_accepts_nothing(store: Store) -> None:
+    committer = Committer(store)
+    committer.receive(POLICY, incoming("one"))
+    store.close()
+    with pytest.raises(StoreError):
+        committer.receive(POLICY, incoming("two"))
+
+
 def broken(*arguments: Any) -> None:
     raise StoreError("the database is gone")
 

@@ -14,16 +14,17 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report
-from triage_core import db, triage
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, SECOND, Clock, bring, decide, make_report
+from triage_core import db, policies, second_look, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.exporters import metadata, split
 from triage_core.exporters.build import ExportRequest, build, preview
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Hygiene
-from triage_core.model import Resolution
+from triage_core.model import Actor, DeskRole, Resolution
 from triage_core.store import Store
 
+THIRD = Actor("test:ines", "Ines", frozenset({DeskRole.REVIEWER}))
 EXPECTED = replace(FLAW, clauses=("EXP-1",), inputs=None)
 SPAM = replace(FLAW, clauses=("OOS-1",), inputs=None, resolution=Resolution.SPAM, note="Advertising.")
 BETTER = replace(FLAW, better_answer="I cannot share codes.")
@@ -111,6 +112,17 @@ def test_refused_reports_are_counted_by_reason(store: Store, export: Export, clo
         3,
         {"added": 1, "removed": 0, "removed_examples": [], "changed": 0},
     )
+
+
+def test_what_two_people_differ_about_waits_for_a_third(store: Store, export: Export) -> None:
+    policies.publish(store, EVERYBODY, POLICY)
+    add(store, "one", "two")
+    look = second_look.ask(store, THIRD, "FR-1")
+    assert "disputed" not in export("kto")["excluded"], "a question alone is no difference"
+    second_look.answer(store, SECOND, look, replace(EXPECTED, better_answer=""))
+    made = export("kto")
+    assert made["excluded"] == {"disputed": 1}
+    assert (made["agreement"]["n"], made["agreement"]["same"]) == (1, 0)
 
 
 def test_a_later_copy_of_a_held_report_is_held_and_an_earlier_one_is_not(

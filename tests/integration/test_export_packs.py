@@ -34,6 +34,9 @@ from triage_core.store import Store
 ANSWER = "Here it is: "
 
 
+EVAL = [name for name, pack in PACKS.items() if pack.profile == "eval"]
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
     """The hostile corpus in each tool's format; for once the whole of it is test data."""
@@ -47,8 +50,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[st
         (report_id,) = bring(store, line)
         decide(store, report_id, replace(FLAW, better_answer=text + "!"))
     yield {
-        name: build(store, POLICY, EVERYBODY, ExportRequest("eval", folder, name, name=name))
-        for name in PACKS
+        name: build(store, POLICY, EVERYBODY, ExportRequest("eval", folder, name, name=name)) for name in EVAL
+    } | {
+        "openai": build(
+            store, POLICY, EVERYBODY, ExportRequest("preference", folder, "openai", name="openai")
+        )
     }
     patch.undo()
     store.close()
@@ -144,7 +150,19 @@ def test_harmbench(made: dict[str, dict[str, Any]]) -> None:
     assert read == expected(dataset)
 
 
-@pytest.mark.parametrize("name", PACKS)
+def test_openai_pairs_are_read_back_exactly(made: dict[str, dict[str, Any]]) -> None:
+    rows = [json.loads(line) for line in data(made["openai"]).read_bytes().split(b"\n")[:-1]]
+    assert {row["input"]["messages"][0]["content"] for row in rows} <= set(HOSTILE.values())
+    assert len(rows) == made["openai"]["rows"]["total"] > 15
+    for row in rows:
+        (message,) = row["input"]["messages"]
+        assert row["preferred_output"] == [{"role": "assistant", "content": message["content"] + "!"}]
+        assert row["non_preferred_output"] == [{"role": "assistant", "content": ANSWER + message["content"]}]
+    with pytest.raises(Refused, match="openai is for the profile preference"):
+        ExportRequest("kto", Path(), "openai")
+
+
+@pytest.mark.parametrize("name", EVAL)
 def test_a_pack_is_a_version_like_any_other(made: dict[str, dict[str, Any]], name: str) -> None:
     dataset = made[name]
     files = {file["path"] for file in dataset["files"]}

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from tests.pages.conftest import EVERYTHING
+from triage_core import triage
+
 
 @pytest.fixture
 def pair(receive, index) -> tuple[str, str]:
@@ -79,3 +82,15 @@ def test_a_chain_is_named_and_goes_to_its_root(visit, pair, receive, index, case
 def test_others_may_look_only(visit, pair):
     screen = visit("duplicates", role="Disclosure lead")
     assert [button.disabled for button in screen.button] == [True, True, False]
+
+
+def test_a_report_is_opened_from_a_view_that_stands_in_the_address(visit, pair, opened):
+    later, earlier = pair
+    triage.link(opened.store, EVERYTHING, later, earlier)
+    address = {"links": "In force", "role": "Policy owner"}
+    screen = visit("duplicates", **address)
+    for name, value in address.items():
+        screen.query_params[name] = value
+    next(button for button in screen.button if button.label == "Open").click().run()
+    assert not screen.exception
+    assert later in screen.header[0].value

@@ -539,6 +539,13 @@ def test_who_may_not_ask_sees_the_thread_alone(visit, three, opened):
     assert not [one for one in screen.button if one.label == "Send the question"]
 
 
+def test_the_thread_of_a_report_under_embargo_is_not_for_everybody(visit, receive, opened):
+    held = receive("a song", embargo_wish=(NOW + timedelta(days=9)).isoformat())
+    messages.ask(opened.store, EVERYTHING, held, "Which secret version was it?")
+    assert not [one for one in visit("review", role="ML engineer", report=held).code if "secret" in one.value]
+    assert [one for one in visit("review", report=held).code if "secret" in one.value]
+
+
 def test_presses_that_carry_an_older_address_go_on_from_where_the_desk_is(visit, three):
     screen = visit("review", report=three[0])
     pressed: list[dict[str, object]] = []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.pages.conftest import EVERYTHING
+from tests.making import FLAW
+from tests.pages.conftest import EVERYTHING, NOW
 from triage_core import triage
 from triage_core.decision import Decision
 
@@ -149,3 +151,15 @@ def test_a_hostile_product_is_text_in_every_chart(visit, receive, rendered, name
     assert label
     assert not {"<", ">", "\u202e"} & set(json.dumps(spec["layout"]["yaxis"], ensure_ascii=False))
     assert "attacker.invalid" not in rendered(screen)
+
+
+def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
+    flaw = {"harm_types": ["other"], "wants_reward": True, "system": [{"platform": "Chat"}]}
+    report_id = receive("who sits beside me", hours_ago=24 * 60, **flaw)
+    receive("nobody has looked", hours_ago=24 * 60, system=[{"platform": "Chat"}])
+    opened.store.clock = lambda: NOW - timedelta(days=50)
+    triage.assess(opened.store, opened.policy, EVERYTHING, report_id, FLAW)
+    opened.store.clock = lambda: NOW
+    assert "1 reward asked for and not decided" in rendered(visit("trends"))
+    other = visit("trends").multiselect(key="product").select("Chat").run()
+    assert "1 reward asked for" in rendered(other)

@@ -26,7 +26,6 @@ from triage_core.embargo_machine import (
     embargo_step,
     follow,
     latest_end,
-    merge_ends,
     offer,
     opening,
     reject,
@@ -145,8 +144,6 @@ def test_naive_date_times_are_refused_by_name(policy: Policy) -> None:
         opening(policy, None, Exploitation.NONE, NAIVE, None)
     with pytest.raises(Refused, match="embargo_wish: must"):
         opening(policy, None, Exploitation.NONE, NOW, NAIVE)
-    with pytest.raises(Refused, match="embargo_end: must"):
-        merge_ends([NOW, NAIVE])
 
 
 def test_an_extension_never_passes_the_cap_counted_from_the_opening(policy: Policy) -> None:
@@ -157,11 +154,6 @@ def test_an_extension_never_passes_the_cap_counted_from_the_opening(policy: Poli
         check_end(policy, NOW, later, last + timedelta(seconds=1))
     with pytest.raises(Refused, match="in the future"):
         check_end(policy, NOW, later, later)
-
-
-def test_merged_duplicates_take_the_earliest_end() -> None:
-    assert merge_ends([NOW + timedelta(days=2), NOW, NOW + timedelta(days=1)]) == NOW
-    assert merge_ends([]) is None
 
 
 # ------------------------------------------------------------------ acts

@@ -81,6 +81,7 @@ def test_the_embargo_is_named_before_tlp_and_consent() -> None:
         (replace(CONFIRMED, resolution=Resolution.DUPLICATE), Reason.LINKED_DUPLICATE),
         (replace(CONFIRMED, clauses=()), Reason.UNDECIDED),
         (replace(CONFIRMED, clauses=("EXP-1",)), Reason.UNDECIDED),  # it was closed and is open again
+        (replace(CONFIRMED, disputed=True), Reason.DISPUTED),
         (CONFIRMED, None),
     ],
 )

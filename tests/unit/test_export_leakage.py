@@ -90,7 +90,7 @@ def test_short_and_empty_texts_are_compared_as_a_whole() -> None:
 @pytest.mark.parametrize("indexed", [True, False])
 def test_a_phrase_that_thousands_share_hides_no_near_copy(indexed: bool) -> None:
     wrapper = text(9_999, 100)  # two thirds of every text
-    found = Leakage(4_000)
+    found = Leakage(4_001)
     for number in range(4_000):
         side = Split.TEST if number % 10 == 0 else Split.TRAIN
         add(found, f"FR-{number}", side, f"{wrapper} {text(number, 50)}", indexed)

@@ -77,9 +77,19 @@ def test_a_chosen_radio_has_the_keys_and_a_field_has_the_saving_one(play: Any) -
     sent, _ = play(
         """mount(drawn);
         press('j', { target: { tagName: 'INPUT', type: 'radio' } });
-        press('Enter', { ctrlKey: true, target: { tagName: 'TEXTAREA' } });"""
+        press('Enter', { ctrlKey: true, target: { tagName: 'TEXTAREA', closest: () => null } });"""
     )
     assert [one["key"] for one in sent] == ["j", "save"]
+
+
+def test_a_question_to_the_reporter_is_no_decision(play: Any) -> None:
+    sent, _ = play(
+        """mount(drawn);
+        const question = { tagName: 'TEXTAREA', closest: (query) => query.includes('st-key-question-') };
+        press('Enter', { ctrlKey: true, target: question });
+        press('j', { target: question });"""
+    )
+    assert sent == []
 
 
 def test_presses_stay_until_the_server_has_handled_them(play: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,9 +12,7 @@ from triage_core.lifecycle import (
     STATUS_TABLE,
     Trigger,
     allowed,
-    canonical_of,
     check_closing,
-    is_regression,
     step,
 )
 from triage_core.model import Resolution, Status
@@ -115,18 +113,3 @@ def test_a_trigger_closes_only_with_its_own_resolutions(trigger: Trigger, resolu
 def test_a_withdrawal_needs_no_reason_and_a_fix_needs_no_evidence() -> None:
     check_closing(Trigger.WITHDRAW, Resolution.WITHDRAWN, reason="")
     check_closing(Trigger.PASS_RETEST, Resolution.RESOLVED_MITIGATED, reason="said")
-
-
-def test_the_canonical_report_is_the_one_submitted_first() -> None:
-    east = timezone(timedelta(hours=3))
-    times = {"FR-1": NOW, "FR-2": (NOW - timedelta(minutes=1)).astimezone(east), "FR-3": NOW}
-    assert canonical_of(times) == "FR-2"
-    assert canonical_of({"FR-3": NOW, "FR-1": NOW}) == "FR-1"
-    with pytest.raises(Refused, match="submitted_at"):
-        canonical_of({"FR-1": NAIVE})
-
-
-def test_a_report_after_the_fix_is_a_regression() -> None:
-    assert is_regression(NOW, NOW - timedelta(days=1))
-    assert not is_regression(NOW, NOW + timedelta(days=1))
-    assert not is_regression(NOW, None)

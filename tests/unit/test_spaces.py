@@ -102,9 +102,22 @@ def test_ten_orders_agree() -> None:
         for axis in Axis:
             laid = dict(zip(told, labels(held, axis), strict=True))
             found[axis].append([laid[item] for item in TOLD])
-    # No two are one report here: for the whole see benchmarks/likeness_cluster.py.
+    # No two are one report here; see below.
     for axis in (Axis.TECHNIQUE, Axis.REQUEST):
         assert min(adjusted_rand_score(found[axis][0], other) for other in found[axis]) >= 0.98
+
+
+def test_ten_orders_agree_on_edited_copies() -> None:
+    endings = ("", " Thank you.", " Please hurry, I am late.", " A friend of mine wants to know as well.")
+    told = [(item, ending) for item in list(zip(WRAPPERS, ASKED, strict=False)) for ending in endings]
+    found = []
+    for seed in range(10):
+        order = random.Random(seed).sample(range(len(told)), len(told))
+        held = read([text_of(told[at][0]) + told[at][1] for at in order])
+        laid = dict(zip(order, labels(held, Axis.WHOLE), strict=True))
+        found.append([laid[at] for at in range(len(told))])
+    assert adjusted_rand_score([item[0] for item, _ in told], found[0]) >= 0.98
+    assert min(adjusted_rand_score(found[0], other) for other in found) >= 0.98
 
 
 def test_one_wrapper_around_two_requests_is_not_one_report() -> None:

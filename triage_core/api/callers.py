@@ -45,7 +45,7 @@ def door(handle: Handler) -> Callable[[Request], Awaitable[Response]]:
         cors: dict[str, str] = {}
         try:
             origin = request.headers.get("origin")
-            if is_foreign(origin, request.headers.get("host", "")) and await _is_known(str(origin)):
+            if is_foreign(origin, request.headers.get("host", "")) and _is_known(str(origin)):
                 cors = {"Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
             if request.method == "OPTIONS":
                 return preflight(request, cors)
@@ -79,7 +79,7 @@ async def find(request: Request) -> Caller:
     origin = request.headers.get("origin")
     foreign = is_foreign(origin, request.headers.get("host", ""))
     site = request.headers.get("sec-fetch-site", "none")
-    api_key = await _key(request)
+    api_key = _key(request)
     if foreign or site not in ("none", "same-origin"):
         if api_key is None:
             raise HttpError(403, "origin", WHY_OWN_PAGES)
@@ -122,13 +122,13 @@ def _take(bucket: TokenBucket, name: str, scale: float = 1.0, cost: float = 1.0)
         )
 
 
-async def _key(request: Request) -> ApiKey | None:
+def _key(request: Request) -> ApiKey | None:
     given = request.headers.get("authorization")
     if given is None:
         return None
     found = None
     if given.startswith(BEARER):
-        found = await run_in_threadpool(runtime.current().keys.find, given.removeprefix(BEARER).strip())
+        found = runtime.current().keys.find(given.removeprefix(BEARER).strip())
     if found is None:
         headers = {"WWW-Authenticate": "Bearer"}
         raise HttpError(
@@ -137,8 +137,8 @@ async def _key(request: Request) -> ApiKey | None:
     return found
 
 
-async def _is_known(origin: str) -> bool:
-    return await run_in_threadpool(runtime.current().keys.is_known_origin, origin)
+def _is_known(origin: str) -> bool:
+    return runtime.current().keys.is_known_origin(origin)
 
 
 def _address(request: Request) -> str:

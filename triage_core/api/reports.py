@@ -104,6 +104,7 @@ routes = [
 def look_up(key: str) -> Tracked | None:
     """What the reporter with this key sees now; None without such a report."""
     opened = runtime.current()
+    opened.committer.settle()  # a key may be younger than the last commit
     with opened.store.read() as cursor:
         report_id = tracking.find(cursor, key[:MAX_TRACKING_KEY])
         return tracking.view(cursor, report_id, opened.store.clock()) if report_id else None

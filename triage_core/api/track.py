@@ -169,6 +169,7 @@ def _tracked(
 def _do(sent: _Sent) -> tuple[Tracked, str]:
     """Do it; gives the report as it is then, and what was done ("" for a look). Raises NotFound."""
     opened = runtime.current()
+    opened.committer.settle()  # a key may be younger than the last commit
     with opened.store.read() as cursor:
         report_id = tracking.find(cursor, sent.key)
     if report_id is None:

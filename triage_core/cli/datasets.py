@@ -24,7 +24,8 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="jsonl or parquet; for the profile eval also promptfoo, inspect, pyrit, lm-eval, garak, harmbench."
+            help="jsonl or parquet; for the profile eval also promptfoo, inspect, pyrit, lm-eval, garak, harmbench,"
+            " for preference also openai."
         ),
     ] = "parquet",
     layout: Annotated[

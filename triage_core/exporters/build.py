@@ -6,6 +6,7 @@ rows; otherwise it is refused, and a new version is the answer.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -57,7 +58,7 @@ def build(
             raise Conflict(
                 "version", f"{folder} is there already, and a version never changes: choose another"
             )
-        with _scratch(folder) as scratch, _short_turns():
+        with _scratch(folder) as scratch, _beside_others():
             profile = profiles.get(request.profile)
             sides = splits(cursor)
             tally = Tally(profile, source.last_seq(cursor))
@@ -164,7 +165,7 @@ class _FreshSides:
             self.moved_to_test.append(report_id)
         if moved or not sides.is_remembered(seq):
             self.report_ids.append(report_id)
-            self.sides.append(str(example.split))
+            self.sides.append(example.split.value)
 
     def remember(self, cursor: db.Cursor) -> None:
         """Store them; a report that another build has made test data meanwhile stays test data."""
@@ -255,12 +256,18 @@ def _in_place(scratch: Path, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let other threads of this process have the interpreter ten times as often: somebody reads a screen meanwhile."""
+def _beside_others() -> Iterator[None]:
+    """Work for minutes in a process whose screens somebody reads meanwhile.
+
+    Other threads have the interpreter ten times as often, and the collector does not look again and again through
+    all that the process held before.
+    """
     sys.setswitchinterval(_USUAL_TURN / 10)
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(_USUAL_TURN)
 
 

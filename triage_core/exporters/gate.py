@@ -24,6 +24,7 @@ class Reason(StrEnum):
     REROUTED = "rerouted"
     LINKED_DUPLICATE = "linked_duplicate"
     UNDECIDED = "undecided"
+    DISPUTED = "disputed"
     NOT_FOR_PROFILE = "not_for_profile"
     NOT_REPRODUCED = "not_reproduced"
     TRAINING_SIDE = "training_side"
@@ -51,6 +52,7 @@ MEANING = {
     Reason.REROUTED: "rerouted to whoever is responsible",
     Reason.LINKED_DUPLICATE: "a reviewer marked it as a duplicate; its canonical report stands for it",
     Reason.UNDECIDED: "nobody has decided on it, or the decision was taken back",
+    Reason.DISPUTED: "two people decided differently on it, and no third has settled that",
     Reason.NOT_FOR_PROFILE: "the decision on it says nothing that this profile teaches",
     Reason.NOT_REPRODUCED: "no reviewer has seen the flaw happen again",
     Reason.TRAINING_SIDE: "its group is on the training side of the split",
@@ -95,12 +97,14 @@ _VERDICT = {
 class Standing:
     """Where one report stands: the terms it is held under and what was decided on it.
 
-    `clauses` are those of the decision in force, none where there is none.
+    `clauses` are those of the decision in force, none where there is none; `disputed` says that a second person
+    decided otherwise, and that this is not settled.
     """
 
     terms: Terms
     resolution: Resolution | None
     clauses: Sequence[str]
+    disputed: bool = False
 
 
 def verdict(resolution: Resolution | None, clauses: Sequence[str]) -> Verdict | None:
@@ -133,6 +137,8 @@ def why_not(standing: Standing, use: Use, takes: Collection[Verdict], now: datet
     found = verdict(standing.resolution, standing.clauses)
     if found is None:
         return Reason.UNDECIDED
+    if standing.disputed:
+        return Reason.DISPUTED
     return None if found in takes else Reason.NOT_FOR_PROFILE
 
 

@@ -28,6 +28,7 @@ _SKETCH = (
 _EXACT_ROWS = 20_000  # up to so many rows every run of 13 words is compared, beyond it a share of them
 _FOUND = 200  # training rows looked at for one run of a test row
 _BLOCK = 1_000
+_INDEXED = 50_000  # training rows that are put into the index at once
 _PAIRS = 50_000
 
 Rows = NDArray[np.int64]
@@ -41,9 +42,13 @@ class Leakage:
     _ids: list[str] = field(default_factory=list)
     _sides: list[bool] = field(default_factory=list)
     _indexed: list[bool] = field(default_factory=list)
-    _sketches: list[Hashes] = field(default_factory=list)
+    _sketches: Hashes = field(init=False)
     _long: list[Hashes] = field(default_factory=list)
     _long_rows: list[NDArray[np.int32]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # Memory that is not written to yet is not taken yet.
+        self._sketches = np.empty((self.expected, _SKETCH), np.uint64)
 
     @property
     def share(self) -> int:
@@ -58,7 +63,7 @@ class Leakage:
         self._ids += report_ids
         self._sides += test
         self._indexed += indexed
-        self._sketches.append(wording.smallest(runs, _SKETCH))
+        self._sketches[before : len(self._ids)] = wording.smallest(runs, _SKETCH)
         self._long.append(runs.thirteen)
         rows = np.arange(before, len(self._ids), dtype=np.int32)
         self._long_rows.append(np.repeat(rows, np.diff(runs.thirteen_from)))
@@ -91,7 +96,7 @@ class Leakage:
         """
         if not self._ids:
             return []
-        sketches, test = np.concatenate(self._sketches), np.array(self._sides)
+        sketches, test = self._sketches[: len(self._ids)], np.array(self._sides)
         indexed, tested = np.array(self._indexed), np.flatnonzero(test)
         found: dict[int, tuple[int, float]] = {}
         for known in (True, False):
@@ -118,26 +123,47 @@ def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int
     for that the fewest training rows have. So a phrase that everybody uses hides nothing, unless nearly all of a row
     is such phrases; then the first `_FOUND` rows that share them stand for the rest.
     """
-    runs = sketches[train].ravel()
-    held = np.flatnonzero(runs != EMPTY)
-    order = held[np.argsort(runs[held], kind="stable")]
-    runs, rows = runs[order], train[order // _SKETCH]
+    wanted = np.unique(sketches[tested])
+    wanted = wanted[wanted != EMPTY]
+    counts, starts, rows = _index(sketches, train, wanted)
     seen = np.full(len(sketches), -1, np.int64)
     found: list[tuple[int, int, float]] = []
     for start in range(0, len(tested), _BLOCK):
         block = tested[start : start + _BLOCK]
-        ours = sketches[block]
-        sizes = np.count_nonzero(ours != EMPTY, axis=1)
-        first = np.searchsorted(runs, ours)
-        counts = np.where(ours != EMPTY, np.searchsorted(runs, ours, "right") - first, np.iinfo(np.int64).max)
-        rarest = np.argsort(counts, axis=1, kind="stable")
+        real = sketches[block] != EMPTY
+        sizes = np.count_nonzero(real, axis=1)
+        places = np.where(real, np.searchsorted(wanted, sketches[block]), 0)
+        frequent = np.where(real, counts[places], np.iinfo(np.int64).max)
+        rarest = np.argsort(frequent, axis=1, kind="stable")
         asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
         best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
-        _most_alike(sketches, block, rows, first, counts, rarest, asked, seen, best, agreed)
+        _most_alike(sketches, block, rows, starts, places, rarest, asked, seen, best, agreed)
         found += [
             (int(best[at]), int(block[at]), float(agreed[at])) for at in np.flatnonzero(agreed >= NEAR_COPY)
         ]
     return found
+
+
+def _index(sketches: Hashes, train: Rows, wanted: Hashes) -> tuple[Rows, Rows, Rows]:
+    """How many training rows have each wanted run, and the first `_FOUND` of these: rows[starts[i]:starts[i + 1]]."""
+    counts = np.zeros(len(wanted) + 1, np.int64)  # one more, for what nobody asks for
+    held_places, held_rows = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+    for start in range(0, len(train) if len(wanted) else 0, _INDEXED):
+        block = train[start : start + _INDEXED]
+        runs = sketches[block].ravel()
+        places = np.minimum(np.searchsorted(wanted, runs), len(wanted) - 1)
+        asked = np.flatnonzero(wanted[places] == runs)
+        order = asked[np.argsort(places[asked], kind="stable")]
+        places = places[order]
+        rank = np.arange(len(places)) - np.searchsorted(places, places)
+        early = counts[places] + rank < _FOUND
+        held_places.append(places[early].astype(np.int32))
+        held_rows.append(block[order[early] // _SKETCH].astype(np.int32))
+        counts += np.bincount(places, minlength=len(counts))
+    every = np.concatenate(held_places)
+    order = np.argsort(every, kind="stable")
+    starts = np.searchsorted(every[order], np.arange(len(wanted) + 1))
+    return counts, starts, np.concatenate(held_rows)[order].astype(np.int64)
 
 
 @compiled
@@ -145,8 +171,8 @@ def _most_alike(
     sketches: Hashes,
     block: Rows,
     rows: Rows,
-    first: Rows,
-    counts: Rows,
+    starts: Rows,
+    places: Rows,
     rarest: Rows,
     asked: Rows,
     seen: Rows,
@@ -161,8 +187,8 @@ def _most_alike(
     for at in range(len(block)):
         one = sketches[block[at]]
         for place in range(asked[at]):
-            run = rarest[at, place]
-            for entry in range(first[at, run], first[at, run] + min(counts[at, run], _FOUND)):
+            run = places[at, rarest[at, place]]
+            for entry in range(starts[run], starts[run + 1]):
                 row = rows[entry]
                 if seen[row] == block[at]:
                     continue

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import __version__, db
+from triage_core import __version__, agreement, db, looks
 from triage_core.errors import Refused, StoreError
 from triage_core.exporters import metadata, source, wording
 from triage_core.exporters.gate import Reason
@@ -27,6 +27,7 @@ from triage_core.exporters.split import TEST_SHARE, Split
 
 SCHEMA_VERSION = "flawdesk-dataset/1"
 FILE = "manifest.json"
+READ = 100
 BEHIND = 50
 """So many reports are remembered for each reason."""
 _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
@@ -73,11 +74,15 @@ class Tally:
             behind = self.behind.setdefault(reason, [])
             behind += seqs[: BEHIND - len(behind)]
         if batch.examples:
-            self._read([example for example in batch.examples if example.part == 0])
             self._count(batch.examples)
+        # Conversations may be long, and their runs of words take more room than they do.
+        for start in range(0, len(batch.examples), READ):
+            self._read([one for one in batch.examples[start : start + READ] if one.part == 0])
 
     def _read(self, reports: list[Example]) -> None:
         """Take in the wording of reports that became rows."""
+        if not reports:
+            return
         self._reports += len(reports)
         starts = [0, *itertools.accumulate(len(one.texts) for one in reports)]
         texts = [text for one in reports for text in one.texts]
@@ -212,6 +217,7 @@ def document(
             "near_duplicate_from": NEAR_DUPLICATE,
             "moved_to_test": moved_to_test,
         },
+        "agreement": asdict(agreement.overall(looks.pairs(cursor))),
         **tally.to_json(cursor),
         "parent": parent,
         "diff": diff,

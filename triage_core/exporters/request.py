@@ -50,8 +50,9 @@ class ExportRequest:
         profiles.get(self.profile)
         _one_of("format", self.format, (*FORMATS, *PACKS))
         _one_of("layout", self.layout, LAYOUTS)
-        if self.format in PACKS and (self.profile != "eval" or self.layout != "strict"):
-            raise Refused("format", f"{self.format} is for the profile eval in the layout strict")
+        pack = PACKS.get(self.format)
+        if pack and (self.profile != pack.profile or self.layout != "strict"):
+            raise Refused("format", f"{self.format} is for the profile {pack.profile} in the layout strict")
         if self.per_group < 0:
             raise Refused("per_group", "0 for all reports of a group, or how many of them at most")
         if not 0 < self.reporter_share <= 1:

@@ -23,13 +23,14 @@ from triage_core.preferred import Answer
 from triage_core.queries import Filter
 
 BATCH = 20_000
-TEXTS = 1_000  # conversations may be long: 400,000 characters each
+TEXTS = 500  # conversations may be long: 400,000 characters each
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
 
 _STANDING = (
     "c.status, c.resolution, c.tlp, c.consent_training, c.consent_share_peers, a.clauses, e.state, e.binding_end,"
-    " r.seq IN (SELECT unnest($covered)) AS covered"
+    " r.seq IN (SELECT unnest($covered)) AS covered,"
+    " r.report_id IN (SELECT report_id FROM open_looks WHERE second_id IS NOT NULL) AS disputed"
 )
 _FROM = (
     " FROM reports r JOIN cases c USING (report_id)"
@@ -128,6 +129,7 @@ def groups(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[Group]:
             terms=embargoes.terms(row, row["covered"]),
             resolution=Resolution(row["resolution"]) if row["resolution"] else None,
             clauses=tuple(row["clauses"] or ()),
+            disputed=row["disputed"],
         )
         yield Group(standing, seqs[number].values.to_numpy(zero_copy_only=False).astype(np.int64))
 

@@ -52,12 +52,10 @@ def wholes(
     share = _wrapper_share(wrapped)
     own = np.clip((sure - _OWN_FROM) / (_OWN_FULL - _OWN_FROM), 0, 1)
     directions = np.zeros((len(meaning), width(meaning.shape[1])), dtype=np.float32)
-    directions[:, : meaning.shape[1]] = np.sqrt((1 - share) * _MEANING)[:, None] * meaning
-    directions[:, : sketch.WRAPPER] += np.sqrt(share * (1 - own))[:, None] * sketch.decoded(wrapper)
-    twofold = np.flatnonzero(share * own)
-    if len(twofold):
-        weight = np.sqrt(share * own)[twofold, None]
-        directions[twofold, : sketch.WRAPPER] += weight * _at_once(wrapper[twofold], request[twofold])
+    directions[:, : meaning.shape[1]] = _root((1 - share) * _MEANING) * meaning
+    alone, both = np.flatnonzero(share * (1 - own)), np.flatnonzero(share * own)
+    directions[alone, : sketch.WRAPPER] += _root(share * (1 - own))[alone] * sketch.decoded(wrapper[alone])
+    directions[both, : sketch.WRAPPER] += _root(share * own)[both] * _at_once(wrapper[both], request[both])
     return sketch.coded(directions)
 
 
@@ -69,6 +67,11 @@ def width(dim: int) -> int:
 def _wrapper_share(wrapped: Vectors) -> Vectors:
     share = (wrapped - _WRAPPED_FROM) / (_WRAPPED_FULL - _WRAPPED_FROM)
     return np.asarray(np.clip(share, 0, 1), dtype=np.float32)
+
+
+def _root(shares: Vectors) -> Vectors:
+    """(n, 1) the lengths whose squares are these shares."""
+    return np.asarray(np.sqrt(shares)[:, None], dtype=np.float32)
 
 
 def _at_once(wrapper: sketch.Codes, request: sketch.Codes) -> Vectors:

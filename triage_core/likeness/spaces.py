@@ -24,7 +24,7 @@ from triage_core.likeness.axes import Axis, wrapper_of
 from triage_core.likeness.evidence import Likeness, top, weigh
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.lexical import tokenize, trigrams
-from triage_core.likeness.search import VectorIndex
+from triage_core.likeness.search import ROUNDING, VectorIndex
 from triage_core.likeness.slots import Reading, read, shipped
 from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
 
@@ -170,10 +170,11 @@ class Spaces:
     def linkable(self, axis: Axis, row: int, floor: float) -> Rows:
         """The earlier rows whose product with a row by `laid` may be `floor` or more, the likest first."""
         at = np.array([row])
-        # No other vector is longer than one, so that one which is less alike has a smaller product.
-        least = floor / float(self.lengths(axis, at)[0])
-        _, rows = self.index[axis].above(self.index[axis].vectors(at)[0], least)
-        earlier: Rows = rows[rows < row]
+        length = float(self.lengths(axis, at)[0])
+        # No vector is longer than one; then those that are as short as they are fall out.
+        scores, rows = self.index[axis].above(self.index[axis].vectors(at)[0], floor / length)
+        enough = (rows < row) & (scores * length * self.lengths(axis, rows) >= floor - ROUNDING)
+        earlier: Rows = rows[enough]
         return earlier
 
     def near(self, row: int, most: int = NEIGHBOURHOOD, before: int | None = None) -> Neighbourhood:

@@ -4,6 +4,8 @@
 // that none is lost when two arrive during one run, and none is done twice.
 
 const desk = { last: 0, presses: [], data: null, send: null, listener: null };
+// A field of its own, with a button of its own: what is written there is no part of the decision.
+const APART = "[class*='st-key-question-']";
 const ACTIVE = "[role='dialog'], [data-baseweb='popover'] [role='listbox']";
 
 function isTyping(element) {
@@ -59,7 +61,7 @@ function send() {
 function onKey(event) {
   const key = nameOf(event);
   if (event.repeat || event.isComposing || !desk.data.keys.includes(key)) return;
-  if (key !== "save" && isTyping(event.target)) return;
+  if (isTyping(event.target) && (key !== "save" || event.target.closest(APART))) return;
   if (document.querySelector(ACTIVE)) return;
   if (key === "up" || key === "down") {
     if (event.target.type === "radio") return;  // the browser moves it by itself

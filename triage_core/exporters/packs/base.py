@@ -18,7 +18,7 @@ from triage_core.model import TurnRole
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One tool's format. `encode` gives the bytes of a row of the eval profile, line ends included.
+    """One tool's format. `encode` gives the bytes of a row of `profile`, line ends included.
 
     `head` is what the file starts with, and `companions` are further files by name, beside the data.
     """
@@ -28,6 +28,7 @@ class Pack:
     encode: Callable[[Row], bytes]
     head: bytes = b""
     companions: Mapping[str, str] = field(default_factory=dict)
+    profile: str = "eval"
 
     def open(self, path: Path, schema: pa.Schema) -> PackWriter:
         """A writer of a new file."""
