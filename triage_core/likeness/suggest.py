@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 SURE = 0.5
 """Below this probability nothing is suggested."""
 STRENGTHS = (0.1, 0.3, 1.0)
+# Contrast may cost so much more loss on what comes again. Where the topic is all that tells, it costs more than that.
+_DEARER = 1.6
 _FOLDS, _STEPS, _STILL = 5, 12, 1e-3
 _FEW = 10  # below so many answers nothing is left to cross-validate with: the middle strength, no scaling
 _ANSWER, _REQUEST, _BOTH, _SURFACE = 1.0, 0.5, 0.5, 2.0
@@ -131,10 +133,16 @@ def _fit(support: tuple[str, ...], of: Evidence, questions: tuple[str, ...], ans
     near, plain = kernels(of, of)
     topics = ways.topics(of.request)
     for name in dict.fromkeys(families):
-        columns = [at for at, found in enumerate(families) if found == name]
+        columns = [at for at, about in enumerate(families) if about == name]
         way = ways.chosen(near, plain, topics, answers[:, columns], ">" in questions[columns[0]])
+        found = _calibrated(way.kernel(near, plain), way.set_aside(topics), answers[:, columns])
+        if way.aside:
+            usual = ways.WAYS[0]
+            other = _calibrated(usual.kernel(near, plain), usual.set_aside(topics), answers[:, columns])
+            if found[0] > other[0] * _DEARER:
+                way, found = usual, other
+        _, strength, scale, shift = found
         likeness, aside = way.kernel(near, plain), way.set_aside(topics)
-        strength, scale, shift = _calibrated(likeness, aside, answers[:, columns])
         for at in columns:
             weights[:, at], numbers["bias"][at] = _fitted(likeness + aside, answers[:, at], strength)
         for key, value in (("scale", scale), ("shift", shift), ("blend", way.blend)):
@@ -147,14 +155,14 @@ def family(question: str) -> str:
     return re.split("[>=]", question)[0]
 
 
-def _calibrated(likeness: Floats, aside: Floats, answers: Floats) -> tuple[float, float, float]:
-    """The strength, and the scale and shift of the odds, that do best on rows held back in turn.
+def _calibrated(likeness: Floats, aside: Floats, answers: Floats) -> tuple[float, float, float, float]:
+    """The least loss on rows held back in turn, with the strength, and the scale and shift of the odds, that give it.
 
     What `aside`, (n, n), explains is learned with the rest and not used.
     """
     rows = np.arange(len(answers))
     if np.isfinite(answers).any(1).sum() < _FEW:
-        return STRENGTHS[1], 1.0, 0.0
+        return np.inf, STRENGTHS[1], 1.0, 0.0
     best = (np.inf, STRENGTHS[1], 1.0, 0.0)
     learned = likeness + aside
     for strength in STRENGTHS:
@@ -167,7 +175,7 @@ def _calibrated(likeness: Floats, aside: Floats, answers: Floats) -> tuple[float
         known = np.isfinite(answers)
         scale, shift, loss = _scaled(odds[known], answers[known])
         best = min(best, (loss, strength, scale, shift))
-    return best[1:]
+    return best
 
 
 def _scaled(odds: Floats, truth: Floats) -> tuple[float, float, float]:
