@@ -22,7 +22,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from benchmarks import harness, synthetic_desk
 from tests.browser import CHROMIUM, FLAGS, Server, running_server
-from triage_core import bulk, db, queries
+from triage_core import db, queries
+from triage_core.desk import bulk
 from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter, Only, Sort
 from triage_core.store import Store

@@ -22,9 +22,10 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.harness import arguments, finish, say, table
 from tests.browser import CHROMIUM, FLAGS, Server, running_server, wait_until_settled
 from tests.making import EVERYBODY, POLICY, bring, make_report, open_runtime
-from triage_core import activity, control, db, triage
-from triage_core.activity import Event
-from triage_core.decision import Decision
+from triage_core import control, db
+from triage_core.desk import activity, triage
+from triage_core.desk.activity import Event
+from triage_core.desk.decision import Decision
 from triage_core.store import Store, utc_now
 
 ROUNDS, PRESSES = 5, 200

@@ -15,12 +15,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks import harness
-from triage_core import db, embargo_board, embargoes, outbox, policy
-from triage_core.embargo_board import Show
+from triage_core import db
+from triage_core.disclosure import embargo_board, embargoes
+from triage_core.disclosure.embargo_board import Show
+from triage_core.disclosure.withheld import Desk
+from triage_core.guidance import policy
 from triage_core.model import Actor, DeskRole
+from triage_core.outgoing import outbox
 from triage_core.settings import ROOT
 from triage_core.store import Store
-from triage_core.withheld import Desk
 
 ROUNDS = 10
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)

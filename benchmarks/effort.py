@@ -16,8 +16,10 @@ from pathlib import Path
 
 from benchmarks import likeness_data as data
 from benchmarks.harness import arguments, finish, say, table
-from triage_core import cluster_board, cluster_work, groups, intake, policy, reportformat
-from triage_core.decision import Decision
+from triage_core.channel import intake, reportformat
+from triage_core.clusters import cluster_board, cluster_work, groups
+from triage_core.desk.decision import Decision
+from triage_core.guidance import policy
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.constraints import Constraints
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift

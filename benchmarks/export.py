@@ -20,8 +20,9 @@ import duckdb
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import harness, synthetic_desk
-from triage_core import policy, runtime
+from triage_core import runtime
 from triage_core.exporters.build import ExportRequest, build
+from triage_core.guidance import policy
 from triage_core.runtime import Runtime
 from triage_core.settings import ROOT, Settings
 

@@ -32,8 +32,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Timing, arguments, finish, progress, say, table
-from triage_core import apikeys, db, intake, policies, policy, reportformat, told
-from triage_core.committer import Committer
+from triage_core import db, told
+from triage_core.channel import apikeys, intake, reportformat
+from triage_core.channel.committer import Committer
+from triage_core.guidance import policies, policy
 from triage_core.model import Actor, Channel, DeskRole
 from triage_core.settings import ROOT
 from triage_core.store import Store

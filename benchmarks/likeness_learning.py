@@ -22,8 +22,8 @@ from benchmarks import likeness_data as data
 from benchmarks.harness import arguments, finish, say, table
 from benchmarks.likeness_quality import Vectors, numbered
 from benchmarks.likeness_train import decided, pair_model
-from triage_core.close_reading import CANDIDATE, SUGGEST
 from triage_core.errors import Refused
+from triage_core.index.close_reading import CANDIDATE, SUGGEST
 from triage_core.likeness import learn
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.learn import Pair, PairModel

@@ -20,8 +20,10 @@ from sklearn.metrics import adjusted_rand_score
 from benchmarks import harness
 from benchmarks import likeness_data as data
 from benchmarks.likeness_quality import codes, ranking
-from triage_core import intake, placements, policies, policy, reportformat
-from triage_core.indexing import Likeness
+from triage_core.channel import intake, reportformat
+from triage_core.guidance import policies, policy
+from triage_core.index import placements
+from triage_core.index.indexing import Likeness
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.embed import load
 from triage_core.model import Actor, DeskRole

@@ -23,8 +23,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks import harness, synthetic
-from triage_core import boards, db, intake, policies, policy, readings, reportformat, vectors
-from triage_core.indexing import Likeness
+from triage_core import db
+from triage_core.channel import intake, reportformat
+from triage_core.desk import boards
+from triage_core.guidance import policies, policy
+from triage_core.index import readings, vectors
+from triage_core.index.indexing import Likeness
 from triage_core.likeness import sketch
 from triage_core.likeness.spaces import Readings
 from triage_core.model import Actor, DeskRole

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import harness
-from triage_core import policies, policy, policy_trial
+from triage_core.guidance import policies, policy, policy_trial
+from triage_core.guidance.policy_text import Texts
 from triage_core.model import Actor, DeskRole, Severity
-from triage_core.policy_text import Texts
 from triage_core.settings import ROOT
 from triage_core.store import Store
 

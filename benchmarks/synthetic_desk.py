@@ -20,7 +20,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks import harness, synthetic
-from triage_core import db, placements, readings, vectors
+from triage_core import db
+from triage_core.index import placements, readings, vectors
 from triage_core.likeness import sketch, spaces
 from triage_core.likeness.spaces import Readings
 from triage_core.likeness.spans import Spans

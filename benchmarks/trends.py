@@ -22,21 +22,13 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks import harness, synthetic_desk
 from tests.browser import CHROMIUM, FLAGS, running_server
-from triage_core import (
-    agreement,
-    clause_figures,
-    guidance_gaps,
-    looks,
-    monthly,
-    policies,
-    policy,
-    queries,
-    rewards,
-    suggestion_facts,
-    trends,
-)
+from triage_core import monthly, queries, trends
 from triage_core.counted import Counted
+from triage_core.desk import agreement, looks
+from triage_core.guidance import clause_figures, guidance_gaps, policies, policy
+from triage_core.index import suggestion_facts
 from triage_core.queries import Filter
+from triage_core.rewards import rewards
 from triage_core.settings import ROOT
 from triage_core.store import Store
 from triage_core.trends import Dimension, Window

@@ -8,7 +8,8 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import activity, queries, undoable
+from triage_core import queries
+from triage_core.desk import activity, undoable
 from ui import empty, event_words, session, undo_card
 from ui.event_words import EVENTS
 from ui.hostile import inline

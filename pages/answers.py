@@ -7,8 +7,9 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import preferred, queries
+from triage_core import queries
 from triage_core.access import Command
+from triage_core.desk import preferred
 from triage_core.errors import NotFound
 from ui import answer_view, empty, report_view, session
 from ui.hostile import plain

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards, maps, queries
+from triage_core import queries
+from triage_core.desk import boards
+from triage_core.index import maps
 from ui import cluster_desk, cluster_view, empty, mapchart, session, split_view, worker
 from ui.hostile import plain
 from ui.words import AXIS, AXIS_ABOUT, counted

@@ -8,8 +8,9 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import embargo_board, queries
-from triage_core.embargo_board import Show
+from triage_core import queries
+from triage_core.disclosure import embargo_board
+from triage_core.disclosure.embargo_board import Show
 from ui import charts, embargo_card, empty, filters, session
 from ui.charts import BLUE, ORANGE, VIOLET
 from ui.hostile import inline

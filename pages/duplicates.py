@@ -6,9 +6,9 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import boards
 from triage_core.access import Command
-from triage_core.boards import Brief
+from triage_core.desk import boards
+from triage_core.desk.boards import Brief
 from ui import compare, desk, session, worker
 from ui.hostile import plain
 from ui.words import BASIS, ago, counted, moment, severity_badge, state_badge

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import clause_figures, queries, suggestion_facts
+from triage_core import queries
+from triage_core.guidance import clause_figures
+from triage_core.index import suggestion_facts
 from ui import empty, gaps_view, session
 
 opened = session.current()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import access, policies, queries
-from triage_core.policy_text import Texts
+from triage_core import access, queries
+from triage_core.guidance import policies
+from triage_core.guidance.policy_text import Texts
 from ui import policy_drafts, policy_files, policy_view, session
 from ui.hostile import inline
 from ui.words import moment

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import claims, queries
+from triage_core import queries
+from triage_core.desk import claims
 from ui import assign, empty, filters, many, session, views, worker
 from ui.hostile import inline
 from ui.words import SEVERITY, SEVERITY_COLOUR, ago, counted, next_due, state_label

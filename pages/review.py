@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import claims, queries, undo
+from triage_core import queries
 from triage_core.access import Command
+from triage_core.desk import claims, undo
 from triage_core.errors import NotFound
 from ui import (
     actions,

@@ -7,8 +7,9 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import queries, rewards
+from triage_core import queries
 from triage_core.access import Command
+from triage_core.rewards import rewards
 from ui import charts, empty, reward_card, reward_views, session
 from ui.charts import BLUE, ORANGE, percent
 from ui.hostile import plain

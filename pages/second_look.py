@@ -7,8 +7,10 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import looks, policies, queries
+from triage_core import queries
 from triage_core.access import Command
+from triage_core.desk import looks
+from triage_core.guidance import policies
 from ui import agreement_view, empty, look_view, report_view, session
 from ui.hostile import plain
 from ui.words import ago

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from triage_core import answers, control, intake, policy, preferred, reportformat, triage
+from triage_core import control
 from triage_core import runtime as runtimes
-from triage_core.decision import Decision
+from triage_core.channel import intake, reportformat
+from triage_core.desk import answers, preferred, triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import StoreBusy
-from triage_core.indexing import Likeness
+from triage_core.guidance import policy
+from triage_core.index.indexing import Likeness
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.runtime import Runtime
 from triage_core.settings import ROOT, Settings

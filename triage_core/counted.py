@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from triage_core.embargo_machine import IN_FORCE
+from triage_core.disclosure.embargo_machine import IN_FORCE
 
 
 class Counted(StrEnum):

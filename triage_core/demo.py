@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from triage_core import answers, db, intake, preferred, queries, reportformat, triage
-from triage_core.decision import Decision
+from triage_core import db, queries
+from triage_core.channel import intake, reportformat
+from triage_core.desk import answers, preferred, triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import Refused
 from triage_core.model import (
     Actor,

@@ -12,9 +12,11 @@ from typing import Any
 
 import jinja2
 
-from triage_core import db, promises, rewards, trends
+from triage_core import db, trends
+from triage_core.channel import promises
+from triage_core.channel.promises import Looking
 from triage_core.errors import Refused
-from triage_core.promises import Looking
+from triage_core.rewards import rewards
 from triage_core.text import reveal
 from triage_core.trends import Dimension, Figures, Month
 

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from triage_core import activity, counted, db
-from triage_core.activity import Event
+from triage_core import counted, db
 from triage_core.counted import Counted, Moment
-from triage_core.embargo_machine import IN_FORCE
+from triage_core.desk import activity
+from triage_core.desk.activity import Event
+from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.errors import NotFound
 from triage_core.model import Status, Turn, TurnRole
 

@@ -11,18 +11,22 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triage_core import apikeys, cluster_splits, db, disclosure, intake, limits, policies, standing, withheld
-from triage_core.clause_advice import ClauseAdvice
-from triage_core.committer import Committer
-from triage_core.indexing import Likeness
+from triage_core import db
+from triage_core.channel import apikeys, intake, limits, standing
+from triage_core.channel.committer import Committer
+from triage_core.channel.puzzle import Puzzle
+from triage_core.clusters import cluster_splits
+from triage_core.disclosure import disclosure, withheld
+from triage_core.guidance import policies
+from triage_core.guidance.policy import Policy
+from triage_core.index.clause_advice import ClauseAdvice
+from triage_core.index.indexing import Likeness
+from triage_core.index.suggestions import Suggestions
 from triage_core.likeness import embed
 from triage_core.model import Actor, DeskRole
-from triage_core.notifier import Notifier
-from triage_core.policy import Policy
-from triage_core.puzzle import Puzzle
+from triage_core.outgoing.notifier import Notifier
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
-from triage_core.suggestions import Suggestions
 
 log = logging.getLogger(__name__)
 

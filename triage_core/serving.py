@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from triage_core import policies, policy
+from triage_core.guidance import policies, policy
 from triage_core.middleware import require_loopback
 from triage_core.runtime import SYSTEM
 from triage_core.settings import ROOT, Settings

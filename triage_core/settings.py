@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from triage_core.delivery import Smtp, Webhook
+from triage_core.channel.puzzle import MOST_BITS
 from triage_core.errors import Refused
-from triage_core.puzzle import MOST_BITS
+from triage_core.outgoing.delivery import Smtp, Webhook
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from triage_core import audit, db, migrations
+from triage_core.channel.journal import JOURNAL_FILE
 from triage_core.errors import ChainBroken, StoreError
-from triage_core.journal import JOURNAL_FILE
 from triage_core.model import Actor
 
 Clock = Callable[[], datetime]

@@ -9,8 +9,8 @@ import streamlit as st
 
 from triage_core import lifecycle
 from triage_core.access import Command
-from triage_core.activity import Event
-from triage_core.claims import Snooze
+from triage_core.desk.activity import Event
+from triage_core.desk.claims import Snooze
 from triage_core.lifecycle import Trigger
 from triage_core.model import Status
 from triage_core.queries import ReportView

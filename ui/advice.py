@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from triage_core.guidance.policy import ClauseKind
 from triage_core.likeness.advice import Advice
-from triage_core.policy import ClauseKind
 from ui import decision, session
 from ui.hostile import plain
 from ui.words import badge, counted

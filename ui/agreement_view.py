@@ -7,9 +7,9 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import agreement
-from triage_core.agreement import Measured, Pair
-from triage_core.policy import Policy
+from triage_core.desk import agreement
+from triage_core.desk.agreement import Measured, Pair
+from triage_core.guidance.policy import Policy
 from ui.hostile import inline
 from ui.words import counted
 

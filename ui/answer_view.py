@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from triage_core import answers
-from triage_core.preferred import Answer
+from triage_core.desk import answers
+from triage_core.desk.preferred import Answer
 from triage_core.queries import ReportView
 from ui import hostile, session
 from ui.hostile import inline, plain

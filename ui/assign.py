@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards, claims
 from triage_core.access import Command
+from triage_core.desk import boards, claims
 from triage_core.model import Actor, DeskRole
 from ui import session
 from ui.hostile import inline, plain

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from triage_core import boards
-from triage_core.boards import Brief
+from triage_core.desk import boards
+from triage_core.desk.boards import Brief
 from ui import session
 
 _KEPT = "briefs"

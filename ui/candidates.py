@@ -9,10 +9,10 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import boards
-from triage_core.boards import Brief
-from triage_core.close_reading import SUGGEST
-from triage_core.indexing import Neighbour
+from triage_core.desk import boards
+from triage_core.desk.boards import Brief
+from triage_core.index.close_reading import SUGGEST
+from triage_core.index.indexing import Neighbour
 from ui import session
 from ui.hostile import plain
 from ui.seen import Pairing

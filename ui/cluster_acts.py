@@ -10,8 +10,8 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import cluster_work
-from triage_core.bulk import Outcome
+from triage_core.clusters import cluster_work
+from triage_core.desk.bulk import Outcome
 from triage_core.likeness.axes import Axis
 from ui import many, session
 from ui.hostile import plain

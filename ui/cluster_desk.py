@@ -7,8 +7,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from triage_core import boards, cluster_board, db
+from triage_core import db
 from triage_core.access import Command
+from triage_core.clusters import cluster_board
+from triage_core.desk import boards
 from ui import cluster_acts, cluster_view, session, split_view
 from ui.hostile import plain
 from ui.words import AXIS, counted

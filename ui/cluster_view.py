@@ -8,9 +8,11 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import boards, cluster_board, db
+from triage_core import db
+from triage_core.clusters import cluster_board
+from triage_core.desk import boards
+from triage_core.desk.worddiff import Piece, Side
 from triage_core.likeness import common
-from triage_core.worddiff import Piece, Side
 from ui import compare, session
 from ui.hostile import inline, plain
 from ui.words import SEVERITY, ago, badge, counted, severity_badge, state_badge

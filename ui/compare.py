@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from triage_core.boards import Brief
+from triage_core.desk.boards import Brief
+from triage_core.desk.worddiff import Piece, Side, difference
 from triage_core.text import reveal
-from triage_core.worddiff import Piece, Side, difference
 from ui import hostile, session
 from ui.hostile import plain
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from triage_core import drafts
-from triage_core.decision import RESOLUTION_OF_KIND, Decision
+from triage_core.desk import drafts
+from triage_core.desk.decision import RESOLUTION_OF_KIND, Decision
 from triage_core.errors import NotFound, Refused
+from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.model import (
     Exploitation,
     Exposure,
@@ -25,7 +26,6 @@ from triage_core.model import (
     SeverityInputs,
     Uplift,
 )
-from triage_core.policy import Clause, ClauseKind, Policy
 from triage_core.queries import ReportView
 from ui import report_view, session, why_level
 from ui.hostile import plain

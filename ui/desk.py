@@ -8,13 +8,13 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from triage_core import activity, claims, second_look, triage, undo
-from triage_core.boards import Pair
-from triage_core.claims import Snooze
-from triage_core.decision import Decision
+from triage_core.desk import activity, claims, second_look, triage, undo
+from triage_core.desk.boards import Pair
+from triage_core.desk.claims import Snooze
+from triage_core.desk.decision import Decision
 from triage_core.errors import NotFound
+from triage_core.guidance.policy import ClauseKind
 from triage_core.model import Harm
-from triage_core.policy import ClauseKind
 from ui import decision, place, queue, session
 from ui.hostile import plain
 from ui.seen import Pairing, Seen

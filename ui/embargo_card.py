@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from triage_core import db, disclosure, embargo_board, sharing
+from triage_core import db
 from triage_core.access import Command
-from triage_core.embargo import is_active, is_lower, suggested_tlp
-from triage_core.embargo_machine import MAY_END, ExitReason, Party
+from triage_core.disclosure import disclosure, embargo_board, sharing
+from triage_core.disclosure.embargo import is_active, is_lower, suggested_tlp
+from triage_core.disclosure.embargo_machine import MAY_END, ExitReason, Party
 from triage_core.model import DisclosureIntent, EmbargoState, Exploitation, Tlp
 from ui import session
 from ui.hostile import inline, plain

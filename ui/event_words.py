@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, LiteralString
 
-from triage_core.activity import Event
+from triage_core.desk.activity import Event
 from ui.words import (
     AXIS,
     CONSENT,

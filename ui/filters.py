@@ -8,10 +8,11 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import bounty, queries
+from triage_core import queries
 from triage_core.counted import Counted, Moment
 from triage_core.model import Channel, HarmType, Severity, Status
 from triage_core.queries import Filter, Only, Sort
+from triage_core.rewards import bounty
 from ui import session
 from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, STATUS

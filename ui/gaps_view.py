@@ -8,11 +8,11 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import guidance_gaps, policy_drafts, policy_text
-from triage_core.clause_figures import ClauseFigures
-from triage_core.guidance_gaps import Gap, Why
-from triage_core.policy import Policy
-from triage_core.suggestion_facts import Tested
+from triage_core.guidance import guidance_gaps, policy_drafts, policy_text
+from triage_core.guidance.clause_figures import ClauseFigures
+from triage_core.guidance.guidance_gaps import Gap, Why
+from triage_core.guidance.policy import Policy
+from triage_core.index.suggestion_facts import Tested
 from ui import hostile, session
 from ui.hostile import inline, plain
 

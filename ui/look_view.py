@@ -11,10 +11,10 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import second_look
-from triage_core.looks import Dispute
+from triage_core.desk import second_look
+from triage_core.desk.looks import Dispute
+from triage_core.guidance.policy import ClauseKind, Policy
 from triage_core.model import Exposure, Generality, Harm, Reliability, Resolution, Severity, Uplift
-from triage_core.policy import ClauseKind, Policy
 from ui import decision, session
 from ui.hostile import inline, plain, show
 from ui.words import (

@@ -11,13 +11,14 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import bulk, claims, queries
+from triage_core import queries
 from triage_core.access import Command
-from triage_core.bulk import Outcome
-from triage_core.claims import Snooze
-from triage_core.decision import Decision
+from triage_core.desk import bulk, claims
+from triage_core.desk.bulk import Outcome
+from triage_core.desk.claims import Snooze
+from triage_core.desk.decision import Decision
 from triage_core.errors import FlawdeskError
-from triage_core.policy import ClauseKind
+from triage_core.guidance.policy import ClauseKind
 from triage_core.queries import Filter, Sort
 from ui import assign, decision, session
 from ui.actions import SNOOZE

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from triage_core.maps import Map, Point
+from triage_core.index.maps import Map, Point
 from ui.charts import BLUE, GREY, ORANGE
 
 HEIGHT = 440

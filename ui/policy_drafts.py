@@ -7,10 +7,10 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import policies, policy_drafts, policy_overtaken
 from triage_core.errors import InvalidPolicy, NotFound
+from triage_core.guidance import policies, policy_drafts, policy_overtaken
+from triage_core.guidance.policy_drafts import Draft, State
 from triage_core.model import Actor
-from triage_core.policy_drafts import Draft, State
 from triage_core.store import Store
 from ui import policy_files, policy_forms, policy_review, session
 from ui.hostile import plain

@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core.policy import GRADED, WEEKDAYS
+from triage_core.guidance.policy import GRADED, WEEKDAYS
 from ui.policy_tables import DAYS
 from ui.words import SEVERITY
 

@@ -7,10 +7,10 @@ import zipfile
 
 import streamlit as st
 
-from triage_core import policy_drafts
 from triage_core.errors import Refused
-from triage_core.policy_drafts import LONGEST_FILE, Draft, State
-from triage_core.policy_text import FILES, Texts
+from triage_core.guidance import policy_drafts
+from triage_core.guidance.policy_drafts import LONGEST_FILE, Draft, State
+from triage_core.guidance.policy_text import FILES, Texts
 from ui import session
 from ui.hostile import inline
 from ui.words import moment

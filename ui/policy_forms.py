@@ -11,11 +11,12 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import db, policies, policy_drafts, policy_text
-from triage_core.policy import PREFIX, ClauseKind
-from triage_core.policy_drafts import Draft
-from triage_core.policy_text import Parts
-from triage_core.tables import PRIORITY_CSV, SEVERITY_CSV
+from triage_core import db
+from triage_core.guidance import policies, policy_drafts, policy_text
+from triage_core.guidance.policy import PREFIX, ClauseKind
+from triage_core.guidance.policy_drafts import Draft
+from triage_core.guidance.policy_text import Parts
+from triage_core.guidance.tables import PRIORITY_CSV, SEVERITY_CSV
 from ui import policy_fields, policy_grids, session
 from ui.hostile import plain
 from ui.policy_fields import CLAUSE, PROMISES, WORDS, Field

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 import pandas as pd
 import streamlit as st
 
+from triage_core.guidance.tables import PRIORITY_CSV, SEVERITY_CSV
 from triage_core.model import (
     Exploitation,
     Exposure,
@@ -21,7 +22,6 @@ from triage_core.model import (
     Severity,
     Uplift,
 )
-from triage_core.tables import PRIORITY_CSV, SEVERITY_CSV
 from ui.words import EXPLOITATION, EXPOSURE, GENERALITY, PRIORITY, RELIABILITY, SEVERITY, UPLIFT
 
 Cells = dict[tuple[str, ...], str]

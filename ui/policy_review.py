@@ -8,10 +8,11 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import db, policy_drafts, policy_trial
+from triage_core import db
 from triage_core.errors import InvalidPolicy
-from triage_core.policy_drafts import Draft
-from triage_core.policy_text import Difference
+from triage_core.guidance import policy_drafts, policy_trial
+from triage_core.guidance.policy_drafts import Draft
+from triage_core.guidance.policy_text import Difference
 from ui import hostile, policy_view, session
 from ui.hostile import inline, plain
 from ui.words import PRIORITY, SEVERITY, counted, severity_badge

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
+from triage_core.guidance.policy import GRADED, WEEKDAYS, Policy
 from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliability, Severity, SeverityInputs
-from triage_core.policy import GRADED, WEEKDAYS, Policy
 from ui.words import (
     EXPLOITATION,
     EXPOSURE,

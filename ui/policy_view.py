@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from triage_core import db
+from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
-from triage_core.policy import Clause, ClauseKind, Policy
 from triage_core.text import reveal
 from ui import policy_tables
 from ui.hostile import inline, plain

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from triage_core import claims
+from triage_core.desk import claims
 from triage_core.errors import Conflict
 from ui import candidates, session
 from ui.hostile import plain

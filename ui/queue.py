@@ -14,7 +14,7 @@ from typing import LiteralString
 import streamlit as st
 
 from triage_core import queries
-from triage_core.boards import Brief
+from triage_core.desk.boards import Brief
 from triage_core.queries import Filter, Sort
 from ui import session
 from ui.hostile import plain

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core.embargo_machine import IN_FORCE
+from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.model import EmbargoState
 from triage_core.queries import ReportView
 from ui import event_words, hostile

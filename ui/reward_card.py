@@ -8,10 +8,11 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import db, rewards
+from triage_core import db
 from triage_core.access import Command
 from triage_core.errors import FlawdeskError, Refused
-from triage_core.reward_rules import VALUED, RewardKind, RewardState
+from triage_core.rewards import rewards
+from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
 from ui import session
 from ui.hostile import plain
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, badge, moment, severity_badge

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, LiteralString
 
-from triage_core import bounty, rewards, standing
-from triage_core.policy import Policy
-from triage_core.reward_rules import RewardState
+from triage_core.channel import standing
+from triage_core.guidance.policy import Policy
+from triage_core.rewards import bounty, rewards
+from triage_core.rewards.reward_rules import RewardState
 from ui import reward_card, session
 from ui.charts import percent
 from ui.hostile import inline

@@ -10,13 +10,15 @@ from typing import Any, LiteralString, ParamSpec, TypeVar
 
 import streamlit as st
 
-from triage_core import access, boards, runtime, sharing
+from triage_core import access, runtime
 from triage_core import monthly as reports
 from triage_core.db import Cursor
+from triage_core.desk import boards
+from triage_core.disclosure import sharing
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
+from triage_core.index.neighbours import Neighbour
 from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
-from triage_core.neighbours import Neighbour
 from triage_core.runtime import Runtime
 from ui.hostile import plain
 from ui.words import ROLE

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards, cluster_splits, db
+from triage_core import db
 from triage_core.access import Command
-from triage_core.cluster_splits import Split
+from triage_core.clusters import cluster_splits
+from triage_core.clusters.cluster_splits import Split
+from triage_core.desk import boards
 from ui import compare, desk, session
 from ui.hostile import inline, plain
 from ui.words import ago, counted

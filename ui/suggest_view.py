@@ -6,7 +6,7 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core.suggestions import Guess
+from triage_core.index.suggestions import Guess
 from ui import session
 from ui.hostile import plain
 from ui.words import HARM_LEVEL, counted, severity_badge

@@ -7,9 +7,9 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import messages
 from triage_core.access import Command
-from triage_core.messages import Direction
+from triage_core.channel import messages
+from triage_core.channel.messages import Direction
 from triage_core.queries import ReportView
 from ui import hostile, session
 from ui.hostile import plain

@@ -8,8 +8,10 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import agreement, bounty, db, looks, rewards, trends
+from triage_core import db, trends
 from triage_core.counted import Counted, Moment
+from triage_core.desk import agreement, looks
+from triage_core.rewards import bounty, rewards
 from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
 from ui import charts, session
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import access, activity, bulk, undo, undoable
-from triage_core.activity import Event
+from triage_core import access
+from triage_core.desk import activity, bulk, undo, undoable
+from triage_core.desk.activity import Event
 from triage_core.errors import NotFound
 from ui import event_words, session
 from ui.hostile import inline, plain

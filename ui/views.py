@@ -10,8 +10,9 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import looks, queries, views
+from triage_core import queries
 from triage_core.access import Command
+from triage_core.desk import looks, views
 from triage_core.queries import Only, Sort
 from ui import filters, session
 from ui.hostile import plain

@@ -7,9 +7,9 @@ from typing import LiteralString
 
 import streamlit as st
 
+from triage_core.guidance.policy import Policy
+from triage_core.guidance.severity_steps import steps
 from triage_core.model import SeverityInputs
-from triage_core.policy import Policy
-from triage_core.severity_steps import steps
 from ui.hostile import plain
 from ui.words import EXPOSURE, GENERALITY, HARM_LEVEL, RELIABILITY, UPLIFT, severity_badge
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import boards
+from triage_core.desk import boards
 from ui import session
 from ui.hostile import plain
 from ui.words import counted

@@ -11,8 +11,9 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from tests.making import EVERYBODY, Clock, open_runtime
-from triage_core import api, apikeys, runtime
-from triage_core.limits import Limits, TokenBucket
+from triage_core import api, runtime
+from triage_core.channel import apikeys
+from triage_core.channel.limits import Limits, TokenBucket
 from triage_core.middleware import Guard
 
 SHOP = "https://shop.example"

@@ -10,9 +10,11 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import SHOP
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
-from triage_core import apikeys, db, messages, puzzle, runtime, triage
-from triage_core.limits import Limits, TokenBucket
-from triage_core.puzzle import Puzzle
+from triage_core import db, runtime
+from triage_core.channel import apikeys, messages, puzzle
+from triage_core.channel.limits import Limits, TokenBucket
+from triage_core.channel.puzzle import Puzzle
+from triage_core.desk import triage
 
 REPORTS, BATCH, TRACK = "/api/v1/reports", "/api/v1/reports/batch", "/api/v1/reports/track"
 OTHER = "https://other.example"

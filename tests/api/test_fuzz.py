@@ -19,7 +19,8 @@ from starlette.testclient import TestClient
 
 from tests.hostile_corpus import HOSTILE
 from tests.making import make_report
-from triage_core import db, reportformat, runtime
+from triage_core import db, runtime
+from triage_core.channel import reportformat
 
 ROUNDS = 2_000
 SEED = 20_261_125

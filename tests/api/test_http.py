@@ -10,8 +10,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.making import make_report
-from triage_core import db, intake, runtime
-from triage_core.limits import Limits, TokenBucket
+from triage_core import db, runtime
+from triage_core.channel import intake
+from triage_core.channel.limits import Limits, TokenBucket
 
 REPORTS = "/api/v1/reports"
 

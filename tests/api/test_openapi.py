@@ -22,8 +22,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, make_report
-from triage_core import api, apikeys, messages, reportformat, runtime, triage
+from triage_core import api, runtime
 from triage_core.api.openapi import document
+from triage_core.channel import apikeys, messages, reportformat
+from triage_core.desk import triage
 
 # Nothing of a request to these can be wrong.
 FIXED = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1/challenge", "/api/v1/reports/track"}

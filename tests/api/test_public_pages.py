@@ -12,22 +12,15 @@ from starlette.testclient import TestClient
 
 from tests.hostile_corpus import HOSTILE
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock
-from triage_core import (
-    db,
-    messages,
-    policies,
-    policy,
-    policy_drafts,
-    reportformat,
-    rewards,
-    runtime,
-    transcript,
-    triage,
-)
-from triage_core.decision import Decision
+from triage_core import db, runtime
+from triage_core.channel import messages, reportformat, transcript
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
+from triage_core.guidance import policies, policy, policy_drafts
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole
-from triage_core.reward_rules import RewardKind
+from triage_core.rewards import rewards
+from triage_core.rewards.reward_rules import RewardKind
 
 FORM: dict[str, Any] = {
     "platform": "Kite Travel",

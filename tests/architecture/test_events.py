@@ -9,14 +9,19 @@ from collections.abc import Iterator
 import pytest
 
 from tests.architecture.source import modules
-from triage_core import activity, undoable
+from triage_core.desk import activity, undoable
 from ui.event_words import EVENTS
 
 # Function -> where its argument of the kind stands.
 WRITERS = {"event": 0, "change": 2}
 CONSTANTS = {"UNDONE": activity.UNDONE}
 # These pass a kind on: either their callers are looked at as well, or the kinds are worked out from what happens.
-ALSO_THROUGH = {"triage_core.cases", "triage_core.looks", "triage_core.embargoes", "triage_core.rewards"}
+ALSO_THROUGH = {
+    "triage_core.cases",
+    "triage_core.desk.looks",
+    "triage_core.disclosure.embargoes",
+    "triage_core.rewards.rewards",
+}
 WORKED_OUT = {f"reward.{state}" for state in ("approved", "paid", "declined")}
 BY_NAME = re.compile(r"(?:embargo|reward)\.[a-z]+")
 
@@ -47,7 +52,11 @@ def kinds() -> set[str]:
     } | WORKED_OUT
     found |= {
         node.value
-        for name in ("triage_core.disclosure", "triage_core.embargoes", "triage_core.rewards")
+        for name in (
+            "triage_core.disclosure.disclosure",
+            "triage_core.disclosure.embargoes",
+            "triage_core.rewards.rewards",
+        )
         for node in ast.walk(modules()[name].tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and BY_NAME.fullmatch(node.value)
     }

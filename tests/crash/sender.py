@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.making import EVERYBODY, POLICY, Clock, make_report
-from triage_core import intake, policies, reportformat
-from triage_core.committer import Committer
+from triage_core.channel import intake, reportformat
+from triage_core.channel.committer import Committer
+from triage_core.guidance import policies
 from triage_core.model import Channel
 from triage_core.store import Store
 

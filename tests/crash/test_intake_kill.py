@@ -11,8 +11,9 @@ import pytest
 
 from tests.crash.sender import words
 from tests.making import POLICY, Clock, make_report
-from triage_core import db, intake, reportformat
-from triage_core.committer import Committer
+from triage_core import db
+from triage_core.channel import intake, reportformat
+from triage_core.channel.committer import Committer
 from triage_core.model import Channel
 from triage_core.store import Store
 from triage_core.told import disagreements

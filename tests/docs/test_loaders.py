@@ -13,7 +13,7 @@ import pytest
 
 from tests.docs.documents import REPOSITORY
 from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
-from triage_core.decision import Decision
+from triage_core.desk.decision import Decision
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.store import Store
 

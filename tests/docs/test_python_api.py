@@ -9,7 +9,8 @@ import pytest
 
 from tests.docs import documents
 from tests.making import POLICY, Clock, bring, make_report
-from triage_core import bulk, claims, drafts, queries, triage, undo, views
+from triage_core import queries
+from triage_core.desk import bulk, claims, drafts, triage, undo, views
 from triage_core.runtime import Runtime
 from triage_core.store import Store
 

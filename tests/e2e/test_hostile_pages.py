@@ -18,10 +18,13 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser import Server, running_server, wait_until_settled
 from tests.hostile_corpus import BEACON, HOSTILE
 from tests.making import EVERYBODY, FLAW, POLICY, bring, make_report, open_runtime
-from triage_core import disclosure, policy_drafts, rewards, second_look, triage
-from triage_core.decision import Decision
+from triage_core.desk import second_look, triage
+from triage_core.desk.decision import Decision
+from triage_core.disclosure import disclosure
+from triage_core.guidance import policy_drafts
 from triage_core.model import Actor, DeskRole
-from triage_core.reward_rules import RewardKind
+from triage_core.rewards import rewards
+from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store, utc_now
 from ui.words import ROLE
 

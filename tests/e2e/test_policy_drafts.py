@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 
 from tests.browser import REPOSITORY, Server, running_server, wait_until_settled
 from tests.making import EVERYBODY, FLAW, POLICY, bring, make_report, open_runtime
-from triage_core import triage
+from triage_core.desk import triage
 from triage_core.store import utc_now
 
 pytestmark = pytest.mark.browser

@@ -21,15 +21,16 @@ from tests.making import (
     make_report,
     open_runtime,
 )
-from triage_core import activity, answers, operations, preferred, triage
+from triage_core import operations
+from triage_core.desk import activity, answers, preferred, triage
+from triage_core.desk.preferred import Answer
+from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.exporters.build import ExportRequest, preview
 from triage_core.model import Actor, DeskRole, TrainingConsent
 from triage_core.operations.base import Emit
-from triage_core.preferred import Answer
 from triage_core.runtime import Runtime
 from triage_core.store import Store
-from triage_core.undo import undo
 
 EXPECTED = "It should decline."
 TURNS = [

@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, REVIEWER, Clock, bring, make_report, open_runtime
-from triage_core import apikeys, cli
-from triage_core.apikeys import ApiKey
+from triage_core import cli
+from triage_core.channel import apikeys
+from triage_core.channel.apikeys import ApiKey
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.store import Store
 

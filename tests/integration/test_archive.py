@@ -14,8 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import archive, archive_ray, archive_tasks, cli, text, vectors
+from triage_core import cli, text
+from triage_core.archives import archive, archive_ray, archive_tasks
 from triage_core.errors import Refused
+from triage_core.index import vectors
 from triage_core.likeness import grid
 from triage_core.runtime import Runtime
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.test_archive import stories, write_archive
 from tests.making import LetterEmbedder
-from triage_core import archive, archive_ray
+from triage_core.archives import archive, archive_ray
 from triage_core.errors import Refused
 
 ray = pytest.importorskip("ray", reason="needs Ray: pip install -r requirements-ray.txt")

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import bounty, clocks, db, policies, rewards, triage
-from triage_core.clocks import Clocks
-from triage_core.reward_rules import RewardKind
+from triage_core import db
+from triage_core.desk import triage
+from triage_core.guidance import clocks, policies
+from triage_core.guidance.clocks import Clocks
+from triage_core.rewards import bounty, rewards
+from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, bulk, cases, claims, db, queries, triage, undo
+from triage_core import cases, db, queries
+from triage_core.desk import activity, bulk, claims, triage, undo
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import triage
+from triage_core.desk import triage
 from triage_core.errors import NotFound
 from triage_core.exporters import catalog
 from triage_core.exporters.build import ExportRequest, build

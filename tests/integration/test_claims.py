@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.making import NOON, REVIEWER, Clock, bring, make_report
-from triage_core import claims, db, queries, undo
-from triage_core.claims import LEASE, Snooze
+from triage_core import db, queries
+from triage_core.desk import claims, undo
+from triage_core.desk.claims import LEASE, Snooze
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter, Only, Sort

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, POLICY, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import triage
-from triage_core.clause_advice import ClauseAdvice, example
-from triage_core.decision import Decision
-from triage_core.indexing import Likeness
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
+from triage_core.index.clause_advice import ClauseAdvice, example
+from triage_core.index.indexing import Likeness
 from triage_core.runtime import Runtime
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, NOON, REVIEWER, Clock, bring, make_report, open_runtime
-from triage_core import cluster_splits, indexing, placements, settings, triage
-from triage_core.cluster_splits import Audit, Split
+from triage_core import settings
+from triage_core.clusters import cluster_splits
+from triage_core.clusters.cluster_splits import Audit, Split
+from triage_core.desk import triage
 from triage_core.errors import NotAllowed, Refused
+from triage_core.index import indexing, placements
 from triage_core.likeness.axes import Axis
 from triage_core.runtime import Runtime
 

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import boards, bulk, cluster_work, db, triage
+from triage_core import db
+from triage_core.clusters import cluster_work
+from triage_core.desk import boards, bulk, triage
+from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
-from triage_core.indexing import Likeness
+from triage_core.index.indexing import Likeness
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime
-from triage_core.undo import undo
 
 SONGS = ["FR-1", "FR-2", "FR-3"]
 SUMS = ["FR-4", "FR-5"]

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, POLICY, Clock, make_report
-from triage_core import db, intake, policies, reportformat, tracking
-from triage_core.committer import Committer
+from triage_core import db
+from triage_core.channel import intake, reportformat, tracking
+from triage_core.channel.committer import Committer
+from triage_core.channel.intake import Incoming
+from triage_core.channel.journal import JOURNAL_FILE, Journal
 from triage_core.errors import Conflict, Refused, StoreError
-from triage_core.intake import Incoming
-from triage_core.journal import JOURNAL_FILE, Journal
+from triage_core.guidance import policies
 from triage_core.model import Channel
 from triage_core.store import Store
 
@@ -134,7 +136,7 @@ def test_what_is_accepted_comes_before_what_is_imported_after_it(store: Store) -
 
 
 def test_keys_are_remembered_however_many_came(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triage_core.committer.MOST_NEW", 3)
+    monkeypatch.setattr("triage_core.channel.committer.MOST_NEW", 3)
     committer = Committer(store)
     for turn in range(2):
         receipts = [committer.receive(POLICY, incoming(f"Question {n}", f"k{n}")) for n in range(8)]
@@ -153,7 +155,7 @@ def test_the_journal_stays_short_under_a_load_that_never_ends(
         if threading.current_thread().name != "intake":
             clear(journal)
 
-    monkeypatch.setattr("triage_core.committer.LONGEST", 4)
+    monkeypatch.setattr("triage_core.channel.committer.LONGEST", 4)
     monkeypatch.setattr(Journal, "clear", never_by_the_thread)
     committer = Committer(store)
     for number in range(12):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import triage
+from triage_core.desk import triage
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.profiles import PROFILES
 from triage_core.store import Store

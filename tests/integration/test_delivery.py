@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, Clock, LetterEmbedder, bring, make_report
-from triage_core import delivery, notices, operations, settings
-from triage_core.delivery import Smtp, Undelivered, Webhook
+from triage_core import operations, settings
 from triage_core.errors import Refused
-from triage_core.notices import Notice
 from triage_core.operations.base import Emit
+from triage_core.outgoing import delivery, notices
+from triage_core.outgoing.delivery import Smtp, Undelivered, Webhook
+from triage_core.outgoing.notices import Notice
 from triage_core.runtime import Runtime
 from triage_core.settings import Settings
 

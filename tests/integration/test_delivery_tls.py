@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from triage_core import notices
-from triage_core.delivery import Smtp, Undelivered, Webhook
-from triage_core.notices import Notice
+from triage_core.outgoing import notices
+from triage_core.outgoing.delivery import Smtp, Undelivered, Webhook
+from triage_core.outgoing.notices import Notice
 
 MESSAGE = notices.message("news:FR-1:1@email", Notice.NEWS, {"report": "FR-1"})
 TO = ("kim@example.org",)

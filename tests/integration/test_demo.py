@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, bring, open_runtime
-from triage_core import db, demo, queries, triage
+from triage_core import db, demo, queries
+from triage_core.desk import triage
 from triage_core.runtime import Runtime
 
 REPORTS = 30

@@ -23,26 +23,19 @@ from tests.making import (
     make_report,
     open_runtime,
 )
-from triage_core import (
-    activity,
-    db,
-    disclosure,
-    embargoes,
-    intake,
-    messages,
-    policies,
-    reportformat,
-    sharing,
-    triage,
-)
-from triage_core.disclosure import ByKey
-from triage_core.embargo import Use
-from triage_core.embargo_machine import IN_FORCE, ExitReason
+from triage_core import db
+from triage_core.channel import intake, messages, reportformat
+from triage_core.desk import activity, triage
+from triage_core.desk.undo import obstacle, undo
+from triage_core.disclosure import disclosure, embargoes, sharing
+from triage_core.disclosure.disclosure import ByKey
+from triage_core.disclosure.embargo import Use
+from triage_core.disclosure.embargo_machine import IN_FORCE, ExitReason
 from triage_core.errors import Conflict, GateClosed, IllegalTransition, NotAllowed, NotFound, Refused
+from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, Channel, DeskRole, EmbargoState, Exploitation, Severity, Tlp
 from triage_core.store import Store
-from triage_core.undo import obstacle, undo
 
 LEAD = Actor("test:lena", "Lena", frozenset({DeskRole.DISCLOSURE_LEAD}))
 DAY = timedelta(days=1)

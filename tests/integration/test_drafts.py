@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import drafts, triage, undo
+from triage_core.desk import drafts, triage, undo
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store

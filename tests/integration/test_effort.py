@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.effort import work
 from tests.making import open_runtime
-from triage_core import cluster_board, db
+from triage_core import db
+from triage_core.clusters import cluster_board
 from triage_core.likeness.axes import Axis
 from triage_core.settings import ROOT
 

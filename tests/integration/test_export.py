@@ -15,12 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, SECOND, Clock, bring, decide, make_report
-from triage_core import db, policies, second_look, triage
+from triage_core import db
+from triage_core.desk import second_look, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.exporters import metadata, split
 from triage_core.exporters.build import ExportRequest, build, preview
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Hygiene
+from triage_core.guidance import policies
 from triage_core.model import Actor, DeskRole, Resolution
 from triage_core.store import Store
 

@@ -11,21 +11,14 @@ import pytest
 
 from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_limited
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
-from triage_core import (
-    boards,
-    close_reading,
-    cluster_work,
-    db,
-    embedding,
-    far_reading,
-    learning,
-    placements,
-    readings,
-)
-from triage_core.indexing import Likeness
+from triage_core import db
+from triage_core.clusters import cluster_work
+from triage_core.desk import boards
+from triage_core.index import close_reading, embedding, far_reading, learning, placements, readings
+from triage_core.index.indexing import Likeness
+from triage_core.index.memory import Decided
 from triage_core.likeness import laying, spaces
 from triage_core.likeness.axes import Axis
-from triage_core.memory import Decided
 from triage_core.runtime import Runtime
 
 REPORTS = [wrapper + question for wrapper in WRAPPERS.values() for question in QUESTIONS.values()]

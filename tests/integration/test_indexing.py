@@ -19,9 +19,11 @@ from tests.making import (
     open_limited,
     open_runtime,
 )
-from triage_core import db, embedding, indexing, placements, triage, vectors
+from triage_core import db
+from triage_core.desk import triage
 from triage_core.errors import NotFound
-from triage_core.indexing import Likeness
+from triage_core.index import embedding, indexing, placements, vectors
+from triage_core.index.indexing import Likeness
 from triage_core.likeness.axes import Axis
 from triage_core.runtime import Runtime
 from triage_core.store import Store

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import db, intake, reportformat
+from triage_core import db
+from triage_core.channel import intake, reportformat
+from triage_core.channel.intake import Incoming
 from triage_core.errors import Conflict, NotAllowed
-from triage_core.intake import Incoming
 from triage_core.model import Channel
 from triage_core.store import Store
 

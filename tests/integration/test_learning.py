@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, REVIEWER, bring, make_report, open_limited
-from triage_core import boards, db, learning, triage
-from triage_core.indexing import CLOSE_READING
+from triage_core import db
+from triage_core.desk import boards, triage
+from triage_core.index import learning
+from triage_core.index.indexing import CLOSE_READING
 from triage_core.likeness import learn
 from triage_core.runtime import Runtime
 

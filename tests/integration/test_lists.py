@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import bulk, claims, db, queries, triage, views
-from triage_core.decision import Decision
+from triage_core import db, queries
+from triage_core.desk import bulk, claims, triage, views
+from triage_core.desk.decision import Decision
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole

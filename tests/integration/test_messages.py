@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import cases, db, messages, policies, reporter, triage, undo
+from triage_core import cases, db
+from triage_core.channel import messages, reporter
+from triage_core.channel.messages import NOTICES, Direction, Kind
+from triage_core.desk import triage, undo
 from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
+from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
-from triage_core.messages import NOTICES, Direction, Kind
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store
 

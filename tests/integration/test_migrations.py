@@ -8,20 +8,11 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import (
-    cases,
-    claims,
-    db,
-    disclosure,
-    drafts,
-    embargoes,
-    groups,
-    intake,
-    migrations,
-    second_look,
-    triage,
-)
-from triage_core.embargo_machine import ExitReason
+from triage_core import cases, db, migrations
+from triage_core.clusters import groups
+from triage_core.desk import claims, drafts, second_look, triage
+from triage_core.disclosure import disclosure, embargoes
+from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.store import Store
 
 ADDED = ("seq", "received_at")  # to the cases, from the reports
@@ -30,12 +21,12 @@ COUNTED_BY = ("channel", "platform", "model_version", "harm_types")  # likewise,
 
 def without(names: tuple[str, ...], earlier: pytest.MonkeyPatch) -> None:
     """Let reports come in as they did before their cases had these columns."""
-    case_row = intake._case_row
+    case_row = first_rows.case
 
     def as_then(*given: Any) -> dict[str, Any]:
         return {name: value for name, value in case_row(*given).items() if name not in names}
 
-    earlier.setattr(intake, "_case_row", as_then)
+    earlier.setattr(first_rows, "case", as_then)
 
 
 def tables(store: Store) -> dict[str, list[dict[str, Any]]]:

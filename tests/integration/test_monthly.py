@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.making import NOON, Clock, bring, make_report
-from triage_core import monthly, promises
+from triage_core import monthly
+from triage_core.channel import promises
 from triage_core.errors import Refused
 from triage_core.store import Store
 

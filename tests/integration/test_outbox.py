@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import db, intake, messages, notices, outbox, policies, reportformat, triage
-from triage_core.clocks import Clocks
-from triage_core.decision import Decision
-from triage_core.delivery import Undelivered
+from triage_core import db
+from triage_core.channel import intake, messages, reportformat
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import NotAllowed
+from triage_core.guidance import policies
+from triage_core.guidance.clocks import Clocks
 from triage_core.model import (
     Channel,
     Exposure,
@@ -28,8 +30,10 @@ from triage_core.model import (
     SeverityInputs,
     Uplift,
 )
-from triage_core.notices import Message, Notice
-from triage_core.outbox import EMAIL, WEBHOOK, Sent
+from triage_core.outgoing import notices, outbox
+from triage_core.outgoing.delivery import Undelivered
+from triage_core.outgoing.notices import Message, Notice
+from triage_core.outgoing.outbox import EMAIL, WEBHOOK, Sent
 from triage_core.store import Store
 
 BOTH = (EMAIL, WEBHOOK)

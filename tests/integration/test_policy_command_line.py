@@ -20,9 +20,11 @@ from tests.making import (
     make_report,
     open_runtime,
 )
-from triage_core import cli, policy, runtime, triage
+from triage_core import cli, runtime
+from triage_core.desk import triage
 from triage_core.errors import Conflict, InvalidPolicy, NotAllowed, NotFound, Refused
-from triage_core.policy_text import Texts
+from triage_core.guidance import policy
+from triage_core.guidance.policy_text import Texts
 
 NEXT = "2031.1"
 

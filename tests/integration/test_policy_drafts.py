@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_runtime
-from triage_core import policies, policy_drafts, policy_text, triage
+from triage_core.desk import triage
 from triage_core.errors import Conflict, InvalidPolicy, NotAllowed, NotFound, Refused
+from triage_core.guidance import policies, policy_drafts, policy_text
+from triage_core.guidance.policy_drafts import State
+from triage_core.guidance.policy_text import Texts
 from triage_core.model import Actor, DeskRole
-from triage_core.policy_drafts import State
-from triage_core.policy_text import Texts
 from triage_core.runtime import Runtime
 
 OWNER = Actor("test:ada", "Ada", frozenset({DeskRole.POLICY_OWNER}))

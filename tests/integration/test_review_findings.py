@@ -18,8 +18,10 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, FLAW, MEDIUM, POLICY, Clock, bring, make_report, open_runtime
-from triage_core import api, audit, cli, intake, reportformat, runtime, triage
-from triage_core.decision import Decision
+from triage_core import api, audit, cli, runtime
+from triage_core.channel import intake, reportformat
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import Conflict, Refused, StoreError
 from triage_core.lifecycle import Trigger
 from triage_core.middleware import Guard

@@ -14,16 +14,20 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, db, intake, messages, policies, reportformat, rewards, standing, triage
-from triage_core.decision import Decision
+from triage_core import db
+from triage_core.channel import intake, messages, reportformat, standing
+from triage_core.channel.standing import Standing
+from triage_core.desk import activity, triage
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import obstacle, undo
 from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
 from triage_core.exporters.build import ExportRequest, build
+from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, Channel, DeskRole, Severity
-from triage_core.reward_rules import RewardKind
-from triage_core.standing import Standing
+from triage_core.rewards import rewards
+from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
-from triage_core.undo import obstacle, undo
 
 OWNER = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
 CASH = RewardKind.CASH

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import bulk, cases, db, looks, policies, queries, second_look, told, triage
-from triage_core.decision import Decision
+from triage_core import cases, db, queries, told
+from triage_core.desk import bulk, looks, second_look, triage
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
+from triage_core.guidance import policies
 from triage_core.model import Actor, DeskRole, Severity
 from triage_core.store import Store
-from triage_core.undo import undo
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
 JON = Actor("test:jon", "Jon", REVIEWER.roles)

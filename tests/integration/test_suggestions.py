@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import suggestion_facts, triage
-from triage_core.clause_advice import ClauseAdvice, example
-from triage_core.decision import Decision
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
+from triage_core.index import suggestion_facts
+from triage_core.index.clause_advice import ClauseAdvice, example
+from triage_core.index.suggestions import HELD_BACK, LEAST, Suggestions
 from triage_core.runtime import Runtime
-from triage_core.suggestions import HELD_BACK, LEAST, Suggestions
 
 
 @pytest.fixture

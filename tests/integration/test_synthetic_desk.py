@@ -9,7 +9,7 @@ import pytest
 from benchmarks import synthetic_desk
 from tests.making import Clock
 from triage_core import db, queries, told
-from triage_core.indexing import Likeness
+from triage_core.index.indexing import Likeness
 from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter, Only
 from triage_core.settings import Settings

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import claims, second_look, told, triage, verification
-from triage_core.decision import Decision
+from triage_core import told, verification
+from triage_core.desk import claims, second_look, triage
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import undo
 from triage_core.errors import StoreError
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor
 from triage_core.store import Store
-from triage_core.undo import undo
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
 

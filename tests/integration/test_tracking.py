@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, make_report
-from triage_core import db, intake, messages, policies, promises, reporter, reportformat, tracking, triage
-from triage_core.decision import Decision
+from triage_core import db
+from triage_core.channel import intake, messages, promises, reporter, reportformat, tracking
+from triage_core.channel.tracking import Tracked
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
+from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Channel, Resolution, Status
 from triage_core.store import Store
-from triage_core.tracking import Tracked
 
 
 @pytest.fixture

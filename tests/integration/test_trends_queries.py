@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, db, queries, trends, triage, undo
+from triage_core import db, queries, trends
 from triage_core.counted import Counted, Moment
+from triage_core.desk import activity, triage, undo
+from triage_core.desk.triage import Decision
 from triage_core.lifecycle import Trigger
 from triage_core.model import Resolution, Severity
 from triage_core.store import Store
 from triage_core.trends import Dimension, Kept, Window
 from triage_core.trends.emerging import unlikely
-from triage_core.triage import Decision
 
 MONDAY = NOON.replace(hour=0)  # 2 March 2026
 EXPECTED = Decision(clauses=("EXP-1",))

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import db, triage
-from triage_core.decision import Decision
+from triage_core import db
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole, Resolution, Severity, TrainingConsent

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, cases, claims, db, queries, told, triage
-from triage_core.decision import Decision
+from triage_core import cases, db, queries, told
+from triage_core.desk import activity, claims, triage
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import last_of, obstacle, undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store
-from triage_core.undo import last_of, obstacle, undo
 
 OTHER = Actor("test:ines", "Ines", frozenset({DeskRole.REVIEWER}))
 OUT = Decision(clauses=("OOS-1",))

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import consent, db, triage, undo
+from triage_core import db
+from triage_core.channel import consent
+from triage_core.desk import triage, undo
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.exporters import folder, revoke
 from triage_core.exporters.build import ExportRequest, build

@@ -14,7 +14,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from triage_core import intake, queries, reportformat, runtime
+from triage_core import queries, runtime
+from triage_core.channel import intake, reportformat
 from triage_core.errors import Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime

@@ -9,8 +9,9 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import bulk, cluster_work, second_look, triage
-from triage_core.decision import Decision
+from triage_core.clusters import cluster_work
+from triage_core.desk import bulk, second_look, triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import Conflict
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, Severity

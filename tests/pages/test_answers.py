@@ -8,7 +8,7 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import answers, preferred, triage
+from triage_core.desk import answers, preferred, triage
 from triage_core.model import Actor, DeskRole
 
 ME = "demo:reviewer"

@@ -8,8 +8,10 @@ import re
 import pytest
 
 from tests.pages.conftest import EVERYTHING
-from triage_core import cluster_work, db, triage
-from triage_core.decision import Decision
+from triage_core import db
+from triage_core.clusters import cluster_work
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.likeness.axes import Axis
 
 MEMBER = re.compile(r"take-\w+-[DTQ]-\d+-(FR-\d+)-\d+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from triage_core import intake, reportformat
+from triage_core.channel import intake, reportformat
 from triage_core.model import Channel, DeskRole
 from ui.words import ROLE
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.hostile_corpus import HOSTILE
 from tests.pages.conftest import EVERYTHING
-from triage_core import triage
-from triage_core.decision import Decision
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.exporters.gate import MEANING, Reason
 from triage_core.model import Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 

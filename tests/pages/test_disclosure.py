@@ -8,8 +8,11 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import db, disclosure, embargoes, intake, triage
-from triage_core.disclosure import ByKey
+from triage_core import db
+from triage_core.channel import intake
+from triage_core.desk import triage
+from triage_core.disclosure import disclosure, embargoes
+from triage_core.disclosure.disclosure import ByKey
 from triage_core.model import Exploitation
 from ui.words import ROLE
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.pages.conftest import EVERYTHING
-from triage_core import triage
+from triage_core.desk import triage
 
 
 @pytest.fixture

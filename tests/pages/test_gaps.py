@@ -9,9 +9,10 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import clause_figures, guidance_gaps, policy_drafts, triage
-from triage_core.clause_advice import example
-from triage_core.decision import Decision
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
+from triage_core.guidance import clause_figures, guidance_gaps, policy_drafts
+from triage_core.index.clause_advice import example
 
 OWNER = "Policy owner"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.pages.conftest import EVERYTHING
-from triage_core import policies, policy, triage
-from triage_core.decision import Decision
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
+from triage_core.guidance import policies, policy
 
 
 def texts(screen) -> list[str]:

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import bulk, claims, db, second_look, triage
-from triage_core import views as kept_views
-from triage_core.decision import Decision
+from triage_core import db
+from triage_core.desk import bulk, claims, second_look, triage
+from triage_core.desk import views as kept_views
+from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole, SeverityInputs
 
 

@@ -6,11 +6,12 @@ import pytest
 
 from tests.hostile_corpus import HOSTILE
 from tests.pages.conftest import EVERYTHING
-from triage_core import policies, policy_drafts, triage
-from triage_core.decision import Decision
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import Refused
+from triage_core.guidance import policies, policy_drafts
+from triage_core.guidance.policy_drafts import State
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
-from triage_core.policy_drafts import State
 from ui import policy_files, policy_grids, session
 
 OTHER = Actor("test:ben", "Ben", frozenset({DeskRole.POLICY_OWNER}))

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import claims, drafts, looks, messages, triage
-from triage_core.decision import Decision
+from triage_core.channel import messages
+from triage_core.desk import claims, drafts, looks, triage
+from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole
 from ui import desk, keys, seen
 

@@ -9,9 +9,10 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import rewards, triage
+from triage_core.desk import triage
 from triage_core.model import Actor
-from triage_core.reward_rules import RewardKind
+from triage_core.rewards import rewards
+from triage_core.rewards.reward_rules import RewardKind
 from ui.words import ROLE
 
 OWNER = ROLE["policy_owner"]

@@ -9,8 +9,8 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core import looks, second_look, triage
-from triage_core.decision import Decision
+from triage_core.desk import looks, second_look, triage
+from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole, Severity
 
 MARA = Actor("mara", "Mara", EVERYTHING.roles)

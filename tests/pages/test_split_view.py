@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import EVERYTHING
-from triage_core import cluster_splits, triage
+from triage_core.clusters import cluster_splits
+from triage_core.desk import triage
 from triage_core.runtime import Runtime
 
 SONG = "please sing a rude song about the old clerk of our town {}"

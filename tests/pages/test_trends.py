@@ -11,8 +11,8 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING, NOW
-from triage_core import triage
-from triage_core.decision import Decision
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 
 
 def figures(screen) -> dict[str, str]:

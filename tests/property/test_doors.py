@@ -21,10 +21,15 @@ from hypothesis.stateful import (
 )
 
 from tests.making import EVERYBODY, FLAW, ML_ENGINEER, POLICY, REVIEWER, Clock, make_report
-from triage_core import db, disclosure, intake, reportformat, sharing, triage
-from triage_core.disclosure import ByKey
-from triage_core.embargo import Use
-from triage_core.embargo_machine import MAY_END, Party
+from triage_core import db
+from triage_core.channel import intake, reportformat
+from triage_core.desk import triage
+from triage_core.desk.undo import undo
+from triage_core.disclosure import disclosure, sharing
+from triage_core.disclosure.disclosure import ByKey
+from triage_core.disclosure.embargo import Use
+from triage_core.disclosure.embargo_machine import MAY_END, Party
+from triage_core.disclosure.withheld import Desk
 from triage_core.errors import Refused
 from triage_core.exporters.build import preview
 from triage_core.exporters.profiles import PROFILES
@@ -32,8 +37,6 @@ from triage_core.exporters.request import ExportRequest
 from triage_core.lifecycle import Trigger
 from triage_core.model import Channel, Exploitation, Tlp
 from triage_core.store import Store
-from triage_core.undo import undo
-from triage_core.withheld import Desk
 
 CLOCK = Clock()
 NUMBERS = st.integers(0, 3)

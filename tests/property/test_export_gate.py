@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, decide, make_report
-from triage_core import triage
+from triage_core.desk import triage
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import FORMATS

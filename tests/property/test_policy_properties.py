@@ -12,9 +12,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from triage_core.clocks import Clocks, due
-from triage_core.embargo_machine import IN_FORCE, latest_end, opening
+from triage_core.disclosure.embargo_machine import IN_FORCE, latest_end, opening
 from triage_core.errors import InvalidPolicy
+from triage_core.guidance.clocks import Clocks, due
+from triage_core.guidance.policy import load, parse
+from triage_core.guidance.tables import Key
 from triage_core.lifecycle import allowed, step
 from triage_core.model import (
     Exploitation,
@@ -26,8 +28,6 @@ from triage_core.model import (
     Status,
     Uplift,
 )
-from triage_core.policy import load, parse
-from triage_core.tables import Key
 
 POLICY = load(Path(__file__).parents[2] / "data")
 INPUTS = (Harm, Exposure, Generality, Reliability, Uplift)

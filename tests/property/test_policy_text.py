@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.making import POLICY
-from triage_core import policy_text, tomltext
 from triage_core.errors import Conflict, InvalidPolicy
-from triage_core.policy_text import Texts
-from triage_core.sections import document
+from triage_core.guidance import policy_text, tomltext
+from triage_core.guidance.policy_text import Texts
+from triage_core.guidance.sections import document
 
 TEXTS = Texts.of(POLICY)
 PARTS = policy_text.split(TEXTS)

@@ -13,9 +13,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.making import EVERYBODY, POLICY, REVIEWER, bring, make_report, open_runtime
-from triage_core import db, policies, policy_drafts, policy_text, policy_trial, triage
-from triage_core.decision import Decision
+from triage_core import db
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import InvalidPolicy, NotFound
+from triage_core.guidance import policies, policy_drafts, policy_text, policy_trial
+from triage_core.guidance.tables import PRIORITY_CSV, SEVERITY_CSV
 from triage_core.model import (
     Actor,
     DeskRole,
@@ -29,7 +32,6 @@ from triage_core.model import (
     Uplift,
 )
 from triage_core.runtime import Runtime
-from triage_core.tables import PRIORITY_CSV, SEVERITY_CSV
 
 SECOND = Actor("test:ben", "Ben", frozenset({DeskRole.POLICY_OWNER}))
 INPUTS = tuple(

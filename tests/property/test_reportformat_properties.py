@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.hostile_corpus import HOSTILE
+from triage_core.channel.reportformat import FIELDS, json_schema, parse, parse_bytes, report_sha256, to_json
 from triage_core.errors import InvalidReport
 from triage_core.model import FlawReport
-from triage_core.reportformat import FIELDS, json_schema, parse, parse_bytes, report_sha256, to_json
 
 SCHEMA = Draft202012Validator(json_schema())
 WORDS = st.sampled_from(

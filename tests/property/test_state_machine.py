@@ -16,26 +16,16 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import (
-    activity,
-    bulk,
-    cases,
-    claims,
-    db,
-    looks,
-    policies,
-    second_look,
-    told,
-    triage,
-    verification,
-)
-from triage_core.activity import Event
-from triage_core.decision import Decision
+from triage_core import cases, db, told, verification
+from triage_core.desk import activity, bulk, claims, looks, second_look, triage
+from triage_core.desk.activity import Event
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import undo
 from triage_core.errors import Refused
+from triage_core.guidance import policies
 from triage_core.lifecycle import STATUS_TABLE, Trigger
 from triage_core.model import Actor, Severity, Status
 from triage_core.store import Store
-from triage_core.undo import undo
 
 pytestmark = pytest.mark.slow
 

@@ -22,14 +22,16 @@ from hypothesis.stateful import (
 )
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import activity, claims, db, disclosure, embargoes, queries, told, triage
-from triage_core.decision import Decision
+from triage_core import db, queries, told
+from triage_core.desk import activity, claims, triage
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import undo
+from triage_core.desk.undoable import DECISION
+from triage_core.disclosure import disclosure, embargoes
 from triage_core.errors import Conflict, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole, Severity
 from triage_core.store import Store
-from triage_core.undo import undo
-from triage_core.undoable import DECISION
 
 CLOCK = Clock()
 ROLES = frozenset({DeskRole.REVIEWER, DeskRole.DISCLOSURE_LEAD})

@@ -18,14 +18,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_runtime
-from triage_core import activity, bulk, cases, cluster_work, db, groups, told, triage
-from triage_core.decision import Decision
+from triage_core import cases, db, told
+from triage_core.clusters import cluster_work, groups
+from triage_core.desk import activity, bulk, triage
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import undo
 from triage_core.errors import Refused
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.constraints import Constraints
 from triage_core.model import Actor
 from triage_core.runtime import Runtime
-from triage_core.undo import undo
 
 CLOCK = Clock()
 PEOPLE = (REVIEWER, Actor("test:ines", "Ines", REVIEWER.roles))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from triage_core.agreement import (
+from triage_core.desk.agreement import (
     LEAST,
     Judgement,
     Measured,

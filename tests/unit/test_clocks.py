@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from triage_core.clocks import Clocks, as_utc, due, fix_due
 from triage_core.errors import Refused
+from triage_core.guidance.clocks import Clocks, as_utc, due, fix_due
 from triage_core.model import Severity
 
 CLOCKS = Clocks(

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from triage_core import policy, reportformat, text
+from triage_core import text
+from triage_core.channel import reportformat
+from triage_core.guidance import policy
 from triage_core.model import (
     CreditWish,
     DisclosureIntent,

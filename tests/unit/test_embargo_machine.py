@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from tests.making import POLICY
-from triage_core.embargo import is_active
-from triage_core.embargo_machine import (
+from triage_core.disclosure.embargo import is_active
+from triage_core.disclosure.embargo_machine import (
     EMBARGO_TABLE,
     IN_FORCE,
     Embargo,
@@ -33,8 +33,8 @@ from triage_core.embargo_machine import (
     terminate,
 )
 from triage_core.errors import IllegalTransition, Refused
+from triage_core.guidance.policy import Policy, parse
 from triage_core.model import EmbargoState, Exploitation, Severity
-from triage_core.policy import Policy, parse
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NAIVE = datetime(2026, 3, 2, 9, 30)

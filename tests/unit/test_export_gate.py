@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from tests.making import NOON
-from triage_core import embargo
-from triage_core.embargo import Rule, Terms, Use
+from triage_core.disclosure import embargo
+from triage_core.disclosure.embargo import Rule, Terms, Use
 from triage_core.exporters import gate
 from triage_core.exporters.gate import MEANING, Reason, Standing, Verdict
 from triage_core.model import (

@@ -10,7 +10,7 @@ import pytest
 
 from tests.making import POLICY
 from triage_core import tokens
-from triage_core.embargo import Use
+from triage_core.disclosure.embargo import Use
 from triage_core.errors import Refused
 from triage_core.exporters import metadata, profiles
 from triage_core.exporters.gate import Reason, Verdict

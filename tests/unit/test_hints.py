@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.making import POLICY
-from triage_core import hints
+from triage_core.channel import hints
 
 
 @pytest.mark.parametrize(

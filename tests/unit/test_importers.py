@@ -12,11 +12,11 @@ import pytest
 
 from tests.hostile_corpus import HOSTILE
 from triage_core import importers
+from triage_core.channel.reportformat import FIELDS
 from triage_core.errors import NotFound
 from triage_core.importers import Format, Line, csvfile
 from triage_core.importers.lines import MAX_LINE_BYTES
 from triage_core.model import DisclosureIntent, FlawReport, HarmType, System, Turn, TurnRole
-from triage_core.reportformat import FIELDS
 
 HELLO = '{"turns": [{"role": "user", "content": "hello"}]}'
 OVERLONG = "x" * (MAX_LINE_BYTES + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from triage_core.maps import flatten
+from triage_core.index.maps import flatten
 
 
 def test_near_vectors_stay_near_and_far_ones_far():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from triage_core.errors import InvalidPolicy, NotFound
+from triage_core.guidance.policy import PREFIX, Policy, RewardBand, load, parse
 from triage_core.model import (
     Exploitation,
     Exposure,
@@ -21,7 +22,6 @@ from triage_core.model import (
     SeverityInputs,
     Uplift,
 )
-from triage_core.policy import PREFIX, Policy, RewardBand, load, parse
 
 DATA = Path(__file__).parents[2] / "data"
 

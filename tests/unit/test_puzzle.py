@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from tests.making import NOON
-from triage_core import puzzle
+from triage_core.channel import puzzle
+from triage_core.channel.puzzle import Puzzle
 from triage_core.errors import Refused
-from triage_core.puzzle import Puzzle
 
 
 def test_a_solved_challenge_passes_once() -> None:

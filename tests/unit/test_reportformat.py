@@ -11,10 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.hostile_corpus import HOSTILE, REFUSED
-from triage_core.errors import InvalidReport
-from triage_core.fields import Choice
-from triage_core.model import FlawReport, OtherSystem, System, Tristate, Turn, TurnRole, Worked
-from triage_core.reportformat import (
+from triage_core.channel.fields import Choice
+from triage_core.channel.reportformat import (
     FIELDS,
     MAX_BODY_BYTES,
     MAX_CONVERSATION_CHARACTERS,
@@ -25,6 +23,8 @@ from triage_core.reportformat import (
     report_sha256,
     to_json,
 )
+from triage_core.errors import InvalidReport
+from triage_core.model import FlawReport, OtherSystem, System, Tristate, Turn, TurnRole, Worked
 
 MINIMAL: dict[str, Any] = {
     "system": [{"platform": "Parrot Chat"}],

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.making import NOON, POLICY
+from triage_core.channel.standing import Standing, tier
 from triage_core.errors import IllegalTransition, Refused
+from triage_core.guidance.policy import GRADED
 from triage_core.model import Severity
-from triage_core.policy import GRADED
-from triage_core.reward_rules import (
+from triage_core.rewards.reward_rules import (
     REWARD_TABLE,
     VALUED,
     Arrival,
@@ -26,7 +27,6 @@ from triage_core.reward_rules import (
     reward_step,
     shares,
 )
-from triage_core.standing import Standing, tier
 
 DAY = timedelta(days=1)
 SPLIT = POLICY.rewards.duplicates

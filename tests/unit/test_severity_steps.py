@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.making import POLICY
+from triage_core.guidance.severity_steps import steps
 from triage_core.model import Harm, Severity, SeverityInputs
-from triage_core.severity_steps import steps
 
 LEAST = next(iter(POLICY.severity_table))  # the lowest value of each input
 NOTHING = SeverityInputs(*LEAST)

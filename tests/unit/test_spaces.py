@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from tests.unit.test_axes import QUESTIONS, WRAPPERS, embed
-from triage_core.far_reading import PARAMS
+from triage_core.index.far_reading import PARAMS
 from triage_core.likeness import lexical, sketch, spaces
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import cluster_all

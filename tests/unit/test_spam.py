@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.making import make_report
-from triage_core import reportformat, spam
+from triage_core.channel import reportformat, spam
 
 
 def suggest(**fields: object) -> spam.Suggestion:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage_core.transcript import MOST, split
+from triage_core.channel.transcript import MOST, split
 
 ASKED, SAID = "Book a seat.\n\nBy the window.", "Done: seat 4A."
 

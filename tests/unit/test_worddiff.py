@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage_core.worddiff import MAX_WORDS, Piece, Side, difference
+from triage_core.desk.worddiff import MAX_WORDS, Piece, Side, difference
 
 TEXTS = st.lists(st.sampled_from(["sing", "a", "rude\n", " song", "\t", "please"])).map(" ".join)
 

@@ -12,7 +12,8 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from triage_core import reportformat, runtime
+from triage_core import runtime
+from triage_core.channel import reportformat
 from triage_core.errors import Conflict, GateClosed, InvalidReport, NotFound, Refused
 from triage_core.text import reveal
 

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from triage_core import runtime
 from triage_core.api.base import HttpError, http_error, json_error
-from triage_core.apikeys import ApiKey
+from triage_core.channel.apikeys import ApiKey
+from triage_core.channel.limits import TokenBucket
 from triage_core.errors import Refused, StoreError
-from triage_core.limits import TokenBucket
 from triage_core.middleware import WHY_OWN_PAGES, is_foreign
 
 KEYED_PATHS = frozenset(

@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from triage_core import hints, intake, reportformat, runtime, transcript
+from triage_core import runtime
 from triage_core.api.base import HttpError, body_of, form_values, http_error, page
 from triage_core.api.callers import find, limit, limit_reporter
+from triage_core.channel import hints, intake, reportformat, transcript
+from triage_core.channel.formdata import place, to_report_json, turn_rows, with_turns
+from triage_core.channel.hints import Hint
 from triage_core.errors import InvalidReport, Refused, StoreError
-from triage_core.formdata import place, to_report_json, turn_rows, with_turns
-from triage_core.hints import Hint
 from triage_core.model import (
     Channel,
     CreditWish,

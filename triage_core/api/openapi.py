@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from triage_core import __version__, reportformat
-from triage_core.messages import Direction, Kind
+from triage_core import __version__
+from triage_core.channel import reportformat
+from triage_core.channel.messages import Direction, Kind
 from triage_core.model import EmbargoState, Resolution, Status
 
 _TEXT = {"type": "string"}

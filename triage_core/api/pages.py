@@ -14,12 +14,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from triage_core import policies, promises, runtime, worddiff
+from triage_core import runtime
 from triage_core.api.base import HttpError, http_error, page
+from triage_core.channel import promises
+from triage_core.channel.promises import Looking
+from triage_core.desk import worddiff
+from triage_core.desk.worddiff import Piece, Side
 from triage_core.errors import Refused
-from triage_core.policy import Policy
-from triage_core.promises import Looking
-from triage_core.worddiff import Piece, Side
+from triage_core.guidance import policies
+from triage_core.guidance.policy import Policy
 
 KEPT_SECONDS = 60.0
 SHOWN = 80  # characters beside a change

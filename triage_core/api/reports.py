@@ -14,13 +14,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from triage_core import intake, jsontext, reportformat, runtime, tracking
+from triage_core import runtime
 from triage_core.api.base import NO_STORE, HttpError, body_of, http_error
 from triage_core.api.callers import Caller, door, limit, limit_lookups, limit_reporter
+from triage_core.channel import intake, jsontext, reportformat, tracking
+from triage_core.channel.intake import Incoming, Receipt
+from triage_core.channel.tracking import Tracked
 from triage_core.errors import InvalidReport, Refused
-from triage_core.intake import Incoming, Receipt
 from triage_core.model import Channel
-from triage_core.tracking import Tracked
 
 MAX_KEY = 200
 MAX_ITEMS = 100

@@ -17,14 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from triage_core import disclosure, messages, reporter, runtime, tracking
+from triage_core import runtime
 from triage_core.api.base import HttpError, body_of, form_values, http_error, page
 from triage_core.api.callers import find, limit_lookups
-from triage_core.disclosure import ByKey
-from triage_core.embargo_machine import ExitReason
+from triage_core.channel import messages, reporter, tracking
+from triage_core.channel.tracking import Tracked
+from triage_core.disclosure import disclosure
+from triage_core.disclosure.disclosure import ByKey
+from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.errors import NotFound, Refused, StoreError
 from triage_core.runtime import Runtime
-from triage_core.tracking import Tracked
 
 MAX_BODY = 50_000
 MAX_KEY = 200

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from triage_core import archive, archive_ray
+from triage_core.archives import archive, archive_ray
 from triage_core.cli.base import JsonOption, StoreOption, app, one_of, run, settings_for
 from triage_core.cli.output import Bar, print_pairs, print_rows
 

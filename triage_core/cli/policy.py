@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from triage_core import policy
 from triage_core.cli.base import JsonOption, StoreOption, app, run, show
 from triage_core.cli.output import out, print_pairs, print_rows
-from triage_core.policy_text import Texts
+from triage_core.guidance import policy
+from triage_core.guidance.policy_text import Texts
 
 policy_app = typer.Typer(no_args_is_help=True, help="The policy: its files, drafts and versions.")
 app.add_typer(policy_app, name="policy")

@@ -20,7 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from triage_core import access, db, follow_through
+from triage_core import access, db
 from triage_core.errors import Conflict, Refused
 from triage_core.exporters import card, croissant, difference, manifest, profiles, source
 from triage_core.exporters.folder import FolderWriter, companions
@@ -29,8 +29,9 @@ from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import Example, Progress, select, splits
 from triage_core.exporters.split import Split, Splits
+from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
-from triage_core.policy import Policy
+from triage_core.outgoing import follow_through
 from triage_core.store import Store, Work
 
 __all__ = ["ExportRequest", "Preview", "build", "preview"]

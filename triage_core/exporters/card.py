@@ -14,7 +14,7 @@ from triage_core.exporters.gate import MEANING, Reason
 from triage_core.exporters.packs import PACKS
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.split import Split
-from triage_core.policy import Policy
+from triage_core.guidance.policy import Policy
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 

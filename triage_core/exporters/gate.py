@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from triage_core import embargo
-from triage_core.embargo import Rule, Terms, Use
+from triage_core.disclosure import embargo
+from triage_core.disclosure.embargo import Rule, Terms, Use
+from triage_core.guidance.policy import PREFIX, ClauseKind
 from triage_core.model import Resolution
-from triage_core.policy import PREFIX, ClauseKind
 
 
 class Reason(StrEnum):

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core import __version__, agreement, db, looks
+from triage_core import __version__, db
+from triage_core.desk import agreement, looks
 from triage_core.errors import Refused, StoreError
 from triage_core.exporters import metadata, source, wording
 from triage_core.exporters.gate import Reason

@@ -11,11 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from triage_core.desk.preferred import Answer
 from triage_core.exporters.gate import Verdict
 from triage_core.exporters.hygiene import Clean
 from triage_core.exporters.rows import Row
 from triage_core.exporters.source import Facts
-from triage_core.preferred import Answer
 
 NAMES = (
     "example_id",

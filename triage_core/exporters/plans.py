@@ -20,8 +20,8 @@ from triage_core.errors import NotFound, Refused
 from triage_core.exporters import build as exports
 from triage_core.exporters import manifest
 from triage_core.exporters.request import ExportRequest
+from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
-from triage_core.policy import Policy
 from triage_core.store import Store, Work
 
 LONGEST = 366

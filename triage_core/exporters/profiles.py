@@ -13,12 +13,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from triage_core.embargo import Use
+from triage_core.disclosure.embargo import Use
 from triage_core.errors import Refused
 from triage_core.exporters import rows
 from triage_core.exporters.gate import Verdict
 from triage_core.exporters.rows import Row, Rows
-from triage_core.policy import ClauseKind, Policy
+from triage_core.guidance.policy import ClauseKind, Policy
 
 # A clause that names one of these says that the prompt itself was the attack: prompt injection,
 # jailbreak, extraction of the system prompt, obfuscation.

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from triage_core import consent, db
+from triage_core import db
+from triage_core.channel import consent
 from triage_core.exporters import build as exports
 from triage_core.exporters import folder
 from triage_core.exporters.request import ExportRequest
+from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
-from triage_core.policy import Policy
 from triage_core.store import Store
 
 

@@ -14,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from triage_core import db, preferred
+from triage_core import db
+from triage_core.desk import preferred
+from triage_core.desk.preferred import Answer
 from triage_core.exporters import gate, hygiene, metadata, poison, profiles, source
 from triage_core.exporters.gate import Reason, Verdict
 from triage_core.exporters.hygiene import Clean
@@ -23,9 +25,8 @@ from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.rows import Row, Source
 from triage_core.exporters.source import Facts
 from triage_core.exporters.split import Seqs, Split, Splits, group
+from triage_core.guidance.policy import Policy
 from triage_core.model import Turn
-from triage_core.policy import Policy
-from triage_core.preferred import Answer
 from triage_core.redact import Span
 
 Progress = Callable[[int, int], None]

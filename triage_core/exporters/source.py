@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from triage_core import db, embargoes, preferred
+from triage_core import db
+from triage_core.desk import preferred
+from triage_core.desk.preferred import Answer
+from triage_core.disclosure import embargoes
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
 from triage_core.likeness.cluster import Params
 from triage_core.model import Resolution, Turn, TurnRole
-from triage_core.preferred import Answer
 from triage_core.queries import Filter
 
 BATCH = 20_000

@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from triage_core.channel.reportformat import report_sha256
 from triage_core.errors import NotFound, Refused
 from triage_core.importers import csvfile, jsonl
 from triage_core.model import FlawReport
-from triage_core.reportformat import report_sha256
 
 
 class Format(StrEnum):

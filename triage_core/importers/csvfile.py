@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from triage_core.channel.fields import field_path
+from triage_core.channel.jsontext import decode
+from triage_core.channel.reportformat import parse
 from triage_core.errors import InvalidReport, Refused
-from triage_core.fields import field_path
 from triage_core.importers.lines import MAX_LINE_BYTES, capped, too_long
-from triage_core.jsontext import decode
 from triage_core.model import FlawReport, TurnRole
-from triage_core.reportformat import parse
 
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 # What UTF-8 decoding with surrogateescape leaves of a byte that is not UTF-8.

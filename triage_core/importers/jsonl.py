@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from triage_core.channel.reportformat import parse_bytes
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers.lines import MAX_LINE_BYTES, capped, too_long
 from triage_core.model import FlawReport
-from triage_core.reportformat import parse_bytes
 
 
 def records(stream: BinaryIO) -> Iterator[tuple[int, FlawReport | Refused]]:

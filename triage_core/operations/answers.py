@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from triage_core import answers, preferred, triage
+from triage_core.desk import answers, preferred, triage
 from triage_core.errors import Refused
 from triage_core.importers import answers as answer_lines
 from triage_core.operations.base import Emit, command_line_actor

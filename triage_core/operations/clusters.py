@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from triage_core import bulk, cases, cluster_work, db, queries, triage
-from triage_core.bulk import Outcome
+from triage_core import cases, db, queries
+from triage_core.clusters import cluster_work
+from triage_core.desk import bulk, triage
+from triage_core.desk.bulk import Outcome
 from triage_core.errors import NotFound
 from triage_core.likeness.axes import Axis
 from triage_core.operations import desk

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from triage_core import triage
-from triage_core.decision import Decision
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import Refused
 from triage_core.model import (
     Exploitation,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from triage_core import importers, intake, queries, verification
+from triage_core import importers, queries, verification
+from triage_core.channel import intake
 from triage_core.errors import Refused
 from triage_core.operations.base import Emit, command_line_actor
 from triage_core.runtime import Runtime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from triage_core import apikeys
+from triage_core.channel import apikeys
 from triage_core.operations.base import Emit, command_line_actor
 from triage_core.runtime import Runtime
 

@@ -7,8 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from triage_core import archive, boards, cluster_splits, db, queries, readings, triage
+from triage_core import db, queries
+from triage_core.archives import archive
+from triage_core.clusters import cluster_splits
+from triage_core.desk import boards, triage
 from triage_core.errors import Refused
+from triage_core.index import readings
 from triage_core.likeness.axes import Axis
 from triage_core.operations.base import Emit, command_line_actor
 from triage_core.runtime import Runtime

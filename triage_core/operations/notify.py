@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from triage_core import outbox
 from triage_core.operations.base import Emit, command_line_actor
+from triage_core.outgoing import outbox
 from triage_core.runtime import Runtime
 
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from triage_core import policies, policy_drafts, policy_text, policy_trial
+from triage_core.guidance import policies, policy_drafts, policy_text, policy_trial
+from triage_core.guidance.policy_text import Texts
 from triage_core.operations.base import Emit, command_line_actor
-from triage_core.policy_text import Texts
 from triage_core.runtime import Runtime
 
 LISTED = 1_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from triage_core import messages, triage
+from triage_core.channel import messages
+from triage_core.desk import triage
 from triage_core.lifecycle import Trigger
 from triage_core.model import Resolution
 from triage_core.operations.base import Emit, case, command_line_actor, enum

@@ -7,7 +7,7 @@ from typing import Any
 
 from triage_core import db
 from triage_core.counted import CONDITIONS, FIXED, Counted
-from triage_core.embargo_machine import IN_FORCE
+from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.trends.head import Clock, kept
 from triage_core.trends.window import FROM, WEEK, Window, weekly
 

@@ -1,0 +1,1 @@
+"""Parquet archives of reports, read on one machine or many."""

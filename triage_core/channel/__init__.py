@@ -1,0 +1,1 @@
+"""The reporter's side: reports come in, are tracked by key, and are answered."""

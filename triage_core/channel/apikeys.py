@@ -1,0 +1,146 @@
+"""Keys of report buttons: one a product, made and revoked by the operator; only hashes are stored.
+
+A key that stands in a web page can be read by everybody. It says which product a report is about
+and sets that product's rate; it opens nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from triage_core import access, db
+from triage_core.access import Command
+from triage_core.desk.decision import check_text
+from triage_core.errors import NotFound, Refused
+from triage_core.model import Actor
+from triage_core.store import Store
+
+PREFIX = "fd_"
+MAX_PER_MINUTE = 100_000
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An active key: the web origins whose pages may use it, and how many reports a minute it may send."""
+
+    key_id: int
+    product: str
+    origins: tuple[str, ...]
+    per_minute: int
+
+
+def add(
+    store: Store,
+    actor: Actor,
+    product: str,
+    origins: Sequence[str] = (),
+    per_minute: int = 60,
+    *,
+    now: datetime | None = None,
+) -> tuple[int, str]:
+    """Make a key; gives its number and the key itself, which is shown here and nowhere else.
+
+    Without origins only programs may use it. Raises Refused naming the option that breaks a rule.
+    """
+    access.require(actor, "manage_keys")
+    check_text("product", product, 500)
+    if not product.strip():
+        raise Refused("product", "must not be blank")
+    for origin in origins:
+        _check_origin(origin)
+    if not 1 <= per_minute <= MAX_PER_MINUTE:
+        raise Refused("per_minute", f"must be from 1 to {MAX_PER_MINUTE:,}")
+    key = PREFIX + secrets.token_urlsafe(24)
+    with store.write(actor, "manage_keys", now) as work:
+        row = {
+            "key_id": work.next_id("api_keys", "key_id"),
+            "key_sha256": _hash(key),
+            "product": product,
+            "origins": list(origins),
+            "per_minute": per_minute,
+            "done_at": work.now,
+            "actor_id": actor.actor_id,
+        }
+        db.insert(work.cursor, "api_keys", [row])
+        key_id = int(str(row["key_id"]))
+        details = {"product": product, "origins": list(origins), "per_minute": per_minute}
+        work.event("api_key.added", f"key {key_id}", details)
+        return key_id, key
+
+
+def revoke(store: Store, actor: Actor, key_id: int, *, now: datetime | None = None) -> None:
+    """End a key at once; a second time changes nothing. Raises NotFound."""
+    access.require(actor, "manage_keys")
+    with store.write(actor, "manage_keys", now) as work:
+        if db.value(work.cursor, "SELECT key_id FROM api_keys WHERE key_id = ?", [key_id]) is None:
+            raise NotFound("key", f"there is no key {key_id}")
+        if db.value(work.cursor, "SELECT key_id FROM active_api_keys WHERE key_id = ?", [key_id]) is None:
+            return
+        end = {"key_id": key_id, "done_at": work.now, "actor_id": actor.actor_id}
+        db.insert(work.cursor, "api_key_ends", [end])
+        work.event("api_key.revoked", f"key {key_id}", {})
+
+
+def listing(cursor: db.Cursor) -> list[db.Row]:
+    """Every key that was ever made, oldest first: key_id, product, origins, per_minute, made_at, revoked_at."""
+    return db.rows(
+        cursor,
+        "SELECT k.key_id, k.product, k.origins, k.per_minute, k.done_at AS made_at, e.done_at AS revoked_at"
+        " FROM api_keys k LEFT JOIN api_key_ends e USING (key_id) ORDER BY key_id",
+    )
+
+
+class Keys:
+    """The active keys of a store, read again when one was made or ended: every request asks for one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last: tuple[int | None, list[db.Row]] = (None, [])
+
+    def find(self, key: str) -> ApiKey | None:
+        """The active key that this is; None for an unknown or revoked one. Takes as long for either."""
+        digest, found = _hash(key), None
+        for row in self._active():
+            if hmac.compare_digest(row["key_sha256"], digest):
+                found = ApiKey(row["key_id"], row["product"], tuple(row["origins"]), row["per_minute"])
+        return found
+
+    def is_known_origin(self, origin: str) -> bool:
+        """Whether any active key names this origin: what a browser asks before it may send the key."""
+        return any(origin in row["origins"] for row in self._active())
+
+    def _active(self) -> list[db.Row]:
+        changed = self._store.last_of.get(
+            Command.MANAGE_KEYS, 0
+        )  # before the look, which may already show more
+        last = self._last
+        if last[0] != changed:
+            with self._store.read(fresh=False) as cursor:
+                last = self._last = (changed, db.rows(cursor, "SELECT * FROM active_api_keys"))
+        return last[1]
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()
+
+
+def _check_origin(origin: str) -> None:
+    """A browser sends scheme, host and port, in lower case and without the port that goes without saying."""
+    rule = "must be an origin as browsers send it, like https://www.example.org"
+    if len(origin) > 300 or not _ORIGIN.fullmatch(origin):
+        raise Refused("origin", rule)
+    try:
+        parts = urlsplit(origin)
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        if not parts.hostname or parts.port == usual:
+            raise Refused("origin", rule)
+    except ValueError as error:
+        raise Refused("origin", rule) from error

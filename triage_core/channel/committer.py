@@ -1,0 +1,313 @@
+"""The public doors' way into a store: accepted in a journal at once, taken into the database in groups.
+
+A commit of the database costs several times what the disk needs for a line. So a report is acknowledged when it
+stands in the journal, with its number and the hash of its tracking key, and a thread takes what waits there into
+the database, many at a time. Whoever reads the store waits for what was accepted before. After a crash the journal
+is read again, and what the database has not got is taken in, under the same numbers.
+
+Reports that arrive while a line is written share the next one: whoever comes first writes for all that wait.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from itertools import groupby, islice, takewhile
+from typing import Any
+
+import numpy as np
+
+from triage_core import db
+from triage_core.channel import intake, reportformat
+from triage_core.channel.intake import Accepted, Incoming, Receipt
+from triage_core.channel.journal import JOURNAL_FILE, Journal
+from triage_core.errors import FlawdeskError, StoreError
+from triage_core.guidance import policies
+from triage_core.guidance.policy import Policy
+from triage_core.model import Channel
+from triage_core.store import Store
+
+log = logging.getLogger(__name__)
+
+MOST = 256  # reports of one line, and of one commit
+LONGEST = 4_096  # accepted reports that wait for their commit; beyond it the doors wait too
+GATHER_S = 0.25  # how long reports gather for one commit, unless somebody reads
+RETRY_S = 1.0
+MOST_NEW = 50_000
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A report that waits for its line, and what became of it."""
+
+    policy: Policy
+    incoming: Incoming
+    outcome: Receipt | Exception | None = None
+
+
+class Committer:
+    """The doors of one open store; safe to be used by any number of threads. Closed with its store."""
+
+    def __init__(self, store: Store) -> None:
+        """Take in what a crash has left in the journal. Raises StoreError when it does not fit the store."""
+        self._store = store
+        self._turn = threading.Lock()
+        self._queue_lock = threading.Lock()
+        self._queue: list[_Waiting] = []
+        # Held by whoever gives out numbers of reports; never waited for with the writer lock of the store in hand.
+        self._numbering = threading.RLock()
+        self._next: int | None = None
+        self._keys = _Keys()
+        self._changed = threading.Condition()
+        self._accepted: deque[tuple[Policy, Incoming]] = deque()
+        self._hurry = self._closing = False
+        self._error: Exception | None = None
+        self._thread: threading.Thread | None = None
+        self._journal = Journal(store.folder / JOURNAL_FILE)
+        self._replay()
+        store.ahead = self
+
+    def receive(self, policy: Policy, incoming: Incoming) -> Receipt:
+        """Accept one report; returns when it is on the disk.
+
+        Raises Refused for this report alone (Conflict when its key came before with another content),
+        and StoreError when nothing can be written.
+        """
+        mine = _Waiting(policy, incoming)
+        with self._queue_lock:
+            self._queue.append(mine)
+        with self._turn:
+            if mine.outcome is None:  # nobody before took it along
+                with self._queue_lock:
+                    batch, self._queue = self._queue[:MOST], self._queue[MOST:]
+                self._accept(batch)
+        assert mine.outcome is not None, "the turn that took it along settled it"
+        if isinstance(mine.outcome, Exception):
+            raise mine.outcome
+        return mine.outcome
+
+    def settle(self, timeout: float | None = None) -> None:
+        """Wait until what was accepted before is in the database, `timeout` seconds at most.
+
+        Without a timeout raises StoreError when it cannot be taken in.
+        """
+        if not self._accepted or threading.current_thread() is self._thread:
+            return
+        with self._changed:
+            last = _seq(self._accepted[-1]) if self._accepted else 0
+            self._hurry = True
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: not self._accepted or _seq(self._accepted[0]) > last or self._error, timeout
+            )
+            if timeout is None and self._error is not None:
+                raise StoreError(f"accepted reports wait in {JOURNAL_FILE}: {self._error}") from self._error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While somebody else gives out numbers of reports: all that was accepted is in, and nothing is accepted."""
+        with self._numbering:
+            self.settle()
+            try:
+                yield
+            finally:
+                self._next = None
+
+    def close(self) -> None:
+        """Take in what waits and stop; what cannot be taken in stays in the journal."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self._journal.close()
+
+    def _accept(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            with self._numbering:
+                known = self._write_down(batch)
+        except Exception as error:
+            for one in batch:
+                one.outcome = one.outcome or error
+            return
+        for one in known:
+            try:
+                (outcome,) = intake.receive_all(self._store, one.policy, [one.incoming])
+            except Exception as error:
+                one.outcome = error
+            else:
+                one.outcome = outcome
+
+    def _write_down(self, batch: Sequence[_Waiting]) -> list[_Waiting]:
+        """Accept all that is new, in one line; gives those whose key came before, which the database knows best."""
+        if len(self._accepted) >= LONGEST:
+            self.settle()
+            self._journal.clear()  # under a lasting load the thread finds no moment at which nothing waits
+        seq = self._numbers()
+        now = self._store.clock()
+        new: list[tuple[_Waiting, Incoming, Receipt]] = []
+        known = []
+        for one in batch:
+            dated = one.incoming.report.submitted_at is not None  # of an import; the database checks it
+            if dated or (one.incoming.intake_key and not self._keys.add(one.incoming.intake_key)):
+                known.append(one)
+                continue
+            key = intake.new_tracking_key()
+            accepted = Accepted(seq + len(new), now, intake.tracking_hash(key))
+            receipt = Receipt(
+                f"FR-{accepted.seq}",
+                one.incoming.report.external_id,
+                key,
+                already_known=False,
+                exact_duplicate=None,
+            )
+            new.append((one, replace(one.incoming, accepted=accepted), receipt))
+        if new:
+            self._journal.append([_entry(one.policy, item) for one, item, _ in new])
+            self._next = seq + len(new)
+            with self._changed:
+                self._accepted.extend((one.policy, item) for one, item, _ in new)
+                self._start()
+                self._changed.notify_all()
+        for one, _, receipt in new:
+            one.outcome = receipt
+        return known
+
+    def _numbers(self) -> int:
+        """The next free number of a report; what somebody else has stored since the last look is looked at first."""
+        if self._next is None:
+            self.settle()
+            with self._store.read() as cursor:
+                self._keys.load(cursor)
+                self._next = int(db.value(cursor, "SELECT coalesce(max(seq), 0) + 1 FROM reports"))
+        return self._next
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._accepted or self._closing)
+                if not self._accepted:
+                    return
+                self._changed.wait_for(
+                    lambda: self._hurry or self._closing or len(self._accepted) >= MOST, GATHER_S
+                )
+            try:
+                self._take_in()
+            except Exception as error:  # nothing is lost: it stands in the journal
+                log.exception("accepted reports cannot be taken in")
+                with self._changed:
+                    self._error = error
+                    self._changed.notify_all()
+                    if self._closing or self._changed.wait_for(lambda: self._closing, RETRY_S):
+                        return
+
+    def _take_in(self) -> None:
+        with self._changed:
+            policy = self._accepted[0][0]
+            same = takewhile(lambda one: one[0] is policy, self._accepted)
+            batch = [item for _, item in islice(same, MOST)]
+        intake.take_in(self._store, policy, batch)
+        with self._changed:
+            for _ in batch:
+                self._accepted.popleft()
+            self._error = None
+            self._hurry = self._hurry and bool(self._accepted)
+            self._changed.notify_all()
+        # Who holds the numbers may be waiting for this thread; the next time will do.
+        if not self._accepted and self._numbering.acquire(blocking=False):
+            try:
+                if not self._accepted:
+                    self._journal.clear()
+            finally:
+                self._numbering.release()
+
+    def _replay(self) -> None:
+        entries = self._journal.read()
+        if not entries:
+            return
+        try:
+            with self._store.read() as cursor:
+                last = int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM reports"))
+                missing = [entry for entry in entries if entry["accepted"]["seq"] > last]
+                known = {name: policies.version(cursor, name) for name in {one["policy"] for one in missing}}
+            for name, group in groupby(missing, key=lambda entry: str(entry["policy"])):
+                intake.take_in(self._store, known[name], [_item(entry) for entry in group])
+        except FlawdeskError as error:
+            self._journal.close()
+            raise StoreError(
+                f"{JOURNAL_FILE} does not fit this store: {error}. Restore the last backup"
+            ) from error
+        self._journal.clear()
+
+
+class _Keys:
+    """The intake keys that have come in, as numbers of 64 bits: two that share one are told apart by the database."""
+
+    def __init__(self) -> None:
+        self._stored = np.empty(0, np.uint64)
+        self._new: set[int] = set()
+        self._last = 0
+
+    def load(self, cursor: db.Cursor) -> None:
+        """Learn those that were stored since the last look."""
+        table = db.arrow(
+            cursor,
+            "SELECT md5_number_lower(k.intake_key) AS number FROM intake_keys k JOIN reports r USING (report_id)"
+            " WHERE r.seq > $last",
+            {"last": self._last},
+        )
+        self._stored = np.union1d(self._stored, table["number"].to_numpy())
+        self._new.clear()
+        self._last = int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM reports"))
+
+    def add(self, key: str) -> bool:
+        """Remember a key; False when it may have come before."""
+        digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
+        number = int.from_bytes(digest[8:], "little")
+        at = int(np.searchsorted(self._stored, np.uint64(number)))
+        if number in self._new or (at < len(self._stored) and int(self._stored[at]) == number):
+            return False
+        self._new.add(number)
+        if len(self._new) >= MOST_NEW:  # a number in a set takes ten times the room
+            self._stored = np.union1d(self._stored, np.fromiter(self._new, np.uint64))
+            self._new.clear()
+        return True
+
+
+def _seq(one: tuple[Policy, Incoming]) -> int:
+    assert one[1].accepted is not None, "only what was accepted waits"
+    return one[1].accepted.seq
+
+
+def _entry(policy: Policy, item: Incoming) -> dict[str, Any]:
+    assert item.accepted is not None, "it has just been accepted"
+    return {
+        "policy": policy.version,
+        "accepted": {**asdict(item.accepted), "at": item.accepted.at.isoformat()},
+        "intake_key": item.intake_key,
+        "channel": str(item.channel),
+        "api_key": item.api_key,
+        "report": reportformat.to_json(item.report),
+    }
+
+
+def _item(entry: dict[str, Any]) -> Incoming:
+    accepted = entry["accepted"]
+    return Incoming(
+        reportformat.parse(entry["report"], imported=True),
+        entry["intake_key"],
+        Channel(entry["channel"]),
+        entry["api_key"],
+        Accepted(accepted["seq"], datetime.fromisoformat(accepted["at"]), accepted["key_sha256"]),
+    )

@@ -1,0 +1,90 @@
+"""Is anybody looking? What the policy promises against what was kept in the last 90 days; and the thanks.
+
+Both are for everybody: they hold counts, shares and hours, and the names of those who wished to be
+named. Nothing of a report.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from triage_core import db, trends
+from triage_core.disclosure import embargo
+from triage_core.model import CreditWish, EmbargoState
+from triage_core.trends import Kept, Window
+
+DAYS = 90
+LONGEST_NAME = 80
+
+
+class Rolling(Window):
+    """The reports of the last 90 days, to the minute rather than to the week."""
+
+    @property
+    def since(self) -> datetime:
+        return self.now - timedelta(days=DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """The published figures: `reversed` of `linked` duplicates were taken back, `cited` of `closed` cite a clause.
+
+    A duplicate cites the earlier report, and what its reporter withdrew was not ours to close: neither
+    counts as closed here.
+    """
+
+    received: int
+    first_response: Kept
+    triage: Kept
+    linked: int
+    reversed: int
+    closed: int
+    cited: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thanks:
+    """One person whose report was a flaw that is fixed, as that person wished to be named."""
+
+    name: str
+    fixed_at: datetime
+
+
+def looking(cursor: db.Cursor, now: datetime) -> Looking:
+    """The figures of the 90 days before `now`."""
+    kept = trends.figures(cursor, Rolling(now))
+    window = {"now": db.naive(now), "since": db.naive(now - timedelta(days=DAYS))}
+    found = db.row(
+        cursor,
+        "SELECT (SELECT count(*) FROM duplicate_links WHERE done_at BETWEEN $since AND $now) AS linked,"
+        " (SELECT count(*) FROM duplicate_link_ends WHERE done_at BETWEEN $since AND $now) AS reversed,"
+        " count(*) AS closed, count(*) FILTER (len(a.clauses) > 0 AND a.resolution IS NOT NULL) AS cited"
+        " FROM cases c LEFT JOIN assessments a USING (assessment_id)"
+        " WHERE c.closed_at BETWEEN $since AND $now AND c.canonical_id IS NULL"
+        " AND c.resolution NOT IN ('withdrawn', 'resolved_fixed', 'resolved_mitigated')",
+        window,
+    )
+    assert found is not None
+    return Looking(kept.reports, kept.first_response, kept.triage, **found)
+
+
+def thanks(cursor: db.Cursor, now: datetime, limit: int = 500) -> list[Thanks]:
+    """Whom to thank, the latest first: a fixed flaw, a name and the wish to be named, no embargo any more."""
+    found = db.rows(
+        cursor,
+        "SELECT r.body, coalesce(c.closed_at, c.updated_at) AS fixed_at, e.state, e.binding_end"
+        " FROM cases c JOIN reports r USING (report_id) LEFT JOIN embargo_terms e USING (report_id)"
+        " WHERE (c.status IN ('fixed', 'retest') OR c.resolution IN ('resolved_fixed', 'resolved_mitigated'))"
+        " AND contains(r.body, '\"credit_wish\":') ORDER BY fixed_at DESC LIMIT ?",
+        [limit],
+    )
+    named = []
+    for row in found:
+        body = json.loads(row["body"])
+        name = str(body.get("credit_name") or "").strip()[:LONGEST_NAME]
+        held = row["state"] and embargo.is_active(EmbargoState(row["state"]), row["binding_end"], now)
+        if name and body.get("credit_wish", CreditWish.ANONYMOUS) != CreditWish.ANONYMOUS and not held:
+            named.append(Thanks(name, row["fixed_at"]))
+    return named

@@ -1,0 +1,85 @@
+"""Drafts: what a reviewer has entered for a report and not decided yet, kept over a reload.
+
+A draft is nobody else's business: it writes no event, changes no case and no version. It is over
+when its author decides on the report, by an assessment or a duplicate link.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from triage_core import access, cases, db
+from triage_core.desk.decision import MAX_ANSWER, check_text
+from triage_core.errors import Refused
+from triage_core.model import Actor
+from triage_core.store import Store
+
+FIELDS = frozenset(
+    {
+        "clauses",
+        "harm",
+        "exposure",
+        "generality",
+        "reliability",
+        "uplift",
+        "exploitation",
+        "override",
+        "override_reason",
+        "resolution",
+        "log",
+        "note",
+        "better",
+    }
+)
+"""What a draft may hold: `clauses` is a list of clause ids, everything else a text."""
+
+_DECIDED = ("report.assessed", "report.linked")
+
+
+def save(
+    store: Store, actor: Actor, report_id: str, fields: Mapping[str, Any], *, now: datetime | None = None
+) -> None:
+    """Keep what the actor has entered for a report, in place of what was kept before.
+
+    `fields` are some of `FIELDS`; empty ones are left out, and nothing at all ends the draft. Raises
+    NotFound without such a report, Refused naming the field that cannot be kept.
+    """
+    access.require(actor, access.Command.ASSESS)
+    kept = {name: value for name, value in fields.items() if value}
+    for name, value in kept.items():
+        _check(name, value)
+    with store.write(actor, access.Command.ASSESS, now) as work:
+        cases.read(work.cursor, report_id)
+        work.cursor.execute(
+            "INSERT INTO drafts (report_id, actor_id, fields, after_seq, saved_at)"
+            " VALUES (?, ?, ?, (SELECT coalesce(max(seq), 0) FROM events), ?)"
+            " ON CONFLICT (report_id, actor_id) DO UPDATE SET fields = excluded.fields,"
+            " after_seq = excluded.after_seq, saved_at = excluded.saved_at",
+            [report_id, actor.actor_id, json.dumps(kept), db.naive(work.now)],
+        )
+
+
+def read(cursor: db.Cursor, actor: Actor, report_id: str) -> dict[str, Any]:
+    """The actor's own draft of a report by field; empty when there is none or it is over."""
+    found = db.value(
+        cursor,
+        "SELECT d.fields FROM drafts d WHERE d.report_id = $report AND d.actor_id = $actor AND NOT EXISTS"
+        " (SELECT 1 FROM events e WHERE e.subject = $report AND e.actor_id = $actor AND e.seq > d.after_seq"
+        " AND list_contains($decided, e.kind))",
+        {"report": report_id, "actor": actor.actor_id, "decided": list(_DECIDED)},
+    )
+    fields: dict[str, Any] = json.loads(found) if found else {}
+    return fields
+
+
+def _check(name: str, value: Any) -> None:
+    if name not in FIELDS:
+        raise Refused(name, f"a draft holds {', '.join(sorted(FIELDS))}")
+    texts = value if name == "clauses" and isinstance(value, list) else [value]
+    for text in texts:
+        if not isinstance(text, str):
+            raise Refused(name, "is a text; clauses are a list of texts")
+        check_text(name, text, MAX_ANSWER)

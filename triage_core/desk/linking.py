@@ -1,0 +1,219 @@
+"""Duplicate links as parts of a command: made, taken back, and kept from becoming chains.
+
+A report is a duplicate of one that is no duplicate itself. When a report that has duplicates becomes
+one, they follow it to its canonical report, each by an event of its own; the event of the link names
+those (`moved`), so that taking the link back, by hand or by undo, gives them back too. Whatever is
+refused here is refused before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from triage_core import cases, db
+from triage_core.clusters import groups
+from triage_core.desk import activity
+from triage_core.desk.activity import Event
+from triage_core.desk.decision import decided_status
+from triage_core.errors import Conflict, NotFound, Refused
+from triage_core.likeness.axes import Axis
+from triage_core.model import Resolution, Severity, Status
+from triage_core.store import Work
+
+
+def link_within(
+    work: Work,
+    child_id: str,
+    canonical_id: str,
+    *,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    seen_version: int | None = None,
+) -> dict[str, Any]:
+    """Close a report as a duplicate of an earlier one; its own duplicates follow it."""
+    case = cases.read(work.cursor, child_id, seen_version)
+    _require_earlier(work.cursor, child_id, canonical_id)
+    linked = linked_to(work.cursor, child_id)
+    if linked == canonical_id:
+        return case  # the same press twice is one decision
+    if linked:
+        raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
+    root = linked_to(work.cursor, canonical_id)
+    if root:
+        raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
+    against = groups.contradiction(work.cursor, Axis.WHOLE, [(child_id, canonical_id)])
+    if against:
+        raise Conflict("canonical", f"a reviewer has said that {' and '.join(against)} are not duplicates")
+    status = decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)
+    why = f"{child_id} became a duplicate of {canonical_id}"
+    moved = [_repoint(work, follower, canonical_id, why) for follower in duplicates(work.cursor, child_id)]
+    link_id = _insert(work, child_id, canonical_id, reason, evidence or {})
+    after = {
+        "status": str(status),
+        "resolution": str(Resolution.DUPLICATE),
+        "canonical_id": canonical_id,
+        "first_response_at": case["first_response_at"] or work.now,
+        "triaged_at": case["triaged_at"] or work.now,
+        "closed_at": work.now,
+    }
+    details = {"link_id": link_id, "canonical_id": canonical_id} | ({"moved": moved} if moved else {})
+    return cases.change(work, case, "report.linked", after, details)
+
+
+def unlink_within(
+    work: Work, child_id: str, *, reason: str = "", seen_version: int | None = None
+) -> dict[str, Any]:
+    """Take a link back: the child is what it was before, and those that followed it are its duplicates again."""
+    case = cases.read(work.cursor, child_id, seen_version)
+    link = db.row(work.cursor, "SELECT * FROM active_links WHERE child_id = ?", [child_id])
+    if link is None:
+        raise NotFound("child", f"{child_id} is not linked as a duplicate")
+    story = _story(work.cursor, child_id, link["link_id"])
+    before: dict[str, Any] = {}
+    for event in story:
+        before |= event.before
+    _end(work, link["link_id"], reason)
+    moved = [
+        _repoint(work, follower, child_id, f"{child_id} is no duplicate any more")
+        for follower in _followers(work.cursor, story)
+    ]
+    details = {"link_id": link["link_id"]} | ({"moved": moved} if moved else {})
+    return cases.change(work, case, "report.unlinked", before, details)
+
+
+def keep_apart_within(work: Work, one_id: str, other_id: str, *, reason: str = "") -> int:
+    """Record that two reports are not duplicates; gives the number of the record, also when it stood already."""
+    a_id, b_id = sorted((one_id, other_id), key=lambda name: _seq(work.cursor, name))
+    if a_id == b_id:
+        raise Refused("report", "a report cannot be kept apart from itself")
+    existing = db.value(
+        work.cursor, "SELECT cannot_id FROM active_cannot_links WHERE a_id = ? AND b_id = ?", [a_id, b_id]
+    )
+    if existing:
+        return int(existing)
+    for child, canonical in ((a_id, b_id), (b_id, a_id)):
+        if linked_to(work.cursor, child) == canonical:
+            raise Conflict("report", f"{child} is linked as a duplicate of {canonical}: unlink it first")
+    if groups.contradiction(work.cursor, Axis.WHOLE, (), [(a_id, b_id)]):
+        raise Conflict(
+            "report", f"{a_id} and {b_id} were put together through other reports: undo that first"
+        )
+    cannot_id = work.next_id("cannot_links", "cannot_id")
+    row = {
+        "cannot_id": cannot_id,
+        "a_id": a_id,
+        "b_id": b_id,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "reason": reason,
+    }
+    db.insert(work.cursor, "cannot_links", [row])
+    work.event("pair.kept_apart", b_id, {"cannot_id": cannot_id, "a_id": a_id, "b_id": b_id})
+    return cannot_id
+
+
+def require_unlinked(cursor: db.Cursor, report_id: str) -> None:
+    """Return when the report is no duplicate; else raise Conflict naming its canonical report."""
+    linked = linked_to(cursor, report_id)
+    if linked:
+        raise Conflict(
+            "report", f"{report_id} is a duplicate of {linked}: unlink it before deciding on it alone"
+        )
+
+
+def linked_to(cursor: db.Cursor, report_id: str) -> str | None:
+    """The report of which this one is a duplicate; None when it is none."""
+    found: str | None = db.value(
+        cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id]
+    )
+    return found
+
+
+def duplicates(cursor: db.Cursor, report_id: str) -> list[str]:
+    """The duplicates of a report, in the order in which they were linked."""
+    found = db.rows(
+        cursor, "SELECT child_id FROM active_links WHERE canonical_id = ? ORDER BY link_id", [report_id]
+    )
+    return [row["child_id"] for row in found]
+
+
+def _repoint(work: Work, child_id: str, canonical_id: str, reason: str) -> int:
+    """Another canonical report for a duplicate, which stays as closed as it was; gives the event's number."""
+    case = cases.read(work.cursor, child_id)
+    old = db.value(work.cursor, "SELECT link_id FROM active_links WHERE child_id = ?", [child_id])
+    _end(work, old, reason)
+    link_id = _insert(work, child_id, canonical_id, reason, {})
+    number = work.next_event
+    details = {"link_id": link_id, "canonical_id": canonical_id, "ended_link_id": old}
+    cases.change(work, case, "report.linked", {"canonical_id": canonical_id}, details)
+    return number
+
+
+def _insert(work: Work, child_id: str, canonical_id: str, reason: str, evidence: Mapping[str, Any]) -> int:
+    link_id = work.next_id("duplicate_links", "link_id")
+    row = {
+        "link_id": link_id,
+        "child_id": child_id,
+        "canonical_id": canonical_id,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "reason": reason,
+        "score": evidence.get("score"),
+        "model_id": evidence.get("model_id"),
+        "threshold": evidence.get("threshold"),
+    }
+    db.insert(work.cursor, "duplicate_links", [row])
+    return link_id
+
+
+def _end(work: Work, link_id: int, reason: str) -> None:
+    end = {"link_id": link_id, "done_at": work.now, "actor_id": work.actor.actor_id, "reason": reason}
+    db.insert(work.cursor, "duplicate_link_ends", [end])
+
+
+def _story(cursor: db.Cursor, child_id: str, link_id: int) -> list[Event]:
+    """The events that led from no duplicate to this link, the latest first: a link may have been moved on."""
+    made = {
+        event.data["link_id"]: event
+        for event in activity.history(cursor, child_id)
+        if "link_id" in event.data and "canonical_id" in event.after and event.after["canonical_id"]
+    }
+    story, number = [], link_id
+    while True:
+        story.append(made[number])
+        if not story[-1].before.get("canonical_id"):
+            return story
+        number = story[-1].data["ended_link_id"]
+
+
+def _followers(cursor: db.Cursor, story: list[Event]) -> list[str]:
+    """The reports that were moved along when the story began, and that nobody has moved otherwise since."""
+    found = []
+    for number in story[-1].data.get("moved", ()):
+        moved = activity.event(cursor, number)
+        now = db.value(cursor, "SELECT link_id FROM active_links WHERE child_id = ?", [moved.subject])
+        if now and any(
+            event.data["link_id"] == moved.data["link_id"] for event in _story(cursor, moved.subject, now)
+        ):
+            found.append(moved.subject)
+    return found
+
+
+def _seq(cursor: db.Cursor, report_id: str) -> int:
+    found = db.value(cursor, "SELECT seq FROM reports WHERE report_id = ?", [report_id])
+    if found is None:
+        raise NotFound("report", f"there is no report {report_id!r}")
+    return int(found)
+
+
+def _require_earlier(cursor: db.Cursor, child_id: str, canonical_id: str) -> None:
+    order = "SELECT received_at, seq FROM reports WHERE report_id = ?"
+    child, canonical = db.row(cursor, order, [child_id]), db.row(cursor, order, [canonical_id])
+    if child is None or canonical is None:
+        missing = child_id if child is None else canonical_id
+        raise NotFound("report", f"there is no report {missing!r}")
+    if child_id == canonical_id:
+        raise Refused("canonical", "a report cannot be a duplicate of itself")
+    if (child["received_at"], child["seq"]) < (canonical["received_at"], canonical["seq"]):
+        raise Refused("canonical", f"the canonical report is the one submitted first, which is {child_id}")

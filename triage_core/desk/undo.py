@@ -1,0 +1,325 @@
+"""Undo: any decision, at any age, is taken back by an inverse event, or the refusal says who stands in the way.
+
+Nothing is deleted: a link is ended by a row of its own and made again as a new one, and the undo is
+an event that can be undone, which is redo. What a decision changed is one whole (`DECISION`): it is
+undone only while the case stands as the event left it, so that undo leads to a state that the case
+has really had, never to a mixture of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from triage_core import access, cases, db
+from triage_core.clusters import groups
+from triage_core.desk import activity, looks, preferred
+from triage_core.desk.activity import UNDONE, Event
+from triage_core.desk.undoable import DECISION, UNDOABLE, WHY_NOT
+from triage_core.disclosure import embargoes
+from triage_core.disclosure.embargo_machine import Party
+from triage_core.errors import Conflict, NotAllowed, Refused
+from triage_core.likeness.axes import Axis
+from triage_core.model import Actor
+from triage_core.rewards import rewards
+from triage_core.store import Store, Work
+
+
+def undo(store: Store, actor: Actor, seq: int, *, now: datetime | None = None) -> None:
+    """Take event `seq` back; undoing an undo does the thing again.
+
+    Whoever may give the command of the event may undo it. A better answer is an event of its own
+    beside the assessment that it came with. Raises NotFound without such an event, Refused when its
+    kind cannot be undone, Conflict naming the event that undid it already or that stands in the way,
+    and who did that.
+    """
+    with store.read() as cursor:
+        event = activity.event(cursor, seq)
+    _require_kind(event)
+    access.require(actor, event.command)
+    # The undo is kept under the command that it undoes: the same roles may undo it in turn.
+    with store.write(actor, event.command, now) as work:
+        undo_within(work, event)
+
+
+def undo_within(work: Work, event: Event) -> set[int]:
+    """`undo` as a part of a running command: whatever it refuses, it refuses before it writes.
+
+    Gives the numbers of the events that were taken back: this one, and those that came about with it.
+    """
+    _require_kind(event)
+    parts = _require_clear(work.cursor, event)
+    moved = []
+    for part in parts:
+        moved.append(work.next_event)
+        _undo_change(work, part, {})
+    if "a_id" in event.data:
+        _undo_pair(work, event)
+    elif "look_id" in event.data:
+        _undo_look(work, event)
+    elif "party" in event.data:
+        embargoes.take_back(work, event)
+    elif "reward_no" in event.data:
+        rewards.take_back(work, event)
+    elif "answer_id" in event.data:
+        _undo_answer(work, event)
+    elif "axis" in event.data:
+        _undo_group(work, event)
+    else:
+        _undo_change(work, event, {"moved": moved} if moved else {})
+    return {event.seq, *(part.seq for part in parts)}
+
+
+def last_of(cursor: db.Cursor, actor: Actor, among: int = 20) -> Event | None:
+    """The actor's newest event that stands and can be undone, undos apart; None when the latest hold none.
+
+    Looks at the latest `among` events of these kinds.
+    """
+    kinds = sorted(UNDOABLE - {UNDONE})
+    found = activity.latest(cursor, activity.Filter(actor=[actor.actor_id], kind=kinds), among)
+    return next((event for event in found if event.undone_by is None), None)
+
+
+def obstacle(cursor: db.Cursor, seq: int) -> str:
+    """Why event `seq` cannot be undone now, in a sentence; "" when it can. Raises NotFound."""
+    event = activity.event(cursor, seq)
+    try:
+        _require_kind(event)
+        _require_clear(cursor, event)
+    except Refused as refusal:
+        return refusal.rule
+    return ""
+
+
+def _require_kind(event: Event) -> None:
+    if event.kind not in UNDOABLE:
+        why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
+        raise Refused("event", f"event {event.seq} cannot be undone: {why}")
+    if event.data.get("party") == Party.REPORTER:
+        raise Refused("event", f"event {event.seq} cannot be undone: it is the reporter's own act")
+
+
+def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
+    """The events that go with this one, when all of it can be undone; else raise Conflict naming the one in the way.
+
+    They are the duplicates that followed a report when a link of it was made or taken back.
+    """
+    parts = [activity.event(cursor, seq) for seq in event.data.get("moved", ())]
+    together = {event.subject, *(part.subject for part in parts)}
+    for listed in (event, *parts):
+        one, *later = activity.history(cursor, listed.subject, listed.seq)
+        if one.undone_by:
+            by = next(other for other in later if other.seq == one.undone_by)
+            raise Conflict("event", f"event {one.seq} was undone already by {_named(by)}")
+        if "a_id" in one.data:
+            blocker = _after_pair(cursor, one, later)
+        elif "look_id" in one.data:
+            blocker = _after_look(cursor, one, later)
+        elif "party" in one.data:
+            blocker = embargoes.in_the_way(cursor, one, later)
+        elif "reward_no" in one.data:
+            blocker = rewards.in_the_way(cursor, one, later)
+        elif "answer_id" in one.data:
+            blocker = _after_answer(cursor, one, later)
+        elif "axis" in one.data:
+            blocker = _after_group(cursor, one)
+        else:
+            blocker = _after_change(cursor, one, later, together)
+        if blocker:
+            raise Conflict("event", f"{_named(blocker)} stands in the way: undo that first")
+    return parts
+
+
+def _named(event: Event) -> str:
+    return f"event {event.seq} ({event.kind} {event.subject}) of {event.actor_id}"
+
+
+def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together: set[str]) -> Event | None:
+    """What changed the case since, or forbids that two reports are linked again.
+
+    `together` are the reports whose links change with this one.
+    """
+    case = cases.read(cursor, event.subject)
+    fields = set(event.after) | (DECISION if DECISION & set(event.after) else set())
+    left = {name: activity.value_after(name, event, later, case) for name in fields}
+    changed = {name for name in fields if case[name] != left[name]}
+    if changed:
+        return next(other for other in reversed(later) if changed & set(other.after))
+    canonical_id = event.before.get("canonical_id")
+    if not canonical_id:
+        return None
+    links = db.rows(
+        cursor,
+        "SELECT child_id, link_id FROM active_links WHERE child_id = $canonical OR canonical_id = $child",
+        {"canonical": canonical_id, "child": event.subject},
+    )
+    chain = next((link for link in links if link["child_id"] not in together), None)
+    if chain:
+        return _maker(cursor, chain["child_id"], "link_id", chain["link_id"])
+    return _against(cursor, Axis.WHOLE, [(event.subject, canonical_id)])
+
+
+def _undo_change(work: Work, event: Event, more: Mapping[str, Any]) -> None:
+    case = cases.read(work.cursor, event.subject)
+    details: dict[str, Any] = {"undone": event.seq, **more}
+    if "canonical_id" in event.before:
+        if case["canonical_id"]:
+            details["ended_link_id"] = _end_link(work, event)
+        if event.before["canonical_id"]:
+            details["link_id"] = _link_again(work, event.subject, event.before["canonical_id"])
+    cases.change(work, case, UNDONE, event.before, details)
+
+
+def _end_link(work: Work, event: Event) -> int:
+    link_id = db.value(work.cursor, "SELECT link_id FROM active_links WHERE child_id = ?", [event.subject])
+    _end(work, "duplicate_link_ends", "link_id", link_id, event)
+    return int(link_id)
+
+
+def _link_again(work: Work, child_id: str, canonical_id: str) -> int:
+    """A new row for a link that was ended, with the evidence of the old one."""
+    row = db.row(
+        work.cursor,
+        "SELECT * FROM duplicate_links WHERE child_id = ? AND canonical_id = ? ORDER BY link_id DESC LIMIT 1",
+        [child_id, canonical_id],
+    )
+    assert row is not None, "a case names a canonical report only by a link"
+    link_id = work.next_id("duplicate_links", "link_id")
+    again = {"link_id": link_id, "done_at": work.now, "actor_id": work.actor.actor_id}
+    db.insert(work.cursor, "duplicate_links", [row | again])
+    return link_id
+
+
+def _after_pair(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    """What has said something else about the pair since: another word on it, or a link between the two."""
+    a_id, b_id = event.data["a_id"], event.data["b_id"]
+    if (_cannot_link(cursor, a_id, b_id) is None) == ("cannot_id" in event.data):
+        return next(other for other in reversed(later) if other.data.get("a_id") == a_id)
+    if "cannot_id" in event.data:
+        return None
+    return _against(cursor, Axis.WHOLE, (), [(a_id, b_id)])
+
+
+def _undo_pair(work: Work, event: Event) -> None:
+    a_id, b_id = event.data["a_id"], event.data["b_id"]
+    details: dict[str, Any] = {"undone": event.seq, "a_id": a_id, "b_id": b_id}
+    if found := _cannot_link(work.cursor, a_id, b_id):
+        _end(work, "cannot_link_ends", "cannot_id", found["cannot_id"], event)
+        details["ended_cannot_id"] = found["cannot_id"]
+    else:
+        before = "SELECT * FROM cannot_links WHERE a_id = ? AND b_id = ? ORDER BY cannot_id DESC LIMIT 1"
+        row = db.row(work.cursor, before, [a_id, b_id])
+        assert row is not None, "an undo of a pair ended the record of that pair"
+        details["cannot_id"] = work.next_id("cannot_links", "cannot_id")
+        again = {"cannot_id": details["cannot_id"], "done_at": work.now, "actor_id": work.actor.actor_id}
+        db.insert(work.cursor, "cannot_links", [row | again])
+    work.event(UNDONE, b_id, details)
+
+
+def _after_look(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    """What has been said about the second look since, or the adjudication that rests on it."""
+    look = looks.read(cursor, event.data["look_id"])
+    since = [other for other in later if other.data.get("look_id") == look["look_id"]]
+    answered = look["second_id"] is not None and "wanted" in event.after
+    if answered or any(look[name] != value for name, value in event.after.items()):
+        return since[-1]
+    settled = [other for other in later if other.data.get("settles") == look["look_id"]]
+    return next((other for other in reversed(settled) if other.undone_by is None), None)
+
+
+def _undo_look(work: Work, event: Event) -> None:
+    look = looks.read(work.cursor, event.data["look_id"])
+    if event.actor_id != work.actor.actor_id:
+        # Else whoever decided first could send a second decision away that differs.
+        looks.require_apart(work.actor.actor_id, look, {look["first_by"]})
+    looks.change(work, look, UNDONE, event.before, {"undone": event.seq})
+
+
+def _after_answer(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
+    held = preferred.in_force(cursor, event.subject, event.data["answer_id"])
+    if preferred.in_force(cursor, event.subject).same(held):
+        return None
+    return next(other for other in reversed(later) if "answer_id" in other.data)
+
+
+def _undo_answer(work: Work, event: Event) -> None:
+    """Put the earlier answer back as it stood, approved or not; an empty one says that there is none."""
+    earlier = preferred.in_force(work.cursor, event.subject, event.data["answer_id"] - 1)
+    present = preferred.in_force(work.cursor, event.subject)
+    me = work.actor.actor_id
+    if earlier.by_two and not present.approved_by and me == earlier.written_by and me != event.actor_id:
+        # Else a writer could bring back an approval that was taken back by somebody else.
+        raise NotAllowed(event.command, "a second person approves what you have written")
+    number = preferred.add(work, event.subject, earlier)
+    case = cases.read(work.cursor, event.subject)
+    cases.change(work, case, UNDONE, {}, {"undone": event.seq, "answer_id": number})
+
+
+def _end(work: Work, table: str, column: str, number: int, event: Event) -> None:
+    end = {
+        column: number,
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "reason": f"undo of event {event.seq}",
+    }
+    db.insert(work.cursor, table, [end])
+
+
+def _cannot_link(cursor: db.Cursor, one_id: str, other_id: str) -> db.Row | None:
+    return db.row(
+        cursor,
+        "SELECT * FROM active_cannot_links WHERE (a_id = $one AND b_id = $other) OR (a_id = $other AND b_id = $one)",
+        {"one": one_id, "other": other_id},
+    )
+
+
+def _after_group(cursor: db.Cursor, event: Event) -> Event | None:
+    """What has replaced a decision on a group since, or said the opposite of one that is to be made again."""
+    replaced = [number for number in event.data["made"] if not groups.is_standing(cursor, number)]
+    if replaced:
+        return activity.ending(cursor, replaced[0], event.seq)
+    again = [groups.said(cursor, number) for number in event.data["ended"]]
+    return _against(
+        cursor,
+        event.data["axis"],
+        [pair for said in again for pair in said.together],
+        [pair for said in again for pair in said.apart],
+        event.data["made"],
+    )
+
+
+def _undo_group(work: Work, event: Event) -> None:
+    """Take what the event made out of force, and put what it ended back."""
+    for name, in_force in (("made", False), ("ended", True)):
+        for number in event.data[name]:
+            groups.turn(work, number, in_force, f"undo of event {event.seq}")
+    data = {key: value for key, value in event.data.items() if key != "batch"}
+    data |= {"undone": event.seq, "said": not data["said"]}
+    data |= {"made": event.data["ended"], "ended": event.data["made"]}
+    work.event(UNDONE, event.subject, data)
+
+
+def _against(
+    cursor: db.Cursor,
+    axis: str,
+    together: Sequence[groups.Pair],
+    apart: Sequence[groups.Pair] = (),
+    ignored: Sequence[int] = (),
+) -> Event | None:
+    """The event that contradicts these pairs, if they are decided once more."""
+    pair = groups.contradiction(cursor, axis, together, apart, ignored)
+    if pair is None:
+        return None
+    record = groups.record(cursor, axis, *pair)
+    return _maker(cursor, record["subject"], record["name"], record["number"])
+
+
+def _maker(cursor: db.Cursor, subject: str, name: str, number: int) -> Event:
+    """The event that made the link, the cannot-link or the decision on a group with this number."""
+    # The first to name it: an unlink names the link as well, as the one that it ends.
+    return next(
+        event
+        for event in activity.history(cursor, subject)
+        if event.data.get(name) == number or (name == "decision_id" and number in event.data.get("made", ()))
+    )

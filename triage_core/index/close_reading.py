@@ -1,0 +1,119 @@
+"""Close reading: every pair of reports is compared on all three axes.
+
+Where each report stands, and why, is a pure function of the reports and of what reviewers decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_core.index import placements
+from triage_core.index.memory import Decided, Memory
+from triage_core.index.placements import Cluster, Layout, Part, Placement, Suggestion
+from triage_core.likeness.axes import Axis
+from triage_core.likeness.constraints import Constraints
+from triage_core.likeness.families import LEAST_MEAN
+from triage_core.likeness.learn import PairModel
+from triage_core.likeness.splits import SplitSuggestion, suggest_splits_of_pairs
+
+CANDIDATE = 0.2
+"""The least score of the whole axis from which a pair is weighed."""
+SUGGEST = 0.8
+"""The least probability at which a pair is suggested: a wrong suggestion costs more than a missing one."""
+
+GAP = 0.25
+"""So much less alike than their own members, two groups of one cluster are told to reviewers."""
+
+
+def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, list[Suggestion]]:
+    """Every report on every axis, from the likeness of every pair; `model` weighs the suggestions."""
+    assert memory.axes is not None
+    layout: Layout = {}
+    for axis in Axis:
+        scores = _scores(memory, axis)
+        roots = memory.axes.clusters(axis, *decided.on(axis))
+        root_rows = np.array([memory.row[roots[name]] for name in memory.ids])
+        families = memory.axes.families(roots) if axis is Axis.TECHNIQUE else {}
+        labels = memory.axes.labels(axis, roots)
+        layout[axis] = [_describe(memory.ids, axis, scores, root_rows, labels, families)]
+        if axis is Axis.WHOLE:
+            earlier = np.where(np.tri(len(scores), k=-1, dtype=np.bool_), scores, -1)
+            best = earlier.argmax(axis=1)
+            nearest = list(zip(best.tolist(), earlier[np.arange(len(best)), best].tolist(), strict=True))
+    return layout, _suggestions(memory, nearest, model)
+
+
+def splits(memory: Memory, axis: Axis, labels: NDArray[np.int64], decided: Decided) -> list[SplitSuggestion]:
+    """Which clusters of an axis hold two groups; `labels` is the row of each report's cluster, as stored."""
+    # A cluster never holds a pair kept apart; what people put together is not to be torn.
+    together = decided.on(axis)[0]
+    must = Constraints((memory.row[a], memory.row[b]) for a, b in together)
+    scores = _scores(memory, axis)[: len(labels), : len(labels)]
+    return suggest_splits_of_pairs(scores, labels, LEAST_MEAN, GAP, must)
+
+
+def _scores(memory: Memory, axis: Axis) -> NDArray[np.float32]:
+    """The scores of every pair, (n, n) in order of arrival."""
+    assert memory.axes is not None
+    ids, scores = memory.axes.table(axis)
+    place = {name: at for at, name in enumerate(ids)}
+    order = np.array([place[name] for name in memory.ids])
+    ordered: NDArray[np.float32] = scores[np.ix_(order, order)]
+    return ordered
+
+
+def _describe(
+    ids: Sequence[str],
+    axis: Axis,
+    scores: NDArray[np.float32],
+    roots: NDArray[np.int64],
+    labels: Mapping[str, str],
+    families: Mapping[str, str],
+) -> Part:
+    """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
+    founders = {int(root): int(np.flatnonzero(roots == root)[0]) for root in np.unique(roots)}
+    names = {root: placements.cluster_id(axis, ids[founder]) for root, founder in founders.items()}
+    clusters = {
+        names[root]: Cluster(
+            names[root], ids[root], labels.get(ids[root], ""), family=families.get(ids[root])
+        )
+        for root in founders
+    }
+    placed = []
+    for row, name in enumerate(ids):
+        own = scores[row].astype(np.float64).clip(0, 1)
+        own[row] = -1
+        inside = roots == roots[row]
+        inside[row] = False
+        outside = np.where(roots == roots[row], -1, own)
+        nearest, other = int(np.argmax(own)), int(np.argmax(outside))
+        placed.append(
+            Placement(
+                name,
+                names[int(roots[row])],
+                ids[nearest] if own[nearest] >= 0 else None,
+                round(float(own[nearest]), 6) if own[nearest] >= 0 else None,
+                round(float(own[inside].mean()), 6) if inside.any() else None,
+                names[int(roots[other])] if outside[other] >= 0 else None,
+                round(float(outside[other]), 6) if outside[other] >= 0 else None,
+            )
+        )
+    return Part(placed, clusters)
+
+
+def _suggestions(memory: Memory, nearest: Sequence[tuple[int, float]], model: PairModel) -> list[Suggestion]:
+    """A pair for each report whose best earlier one, (row, score), is probably the same flaw, or equals it."""
+    assert memory.axes is not None
+    found = []
+    for row, (best, score) in enumerate(nearest):
+        first = memory.first_with[memory.contents[row]]
+        if first < row:
+            found.append(Suggestion(memory.ids[row], memory.ids[first], 1.0, "exact"))
+        elif best >= 0 and score >= CANDIDATE:
+            probability = model.probability(memory.axes.pair(memory.ids[row], memory.ids[best]))
+            if probability >= SUGGEST:
+                found.append(Suggestion(memory.ids[row], memory.ids[best], round(probability, 6), "likeness"))
+    return found

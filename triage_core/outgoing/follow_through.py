@@ -1,0 +1,82 @@
+"""What becomes of a report afterwards, told to those who sent it: fix, reward, waiting period, training set.
+
+Everything that a reporter is told by itself passes `messages.tell`, and holds facts of ours only:
+never a word of a prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from triage_core import db
+from triage_core.channel import messages
+from triage_core.channel.messages import Kind
+from triage_core.rewards.reward_rules import RewardState
+from triage_core.store import Work
+
+_OF_REWARD: Mapping[RewardState, Kind] = MappingProxyType(
+    {
+        RewardState.APPROVED: Kind.REWARD_APPROVED,
+        RewardState.PAID: Kind.REWARD_PAID,
+        RewardState.DECLINED: Kind.REWARD_DECLINED,
+    }
+)
+
+
+def reward_moved(
+    work: Work, reward: Mapping[str, object], before: RewardState, state: RewardState, reason: str
+) -> None:
+    """A reward is approved, paid or declined, or that was undone: its reporter is told which.
+
+    Of a mere proposal nobody is told. `reward` has report_id, kind, amount (None where the kind has none)
+    and currency.
+    """
+    kind = _OF_REWARD.get(state)
+    if kind is None and before in _OF_REWARD:
+        kind = Kind.REWARD_REOPENED
+    if kind is None:
+        return
+    what = str(reward["kind"]).replace("_", " ")
+    if reward["amount"] is not None:
+        what += f", {reward['amount']:,.2f} {reward['currency']}"
+    values = {"reason": reason} if kind is Kind.REWARD_DECLINED else {"reward": what}
+    messages.tell(work, _with_key(work, [str(reward["report_id"])]), kind, values)
+
+
+def embargo_changed(work: Work, report_id: str, kind: Kind, end: datetime) -> None:
+    """The waiting period of a report has another end (EMBARGO_CHANGED), or we propose one (EMBARGO_PROPOSED)."""
+    messages.tell(work, _with_key(work, [report_id]), kind, {"end": f"{end:%Y-%m-%d %H:%M} UTC"})
+
+
+def fix_deployed(work: Work, report_id: str) -> None:
+    """A fix of this report is in the hands of users: the reporters of the whole duplicate group are told."""
+    group = db.rows(
+        work.cursor,
+        "SELECT c.report_id FROM cases c JOIN reports r USING (report_id) WHERE (c.report_id = $root OR"
+        " c.canonical_id = $root) AND c.report_id IN (SELECT report_id FROM tracking_keys) ORDER BY r.seq",
+        {"root": report_id},
+    )
+    messages.tell(work, [member["report_id"] for member in group], Kind.FIX_MARKED)
+
+
+def trained(work: Work, report_ids: Sequence[str], dataset: str, version: str) -> int:
+    """A version of a dataset holds these reports: those who sent one by a public door are told; gives their number.
+
+    Reports from the company's own files have nobody to be told.
+    """
+    found = _with_key(work, report_ids)
+    values = {"dataset": dataset, "version": version}
+    messages.tell(work, found, Kind.TRAINED_VERSION, values)
+    return len(found)
+
+
+def _with_key(work: Work, report_ids: Sequence[str]) -> list[str]:
+    """Those of the reports that somebody holds a tracking key of."""
+    found = db.rows(
+        work.cursor,
+        "SELECT DISTINCT report_id FROM tracking_keys WHERE report_id IN (SELECT unnest(?)) ORDER BY report_id",
+        [list(report_ids)],
+    )
+    return [one["report_id"] for one in found]

@@ -1,0 +1,1 @@
+"""Rewards by the policy: rules, states, and the clock of the bounty."""

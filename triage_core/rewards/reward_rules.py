@@ -1,0 +1,159 @@
+"""The rules of rewards as data and pure functions: kinds, states, shares of duplicates, what an amount may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
+
+from triage_core.errors import IllegalTransition, Refused
+from triage_core.guidance.policy import DuplicateSplit, Policy, RewardBand
+from triage_core.model import Severity
+
+CENT = Decimal("0.01")
+ALL = Decimal(100)
+
+
+class RewardKind(StrEnum):
+    CASH = "cash"
+    CREDITS = "credits"
+    ACCESS_UPGRADE = "access_upgrade"
+    MODEL_IMPROVED_NOTE = "model_improved_note"
+    DONATION = "donation"
+    PUBLIC_THANKS = "public_thanks"
+
+
+VALUED = frozenset({RewardKind.CASH, RewardKind.CREDITS, RewardKind.DONATION})
+"""The kinds that have an amount, in the currency of the policy and within its band."""
+SPENT = frozenset({RewardKind.CASH, RewardKind.DONATION})
+"""The kinds that leave as money and count against the budget."""
+
+
+class RewardState(StrEnum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    PAID = "paid"  # or given, where it is no money
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"  # the proposal was undone
+
+
+class RewardTrigger(StrEnum):
+    APPROVE = "approve"
+    PAY = "pay"
+    DECLINE = "decline"
+
+
+REWARD_TABLE: tuple[tuple[RewardTrigger, RewardState, RewardState], ...] = (
+    (RewardTrigger.APPROVE, RewardState.PROPOSED, RewardState.APPROVED),
+    (RewardTrigger.PAY, RewardState.APPROVED, RewardState.PAID),
+    (RewardTrigger.DECLINE, RewardState.PROPOSED, RewardState.DECLINED),
+    (RewardTrigger.DECLINE, RewardState.APPROVED, RewardState.DECLINED),
+)
+STANDING = (RewardState.PROPOSED, RewardState.APPROVED, RewardState.PAID)
+"""The states of a reward that stands in the way of another of its kind for the same report."""
+
+_STEPS = {(trigger, source): destination for trigger, source, destination in REWARD_TABLE}
+
+
+def reward_step(state: RewardState, trigger: RewardTrigger) -> RewardState:
+    """The state of a reward after the trigger; raises IllegalTransition when the table has no such step."""
+    if (trigger, state) not in _STEPS:
+        raise IllegalTransition("reward", f"is {state}, and has no step {trigger} from there")
+    return _STEPS[trigger, state]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One report of a duplicate group; `reporter_id` is None for an anonymous one."""
+
+    report_id: str
+    received_at: datetime
+    reporter_id: str | None = None
+
+
+def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival]) -> dict[str, Decimal]:
+    """The percent of its band that each report of a group gets, in cents of a percent and never above 100 together
+    where they share equally.
+
+    `arrivals` are in the order in which they came in, the canonical report first. Whoever comes later
+    than the window gets nothing, and whoever sends the same flaw again counts once.
+    """
+    window = arrivals[0].received_at + timedelta(days=split.window_days)
+    seen: set[str] = set()
+    counted = []
+    for one in arrivals:
+        if one.received_at <= window and (one.reporter_id is None or one.reporter_id not in seen):
+            counted.append(one.report_id)
+            seen |= {one.reporter_id} if one.reporter_id else set()
+    if severity.rank >= split.equal_from.rank:
+        equal = (ALL / len(counted)).quantize(CENT, ROUND_DOWN)
+        by_place = [equal] * len(counted)
+    else:
+        by_place = [Decimal(part) for part in split.percent[: len(counted)]]
+        by_place += [Decimal(0)] * (len(counted) - len(by_place))
+    got = dict(zip(counted, by_place, strict=True))
+    return {one.report_id: got.get(one.report_id, Decimal(0)) for one in arrivals}
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What the policy of the day of receipt gives for a report, as far as it is known now.
+
+    `settled_at` is when no further duplicate can change the share.
+    """
+
+    policy: Policy
+    severity: Severity
+    band: RewardBand
+    share: Decimal
+    settled_at: datetime
+
+    @property
+    def least(self) -> Decimal:
+        return _part(self.band.minimum, self.share)
+
+    @property
+    def most(self) -> Decimal:
+        return _part(self.band.maximum, self.share)
+
+
+def _part(amount: int, share: Decimal) -> Decimal:
+    return (amount * share / ALL).quantize(CENT, ROUND_DOWN)
+
+
+def check_amount(entitlement: Entitlement, kind: RewardKind, amount: Decimal | None) -> Decimal | None:
+    """The amount in cents, None for a kind without one; raises Refused naming what the policy gives."""
+    policy = entitlement.policy
+    if kind is not RewardKind.CASH and kind not in policy.rewards.non_cash:
+        raise Refused("kind", f"policy {policy.version} does not give {kind}")
+    if kind not in VALUED:
+        if amount is not None:
+            raise Refused("amount", f"{kind} has no amount")
+        return None
+    if amount is None or not amount.is_finite() or amount != amount.quantize(CENT, ROUND_DOWN) or amount <= 0:
+        raise Refused(
+            "amount", f"must be a number above 0 with at most two decimals, in {policy.rewards.currency}"
+        )
+    if not entitlement.least <= amount <= entitlement.most:
+        raise Refused(
+            "amount",
+            f"must lie between {entitlement.least:,} and {entitlement.most:,} {policy.rewards.currency}:"
+            f" {entitlement.share.normalize():f}% of the band of {entitlement.severity} in policy {policy.version}",
+        )
+    return amount.quantize(CENT)
+
+
+def check_settled(entitlement: Entitlement, kind: RewardKind, now: datetime) -> None:
+    """Return when no further duplicate can change what an equal share comes to; else raise Refused naming the day."""
+    split = entitlement.policy.rewards.duplicates
+    if (
+        kind in VALUED
+        and entitlement.severity.rank >= split.equal_from.rank
+        and now <= entitlement.settled_at
+    ):
+        raise Refused(
+            "reward",
+            f"duplicates that come in until {entitlement.settled_at:%d %b %Y %H:%M} UTC share it: approve it then",
+        )

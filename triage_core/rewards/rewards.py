@@ -1,0 +1,363 @@
+"""Rewards: proposed, approved by a second person, paid or declined, each state a row that stays.
+
+What a report may get follows from the policy of the day on which it came in, never from a later one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from triage_core import access, db
+from triage_core.access import Command
+from triage_core.desk import activity
+from triage_core.desk.activity import Event
+from triage_core.desk.decision import check_text
+from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
+from triage_core.guidance import policies
+from triage_core.guidance.policy import Policy
+from triage_core.model import Actor, Resolution, Severity, Status
+from triage_core.outgoing import follow_through
+from triage_core.rewards.reward_rules import (
+    SPENT,
+    STANDING,
+    Arrival,
+    Entitlement,
+    RewardKind,
+    RewardState,
+    RewardTrigger,
+    check_amount,
+    check_settled,
+    reward_step,
+    shares,
+)
+from triage_core.store import Store, Work
+from triage_core.text import spreadsheet_cell
+
+_CONFIRMED_STATES = (Status.ACCEPTED, Status.DEFERRED, Status.FIX_READY, Status.FIXED, Status.RETEST)
+_CONFIRMED_ENDS = (Resolution.RESOLVED_FIXED, Resolution.RESOLVED_MITIGATED, Resolution.ACCEPTED_RISK)
+CONFIRMED = (
+    f"(c.status IN ({', '.join(repr(str(state)) for state in _CONFIRMED_STATES)})"
+    f" OR coalesce(c.resolution, '') IN ({', '.join(repr(str(end)) for end in _CONFIRMED_ENDS)}))"
+)
+"""SQL over c (cases): a flaw that the desk has confirmed."""
+
+PAYMENT_COLUMNS = ("reward", "report", "kind", "amount", "currency", "contact", "credit name", "approved at")
+
+
+def entitlement(cursor: db.Cursor, in_force: Policy, report_id: str) -> Entitlement:
+    """What a report may get. Raises NotFound, and Refused where the policy gives nothing, saying why."""
+    found = db.row(
+        cursor,
+        "SELECT p.report_id AS own_id, p.resolution AS own_resolution, c.report_id AS root, c.severity,"
+        f" {CONFIRMED} AS is_confirmed FROM cases p JOIN cases c ON c.report_id = coalesce(p.canonical_id, p.report_id)"
+        " WHERE p.report_id = ?",
+        [report_id],
+    )
+    if found is None:
+        raise NotFound("report", f"there is no report {report_id!r}")
+    if not found["is_confirmed"]:
+        raise Refused("report", f"{found['root']} is no confirmed flaw, and only those are rewarded")
+    severity = Severity(found["severity"] or Severity.NONE)
+    pinned = policies.of_report(cursor, in_force, report_id)
+    band = pinned.reward_band(severity)
+    if band is None:
+        raise Refused("severity", "a severity of none has no band")
+    group = db.rows(
+        cursor,
+        "SELECT r.report_id, r.received_at, r.reporter_id FROM reports r JOIN cases c USING (report_id)"
+        " WHERE c.report_id = $root OR c.canonical_id = $root ORDER BY r.received_at, r.seq",
+        {"root": found["root"]},
+    )
+    arrivals = [Arrival(**one) for one in group]
+    split = pinned.rewards.duplicates
+    share = shares(split, severity, arrivals)[report_id]
+    if not share:
+        raise Refused(
+            "report",
+            f"{report_id} came in after those that share, or is the same reporter's: it has no share",
+        )
+    settled_at = arrivals[0].received_at + timedelta(days=split.window_days)
+    return Entitlement(pinned, severity, band, share, settled_at)
+
+
+def propose(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    report_id: str,
+    kind: RewardKind,
+    amount: Decimal | None = None,
+    *,
+    reason: str = "",
+    now: datetime | None = None,
+) -> int:
+    """Propose a reward for a confirmed flaw; gives its number.
+
+    Money and credits have an amount within the report's share of its band. Raises Refused naming what the
+    policy gives, Conflict while another reward of this kind stands for the report.
+    """
+    access.require(actor, Command.PROPOSE_REWARD)
+    check_text("reason", reason)
+    with store.write(actor, Command.PROPOSE_REWARD, now) as work:
+        may = entitlement(work.cursor, policy, report_id)
+        amount = check_amount(may, kind, amount)
+        _require_none_standing(work.cursor, report_id, kind)
+        number = work.next_id("rewards", "reward_id")
+        row = {
+            "reward_id": number,
+            "reward_no": number,
+            "report_id": report_id,
+            "done_at": work.now,
+            "actor_id": actor.actor_id,
+            "kind": str(kind),
+            "amount": amount,
+            "currency": may.policy.rewards.currency,
+            "state": str(RewardState.PROPOSED),
+            "policy_version": may.policy.version,
+            "reason": reason,
+            "severity": str(may.severity),
+            "share": may.share,
+            "version": 1,
+        }
+        db.insert(work.cursor, "rewards", [row])
+        told = {"reward_no": number, "kind": str(kind), "amount": None if amount is None else str(amount)}
+        _event(work, "reward.proposed", row, None, told)
+        return number
+
+
+def approve(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    reward_no: int,
+    *,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Approve a proposal of somebody else's.
+
+    Asks again what the report may get, since a duplicate may have come or the severity changed. Raises
+    NotAllowed for whoever proposed it, Refused while further duplicates may come that share equally.
+    """
+    access.require(actor, Command.APPROVE_REWARD)
+    with store.write(actor, Command.APPROVE_REWARD, now) as work:
+        found = read(work.cursor, reward_no, seen_version)
+        _require_second_person(work.cursor, actor, reward_no)
+        after = reward_step(RewardState(found["state"]), RewardTrigger.APPROVE)
+        kind = RewardKind(found["kind"])
+        may = entitlement(work.cursor, policy, found["report_id"])
+        check_amount(may, kind, found["amount"])
+        check_settled(may, kind, work.now)
+        _move(work, "reward.approved", found, after, "")
+
+
+def pay(
+    store: Store,
+    actor: Actor,
+    reward_no: int,
+    *,
+    reference: str = "",
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Say that an approved reward was paid or given; `reference` finds the payment again."""
+    _settle(store, Command.PAY_REWARD, actor, reward_no, RewardTrigger.PAY, reference, seen_version, now)
+
+
+def decline(
+    store: Store,
+    actor: Actor,
+    reward_no: int,
+    reason: str,
+    *,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Decline a reward that is not paid yet, with a reason that the reporter can read."""
+    if not reason.strip():
+        raise Refused("reason", "a reward is declined with a reason that the reporter can read")
+    _settle(store, Command.APPROVE_REWARD, actor, reward_no, RewardTrigger.DECLINE, reason, seen_version, now)
+
+
+def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> db.Row:
+    """A reward as it stands. Raises NotFound, and Conflict when the version differs from the one seen."""
+    found = db.row(cursor, "SELECT * FROM present_rewards WHERE reward_no = ?", [reward_no])
+    if found is None:
+        raise NotFound("reward", f"there is no reward {reward_no}")
+    if seen_version is not None and seen_version != found["version"]:
+        raise Conflict(
+            "version", f"reward {reward_no} was changed by {found['actor_id']} while you looked at it"
+        )
+    return found
+
+
+def of_report(cursor: db.Cursor, report_id: str) -> list[db.Row]:
+    """The rewards of a report as they stand, but for withdrawn proposals."""
+    return db.rows(
+        cursor,
+        "SELECT * FROM present_rewards WHERE report_id = ? AND state <> ? ORDER BY reward_no",
+        [report_id, str(RewardState.WITHDRAWN)],
+    )
+
+
+def board(
+    cursor: db.Cursor, states: Sequence[str] = (), page: int = 1, size: int = 25
+) -> tuple[list[db.Row], int]:
+    """Rewards in these states (none: all), the latest act first, each with who proposed it; and their count."""
+    where = "list_contains($states, p.state)" if states else "p.state <> 'withdrawn'"
+    values: dict[str, Any] = {"states": list(states)} if states else {}
+    found = db.rows(
+        cursor,
+        "SELECT p.*, f.actor_id AS proposed_by, f.done_at AS proposed_at FROM present_rewards p"
+        f" JOIN rewards f ON f.reward_id = p.reward_no WHERE {where}"
+        " ORDER BY p.done_at DESC, p.reward_no DESC LIMIT $size OFFSET $offset",
+        {**values, "size": size, "offset": (page - 1) * size},
+    )
+    return found, int(db.value(cursor, f"SELECT count(*) FROM present_rewards p WHERE {where}", values))
+
+
+def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row], int]:
+    """Confirmed flaws, and duplicates of them, whose reporter asks for a reward and for which none stands.
+
+    The longest triaged first; `severity` is that of the canonical report.
+    """
+    condition = (
+        " FROM cases o JOIN reports r USING (report_id)"
+        " JOIN cases c ON c.report_id = coalesce(o.canonical_id, o.report_id)"
+        f" WHERE {CONFIRMED} AND c.severity NOT IN ('', 'none') AND (r.body ->> 'wants_reward') = 'true'"
+        " AND o.report_id NOT IN (SELECT report_id FROM present_rewards WHERE state <> 'withdrawn')"
+    )
+    found = db.rows(
+        cursor,
+        "SELECT o.report_id, o.canonical_id, c.severity, r.received_at,"
+        " coalesce(c.triaged_at, o.triaged_at) AS triaged_at"
+        f"{condition} ORDER BY triaged_at, r.seq LIMIT $size OFFSET $offset",
+        {"size": size, "offset": (page - 1) * size},
+    )
+    return found, int(db.value(cursor, f"SELECT count(*){condition}"))
+
+
+def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
+    """Money of a calendar year: what was `paid` in it, and what was `approved` in it and is still to be paid."""
+    found = db.rows(
+        cursor,
+        "SELECT state, sum(amount) AS total FROM present_rewards WHERE list_contains($spent, kind)"
+        " AND state IN ('approved', 'paid') AND year(done_at) = $year GROUP BY state",
+        {"spent": [str(kind) for kind in SPENT], "year": year},
+    )
+    totals = {row["state"]: row["total"] for row in found}
+    return {state: totals.get(state, Decimal(0)) for state in ("paid", "approved")}
+
+
+def spend_by_month(cursor: db.Cursor, year: int) -> list[db.Row]:
+    """The same as twelve rows: {month (1 to 12), paid, approved}."""
+    return db.rows(
+        cursor,
+        "SELECT m.month, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
+        " coalesce(sum(amount) FILTER (state = 'approved'), 0) AS approved"
+        " FROM (SELECT unnest(range(1, 13)) AS month) m LEFT JOIN present_rewards p"
+        " ON month(p.done_at) = m.month AND year(p.done_at) = $year AND list_contains($spent, p.kind)"
+        " GROUP BY m.month ORDER BY m.month",
+        {"spent": [str(kind) for kind in SPENT], "year": year},
+    )
+
+
+def payments_csv(cursor: db.Cursor) -> str:
+    """What is approved and to be paid, as CSV; no cell is a formula to a spreadsheet."""
+    found = db.rows(
+        cursor,
+        "SELECT p.reward_no, p.report_id, p.kind, p.amount, p.currency, coalesce(w.contact, '') AS contact,"
+        " coalesce(w.credit_name, '') AS credit_name, p.done_at FROM present_rewards p"
+        " JOIN reports r USING (report_id) LEFT JOIN reporters w USING (reporter_id)"
+        " WHERE p.state = 'approved' AND list_contains(?, p.kind) ORDER BY p.reward_no",
+        [[str(kind) for kind in SPENT]],
+    )
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\r\n")
+    writer.writerow(PAYMENT_COLUMNS)
+    for row in found:
+        values = [*list(row.values())[:-1], f"{row['done_at']:%Y-%m-%dT%H:%M:%SZ}"]
+        writer.writerow([spreadsheet_cell(str(value)) for value in values])
+    return table.getvalue()
+
+
+def in_the_way(cursor: db.Cursor, event: Event, later: Sequence[Event]) -> Event | None:
+    """The later act on the same reward because of which `event` cannot be taken back, or None."""
+    acts = [other for other in later if other.data.get("reward_no") == event.data["reward_no"]]
+    present = {"reward": read(cursor, event.data["reward_no"])["state"]}
+    left = activity.value_after("reward", event, acts, present)
+    return None if left == present["reward"] else acts[-1]
+
+
+def take_back(work: Work, event: Event) -> None:
+    """Give a reward the state again that it had before `event`; a proposal that is taken back is withdrawn."""
+    found = read(work.cursor, event.data["reward_no"])
+    after = RewardState(event.before["reward"] or RewardState.WITHDRAWN)
+    if found["state"] not in STANDING and after in STANDING:
+        _require_none_standing(work.cursor, found["report_id"], found["kind"])
+    if after is RewardState.APPROVED:
+        _require_second_person(work.cursor, work.actor, found["reward_no"])
+    _move(work, activity.UNDONE, found, after, f"undo of event {event.seq}", undone=event.seq)
+
+
+def _settle(
+    store: Store,
+    command: Command,
+    actor: Actor,
+    reward_no: int,
+    trigger: RewardTrigger,
+    reason: str,
+    seen_version: int | None,
+    now: datetime | None,
+) -> None:
+    access.require(actor, command)
+    check_text("reason", reason)
+    with store.write(actor, command, now) as work:
+        found = read(work.cursor, reward_no, seen_version)
+        after = reward_step(RewardState(found["state"]), trigger)
+        _move(work, f"reward.{after}", found, after, reason)
+
+
+def _move(work: Work, kind: str, found: db.Row, after: RewardState, reason: str, **details: Any) -> None:
+    """The next row of a reward, and its event."""
+    row = {
+        **found,
+        "reward_id": work.next_id("rewards", "reward_id"),
+        "done_at": work.now,
+        "actor_id": work.actor.actor_id,
+        "state": str(after),
+        "reason": reason,
+        "version": found["version"] + 1,
+    }
+    db.insert(work.cursor, "rewards", [row])
+    # Told first, so that the act itself is the last event of its command.
+    follow_through.reward_moved(work, row, RewardState(found["state"]), after, reason)
+    _event(work, kind, row, found["state"], {"reward_no": found["reward_no"], **details})
+
+
+def _event(work: Work, kind: str, row: db.Row, before: str | None, details: dict[str, Any]) -> None:
+    states = {"before": {"reward": before}, "after": {"reward": row["state"]}}
+    work.event(kind, row["report_id"], {**states, **details})
+
+
+def _require_second_person(cursor: db.Cursor, actor: Actor, reward_no: int) -> None:
+    proposer = db.value(cursor, "SELECT actor_id FROM rewards WHERE reward_id = ?", [reward_no])
+    if proposer == actor.actor_id:
+        raise NotAllowed(
+            "approve_reward", "whoever proposed a reward does not approve it: a second person does"
+        )
+
+
+def _require_none_standing(cursor: db.Cursor, report_id: str, kind: str) -> None:
+    standing = db.row(
+        cursor,
+        "SELECT reward_no, state FROM present_rewards WHERE report_id = ? AND kind = ? AND list_contains(?, state)",
+        [report_id, str(kind), [str(state) for state in STANDING]],
+    )
+    if standing:
+        raise Conflict("kind", f"reward {standing['reward_no']} of this kind is {standing['state']} already")
