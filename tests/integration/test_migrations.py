@@ -9,6 +9,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, migrations
+from triage_core.channel import first_rows
 from triage_core.clusters import groups
 from triage_core.desk import claims, drafts, second_look, triage
 from triage_core.disclosure import disclosure, embargoes
