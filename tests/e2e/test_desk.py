@@ -62,10 +62,12 @@ def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Calla
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     heading.wait_for()
+    wait_until_settled(page)
     page.keyboard.press("0")
     said(page, "FR-2 is decided")
     page.get_by_role("heading", name="FR-3", exact=True).wait_for()
     page.get_by_role("button", name=re.compile("Undo assessed FR-2")).wait_for()
+    wait_until_settled(page)  # keys offer what the whole page shows, which comes after the button
     page.keyboard.press("u")
     said(page, "is undone")
     heading.wait_for()
@@ -123,7 +125,7 @@ def test_fast_keys_meet_what_is_on_screen_and_none_is_lost(tmp_path: Path, page:
     """A round of the benchmark: 200 presses, a third of them held, beside a second session."""
     desk_keys.fill(tmp_path)
     with running_server(tmp_path) as server:
-        desk_keys.play(page, server, seed=11)
+        desk_keys.play(page, server, seed=0)
         pressed = desk_keys.observed(page)
     result = desk_keys.judge(tmp_path, pressed)
     assert result.presses >= desk_keys.PRESSES
