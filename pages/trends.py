@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import LiteralString
 
 import streamlit as st
@@ -135,7 +134,7 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
 with st.container(horizontal=True, vertical_alignment="center"):
     month = st.text_input("Report of the month", value=f"{window.now:%Y-%m}", key="month", width=180)
     st.download_button(
-        "Download as one HTML file", partial(session.monthly, month), f"flaw-reports-{month}.html", "text/html",
+        "Download as one HTML file", session.monthly(month), f"flaw-reports-{month}.html", "text/html",
         icon=":material/download:", on_click="ignore", disabled=not monthly.is_month(month, window.now),
     )  # fmt: skip
 st.caption("Weeks start on Monday, UTC; the present one is not over yet.")

@@ -106,10 +106,15 @@ def read(query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     return found
 
 
-def monthly(month: str) -> str:
-    """The report of a month as an HTML file; worked out when somebody downloads it."""
-    found = read(reports.figures, now(), month)
-    return reports.document(found)
+def monthly(month: str) -> Callable[[], str]:
+    """What gives the report of a month as an HTML file when somebody downloads it."""
+    desk, who, at = current().desk, actor(), now()
+
+    def document() -> str:  # after this run has ended, when there is no session to ask
+        with desk.look(who, at) as cursor:
+            return reports.document(reports.figures(cursor, at, month))
+
+    return document
 
 
 def similar(report_id: str, k: int) -> list[Neighbour] | None:
