@@ -37,11 +37,11 @@ def test_least_dot_is_the_first_that_reaches_the_cosine(cosine: float, dim: int)
     assert to_cosine(2 * scale(dim) ** 2, dim) == 1
 
 
-def test_what_is_not_a_unit_vector_is_refused() -> None:
-    with pytest.raises(ValueError, match="length one"):
-        to_grid(np.array([0.5, 0.5], dtype=np.float32))
-    with pytest.raises(ValueError, match="length one"):
-        to_grid(np.array([[np.inf, 0]], dtype=np.float32))
+def test_what_is_longer_than_one_is_refused_and_what_is_shorter_keeps_its_length() -> None:
+    for wrong in ([0.8, 0.8], [np.inf, 0], [np.nan, 0]):
+        with pytest.raises(ValueError, match="longer than one"):
+            to_grid(np.array([wrong], dtype=np.float32))
     assert to_grid(np.zeros((1, 3), dtype=np.float32)).tolist() == [[0, 0, 0]]
+    assert to_grid(np.array([0.5, 0.5], dtype=np.float32)).tolist() == [round(scale(2) / 2)] * 2
     with pytest.raises(ValueError, match="dim"):
         scale(2**30)
