@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import Server
+from tests.browser import Server, running_server
 from triage_core import control
 
 pytestmark = pytest.mark.browser
@@ -132,9 +132,15 @@ def test_a_closure_cites_its_clause_a_duplicate_leaks_nothing_and_the_credit_is_
 
 
 def test_a_reporter_is_asked_sees_each_state_the_reward_and_the_credit(
-    server: Server, plain: Page, page: Page
+    tmp_path: Path, plain: Page, page: Page
 ) -> None:
     """The reporter on a phone without scripts; the desk's money on its own screen, by two persons."""
+    # A server of its own: the thanks are counted once a minute, and another test has asked for them.
+    with running_server(tmp_path) as server:
+        _from_the_report_to_the_credit(server, plain, page)
+
+
+def _from_the_report_to_the_credit(server: Server, plain: Page, page: Page) -> None:
     key = send(plain, server, "Whose seat is beside mine?", "already", credit="Ana Reward", reward=True)
     show(plain, server, key)
     report_id = plain.get_by_role("heading", name=re.compile(r"^Report FR-\d+$")).inner_text().split()[1]
