@@ -122,15 +122,16 @@ def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: C
 
 
 def test_fast_keys_meet_what_is_on_screen_and_none_is_lost(tmp_path: Path, page: Page) -> None:
-    """A round of the benchmark: 200 presses, a third of them held, beside a second session."""
+    """A short round of the benchmark: presses without a pause, a third of them held, beside a second session."""
     desk_keys.fill(tmp_path)
+    presses = 100
     with running_server(tmp_path) as server:
-        desk_keys.play(page, server, seed=0)
+        desk_keys.play(page, server, seed=0, presses=presses)
         pressed = desk_keys.observed(page)
     result = desk_keys.judge(tmp_path, pressed)
-    assert result.presses >= desk_keys.PRESSES
-    assert result.repeats > 100
-    assert result.commands >= 20, "keys that do nothing prove nothing"
+    assert result.presses >= presses
+    assert result.repeats > presses / 2
+    assert result.commands >= presses / 10, "keys that do nothing prove nothing"
     assert result.by_others >= 5
     assert result.wrong == []
     assert result.lost == []
