@@ -53,6 +53,7 @@ class Channels(RuleBasedStateMachine):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.store = store
+        self.desk = Desk(self.store)  # one for the whole walk, as a server has
 
     @initialize(wishes=st.lists(st.sampled_from([None, 1, 20, 100]), min_size=4, max_size=4))
     def receive(self, wishes: list[int | None]) -> None:
@@ -178,7 +179,7 @@ class Channels(RuleBasedStateMachine):
 
     def desk_holds_back(self, held: set[int]) -> None:
         """Whatever question a page would ask for somebody who only learns from reports: no table tells the words."""
-        desk = Desk(self.store)
+        desk = self.desk
         with desk.look(ML_ENGINEER, CLOCK.now) as cursor:
             tables = [row["table_name"] for row in db.rows(cursor, EVERYTHING)]
             for number, report_id in enumerate(self.ids):

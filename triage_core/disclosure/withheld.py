@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
@@ -93,12 +94,28 @@ _VIEWS = (
 )
 
 
+_NEXT_END = f"SELECT min(binding_end) FROM embargo_terms WHERE state IN ({_IN_FORCE}) AND binding_end > $now"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is withheld after one event, from the moment of the look until the next embargo ends (None: for good)."""
+
+    seq: int
+    since: datetime
+    until: datetime | None
+    table: pa.Table
+
+    def holds(self, seq: int, now: datetime) -> bool:
+        return self.seq == seq and self.since <= now and (self.until is None or now < self.until)
+
+
 class Desk:
     """The desk's way of reading a store; remembers what was withheld at the last look."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._last: tuple[tuple[int, datetime], pa.Table] | None = None
+        self._last: _Known | None = None
 
     @contextmanager
     def look(self, actor: Actor, now: datetime) -> Iterator[db.Cursor]:
@@ -113,8 +130,11 @@ class Desk:
     def _now_withheld(self, cursor: db.Cursor, now: datetime) -> pa.Table:
         # Every change of an embargo, a label or a link is an event of the same transaction. The number comes from
         # this very look: that of the store may still be the one before the change that the look already shows.
-        asked = (int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM events")), now)
+        seq = int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM events"))
         last = self._last
-        if last is None or last[0] != asked:
-            last = self._last = (asked, db.arrow(cursor, _WITHHELD, {"now": db.naive(now)}))
-        return last[1]
+        if last is None or not last.holds(seq, now):
+            asked = {"now": db.naive(now)}
+            end = db.value(cursor, _NEXT_END, asked)
+            last = _Known(seq, now, end, db.arrow(cursor, _WITHHELD, asked))
+            self._last = last
+        return last.table
