@@ -50,6 +50,7 @@ document.addEventListener("keydown", (event) => {
   const radios = [...document.querySelectorAll("[class*='st-key-candidate-'] input[type='radio']")];
   const chosen = radios.find((radio) => radio.checked);
   const text = (name) => document.querySelector(`[class*='st-key-${name}-'] button`);
+  const own = heading ? heading.id.slice("on-desk-".length) : "";  // what is left of the report before is stale
   window.observed.push({
     key: event.ctrlKey ? `Control+${event.key}` : event.key,
     repeat: event.repeat,
@@ -57,7 +58,8 @@ document.addEventListener("keydown", (event) => {
     version: heading ? Number(heading.id.split("-").pop()) : 0,
     candidate: chosen?.closest("label").querySelector("code")?.textContent.trim() ?? "",
     undo: text("undo")?.textContent ?? "",
-    closes: Boolean(text("choose")?.textContent.includes("to close by it")) && text("close")?.disabled === false,
+    closes: Boolean(text(`choose-${own}`)?.textContent.includes("to close by it"))
+      && text("close")?.disabled === false,
   });
 }, true);
 """

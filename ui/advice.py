@@ -48,7 +48,7 @@ def draw(advice: Advice | None, report_id: str, version: int) -> None:
         st.caption("; ".join(reasons))
         st.button(
             "Choose it" if inside else "Choose it, or press `0` to close by it",
-            key=f"choose-{report_id}-{version}",
+            key=f"choose-{report_id}-{version}-{clause.clause_id}",  # the listener of keys reads it
             type="tertiary",
             icon=":material/add:",
             on_click=decision.choose_clause,

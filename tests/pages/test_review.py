@@ -291,7 +291,7 @@ def test_inputs_hidden_by_a_clause_out_of_scope_come_back_with_another(visit, th
 
 def test_a_suggestion_is_chosen_and_its_examples_appear(visit, advised, opened):
     screen = visit("review", report=advised)
-    screen.get_by_key(f"choose-{advised}-1").click().run()
+    screen.get_by_key(f"choose-{advised}-1-OOS-1").click().run()
     assert screen.multiselect(key=f"clauses-{advised}-1").value == ["OOS-1"]
     example = opened.policy.clause("OOS-1").out_of_scope_example.strip()
     assert example in [text.value for text in screen.text]

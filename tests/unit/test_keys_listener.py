@@ -13,14 +13,17 @@ from playwright._impl._driver import compute_driver_executable
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = """
 const listeners = [], sent = [];
-let heading = { id: "on-desk-FR-1-2" }, dialog = null;
+let heading = { id: "on-desk-FR-1-2" }, dialog = null, card = null;
 const choose = (at) => radios.forEach((radio, number) => (radio.checked = number === at));
 const radios = [0, 1].map((at) => ({ checked: at === 0, click: () => choose(at) }));
 globalThis.document = {
   activeElement: null,
   addEventListener: (_, listener) => listeners.push(listener),
   removeEventListener: (_, listener) => listeners.splice(listeners.indexOf(listener), 1),
-  querySelector: (query) => (query.includes("on-desk") ? heading : dialog),
+  querySelector: (query) => {
+    if (query.includes("on-desk")) return heading;
+    return query.includes("st-key-choose-") ? card && query.includes(card.of) && card : dialog;
+  },
   querySelectorAll: () => radios,
 };
 const { default: component } = await import("./keys.mjs");
@@ -99,7 +102,19 @@ def test_presses_stay_until_the_server_has_handled_them(play: Any) -> None:
 
 def test_before_the_new_data_only_the_new_heading_is_sure(play: Any) -> None:
     sent, _ = play("mount(drawn); heading = { id: 'on-desk-FR-2-1' }; press('0');")
-    assert (sent[0]["report"], sent[0]["version"], sent[0]["shown"]) == ("FR-2", 1, {})
+    assert (sent[0]["report"], sent[0]["version"], sent[0]["shown"]) == ("FR-2", 1, {"clause": ""})
+
+
+@pytest.mark.parametrize(("of", "clause"), [("FR-2-1-", "OOS-1"), ("FR-2-12-", ""), ("FR-1-2-", "")])
+def test_before_the_new_data_the_clause_on_screen_counts_for_its_own_report(
+    play: Any, of: str, clause: str
+) -> None:
+    sent, _ = play(
+        f"""mount(drawn); heading = {{ id: 'on-desk-FR-2-1' }};
+        card = {{ of: 'st-key-choose-{of}', classList: ['element', 'st-key-choose-{of}OOS-1'] }};
+        press('0');"""
+    )
+    assert sent[0]["shown"] == {"clause": clause}
 
 
 def test_without_a_report_on_screen_nothing_is_sent(play: Any) -> None:

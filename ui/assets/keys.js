@@ -29,6 +29,13 @@ function onScreen() {
   return found && { report: found[1], version: Number(found[2]) };
 }
 
+// The card with the advised clause is drawn before the new data come; its key ends with the clause.
+function advised({ report, version }) {
+  const start = `st-key-choose-${report}-${version}-`;
+  const card = document.querySelector(`[class*='${start}']`);
+  return [...(card?.classList ?? [])].find((name) => name.startsWith(start))?.slice(start.length) ?? "";
+}
+
 function candidates() {
   return [...document.querySelectorAll("[class*='st-key-candidate-'] input[type='radio']")];
 }
@@ -43,10 +50,11 @@ function press(key) {
   const seen = onScreen();
   if (!seen) return;
   const { data } = desk;
-  // Between a new heading and the new data nothing but the heading is sure: what the bar offered is left out.
+  // Between a new heading and the new data only what names the report by itself is sure: the rest is left out.
   const drawn = data.report === seen.report && data.version === seen.version;
   const candidate = data.candidates[candidates().findIndex((radio) => radio.checked)] ?? null;
-  desk.presses.push({ ...seen, n: ++desk.last, key, shown: drawn ? { ...data.shown, candidate } : {} });
+  const shown = drawn ? { ...data.shown, candidate } : { clause: advised(seen) };
+  desk.presses.push({ ...seen, n: ++desk.last, key, shown });
   // A text that is being written reaches the server first: it is part of what is saved.
   if (isTyping(document.activeElement)) {
     document.activeElement.blur();
