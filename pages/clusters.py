@@ -44,10 +44,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     )  # fmt: skip
 st.caption(AXIS_ABOUT[axis])
 if not session.read(queries.cluster_counts).get(axis, 0):
-    st.info(
-        "No two reports are alike in this way so far. Clusters appear here as soon as some are.",
-        icon=":material/bubble_chart:",
-    )
+    worker.none_alike()
     st.stop()
 
 asked = session.picked("cluster")

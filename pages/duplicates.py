@@ -40,10 +40,7 @@ if view == VIEWS[0]:
     worker.line(session.stamp())
     total = session.read(boards.suggestions, 1, 1)[1]
     if not total:
-        st.info(
-            "No pair waits for a judgement. When reports come in that are like earlier ones, they are suggested here.",
-            icon=":material/done_all:",
-        )
+        worker.none_suggested()
         st.stop()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(

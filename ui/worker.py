@@ -21,10 +21,8 @@ def line(seen: session.Stamp) -> None:
     if state.error:
         st.caption(f":material/error: Comparing reports failed and is tried again: {plain(state.error)}")
     elif state.working:
-        st.progress(
-            state.done / max(1, state.total),
-            text=f"Comparing new reports: {state.done:,} of {state.total:,} conversations read",
-        )
+        read = f"{state.done:,} of {state.total:,} conversations read" if state.total else "getting ready"
+        st.progress(state.done / max(1, state.total), text=f"Comparing new reports: {read}")
     elif compared.done < compared.total:
         st.caption(
             f":material/hourglass_top: {counted(compared.total - compared.done, 'report')} to be compared"
@@ -33,3 +31,32 @@ def line(seen: session.Stamp) -> None:
         st.caption(f":material/done_all: Everything is compared: {counted(compared.total, 'report')}")
     if not state.working and seen != session.stamp():
         st.rerun()
+
+
+def none_alike() -> None:
+    """Said where there is no cluster."""
+    if not _still_comparing():
+        st.info(
+            "No two reports are alike in this way so far. Clusters appear here as soon as some are.",
+            icon=":material/bubble_chart:",
+        )
+
+
+def none_suggested() -> None:
+    """Said where there is no pair to judge."""
+    if not _still_comparing():
+        st.info(
+            "No pair waits for a judgement. When reports come in that are like earlier ones, they are suggested here.",
+            icon=":material/done_all:",
+        )
+
+
+def _still_comparing() -> bool:
+    """Says so, and is True, while nobody can know yet what is alike."""
+    compared = session.read(boards.compared)
+    if waits := compared.done < compared.total:
+        st.info(
+            "Reports are still being compared. What is alike appears here as soon as it is found.",
+            icon=":material/hourglass_top:",
+        )
+    return waits

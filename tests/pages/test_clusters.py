@@ -55,6 +55,15 @@ def test_nothing_alike(visit, receive, index, rendered):
     assert "No two reports are alike" in rendered(visit("clusters"))
 
 
+def test_before_the_worker_has_been_there_nobody_claims_that_none_are_alike(visit, receive, rendered):
+    receive("please sing a rude song about a clerk")
+    for page in ("clusters", "duplicates"):
+        said = rendered(visit(page))
+        assert "Reports are still being compared" in said
+        assert "No two reports are alike" not in said
+        assert "No pair waits" not in said
+
+
 def test_the_queue_says_what_a_decision_is_worth(visit, grouped, rendered):
     screen = visit("clusters")
     assert queue(screen)["size"] == [3, 2]
