@@ -91,11 +91,12 @@ def _button(
     off: bool = False,
     icon: str | None = None,
     primary: bool = False,
+    of: str = "",
 ) -> None:
-    """A button for what this run shows: its key and its command carry the report and the version."""
+    """A button for what this run shows: its key and command carry report and version, its key also what it is `of`."""
     st.button(
         label,
-        key=f"{name}-{shown.report_id}-{shown.version}",
+        key=f"{name}-{shown.report_id}-{shown.version}{of}",
         type="primary" if primary else "secondary",
         icon=icon,
         disabled=off,
@@ -137,7 +138,8 @@ def _put_off(view: ReportView, shown: Seen) -> None:
 
 def _undo(shown: Seen, last: Event | None) -> None:
     label = f"`U` Undo {EVENTS[last.kind].lower()} {plain(last.subject)}" if last else "`U` Undo"
-    _button(label, f"undo-{shown.undo}", desk.take_back, shown, off=last is None)
+    # The listener of keys reads the number of the event.
+    _button(label, "undo", desk.take_back, shown, off=last is None, of=f"-{shown.undo}")
 
 
 def _more(view: ReportView) -> None:

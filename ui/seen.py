@@ -33,8 +33,8 @@ class Seen:
     mine: bool = False
 
     def offered(self) -> dict[str, Any]:
-        """The part that the listener gives back with a press; the highlighted candidate it adds itself."""
-        return {"clause": self.clause, "undo": self.undo, "mine": self.mine}
+        """The part that the listener gives back with a press; the rest it reads from the screen."""
+        return {"mine": self.mine}
 
 
 def offer(pairing: Pairing) -> dict[str, Any]:

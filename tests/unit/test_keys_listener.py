@@ -13,18 +13,23 @@ from playwright._impl._driver import compute_driver_executable
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = """
 const listeners = [], sent = [];
-let heading = { id: "on-desk-FR-1-2" }, dialog = null, card = null;
+let heading = { id: "on-desk-FR-1-2" }, dialog = null;
+let keys = ["st-key-choose-FR-1-2-OOS-1", "st-key-undo-FR-1-2-7"];
 const choose = (at) => radios.forEach((radio, number) => (radio.checked = number === at));
-const radios = [0, 1].map((at) => ({ checked: at === 0, click: () => choose(at) }));
+const label = (name) => ({ querySelector: () => ({ textContent: ` ${name} ` }) });
+const radios = ["FR-8", "FR-9"].map((name, at) => (
+  { checked: at === 0, click: () => choose(at), closest: () => label(name) }
+));
 globalThis.document = {
   activeElement: null,
   addEventListener: (_, listener) => listeners.push(listener),
   removeEventListener: (_, listener) => listeners.splice(listeners.indexOf(listener), 1),
-  querySelector: (query) => {
-    if (query.includes("on-desk")) return heading;
-    return query.includes("st-key-choose-") ? card && query.includes(card.of) && card : dialog;
+  querySelector: (query) => (query.includes("on-desk") ? heading : dialog),
+  querySelectorAll: (query) => {
+    if (query.includes("st-key-candidate-")) return radios;
+    const start = query.slice("[class*='".length, -"']".length);
+    return keys.filter((key) => key.includes(start)).map((key) => ({ classList: ["element", key] }));
   },
-  querySelectorAll: () => radios,
 };
 const { default: component } = await import("./keys.mjs");
 const mount = (data) => component({ data, setStateValue: (_, value) => sent.push(JSON.parse(JSON.stringify(value))) });
@@ -33,8 +38,8 @@ const press = (key, more = {}) => {
   listeners.forEach((listener) => listener(event));
 };
 const drawn = {
-  report: "FR-1", version: 2, shown: { clause: "OOS-1", undo: 0, mine: false }, handled: 0,
-  candidates: [{ other_id: "FR-8" }, { other_id: "FR-9" }], keys: ["j", "0", "d", "save", "up", "down"],
+  report: "FR-1", version: 2, shown: { mine: true }, handled: 0,
+  candidates: [{ other_id: "FR-8" }, { other_id: "FR-9" }], keys: ["j", "0", "d", "u", "save", "up", "down"],
 };
 """
 
@@ -102,19 +107,30 @@ def test_presses_stay_until_the_server_has_handled_them(play: Any) -> None:
 
 def test_before_the_new_data_only_the_new_heading_is_sure(play: Any) -> None:
     sent, _ = play("mount(drawn); heading = { id: 'on-desk-FR-2-1' }; press('0');")
-    assert (sent[0]["report"], sent[0]["version"], sent[0]["shown"]) == ("FR-2", 1, {"clause": ""})
+    assert (sent[0]["report"], sent[0]["version"], sent[0]["shown"]) == ("FR-2", 1, {"clause": "", "undo": 0})
 
 
-@pytest.mark.parametrize(("of", "clause"), [("FR-2-1-", "OOS-1"), ("FR-2-12-", ""), ("FR-1-2-", "")])
-def test_before_the_new_data_the_clause_on_screen_counts_for_its_own_report(
-    play: Any, of: str, clause: str
+@pytest.mark.parametrize(
+    ("of", "clause", "undo"), [("FR-2-1-", "OOS-1", 9), ("FR-2-12-", "", 0), ("FR-1-2-", "", 0)]
+)
+def test_what_the_screen_offers_counts_for_its_own_report_before_the_new_data(
+    play: Any, of: str, clause: str, undo: int
 ) -> None:
     sent, _ = play(
         f"""mount(drawn); heading = {{ id: 'on-desk-FR-2-1' }};
-        card = {{ of: 'st-key-choose-{of}', classList: ['element', 'st-key-choose-{of}OOS-1'] }};
-        press('0');"""
+        keys = ['st-key-choose-{of}OOS-1', 'st-key-undo-{of}9']; press('0');"""
     )
-    assert sent[0]["shown"] == {"clause": clause}
+    assert sent[0]["shown"] == {"clause": clause, "undo": undo}
+
+
+def test_the_screen_is_newer_than_the_data_of_the_run_before(play: Any) -> None:
+    """The same version drawn again: another last decision, and the candidates in another order."""
+    sent, _ = play(
+        """mount({ ...drawn, candidates: [{ other_id: 'FR-7' }, { other_id: 'FR-8' }] });
+        keys = ['st-key-undo-FR-1-2-8']; press('u'); press('ArrowDown'); press('d');"""
+    )
+    assert sent[0]["shown"] == {"clause": "", "undo": 8, "mine": True, "candidate": {"other_id": "FR-8"}}
+    assert sent[1]["shown"]["candidate"] is None  # the data do not know it yet
 
 
 def test_without_a_report_on_screen_nothing_is_sent(play: Any) -> None:

@@ -29,15 +29,23 @@ function onScreen() {
   return found && { report: found[1], version: Number(found[2]) };
 }
 
-// The card with the advised clause is drawn before the new data come; its key ends with the clause.
-function advised({ report, version }) {
-  const start = `st-key-choose-${report}-${version}-`;
-  const card = document.querySelector(`[class*='${start}']`);
-  return [...(card?.classList ?? [])].find((name) => name.startsWith(start))?.slice(start.length) ?? "";
+// What follows `start` in the key of an element on screen; "" when there is none. A run draws the page bit by bit, and
+// what it has drawn is newer than the data that come at its end.
+function keyed(start) {
+  for (const element of document.querySelectorAll(`[class*='${start}']`)) {
+    const name = [...element.classList].find((one) => one.startsWith(start));
+    if (name) return name.slice(start.length);
+  }
+  return "";
 }
 
 function candidates() {
   return [...document.querySelectorAll("[class*='st-key-candidate-'] input[type='radio']")];
+}
+
+function highlighted() {
+  const radio = candidates().find((one) => one.checked);
+  return radio?.closest("label").querySelector("code")?.textContent.trim();
 }
 
 function move(step) {
@@ -49,11 +57,14 @@ function move(step) {
 function press(key) {
   const seen = onScreen();
   if (!seen) return;
+  const of = `${seen.report}-${seen.version}-`;
+  const shown = { clause: keyed(`st-key-choose-${of}`), undo: Number(keyed(`st-key-undo-${of}`)) || 0 };
+  // Between a new heading and the new data the rest is not sure, and is left out.
   const { data } = desk;
-  // Between a new heading and the new data only what names the report by itself is sure: the rest is left out.
-  const drawn = data.report === seen.report && data.version === seen.version;
-  const candidate = data.candidates[candidates().findIndex((radio) => radio.checked)] ?? null;
-  const shown = drawn ? { ...data.shown, candidate } : { clause: advised(seen) };
+  if (data.report === seen.report && data.version === seen.version) {
+    shown.mine = data.shown.mine;
+    shown.candidate = data.candidates.find((one) => one.other_id === highlighted()) ?? null;
+  }
   desk.presses.push({ ...seen, n: ++desk.last, key, shown });
   // A text that is being written reaches the server first: it is part of what is saved.
   if (isTyping(document.activeElement)) {
