@@ -124,7 +124,7 @@ def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: C
 def test_fast_keys_meet_what_is_on_screen_and_none_is_lost(tmp_path: Path, page: Page) -> None:
     """A short round of the benchmark: presses without a pause, a third of them held, beside a second session."""
     desk_keys.fill(tmp_path)
-    presses = 100
+    presses = 60
     with running_server(tmp_path) as server:
         desk_keys.play(page, server, seed=0, presses=presses)
         pressed = desk_keys.observed(page)
