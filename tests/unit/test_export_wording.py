@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.architecture.source import REPOSITORY
 from triage_core.exporters import wording
 from triage_core.exporters.wording import EMPTY, WHOLE
-from triage_core.likeness.lexical import chain, token_hashes
+from triage_core.likeness.lexical import chain, tokenize
 
 TEXTS = st.text(st.sampled_from("aÄß1_ .,!?東京é\u0301\n\t\U0001f642\U00020000"), max_size=60)
 
@@ -21,8 +21,8 @@ TEXTS = st.text(st.sampled_from("aÄß1_ .,!?東京é\u0301\n\t\U0001f642\U00020
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 def test_runs_are_equal_where_the_tokens_are(texts: list[str]) -> None:
     runs = wording.read(texts, [0, len(texts)])
-    lengths = {len(token_hashes(text)) for text in texts}
-    expected = [chain(token_hashes(text), min(5, len(token_hashes(text)) or 5)) for text in texts]
+    lengths = {len(tokenize(text).hashes) for text in texts}
+    expected = [chain(tokenize(text).hashes, min(5, len(tokenize(text).hashes) or 5)) for text in texts]
     known = [value for part in expected for value in part.tolist()]
     assert len(runs.five) == len(known)
     names = defaultdict(set)
@@ -30,7 +30,7 @@ def test_runs_are_equal_where_the_tokens_are(texts: list[str]) -> None:
         names[theirs].add(ours)
     assert all(len(values) == 1 for values in names.values())
     assert len(set(runs.five.tolist())) == len(names)
-    long = sum(max(0, length - 12) for length in map(len, map(token_hashes, texts)))
+    long = sum(max(0, length - 12) for length in (len(tokenize(text).hashes) for text in texts))
     assert len(runs.thirteen) == long
     assert (runs.five >= WHOLE).any() == any(0 < length < 5 for length in lengths)
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage_core.likeness import lexical
-from triage_core.likeness.lexical import token_hashes, tokenize
 from triage_core.likeness.slots import read, shipped
 from triage_core.likeness.spans import Mate, Spans, divide, extract, mate_grams
 
@@ -141,9 +140,3 @@ def test_spans_are_sorted_disjoint_and_inside_the_text(text: str, others: list[s
     assert bool(spans.wrapper) == bool(spans.request)
     assert 0 <= spans.sure <= 1
     assert 0 <= spans.wrapped <= 1
-
-
-def test_hashes_alone_are_those_of_the_tokens() -> None:
-    text = "Don't tell İstanbul 東京 A1_b\u200b -- Σας ẞ!"
-    assert np.array_equal(token_hashes(text), tokenize(text).hashes)
-    assert len(token_hashes("")) == 0
