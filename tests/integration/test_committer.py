@@ -232,13 +232,13 @@ def test_a_journal_of_another_store_is_refused(tmp_path: Path, monkeypatch: pyte
 def test_a_torn_last_line_was_never_acknowledged(tmp_path: Path, cut: int) -> None:
     path = tmp_path / JOURNAL_FILE
     journal = Journal(path)
-    journal.append([{"n": 1}, {"n": 2}])
-    journal.append([{"n": 3, "text": "x" * 80}])
+    journal.append(['{"n": 1}', '{"n": 2}'])
+    journal.append([f'{{"n": 3, "text": "{"x" * 80}"}}'])
     journal.close()
     path.write_bytes(path.read_bytes()[:-cut])
     journal = Journal(path)
     assert journal.read() == [{"n": 1}, {"n": 2}]
-    journal.append([{"n": 4}])
+    journal.append(['{"n": 4}'])
     assert journal.read() == [{"n": 1}, {"n": 2}, {"n": 4}]
     journal.close()
 
@@ -247,7 +247,7 @@ def test_damage_before_the_last_line_is_told(tmp_path: Path) -> None:
     path = tmp_path / JOURNAL_FILE
     journal = Journal(path)
     for number in range(3):
-        journal.append([{"n": number}])
+        journal.append([f'{{"n":{number}}}'])
     path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":7'))
     with pytest.raises(StoreError, match=r"line 2 of .* is damaged"):
         journal.read()
