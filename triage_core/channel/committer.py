@@ -75,7 +75,8 @@ class Committer:
         self._keys = _Keys()
         self._changed = threading.Condition()
         self._accepted: deque[tuple[Policy, Incoming]] = deque()
-        self._hurry = self._closing = False
+        self._wanted = 0  # up to this number somebody waits for the reports to be in the database
+        self._closing = False
         self._error: Exception | None = None
         self._thread: threading.Thread | None = None
         self._journal = Journal(store.folder / JOURNAL_FILE)
@@ -108,8 +109,7 @@ class Committer:
         if not self._accepted or threading.current_thread() is self._thread:
             return
         with self._changed:
-            last = _seq(self._accepted[-1]) if self._accepted else 0
-            self._hurry = True
+            last = self._wanted = _seq(self._accepted[-1]) if self._accepted else 0
             self._changed.notify_all()
             self._changed.wait_for(
                 lambda: not self._accepted or _seq(self._accepted[0]) > last or self._error, timeout
@@ -228,7 +228,12 @@ class Committer:
                 if not self._accepted:
                     return
                 self._changed.wait_for(
-                    lambda: self._hurry or self._closing or len(self._accepted) >= MOST, GATHER_S
+                    lambda: (
+                        _seq(self._accepted[0]) <= self._wanted
+                        or self._closing
+                        or len(self._accepted) >= MOST
+                    ),
+                    GATHER_S,
                 )
             try:
                 self._take_in()
@@ -250,7 +255,6 @@ class Committer:
             for _ in batch:
                 self._accepted.popleft()
             self._error = None
-            self._hurry = self._hurry and bool(self._accepted)
             self._changed.notify_all()
         # Who holds the numbers may be waiting for this thread; the next time will do.
         if not self._accepted and self._numbering.acquire(blocking=False):
