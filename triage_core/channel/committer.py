@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -42,8 +43,9 @@ log = logging.getLogger(__name__)
 LINE = 256  # reports of one line
 MOST = 1_024  # reports of one commit
 LONGEST = 4_096  # accepted reports that wait for their commit; beyond it the doors wait too
-GATHER_S = 0.25  # how long reports gather for one commit, unless somebody reads
+GATHER_S = 0.5  # how long reports gather for one commit, unless somebody reads
 RETRY_S = 1.0
+SWITCH_S = 0.0005  # how long one thread computes while another one has an answer to give
 MOST_NEW = 50_000
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
@@ -188,23 +190,21 @@ class Committer:
                 continue
             key = intake.new_tracking_key()
             new.append((one, Accepted(seq + len(new), now, intake.tracking_hash(key), one.body), key))
-        if new:
-            self._journal.append([_entry(one, accepted) for one, accepted, _ in new])
-            self._next = seq + len(new)
-        # They are on the disk: first the answers, then what can wait.
+        if not new:
+            return known
+        self._journal.append([_entry(one, accepted) for one, accepted, _ in new])
+        self._next = seq + len(new)
+        with self._changed:  # before the answer: whoever has it and looks waits for the report
+            before = len(self._accepted)
+            self._accepted.extend((one.policy, _taken(one.incoming, accepted)) for one, accepted, _ in new)
+            self._start()
+            if not before or before < MOST <= len(self._accepted):  # in between nobody waits for it
+                self._changed.notify_all()
         for one, accepted, key in new:
             name = one.incoming.report.external_id
             one.receipt.set_result(
                 Receipt(f"FR-{accepted.seq}", name, key, already_known=False, exact_duplicate=None)
             )
-        with self._changed:
-            before = len(self._accepted)
-            self._accepted.extend((one.policy, _taken(one.incoming, accepted)) for one, accepted, _ in new)
-            self._start()
-            if not before or before < MOST <= len(
-                self._accepted
-            ):  # in between there is nothing to do for anybody
-                self._changed.notify_all()
         return known
 
     def _numbers(self) -> int:
@@ -218,6 +218,8 @@ class Committer:
 
     def _start(self) -> None:
         if self._thread is None:
+            # What this thread counts out in Python would hold up every answer for ten times as long.
+            sys.setswitchinterval(SWITCH_S)
             self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
             self._thread.start()
 
