@@ -15,12 +15,11 @@ import asyncio
 import hashlib
 import json
 import logging
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, islice, takewhile
@@ -45,19 +44,22 @@ MOST = 1_024  # reports of one commit
 LONGEST = 4_096  # accepted reports that wait for their commit; beyond it the doors wait too
 GATHER_S = 0.5  # how long reports gather for one commit, unless somebody reads
 RETRY_S = 1.0
-SWITCH_S = 0.0005  # how long one thread computes while another one has an answer to give
 MOST_NEW = 50_000
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A report that waits for its line: as JSON, as the text that will be written, and what becomes of it."""
+    """A report that waits for its line: as JSON, as the text that will be written, and what becomes of it.
+
+    `told` is what its sender waits for on an event loop.
+    """
 
     policy: Policy
     incoming: Incoming
     body: dict[str, Any]
     text: str
+    told: asyncio.Future[None] | None = None
     receipt: Future[Receipt] = field(default_factory=Future)
 
 
@@ -98,10 +100,12 @@ class Committer:
 
     async def receive_soon(self, policy: Policy, incoming: Incoming) -> Receipt:
         """`receive` for an event loop, which goes on meanwhile."""
-        mine, first = self._enter(policy, incoming)
+        told = asyncio.get_running_loop().create_future()
+        mine, first = self._enter(policy, incoming, told)
         if first:
             self._writer.submit(self._write)
-        return await asyncio.wrap_future(mine.receipt)
+        await told
+        return mine.receipt.result()
 
     def settle(self, timeout: float | None = None) -> None:
         """Wait until what was accepted before is in the database, `timeout` seconds at most.
@@ -139,11 +143,12 @@ class Committer:
             self._thread.join()
         self._journal.close()
 
-    def _enter(self, policy: Policy, incoming: Incoming) -> tuple[_Waiting, bool]:
+    def _enter(
+        self, policy: Policy, incoming: Incoming, told: asyncio.Future[None] | None = None
+    ) -> tuple[_Waiting, bool]:
         """The report in the queue, and whether its sender has to see to it that the queue is written."""
         body = reportformat.to_json(incoming.report)
-        mine = _Waiting(policy, incoming, body, _text(policy, incoming, body))
-        mine.receipt.set_running_or_notify_cancel()  # a sender who goes away takes nothing back
+        mine = _Waiting(policy, incoming, body, _text(policy, incoming, body), told)
         with self._queue_lock:
             self._queue.append(mine)
             return mine, len(self._queue) == 1
@@ -163,7 +168,9 @@ class Committer:
         except Exception as error:
             for one in batch:
                 one.receipt.set_exception(error)
+            _tell(batch)
             return
+        _tell([one for one in batch if one.receipt.done()])
         for one in known:
             try:
                 (outcome,) = intake.receive_all(self._store, one.policy, [one.incoming])
@@ -173,6 +180,7 @@ class Committer:
                 one.receipt.set_exception(error)
             else:
                 one.receipt.set_result(outcome)
+        _tell(known)
 
     def _write_down(self, batch: Sequence[_Waiting]) -> list[_Waiting]:
         """Accept all that is new, in one line; gives those whose key came before, which the database knows best."""
@@ -218,8 +226,6 @@ class Committer:
 
     def _start(self) -> None:
         if self._thread is None:
-            # What this thread counts out in Python would hold up every answer for ten times as long.
-            sys.setswitchinterval(SWITCH_S)
             self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
             self._thread.start()
 
@@ -317,6 +323,23 @@ class _Keys:
             self._stored = np.union1d(self._stored, np.fromiter(self._new, np.uint64))
             self._new.clear()
         return True
+
+
+def _tell(settled: Sequence[_Waiting]) -> None:
+    """Wake those who wait on an event loop: once for all of a line, since each wake-up costs more than the rest."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for one in settled:
+        if one.told is not None:
+            loops.setdefault(one.told.get_loop(), []).append(one.told)
+    for loop, waiting in loops.items():
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits on it any more
+            loop.call_soon_threadsafe(_wake, waiting)
+
+
+def _wake(waiting: Sequence[asyncio.Future[None]]) -> None:
+    for told in waiting:
+        if not told.done():  # a sender who went away takes nothing back
+            told.set_result(None)
 
 
 def _seq(one: tuple[Policy, Incoming]) -> int:
