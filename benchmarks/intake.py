@@ -123,13 +123,13 @@ def by_http(folder: Path, each: int, clients: int, rounds: int) -> Load:
     """The load over HTTP, from so many connections."""
     server = new_server(folder)
     server.start()
-    looking = server.client()
-    looking.post(json.dumps(report("first")).encode())
+    server.client().post(json.dumps(report("first")).encode())
 
     def send(turn: int) -> list[float]:
         return send_all(server, names(turn, clients, each))
 
-    done = load(folder, clients * each, rounds, send, looking.track)
+    # On a connection of its own each time: the server closes one that is idle for some seconds.
+    done = load(folder, clients * each, rounds, send, lambda: server.client().track())
     server.end(signal.SIGTERM)
     return done
 
