@@ -200,7 +200,9 @@ def draw() -> tuple[Filter, Sort]:
 def _draw_more() -> dict[str, Any]:
     """The filters that links of Trends need most: times, model version, door, technique and clause."""
     values: dict[str, Any] = {}
-    with st.popover("More", icon=":material/filter_list:", help="Times, model version, door, technique, clause"):
+    with st.popover(
+        "More", icon=":material/filter_list:", help="Times, model version, door, technique, clause"
+    ):
         values["moment"] = st.selectbox(
             "Time of what",
             list(_MOMENT_LABELS),

@@ -123,7 +123,9 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
         {
             "Clause": [inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses],
             **{title: [getattr(row, kind) for row in rows] for kind, title in FATES.items()},
-            "Nearest reports": [inline(", ".join(near.get(clause.clause_id, ()))) for clause in policy.clauses],
+            "Nearest reports": [
+                inline(", ".join(near.get(clause.clause_id, ()))) for clause in policy.clauses
+            ],
         },
         hide_index=True,
         alt="Each clause: cited, overturned, disagreed on, and its nearest reports",

@@ -92,7 +92,9 @@ def _clause(clause: Clause, times: int) -> None:
             st.markdown(f"**{plain(clause.clause_id)}**", width="content")
             st.text(reveal(clause.title), width="stretch")
             if times:
-                charts.list_link({"state": "any", "clause": clause.clause_id}, f"Cited on {counted(times, 'report')}")
+                charts.list_link(
+                    {"state": "any", "clause": clause.clause_id}, f"Cited on {counted(times, 'report')}"
+                )
             else:
                 st.caption("Never cited", width="content")
         st.text(reveal(clause.text))

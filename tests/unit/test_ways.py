@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from triage_core.likeness import ways
-from triage_core.likeness.suggest import evidence, fit, kernels
+from triage_core.likeness.suggest import evidence, fit
 
 TEXT = ("What?", "This.")
 
@@ -23,7 +23,10 @@ def test_topics_are_found_and_the_same_again() -> None:
     vectors = reports(truth, np.zeros(120), 0, 0).astype(np.float64)
     found = ways.topics(vectors)
     assert np.array_equal(found, ways.topics(vectors))
-    assert all(len(set(truth[found == topic])) == 1 for topic in set(found.tolist()))
+    together = ways.CONTRAST.set_aside(found) / ways.CONTRAST.aside
+    same = truth[:, None] == truth
+    assert together[same].mean() > 0.5
+    assert together[~same].mean() < 0.05
 
 
 def test_an_unseen_side_of_a_known_topic_is_told_by_contrast() -> None:
@@ -36,13 +39,21 @@ def test_an_unseen_side_of_a_known_topic_is_told_by_contrast() -> None:
     new = ((topics == 0) & (yes == 1)) | ((topics == 1) & (yes == 0))
     of = evidence(vectors, vectors, [TEXT] * len(vectors))
     seen, truth = of.take(np.flatnonzero(~new)), yes[~new].astype(float)
-    near, plain = kernels(seen, seen)
-    way = ways.chosen(near, plain, ways.topics(seen.request), truth[:, None])
-    assert way.aside
-    assert not ways.chosen(near, plain, ways.topics(seen.request), truth[:, None], graded=True).aside
     model = fit([str(at) for at in range(len(seen))], seen, ["clause=IN-1"], truth[:, None])
     said = model.probabilities(of.take(np.flatnonzero(new)), seen)[:, 0]
     assert said[yes[new] == 1].mean() > said[yes[new] == 0].mean()
+
+
+def trial(loss: float, tells: float) -> ways.Trial:
+    return ways.Trial(loss, 0.3, 1.0, 0.0, tells)
+
+
+def test_contrast_is_taken_where_it_tells_most_of_what_likeness_tells() -> None:
+    near, both, plain = ways.LIKENESS
+    usual = {near: trial(0.3, 0.5), both: trial(0.2, 0.6), plain: trial(0.25, 0.9)}
+    assert ways.chosen(usual) == both
+    assert ways.chosen(usual | {ways.CONTRAST: trial(0.4, 0.41)}) == ways.CONTRAST
+    assert ways.chosen(usual | {ways.CONTRAST: trial(0.1, 0.39)}) == both
 
 
 def test_where_topics_are_all_that_tells_they_are_not_set_aside() -> None:
@@ -50,12 +61,22 @@ def test_where_topics_are_all_that_tells_they_are_not_set_aside() -> None:
     vectors = reports(topics, np.zeros(len(topics)), 2, 0)
     of = evidence(vectors, vectors, [TEXT] * len(vectors))
     truth = (topics < 3).astype(float)
-    near, plain = kernels(of, of)
-    # Two topics to a cluster: what is held out is then known from its own cluster's other half.
-    halves = topics * 2 + np.arange(len(topics)) % 2
-    assert not ways.chosen(near, plain, halves, truth[:, None]).aside
+    model = fit([str(at) for at in range(len(of))], of, ["clause=IN-1"], truth[:, None])
+    said = model.probabilities(of, of)[:, 0]
+    assert said[truth == 1].min() > 0.8 > 0.2 > said[truth == 0].max()
 
 
-def test_few_answers_are_learned_from_likeness() -> None:
-    nothing = np.full((5, 2), np.nan)
-    assert ways.chosen(np.eye(5), np.eye(5), np.zeros(5, dtype=np.int64), nothing) == ways.WAYS[0]
+def test_contrast_is_offered_where_topics_hold_different_answers() -> None:
+    topics = np.tile(np.arange(6), (2, 20))
+    within = np.repeat([0.0, 1.0], 60)[:, None]
+    assert ways.CONTRAST in ways.offered(within, topics)
+    assert ways.CONTRAST in ways.offered(np.hstack([within, np.full((120, 1), np.nan)]), topics)
+    assert ways.offered((topics[0] < 2).astype(float)[:, None], topics) == ways.LIKENESS
+    assert ways.offered(np.ones((120, 1)), topics) == ways.LIKENESS
+
+
+def test_how_much_is_learned_without_contrast_and_few_answers_from_likeness() -> None:
+    topics, within = np.zeros((1, 60), dtype=np.int64), np.repeat([0.0, 1.0], 30)[:, None]
+    assert ways.CONTRAST in ways.offered(within, topics)
+    assert ways.offered(within, topics, graded=True) == ways.LIKENESS
+    assert ways.offered(np.full((60, 2), np.nan), topics) == ways.LIKENESS[:1]

@@ -1,9 +1,9 @@
 """What the organisation's own decisions say of a report that nobody has decided: a calibrated kernel model.
 
 Every question is answered by yes or no: "severity>low", "harm>H1", "clause=IN-3". One kernel logistic regression
-a question, all over the same decided reports; in which way a family of questions is learned is found on what is
-unlike the rest (ways.py), how strongly it is held back and how its odds are calibrated (Platt's scaling) by
-cross-validation. The same decisions give the same model.
+a question, or least squares where topics are set aside, all over the same decided reports; in which way a family of
+questions is learned (ways.py), how strongly it is held back and how its odds are calibrated (Platt's scaling) is
+found by cross-validation. The same decisions give the same model.
 
     model = fit(names, evidence, questions, answers)
     model.probabilities(evidence, seen)        # (reports, questions)
@@ -27,8 +27,6 @@ Floats = NDArray[np.float64]
 SURE = 0.5
 """Below this probability nothing is suggested."""
 STRENGTHS = (0.1, 0.3, 1.0)
-# Contrast may cost so much more loss on what comes again. Where the topic is all that tells, it costs more than that.
-_DEARER = 1.6
 _FOLDS, _STEPS, _STILL = 5, 12, 1e-3
 _FEW = 10  # below so many answers nothing is left to cross-validate with: the middle strength, no scaling
 _ANSWER, _REQUEST, _BOTH, _SURFACE = 1.0, 0.5, 0.5, 2.0
@@ -134,18 +132,18 @@ def _fit(support: tuple[str, ...], of: Evidence, questions: tuple[str, ...], ans
     topics = ways.topics(of.request)
     for name in dict.fromkeys(families):
         columns = [at for at, about in enumerate(families) if about == name]
-        way = ways.chosen(near, plain, topics, answers[:, columns], ">" in questions[columns[0]])
-        found = _calibrated(way.kernel(near, plain), way.set_aside(topics), answers[:, columns])
-        if way.aside:
-            usual = ways.WAYS[0]
-            other = _calibrated(usual.kernel(near, plain), usual.set_aside(topics), answers[:, columns])
-            if found[0] > other[0] * _DEARER:
-                way, found = usual, other
-        _, strength, scale, shift = found
+        asked = answers[:, columns]
+        tried = {
+            way: _tried(way.kernel(near, plain), way.set_aside(topics), asked, STRENGTHS[1:2])
+            for way in ways.offered(asked, topics, ">" in questions[columns[0]])
+        }
+        way = ways.chosen(tried)
         likeness, aside = way.kernel(near, plain), way.set_aside(topics)
+        learned, found = likeness + aside, _tried(likeness, aside, asked, STRENGTHS)
+        solve = _fitted if not way.aside else _squared
         for at in columns:
-            weights[:, at], numbers["bias"][at] = _fitted(likeness + aside, answers[:, at], strength)
-        for key, value in (("scale", scale), ("shift", shift), ("blend", way.blend)):
+            weights[:, at], numbers["bias"][at] = solve(learned, answers[:, at], found.strength)
+        for key, value in (("scale", found.scale), ("shift", found.shift), ("blend", way.blend)):
             numbers[key][columns] = value
     return Model(support, questions, weights, **numbers)
 
@@ -155,27 +153,35 @@ def family(question: str) -> str:
     return re.split("[>=]", question)[0]
 
 
-def _calibrated(likeness: Floats, aside: Floats, answers: Floats) -> tuple[float, float, float, float]:
-    """The least loss on rows held back in turn, with the strength, and the scale and shift of the odds, that give it.
-
-    What `aside`, (n, n), explains is learned with the rest and not used.
-    """
+def _tried(likeness: Floats, aside: Floats, answers: Floats, strengths: Sequence[float]) -> ways.Trial:
+    """How well this is learned, on rows held back in turn. What `aside`, (n, n), explains is learned with the rest and
+    not used."""
     rows = np.arange(len(answers))
-    if np.isfinite(answers).any(1).sum() < _FEW:
-        return np.inf, STRENGTHS[1], 1.0, 0.0
-    best = (np.inf, STRENGTHS[1], 1.0, 0.0)
-    learned = likeness + aside
-    for strength in STRENGTHS:
+    known = np.isfinite(answers)
+    best = ways.Trial(np.inf, STRENGTHS[1], 1.0, 0.0, 0.0)
+    if known.any(1).sum() < _FEW:
+        return best
+    learned, solve = likeness + aside, _squared if aside.any() else _fitted
+    for strength in strengths:
         odds = np.zeros(answers.shape)
         for fold in range(_FOLDS):
             held = rows % _FOLDS == fold
             for at in range(answers.shape[1]):
-                weight, bias = _fitted(learned[np.ix_(~held, ~held)], answers[~held, at], strength)
+                weight, bias = solve(learned[np.ix_(~held, ~held)], answers[~held, at], strength)
                 odds[held, at] = likeness[np.ix_(held, ~held)] @ weight + bias
-        known = np.isfinite(answers)
-        scale, shift, loss = _scaled(odds[known], answers[known])
-        best = min(best, (loss, strength, scale, shift))
+        scale, shift, left = _scaled(odds[known], answers[known])
+        if left < best.loss:
+            tells = _tells(_sigmoid(scale * odds + shift), answers)
+            best = ways.Trial(left, strength, scale, shift, tells)
     return best
+
+
+def _tells(said: Floats, answers: Floats) -> float:
+    """How what is said correlates with the answers, 0 to 1, every question about its own mean."""
+    truth = np.nan_to_num(answers - np.nanmean(answers, 0))
+    about = np.where(np.isfinite(answers), said, np.nan)
+    about = np.nan_to_num(about - np.nanmean(about, 0))
+    return max(0.0, float((truth * about).sum() / (np.linalg.norm(truth) * np.linalg.norm(about) + 1e-12)))
 
 
 def _scaled(odds: Floats, truth: Floats) -> tuple[float, float, float]:
@@ -215,6 +221,18 @@ def _fitted(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats,
         if moved < _STILL:
             break
     weights[known] = found
+    return weights, bias
+
+
+def _squared(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats, float]:
+    """The same by least squares, which leaves what is set aside no share in how sure the rest may be."""
+    weights = np.zeros(len(answers))
+    known = np.flatnonzero(np.isfinite(answers))
+    if not len(known):
+        return weights, 0.0
+    bias = float(answers[known].mean())
+    inner = likeness[np.ix_(known, known)] + strength * np.eye(len(known))
+    weights[known] = np.linalg.solve(inner, answers[known] - bias)
     return weights, bias
 
 
