@@ -137,7 +137,7 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
     for place, title in chosen_cell["selection"]["cells"]:
         if title in kinds:
             behind = {"state": "any", "only": kinds[title], "clause": policy.clauses[place].clause_id}
-            charts.list_link(behind, "See the reports behind this number")
+            charts.list_link(behind, "See what is behind this number")
     st.caption(
         "Numbers of reports: choose one to get the link to its list. Overturned: a later decision on the report holds,"
         " and it does not cite the clause. Nearest: the reports most like the clause's example, whatever was decided"

@@ -23,7 +23,7 @@ def test_topics_are_found_and_the_same_again() -> None:
     vectors = reports(truth, np.zeros(120), 0, 0).astype(np.float64)
     found = ways.topics(vectors)
     assert np.array_equal(found, ways.topics(vectors))
-    together = ways.CONTRAST.set_aside(found) / ways.CONTRAST.aside
+    together = ways.set_aside(found) / ways.ASIDE
     same = truth[:, None] == truth
     assert together[same].mean() > 0.5
     assert together[~same].mean() < 0.05
@@ -44,16 +44,10 @@ def test_an_unseen_side_of_a_known_topic_is_told_by_contrast() -> None:
     assert said[yes[new] == 1].mean() > said[yes[new] == 0].mean()
 
 
-def trial(loss: float, tells: float) -> ways.Trial:
-    return ways.Trial(loss, 0.3, 1.0, 0.0, tells)
-
-
 def test_contrast_is_taken_where_it_tells_most_of_what_likeness_tells() -> None:
-    near, both, plain = ways.LIKENESS
-    usual = {near: trial(0.3, 0.5), both: trial(0.2, 0.6), plain: trial(0.25, 0.9)}
-    assert ways.chosen(usual) == both
-    assert ways.chosen(usual | {ways.CONTRAST: trial(0.4, 0.41)}) == ways.CONTRAST
-    assert ways.chosen(usual | {ways.CONTRAST: trial(0.1, 0.39)}) == both
+    likeness, much, little = (ways.Trial(0.3, 0.3, 1.0, 0.0, tells) for tells in (0.8, 0.61, 0.59))
+    assert ways.contrasts(likeness, much)
+    assert not ways.contrasts(likeness, little)
 
 
 def test_where_topics_are_all_that_tells_they_are_not_set_aside() -> None:
@@ -66,17 +60,21 @@ def test_where_topics_are_all_that_tells_they_are_not_set_aside() -> None:
     assert said[truth == 1].min() > 0.8 > 0.2 > said[truth == 0].max()
 
 
-def test_contrast_is_offered_where_topics_hold_different_answers() -> None:
+def test_contrast_is_tried_where_topics_hold_different_answers() -> None:
     topics = np.tile(np.arange(6), (2, 20))
     within = np.repeat([0.0, 1.0], 60)[:, None]
-    assert ways.CONTRAST in ways.offered(within, topics)
-    assert ways.CONTRAST in ways.offered(np.hstack([within, np.full((120, 1), np.nan)]), topics)
-    assert ways.offered((topics[0] < 2).astype(float)[:, None], topics) == ways.LIKENESS
-    assert ways.offered(np.ones((120, 1)), topics) == ways.LIKENESS
+    assert ways.may_contrast(within, topics)
+    assert ways.may_contrast(np.hstack([within, np.full((120, 1), np.nan)]), topics)
+    assert not ways.may_contrast((topics[0] < 2).astype(float)[:, None], topics)
+    assert not ways.may_contrast(np.ones((120, 1)), topics)
+    assert not ways.may_contrast(within[40:80], topics[:, 40:80])  # too few to tell
 
 
-def test_how_much_is_learned_without_contrast_and_few_answers_from_likeness() -> None:
-    topics, within = np.zeros((1, 60), dtype=np.int64), np.repeat([0.0, 1.0], 30)[:, None]
-    assert ways.CONTRAST in ways.offered(within, topics)
-    assert ways.offered(within, topics, graded=True) == ways.LIKENESS
-    assert ways.offered(np.full((60, 2), np.nan), topics) == ways.LIKENESS[:1]
+def test_how_much_is_learned_with_the_topics() -> None:
+    """The same answers, asked as what and as how much: only the first is told by contrast on an unseen side."""
+    topics, yes = np.repeat(np.arange(8), 40), np.tile(np.repeat([0, 1], 20), 8)
+    vectors = reports(topics, yes, 3, 0.15)
+    of = evidence(vectors, vectors, [TEXT] * len(vectors))
+    names = [str(at) for at in range(len(of))]
+    what, much = (fit(names, of, [name], yes[:, None].astype(float)) for name in ("clause=IN-1", "harm>H1"))
+    assert not np.array_equal(what.weights, much.weights)

@@ -27,7 +27,9 @@ Floats = NDArray[np.float64]
 SURE = 0.5
 """Below this probability nothing is suggested."""
 STRENGTHS = (0.1, 0.3, 1.0)
-_FOLDS, _STEPS, _STILL = 5, 12, 1e-3
+BLEND = 0.5
+"""The part of the plain kernel beside the near one: the mean of a linear model and one of likeness."""
+_FOLDS, _STEPS, _STILL, _PULL = 5, 25, 1e-3, 1e-2
 _FEW = 10  # below so many answers nothing is left to cross-validate with: the middle strength, no scaling
 _ANSWER, _REQUEST, _BOTH, _SURFACE = 1.0, 0.5, 0.5, 2.0
 _NEAR, _NEAR_SURFACE = 1.0, 0.1
@@ -100,7 +102,8 @@ def _radial(one: Floats, other: Floats, width: float) -> Floats:
 class Model:
     """Weights of the decided reports `support`, (support, questions), with bias, scale, shift and blend a question.
 
-    `blend` is the part that the plain kernel has beside the near one, 0 to 1.
+    `blend` is the part that the plain kernel has beside the near one, 0 to 1: a model that an earlier release has
+    learned may have another than BLEND.
     """
 
     support: tuple[str, ...]
@@ -129,22 +132,23 @@ def _fit(support: tuple[str, ...], of: Evidence, questions: tuple[str, ...], ans
     numbers = {name: np.zeros(len(questions)) for name in ("bias", "scale", "shift", "blend")}
     families = [family(question) for question in questions]
     near, plain = kernels(of, of)
-    topics = ways.topics(of.request)
+    likeness = (1 - BLEND) * near + BLEND * plain
+    topics, folds = ways.topics(of.request), _folds(of.request)
+    nothing, effects = np.zeros(likeness.shape), ways.set_aside(topics)
     for name in dict.fromkeys(families):
         columns = [at for at, about in enumerate(families) if about == name]
-        asked = answers[:, columns]
-        tried = {
-            way: _tried(way.kernel(near, plain), way.set_aside(topics), asked, STRENGTHS[1:2])
-            for way in ways.offered(asked, topics, ">" in questions[columns[0]])
-        }
-        way = ways.chosen(tried)
-        likeness, aside = way.kernel(near, plain), way.set_aside(topics)
-        learned, found = likeness + aside, _tried(likeness, aside, asked, STRENGTHS)
-        solve = _fitted if not way.aside else _squared
+        asked, aside = answers[:, columns], nothing
+        found = _tried(likeness, aside, asked, folds)
+        # How bad a kind is belongs to the kind: questions of how much are learned with it.
+        if ">" not in questions[columns[0]] and ways.may_contrast(asked, topics):
+            contrast = _tried(likeness, effects, asked, folds)
+            if ways.contrasts(found, contrast):
+                found, aside = contrast, effects
+        solve = _squared if aside is effects else _fitted
         for at in columns:
-            weights[:, at], numbers["bias"][at] = solve(learned, answers[:, at], found.strength)
-        for key, value in (("scale", found.scale), ("shift", found.shift), ("blend", way.blend)):
-            numbers[key][columns] = value
+            weights[:, at], numbers["bias"][at] = solve(likeness + aside, answers[:, at], found.strength)
+            numbers["shift"][at] = found.shift + _base(answers[:, at])
+        numbers["scale"][columns], numbers["blend"][columns] = found.scale, BLEND
     return Model(support, questions, weights, **numbers)
 
 
@@ -153,25 +157,33 @@ def family(question: str) -> str:
     return re.split("[>=]", question)[0]
 
 
-def _tried(likeness: Floats, aside: Floats, answers: Floats, strengths: Sequence[float]) -> ways.Trial:
-    """How well this is learned, on rows held back in turn. What `aside`, (n, n), explains is learned with the rest and
-    not used."""
-    rows = np.arange(len(answers))
+def _folds(requests: Floats) -> NDArray[np.int64]:
+    """The fold of each row, (n,): what was asked in the same words is held back together."""
+    asked: dict[bytes, int] = {}
+    return np.array(
+        [asked.setdefault(row.tobytes(), len(asked)) % _FOLDS for row in requests], dtype=np.int64
+    )
+
+
+def _tried(likeness: Floats, aside: Floats, answers: Floats, folds: NDArray[np.int64]) -> ways.Trial:
+    """How well this is learned, on folds held back in turn. What `aside`, (n, n), explains is learned with the rest
+    and not used."""
     known = np.isfinite(answers)
     best = ways.Trial(np.inf, STRENGTHS[1], 1.0, 0.0, 0.0)
     if known.any(1).sum() < _FEW:
         return best
     learned, solve = likeness + aside, _squared if aside.any() else _fitted
-    for strength in strengths:
-        odds = np.zeros(answers.shape)
+    for strength in STRENGTHS:
+        odds, base = np.zeros(answers.shape), np.zeros(answers.shape)
         for fold in range(_FOLDS):
-            held = rows % _FOLDS == fold
+            held = folds == fold
             for at in range(answers.shape[1]):
                 weight, bias = solve(learned[np.ix_(~held, ~held)], answers[~held, at], strength)
                 odds[held, at] = likeness[np.ix_(held, ~held)] @ weight + bias
-        scale, shift, left = _scaled(odds[known], answers[known])
+                base[held, at] = _base(answers[~held, at])
+        scale, shift, left = _scaled(odds[known], base[known], answers[known])
         if left < best.loss:
-            tells = _tells(_sigmoid(scale * odds + shift), answers)
+            tells = _tells(_sigmoid(base + scale * odds + shift), answers)
             best = ways.Trial(left, strength, scale, shift, tells)
     return best
 
@@ -184,11 +196,21 @@ def _tells(said: Floats, answers: Floats) -> float:
     return max(0.0, float((truth * about).sum() / (np.linalg.norm(truth) * np.linalg.norm(about) + 1e-12)))
 
 
-def _scaled(odds: Floats, truth: Floats) -> tuple[float, float, float]:
-    """Platt's scale (never below 0) and shift, and the loss that is left; drawn slightly to 1 and 0."""
+def _base(answers: Floats) -> float:
+    """The odds of a yes whatever the report, in logits."""
+    known = answers[np.isfinite(answers)]
+    share = (known.sum() + 0.5) / (len(known) + 1)
+    return float(np.log(share / (1 - share)))
+
+
+def _scaled(odds: Floats, base: Floats, truth: Floats) -> tuple[float, float, float]:
+    """Platt's scale (never below 0) and shift, and the loss that is left; drawn slightly to 1 and 0.
+
+    What is scaled is how far the odds are from the question's own, `base`: a rare yes stays rare.
+    """
 
     def cost(given: Floats) -> float:
-        scaled = given[0] * odds + given[1]
+        scaled = base + given[0] * odds + given[1]
         loss = np.mean(np.logaddexp(0, scaled) - truth * scaled)
         return float(loss + ((given[0] - 1) ** 2 + given[1] ** 2) / len(odds))
 
@@ -197,31 +219,48 @@ def _scaled(odds: Floats, truth: Floats) -> tuple[float, float, float]:
 
 
 def _fitted(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats, float]:
-    """Weights, (n,), and bias of kernel logistic regression, by Newton's method; rows without an answer get 0."""
+    """Weights, (n,), and bias beyond the base of kernel logistic regression, by Newton's method; rows without an answer
+    get 0."""
     weights = np.zeros(len(answers))
     known = np.flatnonzero(np.isfinite(answers))
     if not len(known):
         return weights, 0.0
     truth, inner = answers[known], likeness[np.ix_(known, known)]
-    share = (truth.sum() + 0.5) / (len(truth) + 1)
-    bias, found = float(np.log(share / (1 - share))), np.zeros(len(known))
+    base = _base(truth)
+    bias, found = base, np.zeros(len(known))
+    said = np.zeros(len(known))  # inner @ found
+
+    def cost(weight: Floats, said: Floats, bias: float) -> float:
+        odds = said + bias
+        held = strength * float(weight @ said) + _PULL * bias**2
+        return float((np.logaddexp(0, odds) - truth * odds).sum()) + held / 2
+
+    left = cost(found, said, bias)
     for _ in range(_STEPS):
-        odds = inner @ found + bias
-        yes = _sigmoid(odds)
+        yes = _sigmoid(said + bias)
         curve = np.maximum(yes * (1 - yes), 1e-4)
-        target = odds + (truth - yes) / curve
+        target = said + bias + (truth - yes) / curve
         solved = np.linalg.solve(
             inner + np.diag(strength / curve), np.stack([target, np.ones(len(target))], 1)
         )
         # One answer in one direction has no bias that fits best: a weak pull to 0 keeps it finite.
-        bias = float(solved[:, 0].sum() / (solved[:, 1].sum() + 1e-2))
-        step = solved[:, 0] - bias * solved[:, 1]
-        moved = float(np.abs(step - found).max())
-        found = step
-        if moved < _STILL:
+        further = float(solved[:, 0].sum() / (solved[:, 1].sum() + _PULL)) - bias
+        step = solved[:, 0] - (bias + further) * solved[:, 1] - found
+        moved, part = inner @ step, 1.0
+        # A whole step may go too far where nearly all answers are alike: it is halved until it gains.
+        while part > _STILL:
+            gained = left - cost(found + part * step, said + part * moved, bias + part * further)
+            if gained >= 0:
+                break
+            part /= 2
+        else:
+            break
+        found, said, bias = found + part * step, said + part * moved, bias + part * further
+        left -= gained
+        if part * float(np.abs(step).max()) < _STILL:
             break
     weights[known] = found
-    return weights, bias
+    return weights, bias - base
 
 
 def _squared(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats, float]:
@@ -230,10 +269,9 @@ def _squared(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats
     known = np.flatnonzero(np.isfinite(answers))
     if not len(known):
         return weights, 0.0
-    bias = float(answers[known].mean())
     inner = likeness[np.ix_(known, known)] + strength * np.eye(len(known))
-    weights[known] = np.linalg.solve(inner, answers[known] - bias)
-    return weights, bias
+    weights[known] = np.linalg.solve(inner, answers[known] - answers[known].mean())
+    return weights, 0.0
 
 
 def level(above: Floats) -> tuple[int, float]:

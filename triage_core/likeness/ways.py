@@ -1,4 +1,4 @@
-"""In which way a question is learned from decisions: from likeness, from a plain direction, or from contrast.
+"""In which way a question is learned from decisions: from likeness, or from contrast within topics.
 
 Decided reports fall into topics, and a model that has seen many of them may only learn which topics were bad: right for
 the next report of the same kind, wrong for a kind whose neighbours were decided the other way. Contrast gives every
@@ -13,7 +13,6 @@ effect is shared by two reports as far as they share a topic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,35 +22,16 @@ from sklearn.cluster import KMeans
 Floats = NDArray[np.float64]
 Topics = NDArray[np.int64]
 
-KEEPS = 2 / 3
+KEEPS = 3 / 4
 """So much of what a model with the topics tells must be left without them."""
 APART = 0.4
 """So much of the answers' variance must lie within topics."""
+ASIDE = 10.0
+"""The strength of the effects that topics have of their own."""
 _LEAST = 50
 """Below so many answers there is nothing to compare ways by."""
 # Divisions: the number of topics, as a multiple of the root of half the reports, and how often each is drawn.
 _SIZES, _DRAWS = (0.7, 1.0, 1.4, 2.0), 3
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The part of the plain kernel beside the near one, 0 to 1, and the strength of the topics' own effects."""
-
-    blend: float
-    aside: float = 0.0
-
-    def kernel(self, near: Floats, plain: Floats) -> Floats:
-        """What is learned and used."""
-        return (1 - self.blend) * near + self.blend * plain
-
-    def set_aside(self, topics: Topics) -> Floats:
-        """(n, n): what is learned and not used."""
-        together = (topics[:, :, None] == topics[:, None, :]).mean(0)
-        return np.asarray(self.aside * together, dtype=np.float64)
-
-
-LIKENESS = (Way(0.0), Way(0.5), Way(1.0))
-CONTRAST = Way(0.5, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +46,19 @@ class Trial:
     tells: float
 
 
-def offered(answers: Floats, topics: Topics, graded: bool = False) -> tuple[Way, ...]:
-    """The ways to try for a family of questions, (n, questions), NaN where nobody has said. `graded` are questions of
-    how much: how bad a kind is belongs to the kind, and is not set aside."""
-    if np.isfinite(answers).any(1).sum() < _LEAST:
-        return LIKENESS[:1]
-    return LIKENESS if graded or _apart(answers, topics) < APART else (*LIKENESS, CONTRAST)
+def set_aside(topics: Topics) -> Floats:
+    """(n, n): what contrast learns and does not use."""
+    return np.asarray(ASIDE * (topics[:, :, None] == topics[:, None, :]).mean(0), dtype=np.float64)
+
+
+def may_contrast(answers: Floats, topics: Topics) -> bool:
+    """Whether topics hold different answers to these questions, (n, questions), NaN where nobody has said."""
+    return bool(np.isfinite(answers).any(1).sum() >= _LEAST and _apart(answers, topics) >= APART)
+
+
+def contrasts(usual: Trial, contrast: Trial) -> bool:
+    """Whether contrast tells most of what likeness tells."""
+    return contrast.tells >= KEEPS * usual.tells
 
 
 def _apart(answers: Floats, topics: Topics) -> float:
@@ -87,13 +74,6 @@ def _apart(answers: Floats, topics: Topics) -> float:
         count = np.maximum(member @ known, 1)
         explained.append(float(((member @ about) ** 2 / count).sum()))
     return 1 - float(np.mean(explained)) / whole
-
-
-def chosen(trials: Mapping[Way, Trial]) -> Way:
-    """The likeness of the least loss, or contrast where it tells most of what that tells."""
-    usual = min((way for way in trials if not way.aside), key=lambda way: trials[way].loss)
-    contrast = trials.get(CONTRAST)
-    return CONTRAST if contrast and contrast.tells >= KEEPS * trials[usual].tells else usual
 
 
 def topics(requests: Floats) -> Topics:
