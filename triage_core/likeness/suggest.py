@@ -1,9 +1,9 @@
 """What the organisation's own decisions say of a report that nobody has decided: a calibrated kernel model.
 
 Every question is answered by yes or no: "severity>low", "harm>H1", "clause=IN-3". One kernel logistic regression
-a question, or least squares where topics are set aside, all over the same decided reports; in which way a family of
-questions is learned (ways.py), how strongly it is held back and how its odds are calibrated (Platt's scaling) is
-found by cross-validation. The same decisions give the same model.
+a question, all over the same decided reports; in which way a family of questions is learned (ways.py), how strongly it
+is held back and how its odds are calibrated (Platt's scaling) is found by cross-validation. The same decisions give
+the same model.
 
     model = fit(names, evidence, questions, answers)
     model.probabilities(evidence, seen)        # (reports, questions)
@@ -144,9 +144,8 @@ def _fit(support: tuple[str, ...], of: Evidence, questions: tuple[str, ...], ans
             contrast = _tried(likeness, effects, asked, folds)
             if ways.contrasts(found, contrast):
                 found, aside = contrast, effects
-        solve = _squared if aside is effects else _fitted
         for at in columns:
-            weights[:, at], numbers["bias"][at] = solve(likeness + aside, answers[:, at], found.strength)
+            weights[:, at], numbers["bias"][at] = _fitted(likeness + aside, answers[:, at], found.strength)
             numbers["shift"][at] = found.shift + _base(answers[:, at])
         numbers["scale"][columns], numbers["blend"][columns] = found.scale, BLEND
     return Model(support, questions, weights, **numbers)
@@ -172,13 +171,13 @@ def _tried(likeness: Floats, aside: Floats, answers: Floats, folds: NDArray[np.i
     best = ways.Trial(np.inf, STRENGTHS[1], 1.0, 0.0, 0.0)
     if known.any(1).sum() < _FEW:
         return best
-    learned, solve = likeness + aside, _squared if aside.any() else _fitted
+    learned = likeness + aside
     for strength in STRENGTHS:
         odds, base = np.zeros(answers.shape), np.zeros(answers.shape)
         for fold in range(_FOLDS):
             held = folds == fold
             for at in range(answers.shape[1]):
-                weight, bias = solve(learned[np.ix_(~held, ~held)], answers[~held, at], strength)
+                weight, bias = _fitted(learned[np.ix_(~held, ~held)], answers[~held, at], strength)
                 odds[held, at] = likeness[np.ix_(held, ~held)] @ weight + bias
                 base[held, at] = _base(answers[~held, at])
         scale, shift, left = _scaled(odds[known], base[known], answers[known])
@@ -261,17 +260,6 @@ def _fitted(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats,
             break
     weights[known] = found
     return weights, bias - base
-
-
-def _squared(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats, float]:
-    """The same by least squares, which leaves what is set aside no share in how sure the rest may be."""
-    weights = np.zeros(len(answers))
-    known = np.flatnonzero(np.isfinite(answers))
-    if not len(known):
-        return weights, 0.0
-    inner = likeness[np.ix_(known, known)] + strength * np.eye(len(known))
-    weights[known] = np.linalg.solve(inner, answers[known] - answers[known].mean())
-    return weights, 0.0
 
 
 def level(above: Floats) -> tuple[int, float]:

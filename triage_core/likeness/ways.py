@@ -22,11 +22,11 @@ from sklearn.cluster import KMeans
 Floats = NDArray[np.float64]
 Topics = NDArray[np.int64]
 
-KEEPS = 3 / 4
+KEEPS = 2 / 3
 """So much of what a model with the topics tells must be left without them."""
 APART = 0.4
 """So much of the answers' variance must lie within topics."""
-ASIDE = 10.0
+ASIDE = 30.0
 """The strength of the effects that topics have of their own."""
 _LEAST = 50
 """Below so many answers there is nothing to compare ways by."""
