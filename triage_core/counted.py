@@ -62,11 +62,13 @@ TECHNIQUES = (
     " WHERE m.axis = 'technique' AND k.family <> ''"
 )
 
-_LOOKED = (
-    "SELECT l.report_id, f.clauses AS one, s.clauses AS other, unnest(list_distinct(f.clauses || s.clauses)) AS clause"
-    " FROM second_looks l JOIN assessments f ON f.assessment_id = l.first_id"
-    " JOIN assessments s ON s.assessment_id = l.second_id"
+LOOKED = (
+    "SELECT report_id, clause, list_contains(one, clause) <> list_contains(other, clause) AS apart"
+    " FROM (SELECT l.report_id, f.clauses AS one, s.clauses AS other,"
+    " unnest(list_distinct(f.clauses || s.clauses)) AS clause FROM second_looks l"
+    " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.assessment_id = l.second_id)"
 )
+"""The clauses of what two people decided blind: report_id, clause, and whether it is `apart`, cited by one of them."""
 OF_CLAUSES: Mapping[Counted, str] = {
     Counted.CITED: "SELECT report_id, unnest(clauses) AS clause FROM assessments WHERE look_id IS NULL",
     # Decisions that do not hold any more are few: they are found before the ones that took their place.
@@ -77,10 +79,8 @@ OF_CLAUSES: Mapping[Counted, str] = {
         " JOIN cases k ON k.report_id = g.report_id AND k.assessment_id > g.assessment_id"
         " JOIN assessments f ON f.assessment_id = k.assessment_id) WHERE NOT list_contains(now, clause)"
     ),
-    Counted.TWICE: f"SELECT report_id, clause FROM ({_LOOKED})",
-    Counted.DISAGREED: (
-        f"SELECT report_id, clause FROM ({_LOOKED}) WHERE list_contains(one, clause) <> list_contains(other, clause)"
-    ),
+    Counted.TWICE: f"SELECT report_id, clause FROM ({LOOKED})",
+    Counted.DISAGREED: f"SELECT report_id, clause FROM ({LOOKED}) WHERE apart",
 }
 """What decisions did with clauses, as (report_id, clause): cited it, or left out what an earlier one had cited; of two
 people who decided blind one or both cited it, or only one. A report may be there more than once."""

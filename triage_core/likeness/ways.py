@@ -22,7 +22,7 @@ from sklearn.cluster import KMeans
 Floats = NDArray[np.float64]
 Topics = NDArray[np.int64]
 
-KEEPS = 2 / 3
+KEEPS = 1 / 2
 """So much of what a model with the topics tells must be left without them."""
 APART = 0.4
 """So much of the answers' variance must lie within topics."""
