@@ -187,7 +187,7 @@ async def browsed(store: Path, pages: int, presses: int) -> dict[str, Any]:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
             await _visited(browser, server)
-            await _at_rest(server)
+            await at_rest(server)
             seen: dict[str, Any] = {}
             seen["page"], seen["bytes"] = await turned(browser, server, pages)
             if presses:
@@ -209,7 +209,7 @@ async def _visited(browser: Browser, server: Server) -> None:
     await page.close()
 
 
-async def _at_rest(server: Server) -> None:
+async def at_rest(server: Server) -> None:
     """Return when the server has read the store and computes nothing: a tenth of a core over three seconds."""
     start = time.monotonic()
     while time.monotonic() - start < REST_LIMIT_S:
