@@ -78,6 +78,14 @@ def test_those_who_wait_share_one_line(store: Store, monkeypatch: pytest.MonkeyP
     store.verify()
 
 
+def test_who_goes_on_with_the_reports_is_told_after_their_commit(store: Store) -> None:
+    told: list[list[str]] = []
+    committer = Committer(store, lambda: told.append(stored(store)))
+    together(committer, [incoming(f"Question {n}") for n in range(3)])
+    committer.close()
+    assert told[-1] == ["FR-1", "FR-2", "FR-3"]
+
+
 def test_senders_on_an_event_loop_share_a_line_and_one_who_goes_away_takes_nothing_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,6 @@ async def _sent(values: Form, body: bytes) -> Response:
     opened = runtime.current()
     incoming = intake.incoming(report, Channel.FORM, key)
     receipt = await opened.committer.receive_soon(opened.policy, incoming)
-    opened.worker.wake()
     return page(
         "receipt.html",
         200 if receipt.already_known else 201,

@@ -44,7 +44,6 @@ async def post_report(request: Request, caller: Caller) -> Response:
     opened = runtime.current()
     incoming = intake.incoming(report, Channel.API, key, _number(caller))
     receipt = await opened.committer.receive_soon(opened.policy, incoming)
-    opened.worker.wake()
     return JSONResponse(_receipt(receipt), 200 if receipt.already_known else 201, headers=NO_STORE)
 
 

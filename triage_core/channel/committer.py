@@ -17,7 +17,7 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -66,9 +66,14 @@ class _Waiting:
 class Committer:
     """The doors of one open store; safe to be used by any number of threads. Closed with its store."""
 
-    def __init__(self, store: Store) -> None:
-        """Take in what a crash has left in the journal. Raises StoreError when it does not fit the store."""
+    def __init__(self, store: Store, taken: Callable[[], None] = lambda: None) -> None:
+        """Take in what a crash has left in the journal. Raises StoreError when it does not fit the store.
+
+        `taken` is called after each commit, which is soon enough for whoever goes on with the reports: to look
+        earlier would hurry every commit.
+        """
         self._store = store
+        self._taken = taken
         self._turn = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue: list[_Waiting] = []
@@ -264,6 +269,7 @@ class Committer:
                 self._accepted.popleft()
             self._error = None
             self._changed.notify_all()
+        self._taken()
         # Who holds the numbers may be waiting for this thread; the next time will do.
         if not self._accepted and self._numbering.acquire(blocking=False):
             try:
