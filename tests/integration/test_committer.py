@@ -79,11 +79,14 @@ def test_those_who_wait_share_one_line(store: Store, monkeypatch: pytest.MonkeyP
 
 
 def test_who_goes_on_with_the_reports_is_told_after_their_commit(store: Store) -> None:
-    told: list[list[str]] = []
-    committer = Committer(store, lambda: told.append(stored(store)))
-    together(committer, [incoming(f"Question {n}") for n in range(3)])
-    committer.close()
-    assert told[-1] == ["FR-1", "FR-2", "FR-3"]
+    all_there = threading.Event()
+
+    def taken() -> None:
+        if stored(store) == ["FR-1", "FR-2", "FR-3"]:
+            all_there.set()
+
+    together(Committer(store, taken), [incoming(f"Question {n}") for n in range(3)])
+    assert all_there.wait(30)
 
 
 def test_senders_on_an_event_loop_share_a_line_and_one_who_goes_away_takes_nothing_back(
