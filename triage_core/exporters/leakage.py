@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from triage_core.errors import Refused
@@ -39,9 +40,9 @@ class Leakage:
     """Reads the rows as they are written; some 300 bytes a row stay in memory. `expected` is how many may come."""
 
     expected: int
-    _ids: list[str] = field(default_factory=list)
-    _sides: list[bool] = field(default_factory=list)
-    _indexed: list[bool] = field(default_factory=list)
+    _ids: list[pa.Array] = field(default_factory=list)
+    _sides: bytearray = field(default_factory=bytearray)
+    _indexed: bytearray = field(default_factory=bytearray)
     _sketches: Hashes = field(init=False)
     _long: list[Hashes] = field(default_factory=list)
     _long_rows: list[NDArray[np.int32]] = field(default_factory=list)
@@ -56,33 +57,38 @@ class Leakage:
         return max(1, self.expected // _EXACT_ROWS)
 
     def add(
-        self, report_ids: Sequence[str], test: Sequence[bool], indexed: Sequence[bool], runs: Runs
+        self,
+        report_ids: Sequence[str] | pa.Array,
+        test: Sequence[bool] | NDArray[np.bool_],
+        indexed: Sequence[bool] | NDArray[np.bool_],
+        runs: Runs,
     ) -> None:
         """Take in reports: on which side each is, whether likeness has placed it, and its runs of words."""
-        before = len(self._ids)
-        self._ids += report_ids
-        self._sides += test
-        self._indexed += indexed
-        self._sketches[before : len(self._ids)] = wording.smallest(runs, _SKETCH)
+        before = len(self._sides)
+        self._ids.append(pa.array(report_ids, pa.string()))
+        self._sides += bytes(test)
+        self._indexed += bytes(indexed)
+        self._sketches[before : len(self._sides)] = wording.smallest(runs, _SKETCH)
         self._long.append(runs.thirteen)
-        rows = np.arange(before, len(self._ids), dtype=np.int32)
+        rows = np.arange(before, len(self._sides), dtype=np.int32)
         self._long_rows.append(np.repeat(rows, np.diff(runs.thirteen_from)))
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest. Raises Refused naming the pair when a near-copy stands on the other side."""
         copies = self._near_copies()
+        ids = pa.chunked_array(self._ids, pa.string())
         for train, test, agreement in copies:
             if not (self._indexed[train] and self._indexed[test]):
                 raise Refused(
                     "split",
-                    f"{self._ids[test]} (test) is a near-copy of {self._ids[train]} (train): {agreement:.0%} of their"
+                    f"{ids[test]} (test) is a near-copy of {ids[train]} (train): {agreement:.0%} of their"
                     " wording agrees. Run `index`, so that they are known as duplicates, and build again",
                 )
         return {
             "near_copy_from": NEAR_COPY,
             "near_copies_held_different": len(copies),
             "most_alike": [
-                {"train": self._ids[train], "test": self._ids[test], "agreement": round(agreement, 3)}
+                {"train": str(ids[train]), "test": str(ids[test]), "agreement": round(agreement, 3)}
                 for train, test, agreement in copies[:5]
             ],
             "test_rows_sharing_13_words": self._sharing(),
@@ -96,8 +102,8 @@ class Leakage:
         """
         if not self._ids:
             return []
-        sketches, test = self._sketches[: len(self._ids)], np.array(self._sides)
-        indexed, tested = np.array(self._indexed), np.flatnonzero(test)
+        test, indexed = (np.frombuffer(told, np.bool_) for told in (self._sides, self._indexed))
+        sketches, tested = self._sketches[: len(test)], np.flatnonzero(test)
         found: dict[int, tuple[int, float]] = {}
         for known in (True, False):
             train = np.flatnonzero(~test & (indexed == known))
@@ -111,7 +117,7 @@ class Leakage:
         if not self._long:
             return 0
         runs, rows = np.concatenate(self._long), np.concatenate(self._long_rows)
-        of_test = np.array(self._sides)[rows] if len(rows) else np.zeros(0, np.bool_)
+        of_test = np.frombuffer(self._sides, np.bool_)[rows]
         shared = np.isin(runs[of_test], runs[~of_test])
         return len(np.unique(rows[of_test][shared]))
 

@@ -1,0 +1,251 @@
+"""Rows of reports that passed the gate: cleaned, in the shape of a profile, without duplicates, and described."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from triage_core import db
+from triage_core.desk.preferred import Answer
+from triage_core.exporters import alike, columns, hygiene, metadata, source
+from triage_core.exporters.alike import Decision, Rules
+from triage_core.exporters.columns import Rows
+from triage_core.exporters.gate import Reason
+from triage_core.exporters.hygiene import Clean
+from triage_core.exporters.profiles import Profile
+from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.rows import Row
+from triage_core.exporters.split import Seqs, Split, Splits
+from triage_core.exporters.texts import Numbers, Texts
+from triage_core.model import Turn, TurnRole
+from triage_core.redact import Span
+
+FIRST = 500
+"""So many reports have their texts in memory at first, then as many as they turn out to be long for."""
+ROW_BYTES = 1 << 26
+"""Rows are put together for so much text at once: a long report may have many rows, each with most of its words."""
+_ROLES = tuple(TurnRole)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """n reports that became rows: their facts (source.py), side, group, and what was said in them, turn after turn.
+
+    The turns of report i go from starts[i] to starts[i + 1]; `redactions` are by place, where there are any.
+    """
+
+    facts: pa.Table
+    test: NDArray[np.bool_]
+    group: Numbers
+    said: pa.Array
+    starts: Numbers
+    redactions: Mapping[int, Sequence[Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Rows in the order in which their reports came in, what is told about each, and the place of its report."""
+
+    rows: Rows
+    meta: pa.Table
+    report: Numbers
+    reports: Taken
+
+    @property
+    def test(self) -> NDArray[np.bool_]:
+        """(n,) which rows are on the test side."""
+        return self.reports.test[self.report]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some reports: their rows, if there are any, and by the reason the numbers of those that are none."""
+
+    made: Made | None
+    refused: Mapping[Reason, Sequence[int]]
+
+    @property
+    def reports(self) -> int:
+        """How many reports these are."""
+        return sum(map(len, self.refused.values())) + (len(self.made.reports.facts) if self.made else 0)
+
+
+@dataclass(slots=True)
+class Maker:
+    """Makes the rows of reports that passed the gate; remembers what it has made.
+
+    `caps`: how many reports of one reporter each side takes.
+    """
+
+    cursor: db.Cursor
+    request: ExportRequest
+    profile: Profile
+    rules: Rules
+    sides: Splits
+    caps: Mapping[Split, int]
+    _seen: set[bytes] = field(default_factory=set)
+    _of_group: Counter[int] = field(default_factory=Counter)
+    _of_reporter: Counter[tuple[bool, str]] = field(default_factory=Counter)
+    _at_once: int = FIRST
+
+    def rows(self, seqs: Seqs, decided: Sequence[Decision]) -> Iterator[Batch]:
+        """The rows of these reports, on which so was decided."""
+        facts = source.facts(self.cursor, seqs)
+        start = 0
+        while start < len(seqs):
+            end = min(len(seqs), start + self._at_once)
+            yield from self._some(seqs[start:end], facts.slice(start, end - start), decided[start:end])
+            start = end
+
+    def _some(self, seqs: Seqs, facts: pa.Table, decided: Sequence[Decision]) -> Iterator[Batch]:
+        """The rows of so many reports as have their texts in memory at once."""
+        ids = facts["report_id"].combine_chunks()
+        answers = source.answers(self.cursor, ids.to_pylist()) if self.profile.needs_better_answer else {}
+        spoken = source.conversations(self.cursor, seqs)
+        texts = Texts(spoken.contents, spoken.starts, ids, {at: one.content for at, one in answers.items()})
+        size = texts.sums(pc.binary_length(texts.column()).to_numpy())
+        self._at_once = max(1, min(source.TEXTS, int(source.TEXT_BYTES * len(seqs) / (1 + size.sum()))))
+        cleaned = self._clean(texts, spoken.roles, answers)
+        reproduced = facts["is_reproduced"].to_pylist()
+        kinds = alike.kinds(self.rules, texts, spoken.roles, decided, reproduced, answers)
+        written = [self.profile.rows(one) for one in kinds.sources]
+        taken, refused = self._choose(seqs, facts, cleaned, [written[kind] for kind in kinds.of.tolist()])
+        yield Batch(None, refused)
+        about = metadata.of_reports(
+            facts,
+            pa.array([str(one.verdict) for one in decided]),
+            self._group_ids(seqs),
+            self.sides.groups.size[seqs],
+            {at: one for at, one in cleaned.items() if isinstance(one, Clean)},
+            answers,
+        )
+        counts = np.array([0 if isinstance(rows, Reason) else len(rows) for rows in written], np.int64)[
+            kinds.of
+        ]
+        for places in _apart(taken, size[taken] * counts[taken]):
+            count = counts[places]
+            report = np.repeat(np.arange(len(places)), count)
+            first = np.zeros(len(seqs), np.int64)
+            first[places] = np.cumsum(count) - count
+            of_kind = ((rows, places[kinds.of[places] == kind]) for kind, rows in enumerate(written))
+            rows = columns.put_together(
+                self.profile,
+                texts,
+                [(rows, some) for rows, some in of_kind if len(some) and not isinstance(rows, Reason)],
+                first,
+            )
+            names = self._names(
+                ids, places[report], np.arange(len(report)) - first[places[report]], count[report]
+            )
+            meta = metadata.of_rows(about, places[report], names, rows.sha256)
+            yield Batch(Made(rows, meta, report, self._taken(seqs, facts, texts, places, cleaned)), {})
+
+    def _clean(
+        self, texts: Texts, roles: NDArray[np.int8], answers: Mapping[int, Answer]
+    ) -> dict[int, Clean | Reason]:
+        """What was found in the texts of reports, by place, where there is anything; it is cleaned in `texts`."""
+        cleaned: dict[int, Clean | Reason] = {}
+        original = texts.column()
+        for at in np.flatnonzero(texts.sums(hygiene.suspicious(original))).tolist():
+            start, end = texts.starts[at], texts.starts[at + 1]
+            said = original.slice(start, end - start).to_pylist()
+            turns = [
+                Turn(_ROLES[role], text) for role, text in zip(roles[start:end].tolist(), said, strict=True)
+            ]
+            better = answers[at].content if at in answers else ""
+            found = cleaned[at] = hygiene.clean(turns, better, self.request.hygiene)
+            if isinstance(found, Clean):
+                texts.write(at, [turn.content for turn in found.turns], found.better_answer)
+        return cleaned
+
+    def _choose(
+        self,
+        seqs: Seqs,
+        facts: pa.Table,
+        cleaned: Mapping[int, Clean | Reason],
+        written: Sequence[Sequence[Row] | Reason],
+    ) -> tuple[Numbers, dict[Reason, list[int]]]:
+        """The places of the reports that become rows, and by the reason the numbers of the others."""
+        taken: list[int] = []
+        refused: dict[Reason, list[int]] = {}
+        told = zip(
+            written,
+            facts["content_sha256"].to_pylist(),
+            facts["reporter_id"].to_pylist(),
+            self.sides.groups.oldest[seqs].tolist(),
+            self.sides.test(seqs).tolist(),
+            strict=True,
+        )
+        for at, (rows, content, reporter, group, test) in enumerate(told):
+            reason = cleaned.get(at)
+            if not isinstance(reason, Reason):
+                reason = rows if isinstance(rows, Reason) else self._again(content, reporter, group, test)
+            if reason is None:
+                taken.append(at)
+            else:
+                refused.setdefault(reason, []).append(int(seqs[at]))
+        return np.array(taken, np.int64), refused
+
+    def _again(self, content: str, reporter: str, group: int, test: bool) -> Reason | None:
+        """Why a report is left out beside those that are rows already; None where it becomes one as well."""
+        digest = bytes.fromhex(content)
+        if digest in self._seen:
+            return Reason.EXACT_DUPLICATE
+        if 0 < self.request.per_group <= self._of_group[group]:
+            return Reason.GROUP_REPRESENTED
+        if reporter and self._of_reporter[test, reporter] >= self.caps[Split.TEST if test else Split.TRAIN]:
+            return Reason.REPORTER_CAP
+        self._seen.add(digest)
+        if self.request.per_group:
+            self._of_group[group] += 1
+        if reporter:
+            self._of_reporter[test, reporter] += 1
+        return None
+
+    def _group_ids(self, seqs: Seqs) -> pa.Array:
+        oldest, place = np.unique(self.sides.groups.oldest[seqs], return_inverse=True)
+        return source.ids(self.cursor, oldest).take(pa.array(place))
+
+    def _names(self, ids: pa.Array, reports: Numbers, part: Numbers, count: Numbers) -> pa.Array:
+        """The name of each row: the report's, with the row's number where the report has several."""
+        several = pc.if_else(
+            pa.array(count > 1), pa.array(part + 1).cast(pa.string()), pa.scalar(None, pa.string())
+        )
+        named = pc.binary_join_element_wise(
+            self.profile.name, ids.take(pa.array(reports)), several, "-", null_handling="skip"
+        )
+        return named
+
+    def _taken(
+        self,
+        seqs: Seqs,
+        facts: pa.Table,
+        texts: Texts,
+        places: Numbers,
+        cleaned: Mapping[int, Clean | Reason],
+    ) -> Taken:
+        said, starts = texts.said(places)
+        found = [(at, cleaned.get(place)) for at, place in enumerate(places.tolist())] if cleaned else []
+        return Taken(
+            facts.take(pa.array(places)),
+            self.sides.test(seqs[places]),
+            self.sides.groups.oldest[seqs[places]],
+            said,
+            starts,
+            {at: one.redactions for at, one in found if isinstance(one, Clean) and one.redactions},
+        )
+
+
+def _apart(places: Numbers, sizes: Numbers) -> list[Numbers]:
+    """The places in runs of some `ROW_BYTES` each."""
+    return [
+        run
+        for run in np.split(places, np.flatnonzero(np.diff(np.cumsum(sizes) // ROW_BYTES)) + 1)
+        if len(run)
+    ]
