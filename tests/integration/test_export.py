@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -458,13 +459,35 @@ def test_batches_make_no_difference(
     whole = export("preference", version="1")
     monkeypatch.setattr(source, "BATCH", 4)
     monkeypatch.setattr(source, "TEXTS", 3)
-    seen: list[tuple[int, int]] = []
-    request = ExportRequest("preference", tmp_path / "elsewhere", version="1")
-    parts = build(store, POLICY, EVERYBODY, request, lambda done, total: seen.append((done, total)))
+    parts = export("preference", version="1", out=tmp_path / "elsewhere")
     assert parts["files"] == whole["files"]
-    assert (seen[0], seen[-1]) == ((0, 13), (13, 13))
-    assert seen == sorted(seen)
-    assert len(set(seen)) >= 5, "progress is told, and a stop is seen, more often than once a batch"
+
+
+def test_a_build_that_nobody_waits_for_stops_and_leaves_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triage_core.exporters import beside, source
+
+    add(store, *(f"Question {number}" for number in range(5)))
+    left = threading.Event()
+    real = source.facts
+
+    def slow(*asked: Any) -> Any:
+        left.wait(20)
+        return real(*asked)
+
+    def leave(done: int, total: int) -> None:
+        assert (done, total) == (0, 5)
+        left.set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(source, "facts", slow)
+    monkeypatch.setattr(beside, "SECONDS", 0.01)
+    with pytest.raises(KeyboardInterrupt):
+        build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"), leave)
+    assert list((tmp_path / "out" / "kto").iterdir()) == []
+    with store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM datasets") == 0
 
 
 def test_a_preview_shows_what_a_build_writes_and_stores_nothing(

@@ -6,15 +6,14 @@ rows; otherwise it is refused, and a new version is the answer.
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,14 @@ import pyarrow.compute as pc
 
 from triage_core import access, db
 from triage_core.errors import Conflict, Refused
-from triage_core.exporters import card, croissant, difference, manifest, profiles, source
+from triage_core.exporters import beside, card, croissant, difference, manifest, profiles, source
+from triage_core.exporters.beside import Progress
 from triage_core.exporters.folder import FolderWriter, companions
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.make import Made, Taken
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.select import Progress, select, splits
+from triage_core.exporters.select import select, splits
 from triage_core.exporters.split import Split, Splits
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
@@ -45,7 +45,8 @@ def build(
 ) -> dict[str, Any]:
     """Write the dataset into its folder and record it; gives the manifest and `folder`, the path.
 
-    `progress` is told how many of how many reports have been read. Raises Conflict when the folder
+    `progress` is told now and then how many of how many reports have been read; when it raises, the build stops and
+    leaves nothing. Raises Conflict when the folder
     is there already or the version stands for other rows, Refused when a prompt would be in train
     and test, NotAllowed for an actor without the role.
     """
@@ -54,6 +55,12 @@ def build(
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused("out", f"{request.out} cannot be made a folder: {error.strerror}") from error
+    return beside.run(partial(_build, store, policy, actor, request), progress or _silent)
+
+
+def _build(
+    store: Store, policy: Policy, actor: Actor, request: ExportRequest, progress: Progress
+) -> dict[str, Any]:
     with store.read() as cursor:
         now = store.clock()
         line = _line(cursor, request)
@@ -62,13 +69,13 @@ def build(
             raise Conflict(
                 "version", f"{folder} is there already, and a version never changes: choose another"
             )
-        with _scratch(folder) as scratch, _beside_others():
+        with _scratch(folder) as scratch:
             profile = profiles.get(request.profile)
             sides = splits(cursor)
             tally = Tally(profile, source.last_seq(cursor))
             fresh = _FreshSides(sides)
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for batch in select(cursor, policy, request, sides, now, progress or _silent):
+                for batch in beside.ahead(select(cursor, policy, request, sides, now, progress)):
                     tally.add(batch)
                     if batch.made:
                         writer.add(batch.made)
@@ -100,9 +107,6 @@ def build(
                     )
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
-
-
-_USUAL_TURN = sys.getswitchinterval()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,22 +274,6 @@ def _in_place(scratch: Path, folder: Path) -> Iterator[None]:
     except BaseException:
         folder.rename(scratch)
         raise
-
-
-@contextmanager
-def _beside_others() -> Iterator[None]:
-    """Work for minutes in a process whose screens somebody reads meanwhile.
-
-    Other threads have the interpreter ten times as often, and the collector does not look again and again through
-    all that the process held before.
-    """
-    sys.setswitchinterval(_USUAL_TURN / 10)
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(_USUAL_TURN)
 
 
 def _write(path: Path, content: str) -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from triage_core.errors import Refused
-from triage_core.exporters import wording
+from triage_core.exporters import beside, wording
 from triage_core.exporters.wording import EMPTY, Hashes, Runs
 from triage_core.likeness.kernels import compiled
 
@@ -131,45 +131,90 @@ def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int
     """
     wanted = np.unique(sketches[tested])
     wanted = wanted[wanted != EMPTY]
-    counts, starts, rows = _index(sketches, train, wanted)
-    seen = np.full(len(sketches), -1, np.int64)
-    found: list[tuple[int, int, float]] = []
-    for start in range(0, len(tested), _BLOCK):
-        block = tested[start : start + _BLOCK]
-        real = sketches[block] != EMPTY
-        sizes = np.count_nonzero(real, axis=1)
-        places = np.where(real, np.searchsorted(wanted, sketches[block]), 0)
-        frequent = np.where(real, counts[places], np.iinfo(np.int64).max)
-        rarest = np.argsort(frequent, axis=1, kind="stable")
-        asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
-        best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
-        _most_alike(sketches, block, rows, starts, places, rarest, asked, seen, best, agreed)
-        found += [
-            (int(best[at]), int(block[at]), float(agreed[at])) for at in np.flatnonzero(agreed >= NEAR_COPY)
-        ]
-    return found
+    slots = _slots(wanted)
+    counts, starts, rows = _index(sketches, train, wanted, slots)
+
+    def look(some: Rows) -> list[tuple[int, int, float]]:
+        seen = np.full(len(sketches), -1, np.int64)
+        found: list[tuple[int, int, float]] = []
+        for start in range(0, len(some), _BLOCK):
+            block = some[start : start + _BLOCK]
+            real = sketches[block] != EMPTY
+            sizes = np.count_nonzero(real, axis=1)
+            places = _places(sketches[block].ravel(), wanted, slots).reshape(real.shape)
+            frequent = np.where(real, counts[places], np.iinfo(np.int64).max)
+            rarest = np.argsort(frequent, axis=1, kind="stable")
+            asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
+            best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
+            _most_alike(sketches, block, rows, starts, places, rarest, asked, seen, best, agreed)
+            found += [
+                (int(best[at]), int(block[at]), float(agreed[at]))
+                for at in np.flatnonzero(agreed >= NEAR_COPY)
+            ]
+        return found
+
+    return [one for found in beside.both(look, tested) for one in found]
 
 
-def _index(sketches: Hashes, train: Rows, wanted: Hashes) -> tuple[Rows, Rows, Rows]:
+def _slots(wanted: Hashes) -> Rows:
+    """A table in which `_places` looks runs up: at least half of it is free."""
+    slots = np.full(1 << (2 * len(wanted) + 1).bit_length(), -1)
+    _fill(wanted, slots)
+    return slots
+
+
+@compiled
+def _fill(wanted: Hashes, slots: Rows) -> None:
+    mask = np.uint64(len(slots) - 1)
+    for place in range(len(wanted)):
+        slot = np.int64(wanted[place] & mask)
+        while slots[slot] >= 0:
+            slot = (slot + 1) % len(slots)
+        slots[slot] = place
+
+
+@compiled
+def _places(runs: Hashes, wanted: Hashes, slots: Rows) -> Rows:
+    """The place of each run among the wanted ones, -1 for a run that is none of them."""
+    mask = np.uint64(len(slots) - 1)
+    places = np.full(len(runs), -1)
+    for at in range(len(runs)):
+        slot = np.int64(runs[at] & mask)
+        while slots[slot] >= 0 and wanted[slots[slot]] != runs[at]:
+            slot = (slot + 1) % len(slots)
+        places[at] = slots[slot]
+    return places
+
+
+def _index(sketches: Hashes, train: Rows, wanted: Hashes, slots: Rows) -> tuple[Rows, Rows, Rows]:
     """How many training rows have each wanted run, and the first `_FOUND` of these: rows[starts[i]:starts[i + 1]]."""
     counts = np.zeros(len(wanted) + 1, np.int64)  # one more, for what nobody asks for
     held_places, held_rows = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     for start in range(0, len(train) if len(wanted) else 0, _INDEXED):
         block = train[start : start + _INDEXED]
-        runs = sketches[block].ravel()
-        places = np.minimum(np.searchsorted(wanted, runs), len(wanted) - 1)
-        asked = np.flatnonzero(wanted[places] == runs)
-        order = asked[np.argsort(places[asked], kind="stable")]
-        places = places[order]
-        rank = np.arange(len(places)) - np.searchsorted(places, places)
-        early = counts[places] + rank < _FOUND
+        places = _places(sketches[block].ravel(), wanted, slots)
+        early = _early(places, counts)
         held_places.append(places[early].astype(np.int32))
-        held_rows.append(block[order[early] // _SKETCH].astype(np.int32))
-        counts += np.bincount(places, minlength=len(counts))
+        held_rows.append(block[early // _SKETCH].astype(np.int32))
     every = np.concatenate(held_places)
     order = np.argsort(every, kind="stable")
     starts = np.searchsorted(every[order], np.arange(len(wanted) + 1))
     return counts, starts, np.concatenate(held_rows)[order].astype(np.int64)
+
+
+@compiled
+def _early(places: Rows, counts: Rows) -> Rows:
+    """Where the first `_FOUND` of each place stand; all are counted."""
+    early = np.empty(len(places), np.int64)
+    found = 0
+    for at in range(len(places)):
+        place = places[at]
+        if place >= 0:
+            if counts[place] < _FOUND:
+                early[found] = at
+                found += 1
+            counts[place] += 1
+    return early[:found]
 
 
 @compiled
@@ -201,7 +246,9 @@ def _most_alike(
                 seen[row] = block[at]
                 other = sketches[row]
                 i = j = size = shared = 0
-                while size < _SKETCH:
+                # So many differences leave it behind the best that is known, whatever comes.
+                least = max(agreed[at], NEAR_COPY)
+                while size < _SKETCH and _SKETCH - (size - shared) >= least * _SKETCH:
                     left = one[i] if i < _SKETCH else empty
                     right = other[j] if j < _SKETCH else empty
                     if left == empty and right == empty:

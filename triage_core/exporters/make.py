@@ -97,6 +97,8 @@ class Maker:
     def rows(self, seqs: Seqs, decided: Sequence[Decision]) -> Iterator[Batch]:
         """The rows of these reports, on which so was decided."""
         facts = source.facts(self.cursor, seqs)
+        oldest, place = np.unique(self.sides.groups.oldest[seqs], return_inverse=True)
+        facts = facts.append_column("group", source.ids(self.cursor, oldest).take(pa.array(place)))
         start = 0
         while start < len(seqs):
             end = min(len(seqs), start + self._at_once)
@@ -120,7 +122,6 @@ class Maker:
         about = metadata.of_reports(
             facts,
             pa.array([str(one.verdict) for one in decided]),
-            self._group_ids(seqs),
             self.sides.groups.size[seqs],
             {at: one for at, one in cleaned.items() if isinstance(one, Clean)},
             answers,
@@ -207,10 +208,6 @@ class Maker:
         if reporter:
             self._of_reporter[test, reporter] += 1
         return None
-
-    def _group_ids(self, seqs: Seqs) -> pa.Array:
-        oldest, place = np.unique(self.sides.groups.oldest[seqs], return_inverse=True)
-        return source.ids(self.cursor, oldest).take(pa.array(place))
 
     def _names(self, ids: pa.Array, reports: Numbers, part: Numbers, count: Numbers) -> pa.Array:
         """The name of each row: the report's, with the row's number where the report has several."""

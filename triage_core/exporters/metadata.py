@@ -64,18 +64,18 @@ def canonical(value: Any, text: Callable[[Any], str] = encode_basestring_ascii) 
 def of_reports(
     facts: pa.Table,
     verdicts: pa.Array,
-    group_ids: pa.Array,
     group_sizes: NDArray[np.int64],
     cleaned: Mapping[int, Clean],
     answers: Mapping[int, Answer],
 ) -> dict[str, pa.Array]:
     """The meta_* columns of n reports, but those that name a row.
 
-    `facts` are those of source.py, where "" says nothing; `cleaned` and `answers` are by place, where there are any.
+    `facts` are those of source.py with the id of each group, where "" says nothing. `cleaned` and `answers` are by
+    place, where there are any.
     """
     size = len(facts)
     told = {name: facts[name] for name in NAMES if name in facts.column_names}
-    told |= {"verdict": verdicts, "group": group_ids, "group_size": pa.array(group_sizes).cast(pa.string())}
+    told |= {"verdict": verdicts, "group_size": pa.array(group_sizes).cast(pa.string())}
     kinds = {at: Counter(span.kind for span in one.redactions) for at, one in cleaned.items()}
     told["control_tokens"] = _few(size, {at: " ".join(one.control_tokens) for at, one in cleaned.items()})
     told["hidden_characters"] = _few(size, {at: _counts(one.hidden) for at, one in cleaned.items()})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from triage_core import db
 from triage_core.exporters import gate, poison, profiles, source
 from triage_core.exporters.alike import Decision, Rules
+from triage_core.exporters.beside import Progress
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.make import Batch, Maker
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.split import Seqs, Split, Splits, group
 from triage_core.guidance.policy import Policy
-
-Progress = Callable[[int, int], None]
 
 _REASONS = tuple(Reason)
 _NOT_ASKED, _PASSED = 0, 1  # before the reasons, of which number n is told as n + 2
