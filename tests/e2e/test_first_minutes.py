@@ -94,7 +94,7 @@ def test_an_engineer_builds_a_dataset_and_downloads_it(demo: Server, page: Page)
     page.goto(f"{demo.url}/datasets?role=ML%20engineer")
     page.get_by_role("button", name=re.compile(r"^Build \d+ rows?")).click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").first.click()
+        page.get_by_role("link", name="Download").first.click()
     with zipfile.ZipFile(download.value.path()) as archive:
         names = archive.namelist()
     assert any(name.endswith("manifest.json") for name in names)
