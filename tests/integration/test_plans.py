@@ -80,13 +80,29 @@ def test_what_is_due_is_built_once_as_it_was_built_before(store: Store, clock: C
     assert [one.version for one in versions(store, "other")] == ["1"]
 
 
+def test_where_nothing_changed_no_version_is_made(store: Store, tmp_path: Path, clock: Clock) -> None:
+    plans.plan(store, EVERYBODY, "kto", 7)
+    clock.forward(days=8)
+    assert plans.build_due(store, POLICY, EVERYBODY) == [{"name": "kto", "version": "1", "unchanged": True}]
+    assert [one.version for one in versions(store)] == ["1"]
+    assert sorted(path.name for path in (tmp_path / "out" / "kto").iterdir()) == ["1"]
+    assert plans.build_due(store, POLICY, EVERYBODY) == [], "the next look is seven days away"
+    assert events(store, "dataset.unchanged") == 1
+    clock.forward(days=7)
+    with store.write(EVERYBODY, "test") as work:
+        work.cursor.execute("UPDATE cases SET severity = 'critical'")
+    (done,) = plans.build_due(store, POLICY, EVERYBODY)
+    assert (done["version"], done["diff"]["changed"]) == ("2", 0), "what is told about a row changed"
+
+
 def test_one_that_is_refused_stops_no_other(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("kto", "other"):
         plans.plan(store, EVERYBODY, name, 1)
     clock.forward(days=1)
-    right = exports.build
+    right = exports.build_changed
+    add(store, "two")
 
     def fail(*arguments: object) -> object:
         request = arguments[3]
@@ -95,7 +111,7 @@ def test_one_that_is_refused_stops_no_other(
             raise Refused("split", "a near-copy")
         return right(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(exports, "build", fail)
+    monkeypatch.setattr(exports, "build_changed", fail)
     first, second = plans.build_due(store, POLICY, EVERYBODY)
     assert first == {"name": "kto", "refused": "split: a near-copy"}
     assert (second["name"], second["version"]) == ("other", "2")

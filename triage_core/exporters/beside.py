@@ -50,7 +50,9 @@ def run(work: Callable[[Progress], Result], told: Progress) -> Result:
     with _giving_way(), _pool(1) as pool:
         running = pool.submit(work, progress)
         try:
-            while not futures.wait([running], SECONDS).done:
+            waiting = True
+            while waiting:
+                waiting = not futures.wait([running], SECONDS).done
                 if latest:
                     told(*latest.pop())
         except BaseException:

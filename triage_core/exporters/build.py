@@ -46,21 +46,45 @@ def build(
     """Write the dataset into its folder and record it; gives the manifest and `folder`, the path.
 
     `progress` is told now and then how many of how many reports have been read; when it raises, the build stops and
-    leaves nothing. Raises Conflict when the folder
-    is there already or the version stands for other rows, Refused when a prompt would be in train
-    and test, NotAllowed for an actor without the role.
+    leaves nothing. Raises Conflict when the folder is there already or the version stands for other rows, Refused
+    when a prompt would be in train and test, NotAllowed for an actor without the role.
     """
+    made = _beside(store, policy, actor, request, False, progress)
+    assert made is not None, "only where nothing changed there is none"
+    return made
+
+
+def build_changed(
+    store: Store, policy: Policy, actor: Actor, request: ExportRequest, progress: Progress | None = None
+) -> dict[str, Any] | None:
+    """The same, or None where rows, sides and metadata are to the byte those of the version before: nothing is made."""
+    return _beside(store, policy, actor, request, True, progress)
+
+
+def _beside(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    request: ExportRequest,
+    only_changed: bool,
+    progress: Progress | None,
+) -> dict[str, Any] | None:
     access.require(actor, "export_dataset")
     try:
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused("out", f"{request.out} cannot be made a folder: {error.strerror}") from error
-    return beside.run(partial(_build, store, policy, actor, request), progress or _silent)
+    return beside.run(partial(_build, store, policy, actor, request, only_changed), progress or _silent)
 
 
 def _build(
-    store: Store, policy: Policy, actor: Actor, request: ExportRequest, progress: Progress
-) -> dict[str, Any]:
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    request: ExportRequest,
+    only_changed: bool,
+    progress: Progress,
+) -> dict[str, Any] | None:
     with store.read() as cursor:
         now = store.clock()
         line = _line(cursor, request)
@@ -81,6 +105,8 @@ def _build(
                         writer.add(batch.made)
                         fresh.note(batch.made.reports)
             tally.reconcile(source.count(cursor, request.chosen))
+            if only_changed and line.parent and difference.is_same(line.parent, manifest.files(scratch)):
+                return None
             account = manifest.document(
                 cursor,
                 request,

@@ -27,6 +27,7 @@ _SKETCH = (
     32  # smallest hashes kept of a text: the estimate is within .07 of the truth, one standard deviation
 )
 _EXACT_ROWS = 20_000  # up to so many rows every run of 13 words is compared, beyond it a share of them
+_HARDLY = 1e-6  # less than any two agreements differ by
 _FOUND = 200  # training rows looked at for one run of a test row
 _BLOCK = 1_000
 _INDEXED = 50_000  # training rows that are put into the index at once
@@ -246,9 +247,10 @@ def _most_alike(
                 seen[row] = block[at]
                 other = sketches[row]
                 i = j = size = shared = 0
-                # So many differences leave it behind the best that is known, whatever comes.
-                least = max(agreed[at], NEAR_COPY)
-                while size < _SKETCH and _SKETCH - (size - shared) >= least * _SKETCH:
+                # So many differences leave it behind the best that is known, whatever comes; a later row has to
+                # be ahead of it.
+                least = max(agreed[at], NEAR_COPY) * _SKETCH + (row > best[at]) * _HARDLY
+                while size < _SKETCH and _SKETCH - (size - shared) >= least:
                     left = one[i] if i < _SKETCH else empty
                     right = other[j] if j < _SKETCH else empty
                     if left == empty and right == empty:

@@ -25,26 +25,33 @@ class ParquetWriter:
         self._file = path.open("xb")
         self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
         self._waiting: list[pa.Table] = []
-        self._rows = self._characters = 0
+        self._rows = self._bytes = 0
 
     def write(self, rows: pa.Table) -> None:
-        characters = np.cumsum(_characters(rows))
-        start = 0
-        while start < len(rows):
-            before = characters[start - 1] if start else 0
-            full = np.searchsorted(characters, GROUP_CHARACTERS - self._characters + before)
-            end = min(start + GROUP_ROWS - self._rows, int(full) + 1, len(rows))
-            self._waiting.append(rows.slice(start, end - start))
-            self._rows += end - start
-            self._characters += int(characters[end - 1] - before)
-            if self._rows >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
+        while len(rows):
+            end, is_full = self._fitting(rows)
+            self._waiting.append(rows.slice(0, end))
+            self._rows += end
+            self._bytes += self._waiting[-1].nbytes
+            if is_full:
                 self._write_group()
-            start = end
+            rows = rows.slice(end)
+
+    def _fitting(self, rows: pa.Table) -> tuple[int, bool]:
+        """How many of these rows go into the group, and whether that ends it."""
+        left = GROUP_ROWS - self._rows
+        # Characters are counted only where there may be too many: none takes less than a byte.
+        if self._bytes + rows.nbytes >= GROUP_CHARACTERS:
+            before = sum(int(_characters(one).sum()) for one in self._waiting)
+            left = min(
+                left, 1 + int(np.searchsorted(np.cumsum(_characters(rows)), GROUP_CHARACTERS - before))
+            )
+        return min(left, len(rows)), left <= len(rows)
 
     def _write_group(self) -> None:
         # As one piece: the pages of a file depend on the pieces.
         self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks())
-        self._waiting, self._rows, self._characters = [], 0, 0
+        self._waiting, self._rows, self._bytes = [], 0, 0
 
     def __enter__(self) -> ParquetWriter:
         return self
