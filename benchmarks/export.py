@@ -5,7 +5,7 @@
 
 The desk is that of benchmarks/synthetic_desk.py with decisions and consent added, so that most reports are rows. DuckDB
 copies the same columns of the same reports without any of the gates. The dashboard is the Inbox, run in process by
-Streamlit's AppTest over and over, idle and then during an export.
+Streamlit's AppTest over and over, idle and then during exports.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,7 @@ from triage_core.guidance import policy
 from triage_core.runtime import Runtime
 from triage_core.settings import ROOT, Settings
 
-LOOKS = 12
+LOOKS = 30
 MEMBERS = (
     "SELECT [{'role': 'user', 'content': turns[1].content}] AS prompt,"
     " [{'role': 'assistant', 'content': turns[2].content}] AS completion, c.resolution = 'expected_behaviour' AS label"
@@ -66,6 +67,25 @@ def look() -> float:
     return time.perf_counter() - started
 
 
+def meanwhile(export: Callable[[], object]) -> list[float]:
+    """Seconds of each look while exports run, one after another until there were `LOOKS` looks."""
+    seen_enough = threading.Event()
+
+    def again() -> None:
+        while not seen_enough.is_set():
+            export()
+
+    seconds: list[float] = []
+    exporting = threading.Thread(target=again)
+    exporting.start()
+    while exporting.is_alive():
+        seconds.append(look())
+        if len(seconds) >= LOOKS:
+            seen_enough.set()
+    exporting.join()
+    return seconds
+
+
 def p95(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=20)[-1]
 
@@ -91,16 +111,11 @@ def measure(count: int, dim: int) -> None:
         idle = [look() for _ in range(LOOKS)]
         before = harness.peak_memory_gib()
         request = ExportRequest("kto", folder / "out", per_group=0)  # the most rows
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         made = build(opened.store, rules, synthetic_desk.FILLER, request)
-        alone = time.perf_counter() - started
+        alone, cpu = time.perf_counter() - started, time.process_time() - cpu
         memory = harness.peak_memory_gib() - before
-        again = threading.Thread(target=build, args=(opened.store, rules, synthetic_desk.FILLER, request))
-        again.start()
-        busy: list[float] = []
-        while again.is_alive():
-            busy.append(look())
-        again.join()
+        busy = meanwhile(lambda: build(opened.store, rules, synthetic_desk.FILLER, request))
         runtime.use(None)
         opened.close()
     rows = made["rows"]["total"]
@@ -109,14 +124,20 @@ def measure(count: int, dim: int) -> None:
         "rows_per_second": rows / alone,
         "share_of_copy": (rows / alone) / (rows / copied),
         "memory_gib": memory,
-        "dashboard_slower": p95(busy) / p95(idle) if len(busy) > 1 else float("nan"),
+        "cpu_microseconds_a_row": cpu / rows * 1e6,
+        "looks_during": len(busy),
+        "dashboard_slower": p95(busy) / p95(idle),
     }
     harness.table(
         f"kto Parquet of {count:,} reports",
         ("what", "seconds", "rows a second"),
         [("DuckDB's COPY, no gates", copied, rows / copied), ("export", alone, rows / alone)],
     )
-    harness.table("Inbox, p95", ("when", "seconds"), [("idle", p95(idle)), ("during an export", p95(busy))])
+    looks = [
+        ("idle", statistics.median(idle), p95(idle)),
+        ("during exports", statistics.median(busy), p95(busy)),
+    ]
+    harness.table("Inbox", ("when", "median, seconds", "p95, seconds"), looks)
     targets = {"share_of_copy": (">=", 0.5), "memory_gib": ("<=", 1.0), "dashboard_slower": ("<=", 2.0)}
     harness.finish("export", figures, targets)
 

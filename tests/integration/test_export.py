@@ -458,7 +458,7 @@ def test_batches_make_no_difference(
     add(store, "no", "never", consent_training="none")
     whole = export("preference", version="1")
     monkeypatch.setattr(source, "BATCH", 4)
-    monkeypatch.setattr(source, "TEXTS", 3)
+    monkeypatch.setattr(source, "TEXT_BYTES", 60)
     parts = export("preference", version="1", out=tmp_path / "elsewhere")
     assert parts["files"] == whole["files"]
 

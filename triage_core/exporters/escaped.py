@@ -24,9 +24,7 @@ def escaped(texts: pa.Array) -> pa.Array:
     # Memory that is not written to is not taken.
     out, ends = np.empty(_LONGEST * len(data) + 2 * len(texts), np.uint8), np.zeros(len(texts) + 1, np.int64)
     _escape(data, bounds, _SHORT, _HEX, out, ends)
-    return pa.LargeStringArray.from_buffers(
-        len(texts), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]].copy())
-    )
+    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
 
 
 @compiled

@@ -26,8 +26,6 @@ from triage_core.exporters.texts import Numbers, Texts
 from triage_core.model import Turn, TurnRole
 from triage_core.redact import Span
 
-FIRST = 500
-"""So many reports have their texts in memory at first, then as many as they turn out to be long for."""
 ROW_BYTES = 1 << 26
 """Rows are put together for so much text at once: a long report may have many rows, each with most of its words."""
 _ROLES = tuple(TurnRole)
@@ -92,18 +90,17 @@ class Maker:
     _seen: set[bytes] = field(default_factory=set)
     _of_group: Counter[int] = field(default_factory=Counter)
     _of_reporter: Counter[tuple[bool, str]] = field(default_factory=Counter)
-    _at_once: int = FIRST
 
     def rows(self, seqs: Seqs, decided: Sequence[Decision]) -> Iterator[Batch]:
         """The rows of these reports, on which so was decided."""
         facts = source.facts(self.cursor, seqs)
         oldest, place = np.unique(self.sides.groups.oldest[seqs], return_inverse=True)
         facts = facts.append_column("group", source.ids(self.cursor, oldest).take(pa.array(place)))
-        start = 0
-        while start < len(seqs):
-            end = min(len(seqs), start + self._at_once)
-            yield from self._some(seqs[start:end], facts.slice(start, end - start), decided[start:end])
-            start = end
+        for some in _apart(np.arange(len(seqs)), source.sizes(self.cursor, seqs), source.TEXT_BYTES):
+            first, count = int(some[0]), len(some)
+            yield from self._some(
+                seqs[first : first + count], facts.slice(first, count), decided[first : first + count]
+            )
 
     def _some(self, seqs: Seqs, facts: pa.Table, decided: Sequence[Decision]) -> Iterator[Batch]:
         """The rows of so many reports as have their texts in memory at once."""
@@ -112,7 +109,6 @@ class Maker:
         spoken = source.conversations(self.cursor, seqs)
         texts = Texts(spoken.contents, spoken.starts, ids, {at: one.content for at, one in answers.items()})
         size = texts.sums(pc.binary_length(texts.column()).to_numpy())
-        self._at_once = max(1, min(source.TEXTS, int(source.TEXT_BYTES * len(seqs) / (1 + size.sum()))))
         cleaned = self._clean(texts, spoken.roles, answers)
         reproduced = facts["is_reproduced"].to_pylist()
         kinds = alike.kinds(self.rules, texts, spoken.roles, decided, reproduced, answers)
@@ -129,7 +125,7 @@ class Maker:
         counts = np.array([0 if isinstance(rows, Reason) else len(rows) for rows in written], np.int64)[
             kinds.of
         ]
-        for places in _apart(taken, size[taken] * counts[taken]):
+        for places in _apart(taken, size[taken] * counts[taken], ROW_BYTES):
             count = counts[places]
             report = np.repeat(np.arange(len(places)), count)
             first = np.zeros(len(seqs), np.int64)
@@ -239,10 +235,7 @@ class Maker:
         )
 
 
-def _apart(places: Numbers, sizes: Numbers) -> list[Numbers]:
-    """The places in runs of some `ROW_BYTES` each."""
-    return [
-        run
-        for run in np.split(places, np.flatnonzero(np.diff(np.cumsum(sizes) // ROW_BYTES)) + 1)
-        if len(run)
-    ]
+def _apart(places: Numbers, sizes: Numbers, limit: int) -> list[Numbers]:
+    """The places in runs whose sizes come to about the limit each."""
+    ends = np.cumsum(sizes)
+    return [run for run in np.split(places, np.flatnonzero(np.diff(ends // limit)) + 1) if len(run)]

@@ -44,7 +44,7 @@ def select(
 ) -> Iterator[Batch]:
     """Each report that the filter finds, as rows or with the one reason why it is none.
 
-    Rows come in the order in which the reports came in; the texts of at most `source.TEXTS` reports are in memory.
+    Rows come in the order in which the reports came in; the texts of few reports are in memory.
     Of a group of duplicates at most `request.per_group` reports become rows, the earliest; 0 means all of them.
     """
     profile = profiles.get(request.profile)

@@ -25,8 +25,8 @@ from triage_core.model import Resolution, TurnRole
 from triage_core.queries import Filter
 
 BATCH = 20_000
-TEXTS = 2_000
-TEXT_BYTES = 1 << 24
+TEXT_BYTES = 1 << 23
+"""Of about so much text is read at once: a conversation may have 400,000 characters."""
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
 
@@ -48,16 +48,21 @@ _FACTS = (
     " strftime(r.received_at, '%Y-%m-%d %H:%M:%S UTC') AS received_at, r.platform, r.model, r.model_version,"
     " array_to_string(r.harm_types, ',') AS harm_types, coalesce(c.resolution, '') AS resolution,"
     " coalesce(c.severity, '') AS severity, c.consent_training, array_to_string(a.clauses, ',') AS clauses,"
-    " a.policy_version, coalesce(m.cluster_id, '') AS technique,"
+    " a.policy_version, coalesce(m.technique, '') AS technique,"
     " coalesce(a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable'), false) AS is_reproduced,"
-    " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
-    f"{_FROM} LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
-    " WHERE r.seq BETWEEN $first AND $last AND c.seq BETWEEN $first AND $last"
+    " coalesce(m.is_indexed, false) AS is_indexed"
+    " FROM reports r JOIN cases c USING (report_id) LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
+    # Read once, and only what is asked for: there are as many as reports.
+    " LEFT JOIN (SELECT report_id, max(cluster_id) FILTER (axis = 'technique') AS technique,"
+    " bool_or(axis = 'whole') AS is_indexed FROM memberships WHERE report_id IN (SELECT report_id FROM reports"
+    " WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)) GROUP BY report_id) m"
+    " USING (report_id) WHERE r.seq BETWEEN $first AND $last AND c.seq BETWEEN $first AND $last"
     " AND r.seq IN (SELECT seq FROM asked_for)"
 )
-_TURNS = (
-    "SELECT seq, turns FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)"
-)
+_ASKED_FOR = " FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)"
+_TURNS = f"SELECT seq, turns{_ASKED_FOR}"
+_SIZES = f"SELECT seq, coalesce(list_sum(list_transform(turns, lambda t: strlen(t.content))), 0) AS size{_ASKED_FOR}"
+_IDS = f"SELECT seq, report_id{_ASKED_FOR}"
 
 _EDGES = (
     "WITH pairs AS (SELECT canonical_id, child_id FROM active_links"
@@ -137,6 +142,11 @@ def facts(cursor: db.Cursor, seqs: Seqs) -> pa.Table:
     return _of(cursor, _FACTS, seqs)
 
 
+def sizes(cursor: db.Cursor, seqs: Seqs) -> NDArray[np.int64]:
+    """The bytes of what was said in these reports, whose numbers ascend; no text is read into memory."""
+    return np.asarray(_of(cursor, _SIZES, seqs)["size"].to_numpy(), np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Conversations:
     """What was said in n reports, turn after turn; the turns of report i go from starts[i] to starts[i + 1].
@@ -203,12 +213,7 @@ def alike_across(
 
 def ids(cursor: db.Cursor, seqs: Seqs) -> pa.Array:
     """The ids of these reports, whose numbers ascend."""
-    found = _of(
-        cursor,
-        "SELECT seq, report_id FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)",
-        seqs,
-    )
-    return found["report_id"].combine_chunks()
+    return _of(cursor, _IDS, seqs)["report_id"].combine_chunks()
 
 
 _ROLES = pa.array([str(role) for role in TurnRole], pa.string())
