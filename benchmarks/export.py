@@ -1,7 +1,8 @@
 """Export of a million reports as kto Parquet: speed beside DuckDB's own COPY, memory, and the dashboard meanwhile.
 
-    python -m benchmarks.export            1,000,000 reports
-    python -m benchmarks.export --small    20,000
+    python -m benchmarks.export             1,000,000 reports
+    python -m benchmarks.export --small     20,000
+    python -m benchmarks.export --keep DIR  on a copy of the store in DIR, where the first run leaves it
 
 The desk is that of benchmarks/synthetic_desk.py with decisions and consent added, so that most reports are rows. DuckDB
 copies the same columns of the same reports without any of the gates. The dashboard is the Inbox, run in process by
@@ -10,6 +11,7 @@ Streamlit's AppTest over and over, idle and then during exports.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import tempfile
 import threading
@@ -91,33 +93,40 @@ def p95(seconds: list[float]) -> float:
 
 
 def main() -> None:
-    options = harness.arguments(__doc__)
-    measure(20_000 if options.small else 1_000_000, 32 if options.small else 128)
-
-
-def measure(count: int, dim: int) -> None:
-    """Take and print the figures for so many reports with vectors of so many numbers."""
+    options = harness.arguments(__doc__, keeps=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        opened = Runtime(Settings(store=folder / "store"))
-        synthetic_desk.fill(opened.store, count, dim)
-        decide(opened)
-        opened.close()
-        copied = copy(folder / "store", folder / "copy.parquet")
-        opened = Runtime(Settings(store=folder / "store"))
-        runtime.use(opened)
-        rules = policy.load(ROOT / "data")
-        look()
-        idle = [look() for _ in range(LOOKS)]
-        before = harness.peak_memory_gib()
-        request = ExportRequest("kto", folder / "out", per_group=0)  # the most rows
-        started, cpu = time.perf_counter(), time.process_time()
-        made = build(opened.store, rules, synthetic_desk.FILLER, request)
-        alone, cpu = time.perf_counter() - started, time.process_time() - cpu
-        memory = harness.peak_memory_gib() - before
-        busy = meanwhile(lambda: build(opened.store, rules, synthetic_desk.FILLER, request))
-        runtime.use(None)
-        opened.close()
+        count, dim = (20_000, 32) if options.small else (1_000_000, 128)
+        kept = (options.keep or folder) / f"desk-{count}"
+        if not kept.is_dir():
+            made = Runtime(Settings(store=folder / "made"))
+            synthetic_desk.fill(made.store, count, dim)
+            decide(made)
+            made.close()
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder / "made", kept)
+        shutil.copytree(kept, folder / "store")
+        measure(folder, count)
+
+
+def measure(folder: Path, count: int) -> None:
+    """Take and print the figures for the store in the folder, with so many reports."""
+    copied = copy(folder / "store", folder / "copy.parquet")
+    opened = Runtime(Settings(store=folder / "store"))
+    runtime.use(opened)
+    rules = policy.load(ROOT / "data")
+    look()
+    idle = [look() for _ in range(LOOKS)]
+    before = harness.peak_memory_gib()
+    request = ExportRequest("kto", folder / "out", per_group=0)  # the most rows
+    started, cpu = time.perf_counter(), time.process_time()
+    made = build(opened.store, rules, synthetic_desk.FILLER, request)
+    alone, cpu = time.perf_counter() - started, time.process_time() - cpu
+    # The later ones are compared with the version before, too.
+    busy = meanwhile(lambda: build(opened.store, rules, synthetic_desk.FILLER, request))
+    memory = harness.peak_memory_gib() - before
+    runtime.use(None)
+    opened.close()
     rows = made["rows"]["total"]
     figures = {
         "rows": rows,

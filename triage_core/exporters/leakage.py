@@ -154,7 +154,9 @@ def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int
             ]
         return found
 
-    return [one for found in beside.both(look, tested) for one in found]
+    # Rows that begin alike are looked at one after another, since they meet the same training rows.
+    alike = tested[np.argsort(sketches[tested, 0], kind="stable")]
+    return [one for found in beside.both(look, alike) for one in found]
 
 
 def _slots(wanted: Hashes) -> Rows:
@@ -245,18 +247,16 @@ def _most_alike(
                 if seen[row] == block[at]:
                     continue
                 seen[row] = block[at]
-                other = sketches[row]
-                i = j = size = shared = 0
                 # So many differences leave it behind the best that is known, whatever comes; a later row has to
                 # be ahead of it.
                 least = max(agreed[at], NEAR_COPY) * _SKETCH + (row > best[at]) * _HARDLY
-                while size < _SKETCH and _SKETCH - (size - shared) >= least:
-                    left = one[i] if i < _SKETCH else empty
-                    right = other[j] if j < _SKETCH else empty
+                most = int(np.floor(_SKETCH - least))
+                i = j = size = shared = 0
+                while size < _SKETCH and size - shared <= most:
+                    left, right = one[i], sketches[row, j]
                     if left == empty and right == empty:
                         break
-                    if left == right:
-                        shared += 1
+                    shared += int(left == right)
                     i += int(left <= right)
                     j += int(right <= left)
                     size += 1
