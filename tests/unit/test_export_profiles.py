@@ -76,22 +76,21 @@ def made(profile: str, *reports: Report) -> list[Rows | Reason]:
     texts = Texts(said, starts, ids, {at: one.content for at, one in answers.items()})
     found: list[Rows | Reason] = []
     for at, one in enumerate(reports):
-        rules = Rules(one.clauses if one.adversarial else (), dict.fromkeys(one.clauses, one.intent))
-        kinds = alike.kinds(
-            rules,
+        written = alike.ask(
+            PROFILES[profile].rows,
+            Rules(one.clauses if one.adversarial else (), dict.fromkeys(one.clauses, one.intent)),
             texts,
             np.array(roles, np.int8),
             [Decision(other.verdict, other.clauses) for other in reports],
             [other.reproduced for other in reports],
             answers,
         )
-        written = PROFILES[profile].rows(kinds.sources[kinds.of[at]])
+        rows = written.answers[written.of[at]]
+        first = np.zeros(len(reports), np.int64)
         found.append(
-            written
-            if isinstance(written, Reason)
-            else columns.put_together(
-                PROFILES[profile], texts, [(written, np.array([at]))], np.zeros(len(reports), np.int64)
-            )
+            rows
+            if isinstance(rows, Reason)
+            else columns.put_together(PROFILES[profile], texts, [(rows, np.array([at]))], first)
         )
     return found
 

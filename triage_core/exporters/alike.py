@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from triage_core.desk.preferred import Answer
 from triage_core.exporters import gate
-from triage_core.exporters.gate import Verdict
-from triage_core.exporters.rows import FIRST_TURN, Source, Spoken, Text
+from triage_core.exporters.gate import Reason, Verdict
+from triage_core.exporters.rows import FIRST_TURN, Row, Rows, Source, Spoken, Text
 from triage_core.exporters.texts import Numbers, Texts, blank
 from triage_core.model import TurnRole
 from triage_core.text import canonical
@@ -42,10 +42,10 @@ class _Answered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
-    """The kinds of some reports: each as a rule sees it, and the number of each report's kind."""
+class Written:
+    """What a rule writes of n reports: its different answers, and the number of each report's answer."""
 
-    sources: list[Source]
+    answers: list[Sequence[Row] | Reason]
     of: Numbers
 
 
@@ -80,16 +80,17 @@ class Rules:
         )
 
 
-def kinds(
+def ask(
+    rule: Rows,
     rules: Rules,
     texts: Texts,
     roles: NDArray[np.int8],
     decided: Sequence[Decision],
     reproduced: Sequence[bool],
     answers: Mapping[int, Answer],
-) -> Kinds:
-    """The kinds of n reports: given the roles of all turns, then of each report what was decided and whether a
-    reviewer has seen the flaw again, and the better answers by place.
+) -> Written:
+    """What a profile's rule writes of n reports: given the roles of all turns, then of each report what was decided
+    and whether a reviewer has seen the flaw again, and the better answers by place.
     """
     column = texts.column()
     codes = roles + _BLANK * blank(column)[texts.turns]
@@ -99,11 +100,16 @@ def kinds(
         better, *said = column.take(pa.array([texts.answers[at], *texts.turns[start:end]])).to_pylist()
         codes[start:end] += [_SAYS_BETTER * (canonical(one) == canonical(better)) for one in said]
         progress[at] = _Answered(answer.turn, answer.approved_by is not None, not better.strip())
-    raw, known = codes.astype(np.uint8).tobytes(), dict[Any, int]()
+    raw, kinds = codes.astype(np.uint8).tobytes(), dict[Any, int]()
     bounds = texts.starts.tolist()
     keys = zip(bounds, bounds[1:], decided, reproduced, strict=False)
-    of = [
-        known.setdefault((raw[start:end], decision, seen, progress.get(at)), len(known))
+    kind = [
+        kinds.setdefault((raw[start:end], decision, seen, progress.get(at)), len(kinds))
         for at, (start, end, decision, seen) in enumerate(keys)
     ]
-    return Kinds([rules.source(*key) for key in known], np.array(of, np.int64))
+    # Much that a rule may see makes no difference to it: the same rows are put together at once.
+    written = [rule(rules.source(*key)) for key in kinds]
+    different = {repr(one): one for one in written}
+    numbers = {name: number for number, name in enumerate(different)}
+    same = np.array([numbers[repr(one)] for one in written], np.int64)
+    return Written(list(different.values()), same[kind])

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from triage_core import db
 from triage_core.desk.preferred import Answer
 from triage_core.exporters import alike, columns, hygiene, metadata, source
-from triage_core.exporters.alike import Decision, Rules
+from triage_core.exporters.alike import Decision, Rules, Written
 from triage_core.exporters.columns import Rows
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Clean
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.rows import Row
 from triage_core.exporters.split import Seqs, Split, Splits
 from triage_core.exporters.texts import Numbers, Texts
 from triage_core.model import Turn, TurnRole
@@ -111,9 +110,8 @@ class Maker:
         size = texts.sums(pc.binary_length(texts.column()).to_numpy())
         cleaned = self._clean(texts, spoken.roles, answers)
         reproduced = facts["is_reproduced"].to_pylist()
-        kinds = alike.kinds(self.rules, texts, spoken.roles, decided, reproduced, answers)
-        written = [self.profile.rows(one) for one in kinds.sources]
-        taken, refused = self._choose(seqs, facts, cleaned, [written[kind] for kind in kinds.of.tolist()])
+        written = alike.ask(self.profile.rows, self.rules, texts, spoken.roles, decided, reproduced, answers)
+        taken, refused = self._choose(seqs, facts, cleaned, written)
         yield Batch(None, refused)
         about = metadata.of_reports(
             facts,
@@ -122,19 +120,22 @@ class Maker:
             {at: one for at, one in cleaned.items() if isinstance(one, Clean)},
             answers,
         )
-        counts = np.array([0 if isinstance(rows, Reason) else len(rows) for rows in written], np.int64)[
-            kinds.of
-        ]
+        lengths = [0 if isinstance(rows, Reason) else len(rows) for rows in written.answers]
+        counts = np.array(lengths, np.int64)[written.of]
         for places in _apart(taken, size[taken] * counts[taken], ROW_BYTES):
             count = counts[places]
             report = np.repeat(np.arange(len(places)), count)
             first = np.zeros(len(seqs), np.int64)
             first[places] = np.cumsum(count) - count
-            of_kind = ((rows, places[kinds.of[places] == kind]) for kind, rows in enumerate(written))
+            of_each = [places[written.of[places] == number] for number in range(len(written.answers))]
             rows = columns.put_together(
                 self.profile,
                 texts,
-                [(rows, some) for rows, some in of_kind if len(some) and not isinstance(rows, Reason)],
+                [
+                    (rows, some)
+                    for rows, some in zip(written.answers, of_each, strict=True)
+                    if len(some) and not isinstance(rows, Reason)
+                ],
                 first,
             )
             names = self._names(
@@ -166,13 +167,13 @@ class Maker:
         seqs: Seqs,
         facts: pa.Table,
         cleaned: Mapping[int, Clean | Reason],
-        written: Sequence[Sequence[Row] | Reason],
+        written: Written,
     ) -> tuple[Numbers, dict[Reason, list[int]]]:
         """The places of the reports that become rows, and by the reason the numbers of the others."""
         taken: list[int] = []
         refused: dict[Reason, list[int]] = {}
         told = zip(
-            written,
+            [written.answers[number] for number in written.of.tolist()],
             facts["content_sha256"].to_pylist(),
             facts["reporter_id"].to_pylist(),
             self.sides.groups.oldest[seqs].tolist(),
@@ -210,10 +211,9 @@ class Maker:
         several = pc.if_else(
             pa.array(count > 1), pa.array(part + 1).cast(pa.string()), pa.scalar(None, pa.string())
         )
-        named = pc.binary_join_element_wise(
+        return pc.binary_join_element_wise(
             self.profile.name, ids.take(pa.array(reports)), several, "-", null_handling="skip"
         )
-        return named
 
     def _taken(
         self,

@@ -1,9 +1,11 @@
 """The texts of many reports as one column, in which a text is told by its number: rows take theirs from it at once.
 
-texts = Texts(said, starts, ids, answers)   # what was said in n reports, turn after turn
-texts.write(3, ["Hello"], "")               # what is said in report 3 instead
-made = Made(texts.column())                 # with words of our own, and texts put together
-made.numbers(content, reports, texts)       # of each of these reports
+    texts = Texts(said, starts, ids, answers)   # what was said in n reports, turn after turn
+    texts.write(3, ["Hello"], "")               # what is said in report 3 instead
+    made = Made(texts.column())                 # with words of our own, and texts put together
+    made.numbers(content, reports, texts)       # of each of these reports
+
+No text becomes an object of Python's but what has to be looked at by itself.
 """
 
 from __future__ import annotations
