@@ -122,7 +122,8 @@ class Tally:
     def _watch_prompts(self) -> None:
         """Raise Refused when what a row shows stands on the other side of the split, too."""
         shown, test = np.frombuffer(self._shown, np.int64), np.frombuffer(self._test, np.bool_)
-        both = np.intersect1d(shown[test], shown[~test])
+        trained = pa.array(shown[~test])
+        both = trained.filter(pc.is_in(trained, value_set=pa.array(shown[test]))).to_numpy()
         if len(both):
             rows, names = np.flatnonzero(shown == both[0]), pa.chunked_array(self._names)
             one = f"{names[rows[~test[rows]][0]]} ({Split.TRAIN})"
