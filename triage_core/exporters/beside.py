@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import numpy as np
@@ -83,7 +83,8 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 def _give_way() -> None:
     if sys.platform == "linux":  # elsewhere this is about the whole process
-        os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+        with suppress(OSError):  # a sandbox may forbid it; then the work is only less polite
+            os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 @contextmanager
