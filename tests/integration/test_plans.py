@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report
-from triage_core import db
+from triage_core import cli, db
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.exporters import build as exports
 from triage_core.exporters import catalog, plans
@@ -143,3 +144,19 @@ def test_retired_files_are_gone_and_the_account_stays(store: Store, tmp_path: Pa
     with pytest.raises(NotAllowed):
         plans.retire(store, REVIEWER, "kto", keep=1)
     store.verify()
+
+
+def test_the_command_says_in_words_what_it_did(
+    store: Store, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = [
+        {"name": "kto", "version": "1", "unchanged": True},
+        {"name": "other", "version": "2", "rows": {"total": 3}, "diff": None},
+        {"name": "third", "refused": "split: a near-copy"},
+    ]
+    monkeypatch.setattr(plans, "build_due", lambda *_: outcomes)
+    store.close()
+    shown = CliRunner().invoke(cli.app, ["datasets", "build-due", "--store", str(tmp_path / "store")]).stdout
+    assert [words in shown for words in ("nothing changed", "3 rows", "refused: split: a near-copy")] == [
+        True
+    ] * 3
