@@ -96,7 +96,8 @@ def _build(
         with _scratch(folder) as scratch:
             profile = profiles.get(request.profile)
             sides = splits(cursor)
-            tally = Tally(profile, source.last_seq(cursor))
+            considered = source.count(cursor, request.chosen)
+            tally = Tally(profile, source.last_seq(cursor), partial(progress, considered, considered))
             fresh = _FreshSides(sides)
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
                 for batch in beside.ahead(select(cursor, policy, request, sides, now, progress)):
@@ -104,7 +105,7 @@ def _build(
                     if batch.made:
                         writer.add(batch.made)
                         fresh.note(batch.made.reports)
-            tally.reconcile(source.count(cursor, request.chosen))
+            tally.reconcile(considered)
             if only_changed and line.parent and difference.is_same(line.parent, manifest.files(scratch)):
                 return None
             account = manifest.document(

@@ -7,7 +7,7 @@ Where likeness has read both and holds them for different, they are told and sto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,9 +38,13 @@ Rows = NDArray[np.int64]
 
 @dataclass(slots=True)
 class Leakage:
-    """Reads the rows as they are written; some 300 bytes a row stay in memory. `expected` is how many may come."""
+    """Reads the rows as they are written; some 300 bytes a row stay in memory. `expected` is how many may come.
+
+    `step` is called again and again while they are compared, and may raise.
+    """
 
     expected: int
+    step: Callable[[], object] = lambda: None
     _ids: list[pa.Array] = field(default_factory=list)
     _sides: bytearray = field(default_factory=bytearray)
     _indexed: bytearray = field(default_factory=bytearray)
@@ -109,7 +113,9 @@ class Leakage:
         for known in (True, False):
             train = np.flatnonzero(~test & (indexed == known))
             # The later search is the one whose findings matter, so it has the last word.
-            found |= {row: (one, agreement) for one, row, agreement in _nearest(sketches, train, tested)}
+            found |= {
+                row: (one, agreement) for one, row, agreement in _nearest(sketches, train, tested, self.step)
+            }
         ordered = [(one, row, agreement) for row, (one, agreement) in found.items()]
         return sorted(ordered, key=lambda item: (-item[2], item[1]))
 
@@ -123,7 +129,9 @@ class Leakage:
         return len(np.unique(rows[of_test][shared]))
 
 
-def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int, float]]:
+def _nearest(
+    sketches: Hashes, train: Rows, tested: Rows, step: Callable[[], object]
+) -> list[tuple[int, int, float]]:
     """(train row, test row, agreement) where a training row is a near-copy: for each test row the one most alike.
 
     Near-copies share all but a fifth of their runs, hence at least one of any fifth and one more: those are looked
@@ -139,6 +147,7 @@ def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int
         seen = np.full(len(sketches), -1, np.int64)
         found: list[tuple[int, int, float]] = []
         for start in range(0, len(some), _BLOCK):
+            step()
             block = some[start : start + _BLOCK]
             real = sketches[block] != EMPTY
             sizes = np.count_nonzero(real, axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,11 +44,13 @@ _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
 class Tally:
     """Counts every report exactly once, and watches that nothing is on both sides of the split.
 
-    `last` is the number of the newest report in the store. Holds some 500 bytes a row.
+    `last` is the number of the newest report in the store. Holds some 500 bytes a row. `step` is called again and
+    again while the sides are compared, and may raise.
     """
 
     profile: Profile
     last: int
+    step: Callable[[], object] = lambda: None
     excluded: Counter[Reason] = field(default_factory=Counter)
     behind: dict[Reason, list[int]] = field(default_factory=dict)
     rows: int = 0
@@ -70,7 +73,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         self._group_sides = np.zeros(self.last + 1, np.uint8)
-        self._leakage = Leakage(self.last)
+        self._leakage = Leakage(self.last, self.step)
         self._counts["split"].update(dict.fromkeys(Split, 0))  # a side without rows is told, too
 
     def add(self, batch: Batch) -> None:
