@@ -150,7 +150,7 @@ def insert(cursor: Cursor, table: str, records: Sequence[Mapping[str, Any]]) -> 
             [_plain(records[0][name]) for name in names],
         )
         return
-    columns = {name: _column([_plain(record[name]) for record in records]) for name in names}
+    columns = {name: _column([record[name] for record in records]) for name in names}
     insert_arrow(cursor, table, pa.table(columns))
 
 
@@ -176,5 +176,8 @@ def _plain(item: Any) -> Any:
 
 
 def _column(values: list[Any]) -> pa.Array:
+    first = next((item for item in values if item is not None), None)
     # A column of nothing but None has no type of its own; text casts to every type that we use.
-    return pa.array(values) if any(item is not None for item in values) else pa.array(values, pa.string())
+    if first is None:
+        return pa.array(values, pa.string())
+    return pa.array([_plain(item) for item in values] if isinstance(first, datetime) else values)

@@ -56,7 +56,7 @@ class Runtime:
         try:
             policies.seed(self.store, SYSTEM, settings.policy)
             self.likeness = Likeness(self.store, embedder or self._load_model, settings.model)
-            self.committer = Committer(self.store)
+            self.committer = Committer(self.store, lambda: self.worker.wake())
         except BaseException:
             self.store.close()
             raise
