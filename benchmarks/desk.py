@@ -4,8 +4,8 @@
 
 Queries are timed in process. A page change is timed in a real Chromium, from the press to the frame in which
 the new rows are painted, and what the server sent for it is counted on the web socket. Then five browsers
-press J on Review at once: reading one to three seconds between two presses, which is fast for a person, and once more
-without a pause, each as soon as the next report is painted. Small: 2,000 and 5,000 reports.
+press J on Review at once: reading for two to six seconds between two presses, which is fast for a person; skimming
+for one to three; and without a pause, each as soon as the next report is painted. Small: 2,000 and 5,000 reports.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from triage_core.store import Store
 
 REVIEWERS = 5
 PRESSES = 30
-READING_S = (1.0, 3.0)
+PAUSES_S = {"reading": (2.0, 6.0), "skimming": (1.0, 3.0), "rushing": (0.0, 0.0)}
 PAGES = 20
 LONG_MS = 120_000
 REST_LIMIT_S = 900
@@ -136,7 +136,7 @@ async def turned(browser: Browser, server: Server, pages: int) -> tuple[list[flo
 
 
 async def reviewed(
-    browser: Browser, server: Server, person: int, presses: int, reading_s: tuple[float, float] = (0.0, 0.0)
+    browser: Browser, server: Server, person: int, presses: int, pause_s: tuple[float, float] = (0.0, 0.0)
 ) -> tuple[list[float], int]:
     """One reviewer: milliseconds from each press of J to the next report painted; and the most bytes of one."""
     rng = random.Random(person)
@@ -161,7 +161,7 @@ async def reviewed(
     await _heard(page, heading)
     taken, most = [], 0
     for _ in range(presses + 3):
-        await asyncio.sleep(rng.uniform(*reading_s))
+        await asyncio.sleep(rng.uniform(*pause_s))
         received.clear()
         await page.evaluate(_WATCH, ["keydown", heading])
         await page.keyboard.press("j")
@@ -193,8 +193,8 @@ async def browsed(store: Path, pages: int, presses: int) -> dict[str, Any]:
             if presses:
                 alone, most = await reviewed(browser, server, 0, presses)
                 seen["alone"], seen["review_bytes"] = alone, most
-                for name, reading_s in (("together", READING_S), ("rushed", (0.0, 0.0))):
-                    people = [reviewed(browser, server, one, presses, reading_s) for one in range(REVIEWERS)]
+                for name, pause_s in PAUSES_S.items():
+                    people = [reviewed(browser, server, one, presses, pause_s) for one in range(REVIEWERS)]
                     seen[name] = [one for taken, _ in await asyncio.gather(*people) for one in taken]
             await browser.close()
     return seen
@@ -254,10 +254,10 @@ def main() -> None:
                 p95(seen["alone"]),
                 seen["review_bytes"] / 1e3,
             )
-            figures["review_five_p50_ms"] = float(np.median(seen["together"]))
-            figures["review_five_p95_ms"] = p95(seen["together"])
-            figures["review_five_rushed_p95_ms"] = p95(seen["rushed"])
-            targets["review_five_p95_ms"] = ("<=", 400)
+            for name in PAUSES_S:
+                figures[f"five_{name}_p50_ms"] = float(np.median(seen[name]))
+                figures[f"five_{name}_p95_ms"] = p95(seen[name])
+            targets["five_reading_p95_ms"] = ("<=", 400)
     harness.table("The desk", ("measure", "value"), figures.items())
     harness.finish("desk", figures, {} if small else targets)
 

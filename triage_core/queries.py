@@ -255,26 +255,17 @@ class ReportView:
     embargo: db.Row | None
     assessment: db.Row | None
     better_answer: str
-    memberships: dict[str, db.Row]
-    duplicates: list[str]
     history: list[Event]
 
 
 def report(cursor: db.Cursor, report_id: str) -> ReportView:
-    """One report with its case, clocks, embargo, clusters and history. Raises NotFound."""
+    """One report with its case, clocks, embargo and history. Raises NotFound."""
     found = db.row(cursor, "SELECT * FROM reports WHERE report_id = ?", [report_id])
     if found is None:
         raise NotFound("report", f"there is no report {report_id!r}")
     case = db.row(cursor, "SELECT * FROM cases WHERE report_id = ?", [report_id])
     assert case is not None, "every report has a case: both are inserted by one command"
     turns = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in found.pop("turns"))
-    memberships = db.rows(
-        cursor,
-        "SELECT m.*, k.size, k.label, k.representative_id FROM memberships m"
-        " JOIN clusters k ON k.axis = m.axis AND k.cluster_id = m.cluster_id WHERE m.report_id = ?",
-        [report_id],
-    )
-    duplicates = db.rows(cursor, "SELECT child_id FROM active_links WHERE canonical_id = ?", [report_id])
     return ReportView(
         report=found,
         turns=turns,
@@ -285,8 +276,6 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
             cursor, "SELECT * FROM assessments WHERE assessment_id = ?", [case["assessment_id"]]
         ),
         better_answer=better_answer(cursor, report_id),
-        memberships={row["axis"]: row for row in memberships},
-        duplicates=[row["child_id"] for row in duplicates],
         history=activity.history(cursor, report_id),
     )
 

@@ -239,7 +239,7 @@ def test_the_blind_view_holds_nothing_of_the_decision(store: Store) -> None:
         (row,) = looks.mine(cursor, INES.actor_id)
         open_view = queries.report(cursor, "FR-1")
     assert (view.turns, view.body) == (open_view.turns, open_view.body)
-    assert (view.assessment, view.better_answer, view.duplicates, view.history) == (None, "", [], [])
+    assert (view.assessment, view.embargo, view.better_answer, view.history) == (None, None, "", [])
     assert view.case.keys() == {"report_id", "exploitation", "consent_training", "consent_share_peers"}
     assert row.keys() == {"look_id", "report_id", "asked_at", "policy_version", "excerpt"}
 

@@ -218,7 +218,7 @@ def blind(cursor: db.Cursor, report_id: str) -> ReportView:
         "consent_training": body.get("consent_training", "none"),
         "consent_share_peers": body.get("consent_share_peers", "after_fix"),
     }
-    return ReportView(found, turns, body, case, None, None, "", {}, [], [])
+    return ReportView(found, turns, body, case, None, None, "", [])
 
 
 @dataclass(frozen=True, slots=True)
