@@ -19,6 +19,7 @@ from triage_core.index.memory import Decided, Link, Memory
 from triage_core.index.placements import Cluster, Layout, Part, Placement, Suggestion
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
+from triage_core.likeness.column import Column
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
 from triage_core.likeness.spaces import Laid
@@ -104,12 +105,12 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
         moved |= bool(clusters.cannot_link(*link))
     memory.told[axis] = must, cannot
     if moved or axis not in memory.labels:
-        memory.labels[axis] = clusters.labels()
+        memory.labels[axis] = Column(np.int64)
+        memory.labels[axis].append(clusters.labels())
     else:
-        before = memory.labels[axis]
-        new = [clusters.cluster_of(row) for row in range(len(before), count)]
-        memory.labels[axis] = np.append(before, np.array(new, dtype=np.int64))
-    return memory.labels[axis]
+        new = range(len(memory.labels[axis].rows), count)
+        memory.labels[axis].append(np.array([clusters.cluster_of(row) for row in new], dtype=np.int64))
+    return memory.labels[axis].rows
 
 
 def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
@@ -119,7 +120,10 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
     """
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
     known, clusters = len(stored), memory.clusters[axis]
-    moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
+    # Where no report moved, both are the same column, which is not to be read through for one report more.
+    same = np.may_share_memory(stored, labels)
+    moved = np.empty(0, np.int64) if same else np.flatnonzero(labels[:known] != stored)
+    arrived = np.arange(known, len(labels))
     for rows in (moved, arrived):
         for start in range(0, len(rows), PART):
             part = rows[start : start + PART]
