@@ -98,7 +98,7 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     for row in range(len(clusters), count):
         earlier = spaces.linkable(axis, row, floor).tolist()
         memory.found_near(row, earlier[:SUGGESTED_FROM])
-        moved |= bool(clusters.place(row, spaces.laid(axis, np.array([row]))[0], earlier).merged)
+        moved |= bool(clusters.place(row, spaces.laid(axis, np.array([row]))[0], earlier).moved)
     for link in sorted(must - told[0]):
         moved |= bool(clusters.must_link(*link))
     for link in sorted(cannot - told[1]):
