@@ -274,8 +274,8 @@ def lay(
     Gives between which clusters earlier rows moved, (m, 2): a merged one and the older one that took it in, or,
     once for each row, the one it left and the one it is in now. `forced`, one of `linked` or -1, is the cluster
     that a reviewer chose. apart[i, j] forbids linked clusters i and j to share a cluster; the last row and column
-    stand for the row itself; all empty when
-    nothing is forbidden. `link` and `gate` are grid dot products, `unit` that of the cosine 1.
+    stand for the row itself; all empty when nothing is forbidden. `link` and `gate` are grid dot products, `unit`
+    that of the cosine 1.
     """
     count = len(linked)
     guarded = len(apart) > 0
