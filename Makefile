@@ -25,7 +25,7 @@ run: $(VENV)/installed
 
 test: check chromium
 	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile --ignore=tests/architecture
-	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -m browser -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Bring a store's schema up to date: numbered .sql files, each applied once, in order.
 
-Every migration and its record are one transaction, so a crash leaves either both or neither.
+All that are missing and their records are one transaction, so a crash leaves either all or none.
 """
 
 from __future__ import annotations
@@ -37,19 +37,17 @@ def migrate(cursor: db.Cursor, now: datetime) -> list[str]:
         raise StoreError(
             f"the store has migration {max(newer)}, which this release does not know: use a newer release"
         )
-    applied = []
+    missing = []
     for number, name, text in files:
         digest = hashlib.sha256(text.encode()).hexdigest()
-        if number in known:
-            if known[number]["sha256"] != digest:
-                raise StoreError(f"migration {name} was changed after it had been applied")
-            continue
+        if number not in known:
+            missing.append((number, name, text, digest))
+        elif known[number]["sha256"] != digest:
+            raise StoreError(f"migration {name} was changed after it had been applied")
+    if missing:
         with db.transaction(cursor):
-            cursor.execute(text)
-            db.insert(
-                cursor,
-                "migrations",
-                [{"number": number, "name": name, "sha256": digest, "applied_at": now}],
-            )
-        applied.append(name)
-    return applied
+            for number, name, text, digest in missing:
+                cursor.execute(text)
+                record = {"number": number, "name": name, "sha256": digest, "applied_at": now}
+                db.insert(cursor, "migrations", [record])
+    return [name for _, name, _, _ in missing]

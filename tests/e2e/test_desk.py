@@ -108,6 +108,22 @@ def test_a_colleague_s_change_is_seen_within_seconds_without_a_reload(desk: Serv
     page.get_by_text("Expected behaviour", exact=True).first.wait_for()
 
 
+def test_back_and_forward_put_the_report_of_the_address_on_the_desk(desk: Server, page: Page) -> None:
+    open_desk(page, desk, "FR-40")
+    for going, report_id in (
+        (lambda: page.keyboard.press("j"), "FR-41"),
+        (lambda: page.keyboard.press("j"), "FR-42"),
+        (page.go_back, "FR-41"),
+        (page.go_back, "FR-40"),
+        (page.go_forward, "FR-41"),
+        (lambda: page.keyboard.press("j"), "FR-42"),
+    ):
+        going()
+        page.get_by_role("heading", name=report_id, exact=True).wait_for()
+        wait_until_settled(page)
+        assert f"report={report_id}" in page.url
+
+
 def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: Callable[[str], Path]) -> None:
     page.emulate_media(color_scheme="dark")
     open_desk(page, desk, "FR-14")
