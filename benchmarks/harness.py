@@ -69,12 +69,17 @@ def _cpu() -> str:
     return next(names, platform.machine())
 
 
-def arguments(description: str | None) -> argparse.Namespace:
-    """The parsed command line: `small` asks for a run of seconds on little data."""
+def arguments(description: str | None, keeps: bool = False) -> argparse.Namespace:
+    """The parsed command line: `small` asks for a run of seconds on little data.
+
+    Of a benchmark that `keeps` its data, `keep` is the folder to leave it in, or None.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
         "--small", action="store_true", help="little data, to see that it works; figures mean little"
     )
+    if keeps:
+        parser.add_argument("--keep", type=Path, help="a folder for the data, which a later run goes on with")
     return parser.parse_args()
 
 

@@ -1,9 +1,9 @@
 """How many reports a second the intake acknowledges for good, and what twenty kills cost it.
 
 A report is acknowledged when it is on the disk, so the measure is what the file system can do: how often a
-second a small append is on the disk (fdatasync), taken in turns with the load. Acknowledged reports are taken
-into the database in groups; `stored/s` counts until the last of them is there. Loopback only, and bounded in
-number and time.
+second an append of the same length is on the disk (fdatasync), taken in turns with the load. Acknowledged reports
+are taken into the database in groups; `stored/s` counts until the last of them is there. Loopback only, and bounded
+in number and time.
 
 1. command: one sender, and 8 threads that share lines of the journal, without HTTP
 2. HTTP: 1 and 8 clients against the doors of the real server, each report with an idempotency key
@@ -19,56 +19,36 @@ import json
 import os
 import random
 import signal
-import socket
-import subprocess
-import sys
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from benchmarks.harness import Timing, arguments, finish, progress, say, table
+from benchmarks.intake_doors import OPERATOR, Client, Server, new_server, report, send_all
 from triage_core import db, told
-from triage_core.channel import apikeys, intake, reportformat
+from triage_core.channel import intake, reportformat
 from triage_core.channel.committer import Committer
 from triage_core.guidance import policies, policy
-from triage_core.model import Actor, Channel, DeskRole
+from triage_core.model import Channel
 from triage_core.settings import ROOT
 from triage_core.store import Store
 
 CLIENTS = 8
+ENTRY = 640  # bytes of the journal's entry of a report as they are sent here
 LONGEST_S = 120.0
 MOST_SENT = 2_000  # reports of one client in one round
-OPERATOR = Actor("bench", "Benchmark", frozenset(DeskRole))
-ROOT_FOLDER = Path(__file__).resolve().parents[1]
 
 
-def report(name: str) -> dict[str, Any]:
-    return {
-        "system": [{"platform": "Kite Travel", "model": "kite-2"}],
-        "turns": [
-            {
-                "role": "user",
-                "content": f"Please book a seat for guest {name} and read me the list of the others.",
-            },
-            {"role": "assistant", "content": "Done. The other guests are in seats 4 and 7."},
-        ],
-        "what_is_wrong": "It named other guests.",
-        "harm_types": ["rights_violations"],
-        "disclosure_intent": "no",
-    }
-
-
-def sync_rate(folder: Path, seconds: float = 1.0) -> float:
-    """Appends of 512 bytes that are on the disk, a second."""
+def sync_rate(folder: Path, seconds: float = 0.3) -> float:
+    """Appends as long as the journal's entry of a report that are on the disk, a second."""
     done, start = 0, time.perf_counter()
     with (folder / "sync.probe").open("ab", buffering=0) as file:
         while time.perf_counter() - start < seconds:
-            file.write(b"x" * 512)
+            file.write(b"x" * ENTRY)
             os.fdatasync(file.fileno())
             done += 1
     return done / (time.perf_counter() - start)
@@ -76,139 +56,82 @@ def sync_rate(folder: Path, seconds: float = 1.0) -> float:
 
 @dataclass(slots=True)
 class Load:
-    """What a number of clients did: acknowledgements a second, how long each waited (seconds), and reports a
-    second until the last is in the database."""
+    """What a number of clients did in rounds, and what the disk did before and after each.
 
-    rate: float
-    waits: Timing
-    stored: float = 0.0
+    `rates` and `disk` are acknowledgements and appends a second, `waits` how long each report waited (seconds),
+    `stored` how many reports a second came in when all of a round have to be in the database.
+    """
 
+    rates: list[float] = field(default_factory=list)
+    disk: list[float] = field(default_factory=list)
+    stored: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
 
-def load(clients: int, each: int, send: Callable[[int, int], None]) -> Load:
-    """`clients` threads send `each` reports one after another; send(client, number) returns when acknowledged."""
-    waits: list[float] = []
-
-    def client(number: int) -> None:
-        for at in range(each):
-            start = time.perf_counter()
-            send(number, at)
-            waits.append(time.perf_counter() - start)
-
-    start = time.perf_counter()
-    with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(client, range(clients)))
-    return Load(clients * each / (time.perf_counter() - start), Timing(tuple(waits)))
+    @property
+    def share(self) -> float:
+        """The median over the rounds: a disk that others use too is fast and slow by turns."""
+        return statistics.median(mine / disk for mine, disk in zip(self.rates, self.disk, strict=True))
 
 
-def by_command(folder: Path, each: int, clients: int) -> tuple[Load, float]:
-    """The load without HTTP, and the disk's rate taken before and after it."""
+def load(
+    folder: Path, reports: int, rounds: int, send: Callable[[int], list[float]], settle: Callable[[], None]
+) -> Load:
+    """send(round) returns how long each report waited, settle() when all of them are in the database."""
+    done, before = Load(), sync_rate(folder)
+    for number in range(rounds):
+        start = time.perf_counter()
+        done.waits += send(number)
+        done.rates.append(reports / (time.perf_counter() - start))
+        settle()
+        done.stored.append(reports / (time.perf_counter() - start))
+        after = sync_rate(folder)
+        done.disk.append((before + after) / 2)
+        before = after
+    return done
+
+
+def names(turn: int, clients: int, each: int) -> list[list[str]]:
+    """The reports of each client in a round, by names that no other has."""
+    return [[f"{turn}-{client}-{number}" for number in range(each)] for client in range(clients)]
+
+
+def by_command(folder: Path, each: int, clients: int, rounds: int) -> Load:
+    """The load without HTTP, from so many threads."""
     store = Store(folder)
     published = policies.publish(store, OPERATOR, policy.load(ROOT / "data"))
     committer = Committer(store)
-    before = sync_rate(folder)
 
-    def send(client: int, at: int) -> None:
-        parsed = reportformat.parse(report(f"{clients}-{client}-{at}"))
-        committer.receive(published, intake.incoming(parsed, Channel.API, f"{clients}-{client}-{at}"))
+    def client(mine: list[str]) -> list[float]:
+        waits = []
+        for name in mine:
+            start = time.perf_counter()
+            parsed = reportformat.parse(report(name))
+            committer.receive(published, intake.incoming(parsed, Channel.API, name))
+            waits.append(time.perf_counter() - start)
+        return waits
 
-    start = time.perf_counter()
-    done = load(clients, each, send)
-    committer.settle()
-    done.stored = clients * each / (time.perf_counter() - start)
-    rate = (before + sync_rate(folder)) / 2
+    def send(turn: int) -> list[float]:
+        with ThreadPoolExecutor(clients) as pool:
+            return list(itertools.chain.from_iterable(pool.map(client, names(turn, clients, each))))
+
+    done = load(folder, clients * each, rounds, send, committer.settle)
     store.close()
-    return done, rate
+    return done
 
 
-@dataclass(slots=True)
-class Server:
-    """The doors in a process of their own, on a free port of the loopback interface."""
-
-    store: Path
-    port: int = 0
-    process: subprocess.Popen[bytes] | None = None
-    key: str = field(default="", repr=False)
-
-    def start(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "benchmarks.intake_server", str(self.store), str(self.port)]
-        self.process = subprocess.Popen(command, cwd=ROOT_FOLDER)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with suppress(OSError, http.client.HTTPException):
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-                connection.request("GET", "/api/v1/health")
-                if connection.getresponse().status == 200:
-                    return
-            time.sleep(0.05)
-        raise RuntimeError("the server did not start")
-
-    def end(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-        self.process.wait(30)
-
-    def memory_mib(self) -> float:
-        assert self.process is not None
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-    def client(self) -> Client:
-        return Client(self.port, self.key)
-
-
-class Client:
-    """One kept-alive connection that posts reports."""
-
-    def __init__(self, port: int, key: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self._headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
-
-    def post(self, body: bytes, name: str = "") -> tuple[int, Any]:
-        headers = self._headers | ({"idempotency-key": name} if name else {})
-        self._connection.request("POST", "/api/v1/reports", body, headers)
-        answer = self._connection.getresponse()
-        return answer.status, json.loads(answer.read())
-
-    def track(self) -> None:
-        """Look up a key that no report has: a look that waits until all acknowledged reports are stored."""
-        self._connection.request("GET", "/api/v1/reports/track", headers={"x-tracking-key": "none"})
-        self._connection.getresponse().read()
-
-
-def new_server(folder: Path) -> Server:
-    store = Store(folder)
-    _, key = apikeys.add(store, OPERATOR, "Kite Travel", per_minute=apikeys.MAX_PER_MINUTE)
-    # The rate of a key is for products; the load of this benchmark is above it.
-    with store.write(OPERATOR, "benchmark") as work:
-        work.cursor.execute("UPDATE api_keys SET per_minute = 1000000000")
-    store.close()
-    return Server(folder, key=key)
-
-
-def by_http(folder: Path, each: int, clients: int) -> tuple[Load, float]:
-    """The load over HTTP, and the disk's rate taken before and after it."""
+def by_http(folder: Path, each: int, clients: int, rounds: int) -> Load:
+    """The load over HTTP, from so many connections."""
     server = new_server(folder)
     server.start()
-    connections = [server.client() for _ in range(clients)]
-    connections[0].post(json.dumps(report("first")).encode())
-    before = sync_rate(folder)
+    server.client().post(json.dumps(report("first")).encode())
 
-    def send(client: int, at: int) -> None:
-        name = f"{client}-{at}"
-        status, answer = connections[client].post(json.dumps(report(name)).encode(), name)
-        if status != 201:
-            raise RuntimeError(f"{status}: {answer}")
+    def send(turn: int) -> list[float]:
+        return send_all(server, names(turn, clients, each))
 
-    start = time.perf_counter()
-    done = load(clients, each, send)
-    connections[0].track()
-    done.stored = clients * each / (time.perf_counter() - start)
-    rate = (before + sync_rate(folder)) / 2
+    # On a connection of its own each time: the server closes one that is idle for some seconds.
+    done = load(folder, clients * each, rounds, send, lambda: server.client().track())
     server.end(signal.SIGTERM)
-    return done, rate
+    return done
 
 
 def hostile_memory(folder: Path, posts: int) -> tuple[float, float]:
@@ -317,7 +240,7 @@ def kill_rounds(folder: Path, rounds: int) -> dict[str, float]:
 
 def main() -> None:
     options = arguments(__doc__)
-    each = 40 if options.small else 400
+    each, rounds = (100, 3) if options.small else (1_000, 5)
     rows: list[tuple[str, int, float, float, float, float, float]] = []
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="intake-") as name:
@@ -325,16 +248,19 @@ def main() -> None:
         for way, run in (("command", by_command), ("HTTP", by_http)):
             for clients in (1, CLIENTS):
                 say(f"{way}, {clients} at once")
-                done, disk = run(folder / f"{way}-{clients}", each, clients)
-                p95 = done.waits.quantile(0.95) * 1000
-                rows.append((way, clients, done.rate, disk, done.rate / disk, p95, done.stored))
+                done = run(folder / f"{way}-{clients}", each, clients, rounds)
+                rate, disk = statistics.median(done.rates), statistics.median(done.disk)
+                stored = statistics.median(done.stored)
+                p95 = Timing(tuple(done.waits)).quantile(0.95) * 1000
+                rows.append((way, clients, rate, disk, done.share, p95, stored))
                 short = f"{way.lower()}_{clients}"
                 figures |= {
-                    f"{short}_per_s": done.rate,
+                    f"{short}_per_s": rate,
+                    f"{short}_fdatasync_per_s": disk,
+                    f"{short}_share": done.share,
                     f"{short}_p95_ms": p95,
-                    f"{short}_stored_per_s": done.stored,
+                    f"{short}_stored_per_s": stored,
                 }
-                figures |= {f"{short}_fdatasync_per_s": disk, f"{short}_share": done.rate / disk}
         columns = ("way", "at once", "acknowledged/s", "fdatasync/s", "share", "p95 ms", "stored/s")
         table("Durable acknowledgements", columns, rows)
         early, late = hostile_memory(folder / "hostile", 200 if options.small else 2_000)
@@ -346,7 +272,7 @@ def main() -> None:
     figures |= {"hostile_growth_mib": late - early, **kills}
     targets = {
         "command_1_share": (">=", 0.5),
-        "command_8_share": (">=", 0.5),
+        "command_8_share": (">=", max(0.5, figures["command_1_share"])),
         "http_8_share": (">=", 0.5),
         "hostile_growth_mib": ("<=", 32.0),
         "lost": ("==", 0.0),

@@ -56,18 +56,26 @@ _ANSWER = (
 
 
 def fill(store: Store, count: int, dim: int = 384, seed: int = 0) -> None:
-    """Put `count` reports into an empty store; the same for the same arguments and the same clock."""
+    """Put `count` reports into an empty store, or those that one which was stopped still lacks; the same for the same
+    arguments and the same clock."""
     made = synthetic.mixture(count, seed, dim)
     words = synthetic.texts(made.labels, seed)
-    rng = np.random.default_rng(seed)
     founders, themes = _founders(made.labels), synthetic.themes(made.labels)
     read: dict[int, Readings] = {}
+    with store.read() as cursor:
+        stored = db.value(cursor, "SELECT count(*) FROM reports")
+        laid = db.value(cursor, "SELECT count(*) FROM clusters") > 0
+    if laid:
+        return
     with store.write(FILLER, "index") as work:
         model = Settings().model
         vectors.switch_space(work, model, f"synthetic/{dim}")
     for start in harness.progress(range(0, count, PART), f"storing {count:,} reports"):
         rows = np.arange(start, min(start + PART, count))
         texts = [f"{next(words)}{_MIDDLE} Number {row}." for row in rows.tolist()]
+        if start < stored:
+            continue
+        rng = np.random.default_rng([seed, start])
         with store.write(FILLER, "import_reports") as work:
             _store(work, rng, rows, count, texts, founders, made.vectors[rows])
             _read(work, rows, themes[rows], texts, made.vectors[rows], read)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import access, queries
-from triage_core.guidance import policies
+from triage_core import access
+from triage_core.guidance import clause_figures, policies
 from triage_core.guidance.policy_text import Texts
 from ui import policy_drafts, policy_files, policy_view, session
 from ui.hostile import inline
@@ -49,7 +49,7 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )
 if part == "guidance":
-    policy_view.guidance(policy, session.read(queries.citations))
+    policy_view.guidance(policy, session.read(clause_figures.citations))
 elif part == "severity":
     policy_view.severity(policy)
 elif part == "promises":

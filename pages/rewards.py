@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import LiteralString
-
 import streamlit as st
 
 from triage_core import queries
 from triage_core.access import Command
 from triage_core.rewards import rewards
 from ui import charts, empty, reward_card, reward_views, session
-from ui.charts import BLUE, ORANGE, percent
+from ui.charts import percent
 from ui.hostile import plain
 from ui.words import counted
 
 SIZE = 25
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-SPENT: Mapping[str, LiteralString] = {"paid": "Paid", "approved": "Approved, to be paid"}
 
 
 def show_first_page() -> None:
@@ -90,18 +85,8 @@ table.dataframe(
     alt="What the chosen view shows, one a row",
 )
 if view in {"open", "ledger"}:
-    rows = [
-        {
-            "label": MONTHS[month["month"] - 1],
-            "paid": float(month["paid"]),
-            "approved": float(month["approved"]),
-        }
-        for month in session.read(rewards.spend_by_month, now.year)
-    ]
     with charts.card("Money", "What was paid and approved in each month of this year?"):
-        charts.stacked_bars(
-            "money", "Month", rows, SPENT, [BLUE, ORANGE], "Money paid and approved each month"
-        )
+        reward_views.money(now.year)
     if session.may(Command.PAY_REWARD):
         st.download_button(
             "List for payment (CSV)",

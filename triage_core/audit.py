@@ -34,13 +34,16 @@ class Head:
 
 def encode(data: Mapping[str, Any]) -> str:
     """Canonical JSON: sorted keys, no spaces, ASCII; the text that is stored is the text hashed."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_simple)
+    return _CANONICAL.encode(data)
 
 
 def _simple(item: Any) -> Any:
     if isinstance(item, datetime):
         return item.isoformat()
     raise TypeError(f"an event cannot hold {type(item).__name__}")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_simple)
 
 
 def event_hash(event: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """What the numbers of Trends count, as conditions: a number and the list behind it ask for the same reports.
 
-SQL over c (cases) at the moment $at.
+SQL over c (cases) at the moment $at, and about the clause $clause ('': any).
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ class Counted(StrEnum):
     NO_HARM = "no_harm"
     NO_TECHNIQUE = "no_technique"
     UNDER_EMBARGO = "under_embargo"
+    CITED = "cited"
+    OVERTURNED = "overturned"
+    TWICE = "twice"
+    DISAGREED = "disagreed"
 
 
 class Moment(StrEnum):
@@ -57,6 +61,29 @@ TECHNIQUES = (
     "SELECT m.report_id, k.family FROM memberships m JOIN clusters k ON k.axis = m.axis AND k.cluster_id = m.cluster_id"
     " WHERE m.axis = 'technique' AND k.family <> ''"
 )
+
+LOOKED = (
+    "SELECT report_id, clause, list_contains(one, clause) <> list_contains(other, clause) AS apart"
+    " FROM (SELECT l.report_id, f.clauses AS one, s.clauses AS other,"
+    " unnest(list_distinct(f.clauses || s.clauses)) AS clause FROM second_looks l"
+    " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.assessment_id = l.second_id)"
+)
+"""The clauses of what two people decided blind: report_id, clause, and whether it is `apart`, cited by one of them."""
+OF_CLAUSES: Mapping[Counted, str] = {
+    Counted.CITED: "SELECT report_id, unnest(clauses) AS clause FROM assessments WHERE look_id IS NULL",
+    # Decisions that do not hold any more are few: they are found before the ones that took their place.
+    Counted.OVERTURNED: (
+        "SELECT report_id, clause FROM (SELECT g.report_id, f.clauses AS now, unnest(g.clauses) AS clause FROM"
+        " (SELECT assessment_id, report_id, clauses FROM assessments WHERE look_id IS NULL AND assessment_id NOT IN"
+        " (SELECT assessment_id FROM cases WHERE assessment_id IS NOT NULL)) g"
+        " JOIN cases k ON k.report_id = g.report_id AND k.assessment_id > g.assessment_id"
+        " JOIN assessments f ON f.assessment_id = k.assessment_id) WHERE NOT list_contains(now, clause)"
+    ),
+    Counted.TWICE: f"SELECT report_id, clause FROM ({LOOKED})",
+    Counted.DISAGREED: f"SELECT report_id, clause FROM ({LOOKED}) WHERE apart",
+}
+"""What decisions did with clauses, as (report_id, clause): cited it, or left out what an earlier one had cited; of two
+people who decided blind one or both cited it, or only one. A report may be there more than once."""
 
 
 def _counted(done: str, due: str) -> str:
@@ -97,4 +124,8 @@ CONDITIONS: Mapping[str, str] = {
     Counted.NO_HARM: "len(c.harm_types) = 0",
     Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({_IN_FORCE}))",
     Counted.NO_TECHNIQUE: f"c.report_id NOT IN (SELECT report_id FROM ({TECHNIQUES}))",
+    **{
+        kind: f"c.report_id IN (SELECT report_id FROM ({found}) WHERE $clause IN ('', clause))"
+        for kind, found in OF_CLAUSES.items()
+    },
 }

@@ -10,11 +10,12 @@ import base64
 import hashlib
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import resources
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +37,7 @@ PUBLIC_POLICY = (
 )
 
 
+@lru_cache(64)  # a server asks for its own address, request after request
 def is_loopback(address: str | None) -> bool:
     """True for a name or number of the loopback interface."""
     if address is None:
@@ -73,6 +75,9 @@ def streamlit_inline_scripts() -> list[str]:
     return re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
 
 
+_Headers = Mapping[bytes, bytes]
+
+
 class Guard:
     """ASGI middleware: refuses what does not come over loopback, adds the security headers to every answer."""
 
@@ -90,7 +95,7 @@ class Guard:
         self._app = app
         self._public = public_paths
         self._keyed = keyed_paths
-        self._policy = policy or dashboard_policy(streamlit_inline_scripts())
+        self._own = _security_headers(policy or dashboard_policy(streamlit_inline_scripts()), "no-referrer")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -119,16 +124,24 @@ class Guard:
                 await PlainTextResponse(FAULT, status_code=500)(scope, receive, guarded)
             raise
 
-    def _headers(self, path: str) -> dict[str, str]:
+    def _headers(self, path: str) -> _Headers:
         public = any(path.startswith(known) if known[-1] == "/" else path == known for known in self._public)
-        return {
-            "Content-Security-Policy": PUBLIC_POLICY if public else self._policy,
-            "X-Content-Type-Options": "nosniff",
-            # Without any referrer a browser sends the form with `Origin: null`.
-            "Referrer-Policy": "same-origin" if public else "no-referrer",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-        }
+        return _OF_PUBLIC_PAGES if public else self._own
+
+
+def _security_headers(policy: str, referrer: str) -> _Headers:
+    given = {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": referrer,
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    }
+    return {name.encode(): value.encode() for name, value in given.items()}
+
+
+# Without any referrer a browser sends the form with `Origin: null`.
+_OF_PUBLIC_PAGES = _security_headers(PUBLIC_POLICY, "same-origin")
 
 
 def _refusal(scope: Scope, keyed_paths: frozenset[str]) -> str | None:
@@ -155,10 +168,11 @@ def is_foreign(origin: str | None, host: str) -> bool:
         return True
 
 
-def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+def _with_headers(send: Send, headers: _Headers) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(headers)
+            others = [pair for pair in message.get("headers", ()) if pair[0].lower() not in headers]
+            message["headers"] = [*others, *headers.items()]
         await send(message)
 
     return send_with_headers

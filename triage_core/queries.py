@@ -83,7 +83,8 @@ class Filter:
     """Which reports a list shows; empty means all. `words` is a plain substring, or an id.
 
     `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
-    snoozed at that moment are left out. `since` and `until` bound the `moment`, both included.
+    snoozed at that moment are left out. `clause` is what `only` counts by clauses, or else one that a decision
+    on the report cited. `since` and `until` bound the `moment`, both included.
     `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the bounty's, which
     only the calendar of a policy tells.
     """
@@ -95,6 +96,7 @@ class Filter:
     channel: Sequence[str] = field(default_factory=tuple)
     harm: Sequence[str] = field(default_factory=tuple)
     technique: str = ""
+    clause: str = ""
     cluster_id: str = ""
     words: str = ""
     moment: Moment = Moment.RECEIVED
@@ -121,6 +123,9 @@ class Filter:
                 f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
             )
             values["technique"] = self.technique
+        if self.clause and self.only not in counted.OF_CLAUSES:
+            parts.append(counted.CONDITIONS[Counted.CITED])
+            values["clause"] = self.clause
         for name, bound, compared in (("since", self.since, ">="), ("until", self.until, "<=")):
             if bound:
                 parts.append(f"{counted.COLUMN[self.moment]} {compared} ${name}")
@@ -148,7 +153,7 @@ class Filter:
                 "embargo": self.at + EMBARGO_WITHIN,
             }
             given: dict[str, Any] = {name: db.naive(moment) for name, moment in moments.items()}
-            given |= {"who": self.who, "in_force": [str(state) for state in IN_FORCE]}
+            given |= {"who": self.who, "clause": self.clause, "in_force": [str(state) for state in IN_FORCE]}
             values |= {name: value for name, value in given.items() if f"${name}" in condition}
             parts.append(f"({condition})")
         return " AND ".join(parts), values
@@ -368,16 +373,6 @@ def choices(cursor: db.Cursor, column: str) -> list[str]:
         f"SELECT {column} AS v, count(*) AS n FROM reports WHERE {column} <> '' GROUP BY v ORDER BY n DESC, v",
     )
     return [row["v"] for row in found]
-
-
-def citations(cursor: db.Cursor) -> dict[str, int]:
-    """How often each clause has been cited by a decision on a case."""
-    found = db.rows(
-        cursor,
-        "SELECT clause, count(*) AS n FROM (SELECT unnest(clauses) AS clause FROM assessments WHERE look_id IS NULL)"
-        " GROUP BY clause",
-    )
-    return {row["clause"]: row["n"] for row in found}
 
 
 def external_ids(cursor: db.Cursor, report_ids: Sequence[str] | None = None) -> dict[str, str]:

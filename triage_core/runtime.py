@@ -7,6 +7,7 @@ share it. Embedding happens in the worker alone, never inside a request.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from triage_core.model import Actor, DeskRole
 from triage_core.outgoing.notifier import Notifier
 from triage_core.settings import Settings
 from triage_core.store import Clock, Store, utc_now
+from triage_core.tickets import Tickets
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class Runtime:
         try:
             policies.seed(self.store, SYSTEM, settings.policy)
             self.likeness = Likeness(self.store, embedder or self._load_model, settings.model)
-            self.committer = Committer(self.store)
+            self.committer = Committer(self.store, lambda: self.worker.wake())
         except BaseException:
             self.store.close()
             raise
@@ -65,6 +67,7 @@ class Runtime:
         self.desk = withheld.Desk(self.store)
         self.limits = limits.for_rate(settings.intake_per_second)
         self.limits.standing = self._standing
+        self.tickets = Tickets(secrets.token_bytes(32))
         self.puzzle = Puzzle(settings.puzzle_bits)
         self.suggestions = Suggestions(self.store, self.likeness, self.advice, settings.model)
         self.notifier = Notifier(self.store, settings, lambda: self.policy)

@@ -73,7 +73,7 @@ def canonical(text: str) -> str:
 
 def _fold(text: str) -> str:
     # White space first, for some of it (TAB, U+2028) also counts as a control character.
-    text = _HIDDEN.sub("", _SPACES.sub(" ", text))
+    text = _ANY_HIDDEN.sub("", _SPACES.sub(" ", text))
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _SPACES.sub(" ", text).strip()
 

@@ -169,10 +169,11 @@ def stacked_bars(
     colours: Sequence[str],
     alt: LiteralString,
     behind: Behind | None = None,
+    page: str = INBOX,
 ) -> None:
     """Lying bars, one for each row, the first on top: `label` and a count for each key of `names`.
 
-    Labels may be a reporter's words: the axis counts places.
+    Labels may be a reporter's words: the axis counts places. What stands `behind` a number is listed on `page`.
     """
     labels = [inline(row["label"]) for row in rows]
     counts = {title: [row[key] for row in rows] for key, title in names.items()}
@@ -195,7 +196,7 @@ def stacked_bars(
     figure.update_xaxes(**_counted(lengths))
     keys = {title: key for key, title in names.items()}
     linked = (lambda title, place: behind(keys[title], place) if title in keys else None) if behind else None
-    _draw(name, figure if any(lengths) else None, {kind: labels, **counts}, alt, behind=linked)
+    _draw(name, figure if any(lengths) else None, {kind: labels, **counts}, alt, behind=linked, page=page)
 
 
 def spans(
@@ -316,6 +317,7 @@ def _draw(
     cells: str | None = "localized",
     behind: Behind | None = None,
     height: int = HEIGHT,
+    page: str = INBOX,
 ) -> None:
     """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
 
@@ -337,10 +339,12 @@ def _draw(
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
         with table:
-            _table(name, numbers, alt, cells, behind)
+            _table(name, numbers, alt, cells, behind, page)
 
 
-def _table(name: str, numbers: Columns, alt: LiteralString, cells: str | None, behind: Behind | None) -> None:
+def _table(
+    name: str, numbers: Columns, alt: LiteralString, cells: str | None, behind: Behind | None, page: str
+) -> None:
     numeric = list(numbers)[1:] if cells else []
     choose: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-cell"} if behind else {}
     chosen = st.dataframe(
@@ -360,16 +364,19 @@ def _table(name: str, numbers: Columns, alt: LiteralString, cells: str | None, b
             return
         picked = [behind(title, place) for place, title in chosen["selection"]["cells"]]
         for values in filter(None, picked):
-            list_link(values, "See the reports behind this number")
+            list_link(values, "See what is behind this number", page=page)
         if not any(picked):
-            st.caption("Choose a number to get the link to the reports behind it.")
+            st.caption("Choose a number to get the link to its list.")
 
 
 def list_link(
-    values: Mapping[str, Any], label: LiteralString = "See the list", icon: LiteralString = ":material/list:"
+    values: Mapping[str, Any],
+    label: LiteralString = "See the list",
+    icon: LiteralString = ":material/list:",
+    page: str = INBOX,
 ) -> None:
     """A link to the list that these filters give."""
-    st.page_link(INBOX, label=label, icon=icon, query_params=_address(values))
+    st.page_link(page, label=label, icon=icon, query_params=_address(values))
 
 
 def _address(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import LiteralString
 
 import streamlit as st
 
+from triage_core import tickets
 from triage_core.errors import NotFound
-from triage_core.exporters import difference, plans
+from triage_core.exporters import catalog, difference, plans
 from triage_core.exporters.catalog import Built
 from triage_core.exporters.difference import Difference, Names
 from triage_core.exporters.plans import Plan
@@ -25,7 +26,7 @@ GONE: Mapping[bool, LiteralString] = {
 
 def version(built: Built, plan: Plan | None, may: bool) -> None:
     """One built version: what is in it, what is not, its files as one archive; the latest with its plan."""
-    account, key = built.manifest, f"{built.name}-{built.version}"
+    account = built.manifest
     rows, sides = account["rows"], account["rows"]["split"]
     with st.container(
         border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
@@ -45,17 +46,21 @@ def version(built: Built, plan: Plan | None, may: bool) -> None:
             _account(built)
         with st.popover("Keep or renew", icon=":material/schedule:", disabled=not may):
             _future(built, plan)
-        st.download_button(
-            "Download",
-            built.archive,
-            f"{key}.zip",
-            "application/zip",
-            key=f"download-{key}",
-            icon=":material/download:",
-            on_click="ignore",
-            disabled=not built.is_here,
-            help=None if built.is_here else GONE[built.is_retired],
-        )
+        _download(built)
+
+
+def _download(built: Built) -> None:
+    """A link to the archive, which is packed while it is sent: a download button would hold it in memory."""
+    opened = session.current()
+    ticket = opened.tickets.issue(catalog.subject(built.name, built.version), session.now() + tickets.HOLDS)
+    st.link_button(
+        "Download",
+        f"/download/datasets/{built.name}/{built.version}?ticket={ticket}",
+        key=f"download-{built.name}-{built.version}",
+        icon=":material/download:",
+        disabled=not built.is_here,
+        help=None if built.is_here else GONE[built.is_retired],
+    )
 
 
 def _account(built: Built) -> None:

@@ -68,7 +68,7 @@ def field(report_id: str, version: int, name: str) -> str:
 def start(view: ReportView) -> None:
     """Fill the inputs of a report that comes to the desk: from the draft, else from the decision in force."""
     report_id, version = view.report["report_id"], view.case["version"]
-    if field(report_id, version, "clauses") in st.session_state:
+    if all(field(report_id, version, name) in st.session_state for name in ("clauses", "question")):
         return
     with session.look() as cursor:  # a draft is no event: nothing remembers it by revision
         draft = drafts.read(cursor, session.actor(), report_id)
@@ -79,6 +79,7 @@ def start(view: ReportView) -> None:
     values |= {
         "note": before.get("note") or "",
         "better": view.better_answer,
+        "question": "",
     }
     values |= draft
     values["clauses"] = [clause_id for clause_id in values["clauses"] if clause_id in known]

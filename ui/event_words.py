@@ -69,6 +69,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "draft.approved": "Policy draft approved",
     "dataset.built": "Data set built",
     "dataset.planned": "Data set planned",
+    "dataset.unchanged": "Data set looked at: nothing changed",
     "dataset.retired": "Data set version retired",
     "consent.revoked": "Consent to training taken back",
     "likeness.space": "Model of likeness chosen",

@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, Any] = {
     "version": "",
     "door": [],
     "technique": "",
+    "clause": "",
     "moment": "received",
     "since": "",
     "until": "",
@@ -74,6 +75,10 @@ _ONLY_LABELS: Mapping[str, LiteralString] = {
     Counted.NO_HARM: "No harm named",
     Counted.NO_TECHNIQUE: "No technique known",
     Counted.UNDER_EMBARGO: "Under embargo",
+    Counted.CITED: "Decided by a clause",
+    Counted.OVERTURNED: "Clause overturned by a later decision",
+    Counted.TWICE: "Clause cited, decided twice",
+    Counted.DISAGREED: "Clause disagreed on",
 }
 _MOMENT_LABELS: Mapping[str, LiteralString] = {
     Moment.RECEIVED: "Came in",
@@ -105,6 +110,7 @@ _TEXTS: Mapping[str, LiteralString] = {
     "until": "Not after (UTC)",
     "version": "Model version",
     "technique": "Technique",
+    "clause": "Clause",
 }
 
 
@@ -192,9 +198,11 @@ def draw() -> tuple[Filter, Sort]:
 
 
 def _draw_more() -> dict[str, Any]:
-    """The filters that links of Trends need most: times, model version, door and technique."""
+    """The filters that links of Trends need most: times, model version, door, technique and clause."""
     values: dict[str, Any] = {}
-    with st.popover("More", icon=":material/filter_list:", help="Times, model version, door, technique"):
+    with st.popover(
+        "More", icon=":material/filter_list:", help="Times, model version, door, technique, clause"
+    ):
         values["moment"] = st.selectbox(
             "Time of what",
             list(_MOMENT_LABELS),
@@ -250,6 +258,7 @@ def asked(values: Mapping[str, Any]) -> Filter:
         model_version=[value["version"]] if value["version"] else [],
         channel=value["door"],
         technique=value["technique"] or "",
+        clause=value["clause"] or "",
         words=value["words"] or "",
         moment=Moment(value["moment"]),
         since=since,

@@ -8,17 +8,24 @@ from typing import LiteralString
 
 import streamlit as st
 
+from triage_core.counted import Counted
 from triage_core.guidance import guidance_gaps, policy_drafts, policy_text
 from triage_core.guidance.clause_figures import ClauseFigures
 from triage_core.guidance.guidance_gaps import Gap, Why
 from triage_core.guidance.policy import Policy
 from triage_core.index.suggestion_facts import Tested
-from ui import hostile, session
+from ui import charts, hostile, session
 from ui.hostile import inline, plain
 
 WHY: Mapping[Why, LiteralString] = {
     Why.FAR: "Far from every clause",
     Why.DISPUTED: "Decided without agreement",
+}
+FATES: Mapping[Counted, LiteralString] = {
+    Counted.CITED: "Cited",
+    Counted.OVERTURNED: "Overturned",
+    Counted.TWICE: "Decided twice",
+    Counted.DISAGREED: "Disagreed on",
 }
 ABOUT: Mapping[str, LiteralString] = {"clause": "Clause", "severity": "Severity", "harm": "Harm"}
 
@@ -109,27 +116,32 @@ def _into_draft(text: str) -> None:
 
 
 def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
-    """Every clause in force with how it fares."""
-    rows = [
-        figures.get(clause.clause_id) or ClauseFigures(clause.clause_id, 0, 0, 0, 0)
-        for clause in policy.clauses
-    ]
+    """Every clause in force with how it fares, and the list behind a number that was chosen."""
+    rows = [figures.get(clause.clause_id, ClauseFigures()) for clause in policy.clauses]
     near = _nearest(session.stamp(), policy.version)
-    st.dataframe(
+    chosen_cell = st.dataframe(
         {
             "Clause": [inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses],
-            "Cited": [row.cited for row in rows],
-            "Overturned": [row.overturned for row in rows],
-            "Decided twice": [row.twice for row in rows],
-            "Disagreed on": [row.disagreed for row in rows],
-            "Nearest reports": [inline(", ".join(near.get(row.clause_id, ()))) for row in rows],
+            **{title: [getattr(row, kind) for row in rows] for kind, title in FATES.items()},
+            "Nearest reports": [
+                inline(", ".join(near.get(clause.clause_id, ()))) for clause in policy.clauses
+            ],
         },
         hide_index=True,
         alt="Each clause: cited, overturned, disagreed on, and its nearest reports",
+        on_select="rerun",
+        selection_mode="single-cell",
+        key="clauses",
     )
+    kinds = {title: kind for kind, title in FATES.items()}
+    for place, title in chosen_cell["selection"]["cells"]:
+        if title in kinds:
+            behind = {"state": "any", "only": kinds[title], "clause": policy.clauses[place].clause_id}
+            charts.list_link(behind, "See what is behind this number")
     st.caption(
-        "Overturned: a later decision on the report holds, and it does not cite the clause. Nearest: the reports most"
-        " like the clause's example, whatever was decided on them."
+        "Numbers of reports: choose one to get the link to its list. Overturned: a later decision on the report holds,"
+        " and it does not cite the clause. Nearest: the reports most like the clause's example, whatever was decided"
+        " on them."
     )
     titles = {clause.clause_id: inline(f"{clause.clause_id} {clause.title}") for clause in policy.clauses}
     if chosen := st.selectbox(

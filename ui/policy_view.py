@@ -10,7 +10,7 @@ from triage_core import db
 from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.text import reveal
-from ui import policy_tables
+from ui import charts, policy_tables
 from ui.hostile import inline, plain
 from ui.words import (
     EXPOSURE,
@@ -73,7 +73,7 @@ INPUTS = (
 
 
 def guidance(policy: Policy, cited: Mapping[str, int]) -> None:
-    """The clauses by kind, each with both examples and how often it has been cited."""
+    """The clauses by kind, each with both examples and on how many reports it is cited."""
     with st.container(border=True, gap="xsmall"):
         st.markdown(":material/info: **Not everything is listed here**")
         st.text(reveal(policy.incomplete_note))
@@ -91,7 +91,12 @@ def _clause(clause: Clause, times: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(clause.clause_id)}**", width="content")
             st.text(reveal(clause.title), width="stretch")
-            st.caption(f"Cited {counted(times, 'time')}" if times else "Never cited", width="content")
+            if times:
+                charts.list_link(
+                    {"state": "any", "clause": clause.clause_id}, f"Cited on {counted(times, 'report')}"
+                )
+            else:
+                st.caption("Never cited", width="content")
         st.text(reveal(clause.text))
         report, leave = st.columns(2, gap="medium")
         report.markdown(badge("green", ":material/check: Report it"))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, LiteralString
 
+import streamlit as st
+
 from triage_core.channel import standing
 from triage_core.guidance.policy import Policy
 from triage_core.rewards import bounty, rewards
 from triage_core.rewards.reward_rules import RewardState
-from ui import reward_card, session
-from ui.charts import percent
-from ui.hostile import inline
+from ui import charts, reward_card, session
+from ui.charts import BLUE, ORANGE, percent
+from ui.hostile import inline, plain
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, moment, next_due
 
 VIEWS: Mapping[str, LiteralString] = {
@@ -26,6 +28,9 @@ NOTHING: Mapping[str, LiteralString] = {
     "ledger": "No reward has been proposed yet. Confirmed flaws whose reporters ask for one are under “To propose”.",
     "reporters": "Nobody who gave a contact has sent a report yet.",
 }
+REWARDS = "pages/rewards.py"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SPENT: Mapping[str, LiteralString] = {"paid": "Paid", "approved": "Approved, to be paid"}
 Table = tuple[tuple[str, ...], dict[str, Any], int]
 
 
@@ -46,11 +51,27 @@ def _open(policy: Policy, number: int, size: int) -> Table:
 
 
 def _ledger(policy: Policy, number: int, size: int) -> Table:
-    return _rewards([], number, size)
+    spent, month = session.picked("spent"), session.picked("month")
+    if not (spent in SPENT and month):
+        return _rewards([], number, size)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{SPENT[spent]}, in {plain(month)} only.", width="content")
+        st.button("Show all", icon=":material/close:", on_click=_show_all)
+    return _rewards([spent], number, size, month)
 
 
-def _rewards(states: list[str], number: int, size: int) -> Table:
-    found, total = session.read(rewards.board, states, number, size)
+def _show_all() -> None:
+    for name in ("spent", "month"):
+        session.pick(name, None)
+
+
+def of_month(spent: str, year: int, month: int) -> dict[str, str]:
+    """The address of the rewards that a month's money was `spent` on."""
+    return {"view": VIEWS["ledger"], "spent": spent, "month": f"{year:04d}-{month:02d}"}
+
+
+def _rewards(states: list[str], number: int, size: int, month: str = "") -> Table:
+    found, total = session.read(rewards.board, states, number, size, month)
     names = tuple(str(row["reward_no"]) for row in found)
     cells = {
         "reward": list(names),
@@ -99,3 +120,15 @@ READ: Mapping[str, Callable[[Policy, int, int], Table]] = {
     "ledger": _ledger,
     "reporters": _reporters,
 }
+
+
+def money(year: int) -> None:
+    """Money paid and approved in each month of a year, with the rewards behind each number."""
+    rows = [
+        {"label": MONTHS[row["month"] - 1]} | {name: float(row[name]) for name in SPENT}
+        for row in session.read(rewards.spend_by_month, year)
+    ]
+    charts.stacked_bars(
+        "rewards", "Month", rows, SPENT, [BLUE, ORANGE], "Money paid and approved each month",
+        lambda spent, place: of_month(spent, year, place + 1), page=REWARDS,
+    )  # fmt: skip

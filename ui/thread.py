@@ -11,7 +11,7 @@ from triage_core.access import Command
 from triage_core.channel import messages
 from triage_core.channel.messages import Direction
 from triage_core.queries import ReportView
-from ui import hostile, session
+from ui import decision, hostile, session
 from ui.hostile import plain
 from ui.words import ago, counted
 
@@ -33,6 +33,7 @@ def draw(view: ReportView) -> None:
         if waits:
             st.caption(":material/hourglass_top: The last question is not answered yet.")
         if session.may(Command.ASK_REPORTER):
+            decision.start(view)  # a question that is not sent yet is a part of the draft
             _question(report_id, version)
 
 
@@ -44,11 +45,12 @@ def _message(message: Mapping[str, Any], report_id: str) -> None:
 
 
 def _question(report_id: str, version: int) -> None:
-    # The text belongs to the report, not to its version: a change by somebody else does not take it away.
-    key = f"question-{report_id}"
+    key = decision.field(report_id, version, "question")
     st.text_area(
         "Ask the reporter",
         key=key,
+        on_change=decision.keep,
+        args=(report_id, version),
         height=80,
         placeholder="A question; it is read on the tracking page, by nobody but the reporter",
     )
@@ -69,3 +71,4 @@ def _ask(report_id: str, version: int, key: str) -> None:
         done, messages.ask, session.current().store, session.actor(), report_id, text, seen_version=version
     ):
         st.session_state[key] = ""
+        decision.keep(report_id, version)

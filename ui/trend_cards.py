@@ -11,9 +11,9 @@ import streamlit as st
 from triage_core import db, trends
 from triage_core.counted import Counted, Moment
 from triage_core.desk import agreement, looks
-from triage_core.rewards import bounty, rewards
+from triage_core.rewards import bounty
 from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
-from ui import charts, session
+from ui import charts, reward_views, session
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
@@ -57,7 +57,6 @@ GROUNDS: Mapping[str, LiteralString] = {
     Counted.BY_NEITHER: "Neither",
 }
 BACK: Mapping[str, LiteralString] = {"reopened": "Reopened", "regression": "Came in again after the fix"}
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def of_window(window: Window, **more: Any) -> dict[str, Any]:
@@ -232,20 +231,12 @@ def embargoes(window: Window) -> None:
 
 
 def money(window: Window) -> None:
-    rows = session.read(rewards.spend_by_month, window.now.year)
-    labelled = [
-        {"label": MONTHS[row["month"] - 1], "paid": float(row["paid"]), "approved": float(row["approved"])}
-        for row in rows
-    ]
-    charts.stacked_bars(
-        "rewards", "Month", labelled, {"paid": "Paid", "approved": "Approved"}, [BLUE, ORANGE],
-        "Rewards of this calendar year by month",
-    )  # fmt: skip
+    reward_views.money(window.now.year)
     late = len(session.read(bounty.late, window.now, window.platform))
     st.caption(
         f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
     )
-    st.page_link("pages/rewards.py", label="See the rewards", icon=":material/list:")
+    st.page_link(reward_views.REWARDS, label="See the rewards", icon=":material/list:")
 
 
 def agreed() -> None:

@@ -151,6 +151,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.channel.spam",
             "triage_core.guidance.tables",
             "triage_core.text",
+            "triage_core.tickets",
             "triage_core.guidance.tomltext",
             "triage_core.tokens",
             "triage_core.channel.transcript",

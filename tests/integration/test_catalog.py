@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import random
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,13 +47,13 @@ def test_archive_holds_the_files_of_the_manifest_and_nothing_else(store, tmp_pat
     folder = Path(made["folder"])
     (folder / "left-behind.txt").write_text("not part of it")
     built = listed(store)[0][0]
-    with zipfile.ZipFile(built.archive()) as packed:
+    with zipfile.ZipFile(io.BytesIO(b"".join(built.archive()))) as packed:
         assert packed.testzip() is None
         names = {name.removeprefix("kto-1/") for name in packed.namelist()}
         assert names == {"manifest.json", *(file["path"] for file in made["files"])}
         for name in names:
             assert packed.read(f"kto-1/{name}") == (folder / name).read_bytes()
-    assert built.archive().getvalue() == built.archive().getvalue()
+    assert list(built.archive()) == list(built.archive())
     assert built.size == sum(file["bytes"] for file in made["files"])
 
 
@@ -62,3 +65,23 @@ def test_a_version_whose_files_are_gone_says_so(store, tmp_path):
     assert not built.is_here
     with pytest.raises(NotFound, match="no longer"):
         built.archive()
+
+
+def test_an_archive_is_packed_while_it_is_read(store, tmp_path):
+    made = build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    account = listed(store)[0][0]
+    data = Path(made["folder"]) / "more.bin"
+    data.write_bytes(random.Random(0).randbytes(5 << 20))
+    files = [*account.manifest["files"], {"path": "more.bin", "bytes": 5 << 20}]
+    parts = list(replace(account, manifest={**account.manifest, "files": files}).archive())
+    assert max(map(len, parts)) < 2 << 20
+    with zipfile.ZipFile(io.BytesIO(b"".join(parts))) as packed:
+        assert packed.read("kto-1/more.bin") == data.read_bytes()
+
+
+def test_a_version_is_found_by_its_name(store, tmp_path):
+    build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    with store.read() as cursor:
+        assert catalog.one(cursor, "kto", "1").manifest["name"] == "kto"
+        with pytest.raises(NotFound, match="no kto 2"):
+            catalog.one(cursor, "kto", "2")

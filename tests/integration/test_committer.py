@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,52 @@ def test_those_who_wait_share_one_line(store: Store, monkeypatch: pytest.MonkeyP
     assert sorted(receipt.report_id for receipt in receipts) == [f"FR-{n}" for n in range(1, 9)]
     assert len({receipt.tracking_key for receipt in receipts}) == 8
     store.verify()
+
+
+def test_who_goes_on_with_the_reports_is_told_after_their_commit(store: Store) -> None:
+    all_there = threading.Event()
+
+    def taken() -> None:
+        if stored(store) == ["FR-1", "FR-2", "FR-3"]:
+            all_there.set()
+
+    together(Committer(store, taken), [incoming(f"Question {n}") for n in range(3)])
+    assert all_there.wait(30)
+
+
+def test_senders_on_an_event_loop_share_a_line_and_one_who_goes_away_takes_nothing_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committer = Committer(store)
+    gate = Gate(monkeypatch, committer, 0)
+
+    async def send() -> list[Any]:
+        with committer._turn:  # as if a line were being written
+            sent = [
+                asyncio.ensure_future(committer.receive_soon(POLICY, incoming(f"Question {n}")))
+                for n in range(8)
+            ]
+            while len(committer._queue) < len(sent):
+                await asyncio.sleep(0)
+            sent[3].cancel()
+        return await asyncio.gather(*sent, return_exceptions=True)
+
+    outcomes = asyncio.run(send())
+    assert gate.lines == [8]
+    assert isinstance(outcomes.pop(3), asyncio.CancelledError)
+    assert [receipt.report_id for receipt in outcomes] == ["FR-1", "FR-2", "FR-3", *stored(store)[4:]]
+    assert stored(store) == [f"FR-{n}" for n in range(1, 9)]
+
+
+def test_to_ask_for_the_policy_waits_for_no_report(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    policies.publish(store, EVERYBODY, POLICY)
+    committer, current = Committer(store), policies.Current(store)
+    committer.receive(POLICY, incoming("one"))
+    waits: list[float | None] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Committer, "settle", lambda committer, timeout=None: waits.append(timeout))
+        assert current.get().version == POLICY.version
+    assert waits == []
 
 
 def test_a_tracking_key_opens_its_report_at_once(store: Store) -> None:
@@ -232,13 +279,13 @@ def test_a_journal_of_another_store_is_refused(tmp_path: Path, monkeypatch: pyte
 def test_a_torn_last_line_was_never_acknowledged(tmp_path: Path, cut: int) -> None:
     path = tmp_path / JOURNAL_FILE
     journal = Journal(path)
-    journal.append([{"n": 1}, {"n": 2}])
-    journal.append([{"n": 3, "text": "x" * 80}])
+    journal.append(['{"n": 1}', '{"n": 2}'])
+    journal.append([f'{{"n": 3, "text": "{"x" * 80}"}}'])
     journal.close()
     path.write_bytes(path.read_bytes()[:-cut])
     journal = Journal(path)
     assert journal.read() == [{"n": 1}, {"n": 2}]
-    journal.append([{"n": 4}])
+    journal.append(['{"n": 4}'])
     assert journal.read() == [{"n": 1}, {"n": 2}, {"n": 4}]
     journal.close()
 
@@ -247,7 +294,7 @@ def test_damage_before_the_last_line_is_told(tmp_path: Path) -> None:
     path = tmp_path / JOURNAL_FILE
     journal = Journal(path)
     for number in range(3):
-        journal.append([{"n": number}])
+        journal.append([f'{{"n":{number}}}'])
     path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":7'))
     with pytest.raises(StoreError, match=r"line 2 of .* is damaged"):
         journal.read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -154,7 +155,7 @@ def test_the_manifest_can_be_checked_against_the_files(store: Store, export: Exp
     for file in made["files"]:
         content = (folder / file["path"]).read_bytes()
         assert (file["bytes"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
-    digests = sorted(metadata.row_sha256(row) for row in rows(made))
+    digests = sorted(hashlib.sha256(metadata.canonical(row).encode()).hexdigest() for row in rows(made))
     assert made["content_sha256"] == hashlib.sha256("".join(f"{d}\n" for d in digests).encode()).hexdigest()
     counts = made["rows"]
     assert (counts["total"], counts["label"]) == (31, {"false": 30, "true": 1})
@@ -457,12 +458,36 @@ def test_batches_make_no_difference(
     add(store, "no", "never", consent_training="none")
     whole = export("preference", version="1")
     monkeypatch.setattr(source, "BATCH", 4)
-    monkeypatch.setattr(source, "TEXTS", 3)
-    seen: list[tuple[int, int]] = []
-    request = ExportRequest("preference", tmp_path / "elsewhere", version="1")
-    parts = build(store, POLICY, EVERYBODY, request, lambda done, total: seen.append((done, total)))
+    monkeypatch.setattr(source, "TEXT_BYTES", 60)
+    parts = export("preference", version="1", out=tmp_path / "elsewhere")
     assert parts["files"] == whole["files"]
-    assert seen == [(0, 13), (4, 13), (8, 13), (12, 13), (13, 13)]
+
+
+def test_a_build_that_nobody_waits_for_stops_and_leaves_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triage_core.exporters import beside, source
+
+    add(store, *(f"Question {number}" for number in range(5)))
+    left = threading.Event()
+    real = source.facts
+
+    def slow(*asked: Any) -> Any:
+        left.wait(20)
+        return real(*asked)
+
+    def leave(done: int, total: int) -> None:
+        assert (done, total) == (0, 5)
+        left.set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(source, "facts", slow)
+    monkeypatch.setattr(beside, "SECONDS", 0.01)
+    with pytest.raises(KeyboardInterrupt):
+        build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"), leave)
+    assert list((tmp_path / "out" / "kto").iterdir()) == []
+    with store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM datasets") == 0
 
 
 def test_a_preview_shows_what_a_build_writes_and_stores_nothing(

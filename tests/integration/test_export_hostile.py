@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator
@@ -79,7 +80,8 @@ def test_text_comes_out_exactly(made: dict[Any, dict[str, Any]], kind: tuple[str
             text = HOSTILE[about["meta_external_id"]]
             assert hostile_text(profile, row) == text
             assert list(whole) == columns + (metadata.SCHEMA.names if layout == "rich" else [])
-            assert metadata.row_sha256(row) == about["meta_row_sha256"]
+            digest = hashlib.sha256(metadata.canonical(row).encode()).hexdigest()
+            assert digest == about["meta_row_sha256"]
             seen.add(about["meta_external_id"])
     assert len(seen) == made[kind]["rows"]["total"] == len(HOSTILE) - sum(made[kind]["excluded"].values())
     assert set(made[kind]["excluded"]) <= {"exact_duplicate", "training_side"}

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report
-from triage_core import db
+from triage_core import cli, db
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.exporters import build as exports
 from triage_core.exporters import catalog, plans
@@ -80,13 +81,29 @@ def test_what_is_due_is_built_once_as_it_was_built_before(store: Store, clock: C
     assert [one.version for one in versions(store, "other")] == ["1"]
 
 
+def test_where_nothing_changed_no_version_is_made(store: Store, tmp_path: Path, clock: Clock) -> None:
+    plans.plan(store, EVERYBODY, "kto", 7)
+    clock.forward(days=8)
+    assert plans.build_due(store, POLICY, EVERYBODY) == [{"name": "kto", "version": "1", "unchanged": True}]
+    assert [one.version for one in versions(store)] == ["1"]
+    assert sorted(path.name for path in (tmp_path / "out" / "kto").iterdir()) == ["1"]
+    assert plans.build_due(store, POLICY, EVERYBODY) == [], "the next look is seven days away"
+    assert events(store, "dataset.unchanged") == 1
+    clock.forward(days=7)
+    with store.write(EVERYBODY, "test") as work:
+        work.cursor.execute("UPDATE cases SET severity = 'critical'")
+    (done,) = plans.build_due(store, POLICY, EVERYBODY)
+    assert (done["version"], done["diff"]["changed"]) == ("2", 0), "what is told about a row changed"
+
+
 def test_one_that_is_refused_stops_no_other(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("kto", "other"):
         plans.plan(store, EVERYBODY, name, 1)
     clock.forward(days=1)
-    right = exports.build
+    right = exports.build_changed
+    add(store, "two")
 
     def fail(*arguments: object) -> object:
         request = arguments[3]
@@ -95,7 +112,7 @@ def test_one_that_is_refused_stops_no_other(
             raise Refused("split", "a near-copy")
         return right(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(exports, "build", fail)
+    monkeypatch.setattr(exports, "build_changed", fail)
     first, second = plans.build_due(store, POLICY, EVERYBODY)
     assert first == {"name": "kto", "refused": "split: a near-copy"}
     assert (second["name"], second["version"]) == ("other", "2")
@@ -127,3 +144,19 @@ def test_retired_files_are_gone_and_the_account_stays(store: Store, tmp_path: Pa
     with pytest.raises(NotAllowed):
         plans.retire(store, REVIEWER, "kto", keep=1)
     store.verify()
+
+
+def test_the_command_says_in_words_what_it_did(
+    store: Store, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = [
+        {"name": "kto", "version": "1", "unchanged": True},
+        {"name": "other", "version": "2", "rows": {"total": 3}, "diff": None},
+        {"name": "third", "refused": "split: a near-copy"},
+    ]
+    monkeypatch.setattr(plans, "build_due", lambda *_: outcomes)
+    store.close()
+    shown = CliRunner().invoke(cli.app, ["datasets", "build-due", "--store", str(tmp_path / "store")]).stdout
+    assert [words in shown for words in ("nothing changed", "3 rows", "refused: split: a near-copy")] == [
+        True
+    ] * 3

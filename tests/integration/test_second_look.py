@@ -11,12 +11,14 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, queries, told
+from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
-from triage_core.guidance import policies
+from triage_core.guidance import clause_figures, policies
 from triage_core.model import Actor, DeskRole, Severity
+from triage_core.queries import Filter, Sort
 from triage_core.store import Store
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
@@ -164,13 +166,42 @@ def test_an_answer_leaves_the_case_and_the_figures_alone(store: Store) -> None:
     decide(store)
     before = case(store)
     with store.read() as cursor:
-        figures = queries.counts(cursor)["assessments"], queries.citations(cursor)
+        figures = queries.counts(cursor)["assessments"], clause_figures.citations(cursor)
     look_id = second_look.ask(store, REVIEWER, "FR-1")
     second = second_look.answer(store, INES, look_id, OUT)
     assert (second["actor_id"], second["look_id"], second["clauses"]) == (INES.actor_id, look_id, ["OOS-1"])
     assert case(store) == before
     with store.read() as cursor:
-        assert (queries.counts(cursor)["assessments"], queries.citations(cursor)) == figures
+        assert (queries.counts(cursor)["assessments"], clause_figures.citations(cursor)) == figures
+
+
+def test_each_figure_of_a_clause_has_its_list_behind_it(store: Store) -> None:
+    answered(store)  # Mara cites IN-1, Ines OOS-1
+    triage.assess(store, NEVER, REVIEWER, "FR-2", FLAW)
+    triage.assess(store, NEVER, REVIEWER, "FR-2", OUT)
+    found: dict[str, dict[Counted, set[str]]] = {}
+    with store.read() as cursor:
+        figures = clause_figures.by_clause(cursor)
+        for name in figures:
+            for kind in OF_CLAUSES:
+                behind = queries.queue(cursor, Filter(clause=name, only=kind, at=Clock()()), Sort.OLDEST)
+                assert getattr(figures[name], kind) == len(behind)
+                found.setdefault(name, {})[kind] = set(behind)
+        cited = queries.queue(cursor, Filter(clause="OOS-1"), Sort.OLDEST)
+        any_clause = queries.queue(cursor, Filter(only=Counted.DISAGREED, at=Clock()()), Sort.OLDEST)
+    assert found["IN-1"] == {
+        Counted.CITED: {"FR-1", "FR-2"},
+        Counted.OVERTURNED: {"FR-2"},
+        Counted.TWICE: {"FR-1"},
+        Counted.DISAGREED: {"FR-1"},
+    }
+    assert found["OOS-1"] == {
+        Counted.CITED: {"FR-2"},
+        Counted.OVERTURNED: set(),
+        Counted.TWICE: {"FR-1"},
+        Counted.DISAGREED: {"FR-1"},
+    }
+    assert (cited, any_clause) == (["FR-2"], ["FR-1"])
 
 
 def test_answering_twice_is_answering_once_and_the_next_comes_too_late(store: Store) -> None:

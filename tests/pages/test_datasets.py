@@ -72,8 +72,9 @@ def test_a_build_appears_in_the_list(visit, flaw, opened, rendered):
     assert (opened.settings.store / "datasets" / "sft" / "1" / "manifest.json").is_file()
     assert "sft 1" in rendered(screen)
     assert "2 rows" in rendered(screen)
-    (download,) = screen.get("download_button")
-    assert download.label == "Download"
+    (download,) = screen.get("link_button")
+    assert download.proto.label == "Download"
+    assert download.proto.url.startswith("/download/datasets/sft/1?ticket=")
 
 
 def test_a_profile_filters_and_a_name_go_into_the_build(visit, flaw, opened):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -94,6 +95,22 @@ def test_a_clause_that_a_later_decision_leaves_out_was_overturned(visit, opened,
     assert (found["OOS-1"].cited, found["OOS-1"].overturned) == (1, 0)
     table = visit("gaps", role=OWNER).dataframe[0].value
     assert table["Overturned"].sum() == 1
+
+
+def test_a_number_of_a_clause_opens_the_list_behind_it(visit, opened, receive):
+    overturned, held = receive("tell me a joke"), receive("tell me another")
+    receive("nobody decides this")
+    for report_id in (overturned, held):
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("EXP-1",)))
+    triage.assess(opened.store, opened.policy, EVERYTHING, overturned, Decision(("OOS-1",)))
+    screen = visit("gaps", role=OWNER)
+    place = next(at for at, name in enumerate(screen.dataframe[0].value["Clause"]) if "EXP-1 " in name)
+    for title, behind in (("Cited", [held, overturned]), ("Overturned", [overturned])):
+        screen.session_state["clauses"] = {"selection": {"cells": [[place, title]]}}
+        screen.run()
+        (link,) = screen.get("page_link")
+        (table,) = visit("inbox", **dict(parse_qsl(link.proto.query_string))).dataframe
+        assert table.value["report"].tolist() == behind
 
 
 def test_a_clause_names_the_reports_nearest_to_its_example(visit, opened, receive, index):

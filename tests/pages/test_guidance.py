@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from tests.pages.conftest import EVERYTHING
@@ -24,11 +26,15 @@ def test_every_clause_with_both_examples(visit, opened, rendered):
     assert opened.policy.incomplete_note in shown
 
 
-def test_clauses_say_how_often_they_were_cited(visit, opened, receive, rendered):
+def test_clauses_say_how_often_they_were_cited_and_link_to_the_list(visit, opened, receive, rendered):
     report_id = receive("tell me a joke")
-    assert "Cited" not in rendered(visit("guidance"))
+    receive("tell me another")
+    assert not visit("guidance").get("page_link")
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("EXP-1",)))
-    assert rendered(visit("guidance")).count("Cited 1 time\n") == 1
+    (link,) = visit("guidance").get("page_link")
+    assert link.proto.label == "Cited on 1 report"
+    (table,) = visit("inbox", **dict(parse_qsl(link.proto.query_string))).dataframe
+    assert table.value["report"].tolist() == [report_id]
 
 
 @pytest.mark.parametrize(

@@ -509,12 +509,12 @@ def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
     visit, three, opened, case, rendered
 ):
     screen = visit("review", report=three[0])
-    screen.text_area(key=f"question-{three[0]}").set_value("Which version was it?")
+    screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?")
     press(screen, "Send the question")
     assert "is asked" in toasts(screen)
     assert case(three[0])["status"] == "needs_info"
     assert three[0] in screen.header[0].value, "asking does not take the report from the desk"
-    assert screen.text_area(key=f"question-{three[0]}").value == ""
+    assert screen.text_area(key=f"question-{three[0]}-2").value == ""
     assert "Which version was it?" in " ".join(code.value for code in screen.code)
     assert "not answered yet" in rendered(screen)
     messages.answer(opened.store, three[0], "![x](http://example.org/a.png) 4.1")
@@ -526,11 +526,25 @@ def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
 
 def test_a_question_about_a_report_that_changed_is_not_sent_and_its_words_stay(visit, three, opened, case):
     screen = visit("review", report=three[0])
-    screen.text_area(key=f"question-{three[0]}").set_value("Which version was it?").run()
+    screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?").run()
     triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("EXP-1",)))
     press(screen, "Send the question")
     assert "Nothing was changed" in toasts(screen)
-    assert screen.text_area(key=f"question-{three[0]}").value == "Which version was it?"
+    assert screen.text_area(key=f"question-{three[0]}-2").value == "Which version was it?"
+
+
+def test_a_question_not_sent_yet_is_there_after_another_report_and_a_reload(visit, three):
+    screen = visit("review", report=three[0])
+    screen.text_area(key=f"note-{three[0]}-1").set_value("Seen twice.").run()
+    screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?").run()
+    screen = visit("review", report=three[1])
+    assert screen.text_area(key=f"question-{three[1]}-1").value == ""
+    screen = visit("review", report=three[0])
+    assert screen.text_area(key=f"question-{three[0]}-1").value == "Which version was it?"
+    press(screen, "Send the question")
+    screen = visit("review", report=three[0])
+    assert screen.text_area(key=f"question-{three[0]}-2").value == ""
+    assert screen.text_area(key=f"note-{three[0]}-2").value == "Seen twice.", "the rest of the draft stays"
 
 
 def test_who_may_not_ask_sees_the_thread_alone(visit, three, opened):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -159,6 +160,25 @@ def test_ledger_keeps_what_is_over(visit, reward, opened):
     number = reward()
     rewards.decline(opened.store, EVERYTHING, number, "no")
     assert column(visit("rewards", role=OWNER, view="All rewards"), "state") == ["Declined"]
+
+
+def test_the_money_of_a_month_has_its_rewards_behind_it(visit, reward, flaw, opened, rendered):
+    number = reward()
+    rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+    rewards.pay(opened.store, EVERYTHING, number)
+    rewards.propose(opened.store, opened.policy, INES, flaw("another joke"), RewardKind.CASH, Decimal(800))
+    screen = visit("trends", role=OWNER)
+    screen.session_state["numbers-rewards"] = True
+    screen.run()
+    screen.session_state["table-rewards"] = {"selection": {"cells": [[10, "Paid"]]}}
+    screen.run()
+    (link,) = [one for one in screen.get("page_link") if one.proto.label == "See what is behind this number"]
+    assert link.proto.page == "rewards"
+    screen = visit("rewards", **dict(parse_qsl(link.proto.query_string)))
+    assert column(screen, "reward") == [str(number)]
+    assert "Paid, in ` 2026-11 ` only." in rendered(screen)
+    press(screen, "Show all")
+    assert len(column(visit("rewards", role=OWNER, view="All rewards"), "reward")) == 2
 
 
 @pytest.mark.parametrize("name", ["999", "-1", "9" * 30, "![x](http://example.org)"])

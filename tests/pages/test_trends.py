@@ -110,7 +110,7 @@ def test_a_number_of_a_chart_opens_the_list_behind_it(visit, receive):
     screen.run()
     screen.session_state["table-volume-state"] = {"selection": {"cells": [[0, "Waiting for a decision"]]}}
     screen.run()
-    (address,) = links(screen, "See the reports behind this number")
+    (address,) = links(screen, "See what is behind this number")
     assert len(visit("inbox", **address).dataframe[0].value) == 1
 
 

@@ -28,8 +28,8 @@ ROWS = [
 
 def written(path: Path, format: str) -> bytes:
     with FORMATS[format].open(path, SCHEMA) as writer:
-        for row in ROWS:
-            writer.write(row)
+        for start in range(0, len(ROWS), 5):
+            writer.write(pa.Table.from_pylist(ROWS[start : start + 5], SCHEMA))
     return path.read_bytes()
 
 
@@ -124,9 +124,3 @@ def test_a_row_is_hashed_as_canonical_json(row: dict[str, Any]) -> None:
     assert metadata.canonical(row) == json.dumps(
         row, sort_keys=True, separators=(",", ":"), ensure_ascii=True
     )
-
-
-@given(CONVERSATIONS, CONVERSATIONS)
-def test_what_rows_show_is_told_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
-    same = one["prompt"] == other["prompt"]
-    assert (metadata.digest(one["prompt"]) == metadata.digest(other["prompt"])) == same

@@ -82,12 +82,16 @@ PIECES = (
 )  # fmt: skip
 
 
+def untouched(turn: Turn) -> Clean:
+    return Clean((turn,), "", (), (), {})
+
+
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
 def test_what_is_not_suspicious_holds_nothing(words: str) -> None:
     (suspected,) = hygiene.suspicious(pa.array([words]))
     turn = Turn(TurnRole.USER, words)
     if not suspected:
-        assert clean([turn], "", Hygiene()) == hygiene.untouched([turn], "")
+        assert clean([turn], "", Hygiene()) == untouched(turn)
 
 
 @pytest.mark.parametrize("piece", [*PIECES[:22], *PIECES[24:26]])
@@ -109,9 +113,8 @@ def test_ordinary_characters_hide_nothing_and_are_no_digits() -> None:
     quiet = [one for one, suspected in zip(every, plain.tolist(), strict=True) if not suspected]
     assert len(quiet) > 30_000
     for one in quiet:
-        assert clean([Turn(TurnRole.USER, one)], "", Hygiene()) == hygiene.untouched(
-            [Turn(TurnRole.USER, one)], ""
-        )
+        turn = Turn(TurnRole.USER, one)
+        assert clean([turn], "", Hygiene()) == untouched(turn)
         assert not one.isdecimal() or one in "0123456789"
 
 

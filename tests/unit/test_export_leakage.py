@@ -109,3 +109,13 @@ def test_what_likeness_has_not_read_is_found_behind_what_it_has() -> None:
     add(found, "FR-test", Split.TEST, f"{text(1)} 501", True)
     with pytest.raises(Refused, match=r"FR-test \(test\) is a near-copy of FR-new \(train\)"):
         found.to_json()
+
+
+def test_whoever_stops_waiting_stops_the_comparison() -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    found = Leakage(100, stop)
+    add(found, "FR-1", Split.TEST, text(1), True)
+    with pytest.raises(KeyboardInterrupt):
+        found.to_json()

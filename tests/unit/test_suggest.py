@@ -66,6 +66,33 @@ def test_noise_is_answered_with_doubt() -> None:
     assert min(STRENGTHS) > 0
 
 
+def test_what_was_asked_in_the_same_words_is_held_back_together() -> None:
+    """Five answers to each request, all with the request's own chance decision: it says nothing of another request."""
+    draw = np.random.default_rng(5)
+    asked = draw.normal(0, 1, (60, 8)).astype(np.float32)
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    request = np.repeat(asked, 5, axis=0)[draw.permutation(300)]
+    by_request = {row.tobytes(): float(draw.random() < 0.5) for row in asked}
+    truth = np.array([[by_request[row.tobytes()]] for row in request])
+    of = evidence(request, request, [("What?", "This.")] * 300)
+    new = evidence(asked[::-1] * -1, asked[::-1] * -1, [("What?", "This.")] * 60)
+    said = fit([str(at) for at in range(300)], of, ["severity>none"], truth).probabilities(new, of)
+    assert np.ptp(said) < 0.3
+
+
+def test_a_rare_answer_among_reports_that_are_all_alike_is_learned() -> None:
+    """Where nearly every answer is no, a whole step of Newton's method runs away."""
+    draw = np.random.default_rng(124)
+    request = (draw.normal(0, 1, (60, 64)) + 1).astype(np.float32)
+    request /= np.linalg.norm(request, axis=1, keepdims=True)
+    truth = request[:, 0] >= np.sort(request[:, 0])[-2]
+    of = evidence(request, request, [("What?", "This.")] * 60)
+    model = fit([str(at) for at in range(60)], of, ["harm>H3"], truth[:, None].astype(float))
+    odds = model.probabilities(of, of)[:, 0]
+    assert model.scale[0] > 0
+    assert odds[truth].min() > odds[~truth].max()
+
+
 @pytest.mark.parametrize(
     ("above", "middle", "probability"),
     [([0.9, 0.8, 0.1, 0.0], 2, 0.7), ([0.2, 0.1, 0.1, 0.0], 0, 0.8), ([0.6, 0.9, 0.1, 0.1], 2, 0.5)],

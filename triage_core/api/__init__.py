@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from triage_core.api import form, openapi, pages, reports, status, track
+from triage_core.api import downloads, form, openapi, pages, reports, status, track
 from triage_core.api.base import HttpError, json_error
 from triage_core.api.callers import KEYED_PATHS as KEYED_PATHS
 
@@ -42,5 +42,6 @@ routes = [
     *form.routes,
     *track.routes,
     *pages.routes,
+    *downloads.routes,
     Route("/api/{path:path}", no_such_address, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
 ]

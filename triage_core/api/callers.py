@@ -6,6 +6,7 @@ import ipaddress
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -142,8 +143,12 @@ def _is_known(origin: str) -> bool:
 
 
 def _address(request: Request) -> str:
+    return household(request.client.host if request.client else "")
+
+
+@lru_cache(1_024)  # whoever sends one report often sends the next
+def household(host: str) -> str:
     """The sender's address; of IPv6 the /64, which is what one household or host has."""
-    host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -9,7 +9,6 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -82,8 +81,7 @@ async def _sent(values: Form, body: bytes) -> Response:
     key = hashlib.sha256(body).hexdigest() if values.get("form_key") else None
     opened = runtime.current()
     incoming = intake.incoming(report, Channel.FORM, key)
-    receipt = await run_in_threadpool(opened.committer.receive, opened.policy, incoming)
-    opened.worker.wake()
+    receipt = await opened.committer.receive_soon(opened.policy, incoming)
     return page(
         "receipt.html",
         200 if receipt.already_known else 201,

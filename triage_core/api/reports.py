@@ -43,8 +43,7 @@ async def post_report(request: Request, caller: Caller) -> Response:
         await limit_reporter(report.contact)
     opened = runtime.current()
     incoming = intake.incoming(report, Channel.API, key, _number(caller))
-    receipt = await run_in_threadpool(opened.committer.receive, opened.policy, incoming)
-    opened.worker.wake()
+    receipt = await opened.committer.receive_soon(opened.policy, incoming)
     return JSONResponse(_receipt(receipt), 200 if receipt.already_known else 201, headers=NO_STORE)
 
 

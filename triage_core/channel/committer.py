@@ -5,18 +5,22 @@ stands in the journal, with its number and the hash of its tracking key, and a t
 the database, many at a time. Whoever reads the store waits for what was accepted before. After a crash the journal
 is read again, and what the database has not got is taken in, under the same numbers.
 
-Reports that arrive while a line is written share the next one: whoever comes first writes for all that wait.
+Reports that arrive while a line is written share the next one: whoever comes first writes for all that wait. What
+can be made ready before a report's turn is made ready before it, while the disk is busy with the line of others.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, islice, takewhile
 from typing import Any
@@ -27,7 +31,7 @@ from triage_core import db
 from triage_core.channel import intake, reportformat
 from triage_core.channel.intake import Accepted, Incoming, Receipt
 from triage_core.channel.journal import JOURNAL_FILE, Journal
-from triage_core.errors import FlawdeskError, StoreError
+from triage_core.errors import FlawdeskError, Refused, StoreError
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.model import Channel
@@ -35,38 +39,53 @@ from triage_core.store import Store
 
 log = logging.getLogger(__name__)
 
-MOST = 256  # reports of one line, and of one commit
+LINE = 256  # reports of one line
+MOST = 1_024  # reports of one commit
 LONGEST = 4_096  # accepted reports that wait for their commit; beyond it the doors wait too
-GATHER_S = 0.25  # how long reports gather for one commit, unless somebody reads
+GATHER_S = 0.5  # how long reports gather for one commit, unless somebody reads
 RETRY_S = 1.0
 MOST_NEW = 50_000
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A report that waits for its line, and what became of it."""
+    """A report that waits for its line: as JSON, as the text that will be written, and what becomes of it.
+
+    `told` is what its sender waits for on an event loop.
+    """
 
     policy: Policy
     incoming: Incoming
-    outcome: Receipt | Exception | None = None
+    body: dict[str, Any]
+    text: str
+    told: asyncio.Future[None] | None = None
+    receipt: Future[Receipt] = field(default_factory=Future)
 
 
 class Committer:
     """The doors of one open store; safe to be used by any number of threads. Closed with its store."""
 
-    def __init__(self, store: Store) -> None:
-        """Take in what a crash has left in the journal. Raises StoreError when it does not fit the store."""
+    def __init__(self, store: Store, taken: Callable[[], None] = lambda: None) -> None:
+        """Take in what a crash has left in the journal. Raises StoreError when it does not fit the store.
+
+        `taken` is called after each commit, which is soon enough for whoever goes on with the reports: to look
+        earlier would hurry every commit.
+        """
         self._store = store
+        self._taken = taken
         self._turn = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue: list[_Waiting] = []
+        self._writer = ThreadPoolExecutor(1, "doors")  # for those who must not wait themselves
         # Held by whoever gives out numbers of reports; never waited for with the writer lock of the store in hand.
         self._numbering = threading.RLock()
         self._next: int | None = None
         self._keys = _Keys()
         self._changed = threading.Condition()
         self._accepted: deque[tuple[Policy, Incoming]] = deque()
-        self._hurry = self._closing = False
+        self._wanted = 0  # up to this number somebody waits for the reports to be in the database
+        self._closing = False
         self._error: Exception | None = None
         self._thread: threading.Thread | None = None
         self._journal = Journal(store.folder / JOURNAL_FILE)
@@ -79,18 +98,19 @@ class Committer:
         Raises Refused for this report alone (Conflict when its key came before with another content),
         and StoreError when nothing can be written.
         """
-        mine = _Waiting(policy, incoming)
-        with self._queue_lock:
-            self._queue.append(mine)
-        with self._turn:
-            if mine.outcome is None:  # nobody before took it along
-                with self._queue_lock:
-                    batch, self._queue = self._queue[:MOST], self._queue[MOST:]
-                self._accept(batch)
-        assert mine.outcome is not None, "the turn that took it along settled it"
-        if isinstance(mine.outcome, Exception):
-            raise mine.outcome
-        return mine.outcome
+        mine, first = self._enter(policy, incoming)
+        if first:
+            self._write()
+        return mine.receipt.result()
+
+    async def receive_soon(self, policy: Policy, incoming: Incoming) -> Receipt:
+        """`receive` for an event loop, which goes on meanwhile."""
+        told = asyncio.get_running_loop().create_future()
+        mine, first = self._enter(policy, incoming, told)
+        if first:
+            self._writer.submit(self._write)
+        await told
+        return mine.receipt.result()
 
     def settle(self, timeout: float | None = None) -> None:
         """Wait until what was accepted before is in the database, `timeout` seconds at most.
@@ -100,8 +120,7 @@ class Committer:
         if not self._accepted or threading.current_thread() is self._thread:
             return
         with self._changed:
-            last = _seq(self._accepted[-1]) if self._accepted else 0
-            self._hurry = True
+            last = self._wanted = _seq(self._accepted[-1]) if self._accepted else 0
             self._changed.notify_all()
             self._changed.wait_for(
                 lambda: not self._accepted or _seq(self._accepted[0]) > last or self._error, timeout
@@ -124,9 +143,28 @@ class Committer:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        self._writer.shutdown()
         if self._thread is not None:
             self._thread.join()
         self._journal.close()
+
+    def _enter(
+        self, policy: Policy, incoming: Incoming, told: asyncio.Future[None] | None = None
+    ) -> tuple[_Waiting, bool]:
+        """The report in the queue, and whether its sender has to see to it that the queue is written."""
+        body = reportformat.to_json(incoming.report)
+        mine = _Waiting(policy, incoming, body, _text(policy, incoming, body), told)
+        with self._queue_lock:
+            self._queue.append(mine)
+            return mine, len(self._queue) == 1
+
+    def _write(self) -> None:
+        """Accept all that waits when the line before is written."""
+        with self._turn:
+            with self._queue_lock:
+                waiting, self._queue = self._queue, []
+            for start in range(0, len(waiting), LINE):
+                self._accept(waiting[start : start + LINE])
 
     def _accept(self, batch: Sequence[_Waiting]) -> None:
         try:
@@ -134,15 +172,20 @@ class Committer:
                 known = self._write_down(batch)
         except Exception as error:
             for one in batch:
-                one.outcome = one.outcome or error
+                one.receipt.set_exception(error)
+            _tell(batch)
             return
+        _tell([one for one in batch if one.receipt.done()])
         for one in known:
             try:
                 (outcome,) = intake.receive_all(self._store, one.policy, [one.incoming])
+                if isinstance(outcome, Refused):
+                    raise outcome
             except Exception as error:
-                one.outcome = error
+                one.receipt.set_exception(error)
             else:
-                one.outcome = outcome
+                one.receipt.set_result(outcome)
+        _tell(known)
 
     def _write_down(self, batch: Sequence[_Waiting]) -> list[_Waiting]:
         """Accept all that is new, in one line; gives those whose key came before, which the database knows best."""
@@ -151,7 +194,7 @@ class Committer:
             self._journal.clear()  # under a lasting load the thread finds no moment at which nothing waits
         seq = self._numbers()
         now = self._store.clock()
-        new: list[tuple[_Waiting, Incoming, Receipt]] = []
+        new: list[tuple[_Waiting, Accepted, str]] = []
         known = []
         for one in batch:
             dated = one.incoming.report.submitted_at is not None  # of an import; the database checks it
@@ -159,24 +202,22 @@ class Committer:
                 known.append(one)
                 continue
             key = intake.new_tracking_key()
-            accepted = Accepted(seq + len(new), now, intake.tracking_hash(key))
-            receipt = Receipt(
-                f"FR-{accepted.seq}",
-                one.incoming.report.external_id,
-                key,
-                already_known=False,
-                exact_duplicate=None,
-            )
-            new.append((one, replace(one.incoming, accepted=accepted), receipt))
-        if new:
-            self._journal.append([_entry(one.policy, item) for one, item, _ in new])
-            self._next = seq + len(new)
-            with self._changed:
-                self._accepted.extend((one.policy, item) for one, item, _ in new)
-                self._start()
+            new.append((one, Accepted(seq + len(new), now, intake.tracking_hash(key), one.body), key))
+        if not new:
+            return known
+        self._journal.append([_entry(one, accepted) for one, accepted, _ in new])
+        self._next = seq + len(new)
+        with self._changed:  # before the answer: whoever has it and looks waits for the report
+            before = len(self._accepted)
+            self._accepted.extend((one.policy, _taken(one.incoming, accepted)) for one, accepted, _ in new)
+            self._start()
+            if not before or before < MOST <= len(self._accepted):  # in between nobody waits for it
                 self._changed.notify_all()
-        for one, _, receipt in new:
-            one.outcome = receipt
+        for one, accepted, key in new:
+            name = one.incoming.report.external_id
+            one.receipt.set_result(
+                Receipt(f"FR-{accepted.seq}", name, key, already_known=False, exact_duplicate=None)
+            )
         return known
 
     def _numbers(self) -> int:
@@ -200,7 +241,12 @@ class Committer:
                 if not self._accepted:
                     return
                 self._changed.wait_for(
-                    lambda: self._hurry or self._closing or len(self._accepted) >= MOST, GATHER_S
+                    lambda: (
+                        _seq(self._accepted[0]) <= self._wanted
+                        or self._closing
+                        or len(self._accepted) >= MOST
+                    ),
+                    GATHER_S,
                 )
             try:
                 self._take_in()
@@ -222,8 +268,8 @@ class Committer:
             for _ in batch:
                 self._accepted.popleft()
             self._error = None
-            self._hurry = self._hurry and bool(self._accepted)
             self._changed.notify_all()
+        self._taken()
         # Who holds the numbers may be waiting for this thread; the next time will do.
         if not self._accepted and self._numbering.acquire(blocking=False):
             try:
@@ -275,7 +321,7 @@ class _Keys:
         """Remember a key; False when it may have come before."""
         digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
         number = int.from_bytes(digest[8:], "little")
-        at = int(np.searchsorted(self._stored, np.uint64(number)))
+        at = int(self._stored.searchsorted(np.uint64(number)))
         if number in self._new or (at < len(self._stored) and int(self._stored[at]) == number):
             return False
         self._new.add(number)
@@ -285,21 +331,48 @@ class _Keys:
         return True
 
 
+def _tell(settled: Sequence[_Waiting]) -> None:
+    """Wake those who wait on an event loop: once for all of a line, since each wake-up costs more than the rest."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for one in settled:
+        if one.told is not None:
+            loops.setdefault(one.told.get_loop(), []).append(one.told)
+    for loop, waiting in loops.items():
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits on it any more
+            loop.call_soon_threadsafe(_wake, waiting)
+
+
+def _wake(waiting: Sequence[asyncio.Future[None]]) -> None:
+    for told in waiting:
+        if not told.done():  # a sender who went away takes nothing back
+            told.set_result(None)
+
+
 def _seq(one: tuple[Policy, Incoming]) -> int:
     assert one[1].accepted is not None, "only what was accepted waits"
     return one[1].accepted.seq
 
 
-def _entry(policy: Policy, item: Incoming) -> dict[str, Any]:
-    assert item.accepted is not None, "it has just been accepted"
-    return {
+def _taken(item: Incoming, accepted: Accepted) -> Incoming:
+    return Incoming(item.report, item.intake_key, item.channel, item.api_key, accepted)
+
+
+def _text(policy: Policy, item: Incoming, body: dict[str, Any]) -> str:
+    """What the journal says of a report that came in, as a JSON object."""
+    sent = {
         "policy": policy.version,
-        "accepted": {**asdict(item.accepted), "at": item.accepted.at.isoformat()},
         "intake_key": item.intake_key,
         "channel": str(item.channel),
         "api_key": item.api_key,
-        "report": reportformat.to_json(item.report),
+        "report": body,
     }
+    return _JSON.encode(sent)
+
+
+def _entry(one: _Waiting, accepted: Accepted) -> str:
+    """The same with what was promised for it."""
+    promised = {"seq": accepted.seq, "at": accepted.at.isoformat(), "key_sha256": accepted.key_sha256}
+    return f'{{"accepted":{_JSON.encode(promised)},{one.text[1:]}'
 
 
 def _item(entry: dict[str, Any]) -> Incoming:
@@ -309,5 +382,7 @@ def _item(entry: dict[str, Any]) -> Incoming:
         entry["intake_key"],
         Channel(entry["channel"]),
         entry["api_key"],
-        Accepted(accepted["seq"], datetime.fromisoformat(accepted["at"]), accepted["key_sha256"]),
+        Accepted(
+            accepted["seq"], datetime.fromisoformat(accepted["at"]), accepted["key_sha256"], entry["report"]
+        ),
     )

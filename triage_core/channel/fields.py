@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -66,9 +67,10 @@ class Choice:
     def check(self, value: object, path: str) -> StrEnum:
         if isinstance(value, bool) and self.true is not None and self.false is not None:
             return self.true if value else self.false
-        if not isinstance(value, str) or value not in list(self.words):
-            raise InvalidReport(path, f"must be one of {', '.join(self.words)}")
-        return self.words(value)
+        if isinstance(value, str):
+            with suppress(ValueError):
+                return self.words(value)
+        raise InvalidReport(path, f"must be one of {', '.join(self.words)}")
 
     def schema(self) -> dict[str, Any]:
         booleans = [] if self.true is None else [True, False]

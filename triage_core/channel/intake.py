@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,11 +31,15 @@ PUBLIC = Actor("public", "Public intake", frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What was promised for a report when it was acknowledged ahead of its commit: number, moment, tracking key."""
+    """What was promised for a report when it was acknowledged ahead of its commit: number, moment, tracking key.
+
+    `body` is the report as JSON, as it was written down.
+    """
 
     seq: int
     at: datetime
     key_sha256: str
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ def _store_all(
         if (untimely := _untimely(work, item.report)) is not None:
             outcomes.append(untimely)
             continue
-        body = reportformat.to_json(item.report)
+        body = item.accepted.body if item.accepted else reportformat.to_json(item.report)
         digest = reportformat.document_sha256(body)
         before = known.get(item.intake_key) if item.intake_key else None
         if before is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,9 @@ class Journal:
         self._cut(good)
         return entries
 
-    def append(self, group: Sequence[Mapping[str, Any]]) -> None:
-        """Returns when these entries are on the disk. Raises StoreError, and then none of them is."""
-        text = json.dumps(group, separators=(",", ":")).encode()
+    def append(self, group: Sequence[str]) -> None:
+        """Returns when these entries, JSON objects, are on the disk. Raises StoreError, and then none of them is."""
+        text = f"[{','.join(group)}]".encode()
         line = _check(text) + b" " + text + b"\n"
         try:
             if os.write(self._file, line) != len(line):

@@ -106,6 +106,7 @@ FIELDS: Mapping[str, Kind] = {
 # The earliest of two duplicates is the canonical one, so the public does not get to set its own date.
 _IMPORT_FIELDS: Mapping[str, Kind] = {**FIELDS, "submitted_at": Instant()}
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 _REPORT_FIELDS = dataclass_fields(FlawReport)
 _ASKED = ("system", "turns", "what_is_wrong", "harm_types", "disclosure_intent")
 _EVIDENCE = ("turns", "what_is_wrong", "expected", "actual")
@@ -167,8 +168,7 @@ def report_sha256(report: FlawReport) -> str:
 
 def document_sha256(document: Mapping[str, Any]) -> str:
     """The same of the JSON document that `to_json` gave."""
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(document).encode()).hexdigest()
 
 
 def json_schema() -> dict[str, Any]:
@@ -232,6 +232,8 @@ def _check_rules(report: FlawReport, *, imported: bool) -> None:
 
 
 def _extra(unknown: dict[str, Any]) -> dict[str, Any]:
+    if not unknown:
+        return unknown
     for name, value in unknown.items():
         path = field_path("", name)
         check_plain(name, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -115,7 +116,18 @@ def plan_command(
 @datasets_app.command("build-due")
 def build_due_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Build the next version of each dataset whose plan says so: for the operator's scheduler."""
-    run("datasets.build-due", {}, store, as_json, lambda found: print_rows(found["built"]))
+    run("datasets.build-due", {}, store, as_json, lambda found: print_rows(map(_outcome, found["built"])))
+
+
+def _outcome(done: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of what `build-due` did."""
+    if "refused" in done:
+        outcome = f"refused: {done['refused']}"
+    elif "unchanged" in done:
+        outcome = "nothing changed: no new version"
+    else:
+        outcome = f"{done['rows']['total']} rows"
+    return {"name": done["name"], "version": done.get("version", ""), "outcome": outcome}
 
 
 @datasets_app.command("retire")

@@ -32,6 +32,7 @@ FIELDS = frozenset(
         "log",
         "note",
         "better",
+        "question",
     }
 )
 """What a draft may hold: `clauses` is a list of clause ids, everything else a text."""

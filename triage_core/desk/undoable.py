@@ -51,6 +51,7 @@ DECISION = frozenset(
 
 WHY_NOT = {
     "dataset.planned": "a plan is changed by setting another",
+    "dataset.unchanged": "nothing was made: it only says that somebody looked",
     "dataset.retired": "files that were deleted stay so; build a new version",
     "report.received": "a report that came in stays; close it instead",
     "report.claimed": "a claim is given back by releasing it",

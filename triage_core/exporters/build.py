@@ -6,28 +6,31 @@ rows; otherwise it is refused, and a new version is the answer.
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from triage_core import access, db
 from triage_core.errors import Conflict, Refused
-from triage_core.exporters import card, croissant, difference, manifest, profiles, source
+from triage_core.exporters import beside, card, croissant, difference, manifest, profiles, source
+from triage_core.exporters.beside import Progress
 from triage_core.exporters.folder import FolderWriter, companions
 from triage_core.exporters.gate import Reason
+from triage_core.exporters.make import Made, Taken
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.select import Example, Progress, select, splits
+from triage_core.exporters.select import select, splits
 from triage_core.exporters.split import Split, Splits
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
@@ -42,15 +45,46 @@ def build(
 ) -> dict[str, Any]:
     """Write the dataset into its folder and record it; gives the manifest and `folder`, the path.
 
-    `progress` is told how many of how many reports have been read. Raises Conflict when the folder
-    is there already or the version stands for other rows, Refused when a prompt would be in train
-    and test, NotAllowed for an actor without the role.
+    `progress` is told now and then how many of how many reports have been read; when it raises, the build stops and
+    leaves nothing. Raises Conflict when the folder is there already or the version stands for other rows, Refused
+    when a prompt would be in train and test, NotAllowed for an actor without the role.
     """
+    made = _beside(store, policy, actor, request, False, progress)
+    assert made is not None, "only where nothing changed there is none"
+    return made
+
+
+def build_changed(
+    store: Store, policy: Policy, actor: Actor, request: ExportRequest, progress: Progress | None = None
+) -> dict[str, Any] | None:
+    """The same, or None where rows, sides and metadata are to the byte those of the version before: nothing is made."""
+    return _beside(store, policy, actor, request, True, progress)
+
+
+def _beside(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    request: ExportRequest,
+    only_changed: bool,
+    progress: Progress | None,
+) -> dict[str, Any] | None:
     access.require(actor, "export_dataset")
     try:
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused("out", f"{request.out} cannot be made a folder: {error.strerror}") from error
+    return beside.run(partial(_build, store, policy, actor, request, only_changed), progress or _silent)
+
+
+def _build(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    request: ExportRequest,
+    only_changed: bool,
+    progress: Progress,
+) -> dict[str, Any] | None:
     with store.read() as cursor:
         now = store.clock()
         line = _line(cursor, request)
@@ -59,20 +93,21 @@ def build(
             raise Conflict(
                 "version", f"{folder} is there already, and a version never changes: choose another"
             )
-        with _scratch(folder) as scratch, _beside_others():
+        with _scratch(folder) as scratch:
             profile = profiles.get(request.profile)
             sides = splits(cursor)
-            tally = Tally(profile, source.last_seq(cursor))
-            fresh = _FreshSides()
-            used: list[str] = []
+            considered = source.count(cursor, request.chosen)
+            tally = Tally(profile, source.last_seq(cursor), partial(progress, considered, considered))
+            fresh = _FreshSides(sides)
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for batch in select(cursor, policy, request, sides, now, progress or _silent):
+                for batch in beside.ahead(select(cursor, policy, request, sides, now, progress)):
                     tally.add(batch)
-                    for example in batch.examples:
-                        writer.add(example)
-                        used.append(example.facts.report_id)
-                        fresh.note(example, sides)
-            tally.reconcile(source.count(cursor, request.chosen))
+                    if batch.made:
+                        writer.add(batch.made)
+                        fresh.note(batch.made.reports)
+            tally.reconcile(considered)
+            if only_changed and line.parent and difference.is_same(line.parent, manifest.files(scratch)):
+                return None
             account = manifest.document(
                 cursor,
                 request,
@@ -94,12 +129,11 @@ def build(
             _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
                 if _record(work, request, account, folder):
-                    follow_through.trained(work, used, request.dataset, line.version)
+                    follow_through.trained(
+                        work, pa.chunked_array(fresh.used, pa.string()), request.dataset, line.version
+                    )
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
-
-
-_USUAL_TURN = sys.getswitchinterval()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +163,30 @@ def preview(
         tally = Tally(profile, source.last_seq(cursor))
         for batch in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
             tally.add(batch)
-            rows += [
-                {"split": str(one.split), "row": one.row, "meta": one.meta}
-                for one in batch.examples[: limit - len(rows)]
-            ]
+            if batch.made and len(rows) < limit:
+                rows += _shown(batch.made, limit - len(rows))
             if tally.rows >= most:
                 break
-        names = source.ids(cursor, sorted({seq for seqs in tally.behind.values() for seq in seqs}))
+        seqs = sorted({seq for seqs in tally.behind.values() for seq in seqs})
+        names = dict(zip(seqs, source.ids(cursor, np.array(seqs, np.int64)).to_pylist(), strict=True))
         behind = {reason: [names[seq] for seq in seqs] for reason, seqs in tally.behind.items()}
         counts = tally.to_json(cursor)
         unread = source.count(cursor, request.chosen) - counts["considered"]
     return Preview(rows, counts, behind, unread)
+
+
+def _shown(made: Made, limit: int) -> list[dict[str, Any]]:
+    """The first rows for people."""
+    told = zip(
+        made.test.tolist(),
+        made.rows.table.slice(0, limit).to_pylist(),
+        made.meta.slice(0, limit).to_pylist(),
+        strict=False,
+    )
+    return [
+        {"split": str(Split.TEST if test else Split.TRAIN), "row": row, "meta": meta}
+        for test, row, meta in told
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,31 +200,31 @@ class _Line:
 
 @dataclass(slots=True)
 class _FreshSides:
-    """The sides that this build draws, to be remembered."""
+    """The sides that this build draws, to be remembered, and all reports that it takes."""
 
-    report_ids: list[str] = field(default_factory=list)
-    sides: list[str] = field(default_factory=list)
+    sides: Splits
+    used: list[pa.Array] = field(default_factory=list)
+    drawn: list[pa.Table] = field(default_factory=list)
     moved_to_test: list[str] = field(default_factory=list)
 
-    def note(self, example: Example, sides: Splits) -> None:
-        seq, report_id = example.facts.seq, example.facts.report_id
-        moved = example.split is Split.TEST and sides.was_train(seq)
-        if moved:
-            self.moved_to_test.append(report_id)
-        if moved or not sides.is_remembered(seq):
-            self.report_ids.append(report_id)
-            self.sides.append(example.split.value)
+    def note(self, reports: Taken) -> None:
+        seqs, ids = reports.facts["seq"].to_numpy(), reports.facts["report_id"].combine_chunks()
+        moved = reports.test & self.sides.was_train(seqs)
+        self.moved_to_test += ids.filter(pa.array(moved)).to_pylist()
+        self.used.append(ids)
+        fresh = pa.array(moved | ~self.sides.is_remembered(seqs))
+        side = pc.if_else(pa.array(reports.test), Split.TEST.value, Split.TRAIN.value)
+        self.drawn.append(pa.table({"report_id": ids.filter(fresh), "split": side.filter(fresh)}))
 
     def remember(self, cursor: db.Cursor) -> None:
         """Store them; a report that another build has made test data meanwhile stays test data."""
-        cursor.register("fresh_sides", pa.table({"report_id": self.report_ids, "split": self.sides}))
-        try:
+        if not self.drawn:
+            return
+        with db.registered(cursor, "fresh_sides", pa.concat_tables(self.drawn)):
             cursor.execute(
                 "INSERT INTO dataset_splits SELECT report_id, split FROM fresh_sides"
                 " ON CONFLICT DO UPDATE SET split = excluded.split WHERE excluded.split = 'test'"
             )
-        finally:
-            cursor.unregister("fresh_sides")
 
 
 def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
@@ -254,22 +301,6 @@ def _in_place(scratch: Path, folder: Path) -> Iterator[None]:
     except BaseException:
         folder.rename(scratch)
         raise
-
-
-@contextmanager
-def _beside_others() -> Iterator[None]:
-    """Work for minutes in a process whose screens somebody reads meanwhile.
-
-    Other threads have the interpreter ten times as often, and the collector does not look again and again through
-    all that the process held before.
-    """
-    sys.setswitchinterval(_USUAL_TURN / 10)
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(_USUAL_TURN)
 
 
 def _write(path: Path, content: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,15 +40,18 @@ class Built:
         """The bytes of all files together."""
         return sum(file["bytes"] for file in self.manifest["files"])
 
-    def archive(self) -> io.BytesIO:
-        """The version as a ZIP with the folder NAME-VERSION in it; only files that the manifest names.
+    def archive(self) -> Iterator[bytes]:
+        """The version as a ZIP with the folder NAME-VERSION in it, part by part; only files that the manifest names.
 
         Raises NotFound when the files are no longer there.
         """
         if not self.is_here:
             raise NotFound("dataset", f"the files of {self.name} {self.version} are no longer in its folder")
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        return self._packed()
+
+    def _packed(self) -> Iterator[bytes]:
+        parts = _Parts()
+        with zipfile.ZipFile(parts, "w", zipfile.ZIP_DEFLATED) as packed:
             for path in self._paths():
                 entry = zipfile.ZipInfo(f"{self.name}-{self.version}/{path}", _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED
@@ -57,24 +61,62 @@ class Built:
                 ):
                     while part := source.read(1 << 20):
                         target.write(part)
-        archive.seek(0)
-        return archive
+                        yield parts.taken()
+        yield parts.taken()
 
     def _paths(self) -> list[str]:
         return [manifest.FILE, *(str(file["path"]) for file in self.manifest["files"])]
 
 
+class _Parts(io.RawIOBase):
+    """A file that only grows, whose bytes are taken away as they come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._held += data
+        return len(data)
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+
+def subject(name: str, version: str) -> str:
+    """What a ticket for the archive of a version is issued for."""
+    return f"dataset {name}/{version}"
+
+
+def one(cursor: db.Cursor, name: str, version: str) -> Built:
+    """A version that was built. Raises NotFound."""
+    found = _versions(cursor, "WHERE d.name = ? AND d.version = ?", [name, version])
+    if not found:
+        raise NotFound("dataset", f"there is no {name} {version}")
+    return found[0]
+
+
 def built(cursor: db.Cursor, page: int = 1, size: int = 10) -> tuple[list[Built], int]:
     """Datasets, the newest first, and their count."""
+    versions = _versions(
+        cursor, "ORDER BY created_at DESC, d.name, d.version DESC LIMIT ? OFFSET ?", [size, (page - 1) * size]
+    )
+    return versions, int(db.value(cursor, "SELECT count(*) FROM datasets"))
+
+
+def _versions(cursor: db.Cursor, which: str, values: list[Any]) -> list[Built]:
     found = db.rows(
         cursor,
         "SELECT d.name, d.version, created_at, d.actor_id, folder, manifest, r.version IS NOT NULL AS is_retired"
-        " FROM datasets d LEFT JOIN dataset_retirements r ON r.name = d.name AND r.version = d.version"
-        " ORDER BY created_at DESC, d.name, d.version DESC LIMIT ? OFFSET ?",
-        [size, (page - 1) * size],
+        f" FROM datasets d LEFT JOIN dataset_retirements r ON r.name = d.name AND r.version = d.version {which}",
+        values,
     )
-    versions = [
+    return [
         Built(**{**row, "folder": Path(row["folder"]), "manifest": json.loads(row["manifest"])})
         for row in found
     ]
-    return versions, int(db.value(cursor, "SELECT count(*) FROM datasets"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,13 @@ def with_parent(
     except (OSError, ValueError, KeyError):
         return None
     return between(before, folder.row_hashes(scratch, layout, format)).to_json()
+
+
+def is_same(parent: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether new files of rows and metadata are those of the parent (a row of `datasets`), byte for byte."""
+    parts = (f"{folder.DATA}/", f"{folder.METADATA}/")
+    before = [file for file in json.loads(parent["manifest"])["files"] if file["path"].startswith(parts)]
+    return before == list(files)
 
 
 def _counts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[int, int]]:

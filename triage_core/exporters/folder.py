@@ -18,18 +18,17 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from triage_core.exporters import metadata
 from triage_core.exporters.jsonl import JsonlWriter
+from triage_core.exporters.make import Made
 from triage_core.exporters.packs import PACKS
 from triage_core.exporters.parquet import ParquetWriter
-from triage_core.exporters.select import Example
 from triage_core.exporters.split import Split
-from triage_core.redact import Span
 
 DATA = "data"
 METADATA = "__metadata__"
@@ -47,7 +46,7 @@ REDACTION = pa.schema(
 
 
 class Writer(Protocol):
-    def write(self, row: dict[str, Any]) -> None: ...
+    def write(self, rows: pa.Table) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ FORMATS: Mapping[str, FileFormat] = MappingProxyType(
 
 
 class FolderWriter:
-    """Writes examples into a new folder; complete when the context ends without an error."""
+    """Writes rows into a new folder; complete when the context ends without an error."""
 
     def __init__(self, folder: Path, schema: pa.Schema, layout: str, format: str) -> None:
         self._folder = folder
@@ -80,25 +79,42 @@ class FolderWriter:
         self._open: dict[tuple[str, Split], Writer] = {}
         self._redactions: JsonlWriter | None = None
 
-    def add(self, example: Example) -> None:
-        """Write a row, what is known about it, and once a report what was redacted in it."""
-        if example.part == 0:
-            for span in example.redactions:
-                self._log(example.facts.report_id, span)
-        if self._rich:
-            self._writer(DATA, example.split, self._schema).write({**example.row, **example.meta})
-            return
-        self._writer(DATA, example.split, self._schema).write(example.row)
-        self._writer(METADATA, example.split, metadata.SCHEMA).write(example.meta)
+    def add(self, made: Made) -> None:
+        """Write rows, what is told about them, and once a report what was redacted in it."""
+        self._log(made)
+        for side, ours in ((Split.TRAIN, ~made.test), (Split.TEST, made.test)):
+            if not ours.any():
+                continue
+            mask = pa.array(ours)
+            rows, told = made.rows.table.filter(mask), made.meta.filter(mask)
+            if self._rich:
+                columns = [*rows.columns, *told.columns]
+                self._writer(DATA, side, self._schema).write(pa.table(columns, schema=self._schema))
+                continue
+            self._writer(DATA, side, self._schema).write(rows)
+            self._writer(METADATA, side, metadata.SCHEMA).write(told)
 
-    def _log(self, report_id: str, span: Span) -> None:
+    def _log(self, made: Made) -> None:
+        spans = [(at, span) for at, found in made.reports.redactions.items() for span in found]
+        if not spans:
+            return
         if self._redactions is None:
             path = self._folder / REDACTIONS
             path.parent.mkdir(parents=True, exist_ok=True)
             self._redactions = self._stack.enter_context(JsonlWriter(path, REDACTION))
-        places = {"turn": span.text, "start": span.start, "end": span.end}
-        told = {"kind": str(span.kind), "placeholder": span.placeholder}
-        self._redactions.write({"report_id": report_id, **places, **told})
+        ids = made.reports.facts["report_id"]
+        told = [
+            {
+                "report_id": ids[at].as_py(),
+                "turn": span.text,
+                "start": span.start,
+                "end": span.end,
+                "kind": str(span.kind),
+                "placeholder": span.placeholder,
+            }
+            for at, span in spans
+        ]
+        self._redactions.write(pa.Table.from_pylist(told, REDACTION))
 
     def _writer(self, part: str, split: Split, schema: pa.Schema) -> Writer:
         if (part, split) not in self._open:

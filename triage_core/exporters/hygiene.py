@@ -76,11 +76,6 @@ def suspicious(texts: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(pc.match_substring_regex(texts, _SUSPICIOUS).to_numpy(zero_copy_only=False), np.bool_)
 
 
-def untouched(turns: Sequence[Turn], better_answer: str) -> Clean:
-    """What `clean` gives for texts of which none is suspicious, whatever the policy."""
-    return Clean(tuple(turns), better_answer, (), (), {})
-
-
 def clean(turns: Sequence[Turn], better_answer: str, hygiene: Hygiene) -> Clean | Reason:
     """The texts under this policy, or the reason why they stay in."""
     texts = [*(turn.content for turn in turns), better_answer]

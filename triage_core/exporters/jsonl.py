@@ -6,21 +6,19 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import pyarrow as pa
 
 
 class JsonlWriter:
-    """A new file of rows in the order in which they are written; columns in the order of the schema."""
+    """A new file of rows in the order in which they are written, their columns in that of the schema."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._file = path.open("xb")
-        self._columns = schema.names
 
-    def write(self, row: dict[str, Any]) -> None:
-        ordered = {name: row[name] for name in self._columns}
-        self._file.write(json.dumps(ordered, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
+    def write(self, rows: pa.Table) -> None:
+        for row in rows.to_pylist():
+            self._file.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
 
     def __enter__(self) -> JsonlWriter:
         return self

@@ -7,15 +7,16 @@ Where likeness has read both and holds them for different, they are told and sto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from triage_core.errors import Refused
-from triage_core.exporters import wording
+from triage_core.exporters import beside, wording
 from triage_core.exporters.wording import EMPTY, Hashes, Runs
 from triage_core.likeness.kernels import compiled
 
@@ -26,6 +27,7 @@ _SKETCH = (
     32  # smallest hashes kept of a text: the estimate is within .07 of the truth, one standard deviation
 )
 _EXACT_ROWS = 20_000  # up to so many rows every run of 13 words is compared, beyond it a share of them
+_HARDLY = 1e-6  # less than any two agreements differ by
 _FOUND = 200  # training rows looked at for one run of a test row
 _BLOCK = 1_000
 _INDEXED = 50_000  # training rows that are put into the index at once
@@ -36,12 +38,16 @@ Rows = NDArray[np.int64]
 
 @dataclass(slots=True)
 class Leakage:
-    """Reads the rows as they are written; some 300 bytes a row stay in memory. `expected` is how many may come."""
+    """Reads the rows as they are written; some 300 bytes a row stay in memory. `expected` is how many may come.
+
+    `step` is called again and again while they are compared, and may raise.
+    """
 
     expected: int
-    _ids: list[str] = field(default_factory=list)
-    _sides: list[bool] = field(default_factory=list)
-    _indexed: list[bool] = field(default_factory=list)
+    step: Callable[[], object] = lambda: None
+    _ids: list[pa.Array] = field(default_factory=list)
+    _sides: bytearray = field(default_factory=bytearray)
+    _indexed: bytearray = field(default_factory=bytearray)
     _sketches: Hashes = field(init=False)
     _long: list[Hashes] = field(default_factory=list)
     _long_rows: list[NDArray[np.int32]] = field(default_factory=list)
@@ -56,33 +62,38 @@ class Leakage:
         return max(1, self.expected // _EXACT_ROWS)
 
     def add(
-        self, report_ids: Sequence[str], test: Sequence[bool], indexed: Sequence[bool], runs: Runs
+        self,
+        report_ids: Sequence[str] | pa.Array,
+        test: Sequence[bool] | NDArray[np.bool_],
+        indexed: Sequence[bool] | NDArray[np.bool_],
+        runs: Runs,
     ) -> None:
         """Take in reports: on which side each is, whether likeness has placed it, and its runs of words."""
-        before = len(self._ids)
-        self._ids += report_ids
-        self._sides += test
-        self._indexed += indexed
-        self._sketches[before : len(self._ids)] = wording.smallest(runs, _SKETCH)
+        before = len(self._sides)
+        self._ids.append(pa.array(report_ids, pa.string()))
+        self._sides += bytes(test)
+        self._indexed += bytes(indexed)
+        self._sketches[before : len(self._sides)] = wording.smallest(runs, _SKETCH)
         self._long.append(runs.thirteen)
-        rows = np.arange(before, len(self._ids), dtype=np.int32)
+        rows = np.arange(before, len(self._sides), dtype=np.int32)
         self._long_rows.append(np.repeat(rows, np.diff(runs.thirteen_from)))
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest. Raises Refused naming the pair when a near-copy stands on the other side."""
         copies = self._near_copies()
+        ids = pa.chunked_array(self._ids, pa.string())
         for train, test, agreement in copies:
             if not (self._indexed[train] and self._indexed[test]):
                 raise Refused(
                     "split",
-                    f"{self._ids[test]} (test) is a near-copy of {self._ids[train]} (train): {agreement:.0%} of their"
+                    f"{ids[test]} (test) is a near-copy of {ids[train]} (train): {agreement:.0%} of their"
                     " wording agrees. Run `index`, so that they are known as duplicates, and build again",
                 )
         return {
             "near_copy_from": NEAR_COPY,
             "near_copies_held_different": len(copies),
             "most_alike": [
-                {"train": self._ids[train], "test": self._ids[test], "agreement": round(agreement, 3)}
+                {"train": str(ids[train]), "test": str(ids[test]), "agreement": round(agreement, 3)}
                 for train, test, agreement in copies[:5]
             ],
             "test_rows_sharing_13_words": self._sharing(),
@@ -96,13 +107,15 @@ class Leakage:
         """
         if not self._ids:
             return []
-        sketches, test = self._sketches[: len(self._ids)], np.array(self._sides)
-        indexed, tested = np.array(self._indexed), np.flatnonzero(test)
+        test, indexed = (np.frombuffer(told, np.bool_) for told in (self._sides, self._indexed))
+        sketches, tested = self._sketches[: len(test)], np.flatnonzero(test)
         found: dict[int, tuple[int, float]] = {}
         for known in (True, False):
             train = np.flatnonzero(~test & (indexed == known))
             # The later search is the one whose findings matter, so it has the last word.
-            found |= {row: (one, agreement) for one, row, agreement in _nearest(sketches, train, tested)}
+            found |= {
+                row: (one, agreement) for one, row, agreement in _nearest(sketches, train, tested, self.step)
+            }
         ordered = [(one, row, agreement) for row, (one, agreement) in found.items()]
         return sorted(ordered, key=lambda item: (-item[2], item[1]))
 
@@ -111,12 +124,14 @@ class Leakage:
         if not self._long:
             return 0
         runs, rows = np.concatenate(self._long), np.concatenate(self._long_rows)
-        of_test = np.array(self._sides)[rows] if len(rows) else np.zeros(0, np.bool_)
+        of_test = np.frombuffer(self._sides, np.bool_)[rows]
         shared = np.isin(runs[of_test], runs[~of_test])
         return len(np.unique(rows[of_test][shared]))
 
 
-def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int, float]]:
+def _nearest(
+    sketches: Hashes, train: Rows, tested: Rows, step: Callable[[], object]
+) -> list[tuple[int, int, float]]:
     """(train row, test row, agreement) where a training row is a near-copy: for each test row the one most alike.
 
     Near-copies share all but a fifth of their runs, hence at least one of any fifth and one more: those are looked
@@ -125,45 +140,93 @@ def _nearest(sketches: Hashes, train: Rows, tested: Rows) -> list[tuple[int, int
     """
     wanted = np.unique(sketches[tested])
     wanted = wanted[wanted != EMPTY]
-    counts, starts, rows = _index(sketches, train, wanted)
-    seen = np.full(len(sketches), -1, np.int64)
-    found: list[tuple[int, int, float]] = []
-    for start in range(0, len(tested), _BLOCK):
-        block = tested[start : start + _BLOCK]
-        real = sketches[block] != EMPTY
-        sizes = np.count_nonzero(real, axis=1)
-        places = np.where(real, np.searchsorted(wanted, sketches[block]), 0)
-        frequent = np.where(real, counts[places], np.iinfo(np.int64).max)
-        rarest = np.argsort(frequent, axis=1, kind="stable")
-        asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
-        best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
-        _most_alike(sketches, block, rows, starts, places, rarest, asked, seen, best, agreed)
-        found += [
-            (int(best[at]), int(block[at]), float(agreed[at])) for at in np.flatnonzero(agreed >= NEAR_COPY)
-        ]
-    return found
+    slots = _slots(wanted)
+    counts, starts, rows = _index(sketches, train, wanted, slots)
+
+    def look(some: Rows) -> list[tuple[int, int, float]]:
+        seen = np.full(len(sketches), -1, np.int64)
+        found: list[tuple[int, int, float]] = []
+        for start in range(0, len(some), _BLOCK):
+            step()
+            block = some[start : start + _BLOCK]
+            real = sketches[block] != EMPTY
+            sizes = np.count_nonzero(real, axis=1)
+            places = _places(sketches[block].ravel(), wanted, slots).reshape(real.shape)
+            frequent = np.where(real, counts[places], np.iinfo(np.int64).max)
+            rarest = np.argsort(frequent, axis=1, kind="stable")
+            asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
+            best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
+            _most_alike(sketches, block, rows, starts, places, rarest, asked, seen, best, agreed)
+            found += [
+                (int(best[at]), int(block[at]), float(agreed[at]))
+                for at in np.flatnonzero(agreed >= NEAR_COPY)
+            ]
+        return found
+
+    # Rows that begin alike are looked at one after another, since they meet the same training rows.
+    alike = tested[np.argsort(sketches[tested, 0], kind="stable")]
+    return [one for found in beside.both(look, alike) for one in found]
 
 
-def _index(sketches: Hashes, train: Rows, wanted: Hashes) -> tuple[Rows, Rows, Rows]:
+def _slots(wanted: Hashes) -> Rows:
+    """A table in which `_places` looks runs up: at least half of it is free."""
+    slots = np.full(1 << (2 * len(wanted) + 1).bit_length(), -1)
+    _fill(wanted, slots)
+    return slots
+
+
+@compiled
+def _fill(wanted: Hashes, slots: Rows) -> None:
+    mask = np.uint64(len(slots) - 1)
+    for place in range(len(wanted)):
+        slot = np.int64(wanted[place] & mask)
+        while slots[slot] >= 0:
+            slot = (slot + 1) % len(slots)
+        slots[slot] = place
+
+
+@compiled
+def _places(runs: Hashes, wanted: Hashes, slots: Rows) -> Rows:
+    """The place of each run among the wanted ones, -1 for a run that is none of them."""
+    mask = np.uint64(len(slots) - 1)
+    places = np.full(len(runs), -1)
+    for at in range(len(runs)):
+        slot = np.int64(runs[at] & mask)
+        while slots[slot] >= 0 and wanted[slots[slot]] != runs[at]:
+            slot = (slot + 1) % len(slots)
+        places[at] = slots[slot]
+    return places
+
+
+def _index(sketches: Hashes, train: Rows, wanted: Hashes, slots: Rows) -> tuple[Rows, Rows, Rows]:
     """How many training rows have each wanted run, and the first `_FOUND` of these: rows[starts[i]:starts[i + 1]]."""
     counts = np.zeros(len(wanted) + 1, np.int64)  # one more, for what nobody asks for
     held_places, held_rows = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     for start in range(0, len(train) if len(wanted) else 0, _INDEXED):
         block = train[start : start + _INDEXED]
-        runs = sketches[block].ravel()
-        places = np.minimum(np.searchsorted(wanted, runs), len(wanted) - 1)
-        asked = np.flatnonzero(wanted[places] == runs)
-        order = asked[np.argsort(places[asked], kind="stable")]
-        places = places[order]
-        rank = np.arange(len(places)) - np.searchsorted(places, places)
-        early = counts[places] + rank < _FOUND
+        places = _places(sketches[block].ravel(), wanted, slots)
+        early = _early(places, counts)
         held_places.append(places[early].astype(np.int32))
-        held_rows.append(block[order[early] // _SKETCH].astype(np.int32))
-        counts += np.bincount(places, minlength=len(counts))
+        held_rows.append(block[early // _SKETCH].astype(np.int32))
     every = np.concatenate(held_places)
     order = np.argsort(every, kind="stable")
     starts = np.searchsorted(every[order], np.arange(len(wanted) + 1))
     return counts, starts, np.concatenate(held_rows)[order].astype(np.int64)
+
+
+@compiled
+def _early(places: Rows, counts: Rows) -> Rows:
+    """Where the first `_FOUND` of each place stand; all are counted."""
+    early = np.empty(len(places), np.int64)
+    found = 0
+    for at in range(len(places)):
+        place = places[at]
+        if place >= 0:
+            if counts[place] < _FOUND:
+                early[found] = at
+                found += 1
+            counts[place] += 1
+    return early[:found]
 
 
 @compiled
@@ -193,15 +256,16 @@ def _most_alike(
                 if seen[row] == block[at]:
                     continue
                 seen[row] = block[at]
-                other = sketches[row]
+                # So many differences leave it behind the best that is known, whatever comes; a later row has to
+                # be ahead of it.
+                least = max(agreed[at], NEAR_COPY) * _SKETCH + (row > best[at]) * _HARDLY
+                most = int(np.floor(_SKETCH - least))
                 i = j = size = shared = 0
-                while size < _SKETCH:
-                    left = one[i] if i < _SKETCH else empty
-                    right = other[j] if j < _SKETCH else empty
+                while size < _SKETCH and size - shared <= most:
+                    left, right = one[i], sketches[row, j]
                     if left == empty and right == empty:
                         break
-                    if left == right:
-                        shared += 1
+                    shared += int(left == right)
                     i += int(left <= right)
                     j += int(right <= left)
                     size += 1

@@ -5,32 +5,38 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from triage_core import __version__, db
 from triage_core.desk import agreement, looks
 from triage_core.errors import Refused, StoreError
 from triage_core.exporters import metadata, source, wording
+from triage_core.exporters.arrays import held
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.leakage import Leakage
-from triage_core.exporters.poison import ANONYMOUS, LEAST, Concentration
+from triage_core.exporters.make import Batch, Made, Taken
+from triage_core.exporters.poison import LEAST, Concentration
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.select import Batch, Example
 from triage_core.exporters.source import NEAR_DUPLICATE
 from triage_core.exporters.split import TEST_SHARE, Split
 
 SCHEMA_VERSION = "flawdesk-dataset/1"
 FILE = "manifest.json"
-READ = 100
+READ_BYTES = 1 << 20
+"""Of so many bytes of text the runs of words are read at once: they take more room than the text."""
 BEHIND = 50
 """So many reports are remembered for each reason."""
+_HASHED = 10_000
 _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
 
 
@@ -38,11 +44,13 @@ _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
 class Tally:
     """Counts every report exactly once, and watches that nothing is on both sides of the split.
 
-    `last` is the number of the newest report in the store. Holds some 500 bytes a row.
+    `last` is the number of the newest report in the store. Holds some 500 bytes a row. `step` is called again and
+    again while the sides are compared, and may raise.
     """
 
     profile: Profile
     last: int
+    step: Callable[[], object] = lambda: None
     excluded: Counter[Reason] = field(default_factory=Counter)
     behind: dict[Reason, list[int]] = field(default_factory=dict)
     rows: int = 0
@@ -53,9 +61,9 @@ class Tally:
     )
     _reports: int = 0
     _digests: bytearray = field(default_factory=bytearray)
-    _prompts: bytearray = field(default_factory=bytearray)
-    _prompts_test: bytearray = field(default_factory=bytearray)
-    _names: list[str] = field(default_factory=list)
+    _shown: bytearray = field(default_factory=bytearray)
+    _test: bytearray = field(default_factory=bytearray)
+    _names: list[pa.Array] = field(default_factory=list)
     _group_sides: NDArray[np.uint8] = field(init=False)
     _with: Counter[str] = field(default_factory=Counter)
     _redacted: Counter[str] = field(default_factory=Counter)
@@ -65,7 +73,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         self._group_sides = np.zeros(self.last + 1, np.uint8)
-        self._leakage = Leakage(self.last)
+        self._leakage = Leakage(self.last, self.step)
         self._counts["split"].update(dict.fromkeys(Split, 0))  # a side without rows is told, too
 
     def add(self, batch: Batch) -> None:
@@ -74,63 +82,55 @@ class Tally:
             self.excluded[reason] += len(seqs)
             behind = self.behind.setdefault(reason, [])
             behind += seqs[: BEHIND - len(behind)]
-        if batch.examples:
-            self._count(batch.examples)
-        # Conversations may be long, and their runs of words take more room than they do.
-        for start in range(0, len(batch.examples), READ):
-            self._read([one for one in batch.examples[start : start + READ] if one.part == 0])
+        if batch.made:
+            self._count(batch.made)
+            self._read(batch.made.reports)
 
-    def _read(self, reports: list[Example]) -> None:
+    def _read(self, reports: Taken) -> None:
         """Take in the wording of reports that became rows."""
-        if not reports:
-            return
-        self._reports += len(reports)
-        starts = [0, *itertools.accumulate(len(one.texts) for one in reports)]
-        texts = [text for one in reports for text in one.texts]
-        runs = wording.read(texts, starts, self._leakage.share)
-        self._concentration.add([one.facts.reporter_id or ANONYMOUS for one in reports], runs)
-        self._leakage.add(
-            [one.facts.report_id for one in reports],
-            [one.split is Split.TEST for one in reports],
-            [one.facts.is_indexed for one in reports],
-            runs,
-        )
-        for one in reports:
-            if one.redactions:
-                self._redacted.update(span.kind for span in one.redactions)
+        self._reports += len(reports.facts)
+        for spans in reports.redactions.values():
+            self._redacted.update(span.kind for span in spans)
+        names, ids = reports.facts["reporter_id"].to_pylist(), reports.facts["report_id"].combine_chunks()
+        indexed = reports.facts["is_indexed"].to_numpy()
+        block = held(reports.said)[1][reports.starts[:-1]] // READ_BYTES
+        for start, end in itertools.pairwise([0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(ids)]):
+            runs = wording.read(reports.said, reports.starts[start : end + 1], self._leakage.share)
+            self._concentration.add(names[start:end], runs)
+            self._leakage.add(ids[start:end], reports.test[start:end], indexed[start:end], runs)
 
-    def _count(self, rows: list[Example]) -> None:
+    def _count(self, made: Made) -> None:
         counts, label = self._counts, self.profile.label
-        self.rows += len(rows)
-        for side in Split:
-            groups = [one.group for one in rows if one.split is side]
-            counts["split"][side] += len(groups)
-            self._group_sides[groups] |= _SIDE_BIT[side]
-        counts["severity"].update([one.facts.severity or "" for one in rows])
-        counts["clause"].update([clause for one in rows for clause in one.facts.clauses])
+        self.rows += len(made.report)
+        for side, ours in ((Split.TRAIN, ~made.test), (Split.TEST, made.test)):
+            counts["split"][side] += int(ours.sum())
+            self._group_sides[made.reports.group[made.report[ours]]] |= _SIDE_BIT[side]
+        counts["severity"].update(_counted(made.meta["meta_severity"]))
+        for clauses, rows in _counted(made.meta["meta_clauses"]).items():
+            counts["clause"].update(dict.fromkeys(clauses.split(","), rows))
         if label:
-            counts["label"].update([_as_counted(one.row[label]) for one in rows])
+            found = _counted(made.rows.table[label])
+            counts["label"].update({_as_counted(value): rows for value, rows in found.items()})
         for name in ("control_tokens", "hidden_characters", "redactions"):
-            column = f"meta_{name}"
-            self._with[name] += sum([one.meta[column] != "" for one in rows])
+            self._with[name] += pc.sum(pc.not_equal(made.meta[f"meta_{name}"], "")).as_py()
         if self.profile.needs_better_answer:
-            counts["answer_by"].update([one.meta["meta_answer_by"] or "nobody" for one in rows])
-        self._not_indexed += sum([not one.facts.is_indexed for one in rows])
-        self._digests += bytes.fromhex("".join([one.meta[metadata.ROW_SHA256] for one in rows]))
-        self._prompts += b"".join([metadata.digest(self.profile.watched(one.row)) for one in rows])
-        self._prompts_test += bytes([one.split is Split.TEST for one in rows])
-        self._names += [one.facts.report_id for one in rows]
+            found = _counted(made.meta["meta_answer_by"])
+            counts["answer_by"].update({name or "nobody": rows for name, rows in found.items()})
+        self._not_indexed += int((~made.reports.facts["is_indexed"].to_numpy()[made.report]).sum())
+        self._digests += made.rows.sha256.tobytes()
+        self._shown += made.rows.shown.tobytes()
+        self._test += made.test.tobytes()
+        self._names.append(made.meta[metadata.REPORT_ID].combine_chunks())
 
     def _watch_prompts(self) -> None:
         """Raise Refused when what a row shows stands on the other side of the split, too."""
-        prompts = np.frombuffer(self._prompts, np.uint64)
-        test = np.frombuffer(self._prompts_test, np.bool_)
-        both = np.intersect1d(prompts[test], prompts[~test])
+        shown, test = np.frombuffer(self._shown, np.int64), np.frombuffer(self._test, np.bool_)
+        trained = pa.array(shown[~test])
+        both = trained.filter(pc.is_in(trained, value_set=pa.array(shown[test]))).to_numpy()
         if len(both):
-            rows = np.flatnonzero(prompts == both[0])
-            pair = [(self._names[row], Split.TEST if test[row] else Split.TRAIN) for row in rows.tolist()]
-            one = next(f"{name} ({side})" for name, side in pair if side is Split.TRAIN)
-            other = next(f"{name} ({side})" for name, side in pair if side is Split.TEST)
+            rows, names = np.flatnonzero(shown == both[0]), pa.chunked_array(self._names)
+            one = f"{names[rows[~test[rows]][0]]} ({Split.TRAIN})"
+            other = f"{names[rows[test[rows]][0]]} ({Split.TEST})"
             raise Refused("split", f"the same prompt must not be in train and test: {one} and {other}")
 
     def reconcile(self, considered: int) -> None:
@@ -143,14 +143,16 @@ class Tally:
         """The hex SHA-256 over the sorted hex SHA-256 of all rows, one a line; independent of format and order."""
         digest = hashlib.sha256()
         rows = np.frombuffer(self._digests, ">u8").reshape(-1, 4)
-        for row in rows[np.lexsort(rows.T[::-1])]:
-            digest.update(row.tobytes().hex().encode() + b"\n")
+        order = np.lexsort(rows.T[::-1])
+        for start in range(0, len(order), _HASHED):
+            # The last separator is missing from what `hex` writes.
+            digest.update(rows[order[start : start + _HASHED]].tobytes().hex("\n", 32).encode() + b"\n")
         return digest.hexdigest()
 
     def to_json(self, cursor: db.Cursor) -> dict[str, Any]:
         """The counts for the manifest. Raises Refused when a prompt or a near-copy of it is on both sides."""
         self._watch_prompts()
-        test = np.frombuffer(self._prompts_test, np.bool_)
+        test, names = np.frombuffer(self._test, np.bool_), pa.chunked_array(self._names, pa.string())
         return {
             "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
@@ -170,11 +172,16 @@ class Tally:
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
                 "prompts_across_splits": 0,  # one would have stopped the export
                 "rows_not_indexed": self._not_indexed,
-                "nearest_by_likeness": source.alike_across(cursor, self._names, test),
+                "nearest_by_likeness": source.alike_across(cursor, names, test),
                 **self._leakage.to_json(),
             },
             "content_sha256": self.content_sha256(),
         }
+
+
+def _counted(column: pa.ChunkedArray) -> dict[Any, int]:
+    """How often each value stands in a column."""
+    return {one["values"]: one["counts"] for one in column.value_counts().to_pylist()}
 
 
 def _as_counted(value: Any) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from triage_core.desk.preferred import Answer
-from triage_core.exporters.gate import Verdict
 from triage_core.exporters.hygiene import Clean
-from triage_core.exporters.rows import Row
-from triage_core.exporters.source import Facts
 
 NAMES = (
     "example_id",
@@ -50,73 +48,63 @@ ROW_SHA256 = "meta_row_sha256"
 REPORT_ID = "meta_report_id"
 
 
-_KEYS = SCHEMA.names
+def canonical(value: Any, text: Callable[[Any], str] = encode_basestring_ascii) -> str:
+    """A row's value as `json.dumps` writes it with sorted keys, no spaces and ASCII only: what is hashed of a row.
 
-
-def row_sha256(row: Row) -> str:
-    """The hex SHA-256 of a row's canonical JSON: sorted keys, no spaces, ASCII; the trainer's columns only."""
-    return hashlib.sha256(canonical(row).encode("ascii")).hexdigest()
-
-
-def canonical(value: Any) -> str:
-    """A row's value as `json.dumps` writes it with sorted keys, no spaces and ASCII only, in a fraction of the time."""
-    if isinstance(value, str):
-        return encode_basestring_ascii(value)
+    `text` says how a text is written, which may be anything but a truth value or None.
+    """
     if isinstance(value, list):  # of messages
-        return f"[{','.join([_MESSAGE % (encode_basestring_ascii(one['content']), one['role']) for one in value])}]"
+        messages = [f'{{"content":{text(one["content"])},"role":"{one["role"]}"}}' for one in value]
+        return f"[{','.join(messages)}]"
     if isinstance(value, dict):
-        return "{" + ",".join([f'"{key}":{canonical(value[key])}' for key in sorted(value)]) + "}"
-    return _CONSTANTS[value] if value is None or isinstance(value, bool) else json.dumps(value)
+        return "{" + ",".join([f'"{key}":{canonical(value[key], text)}' for key in sorted(value)]) + "}"
+    return json.dumps(value) if value is None or isinstance(value, bool) else text(value)
 
 
-_CONSTANTS = {True: "true", False: "false", None: "null"}
-_MESSAGE = '{"content":%s,"role":"%s"}'
+def of_reports(
+    facts: pa.Table,
+    verdicts: pa.Array,
+    group_sizes: NDArray[np.int64],
+    cleaned: Mapping[int, Clean],
+    answers: Mapping[int, Answer],
+) -> dict[str, pa.Array]:
+    """The meta_* columns of n reports, but those that name a row.
+
+    `facts` are those of source.py with the id of each group, where "" says nothing. `cleaned` and `answers` are by
+    place, where there are any.
+    """
+    size = len(facts)
+    told = {name: facts[name] for name in NAMES if name in facts.column_names}
+    told |= {"verdict": verdicts, "group_size": pa.array(group_sizes).cast(pa.string())}
+    kinds = {at: Counter(span.kind for span in one.redactions) for at, one in cleaned.items()}
+    told["control_tokens"] = _few(size, {at: " ".join(one.control_tokens) for at, one in cleaned.items()})
+    told["hidden_characters"] = _few(size, {at: _counts(one.hidden) for at, one in cleaned.items()})
+    told["redactions"] = _few(size, {at: _counts(one) for at, one in kinds.items()})
+    approved = {at: one for at, one in answers.items() if one.approved_by}
+    told["answer_by"] = _few(size, {at: "two" if one.by_two else "one" for at, one in approved.items()})
+    return told
 
 
-def digest(shown: Any) -> bytes:
-    """Eight bytes that tell apart what rows show: a text, or messages, which are told apart by their lengths."""
-    if not isinstance(shown, str):
-        shown = "".join([f"{len(one['content'])}:{one['role']}:{one['content']}" for one in shown])
-    return hashlib.blake2b(shown.encode(), digest_size=8).digest()
+def of_rows(
+    told: Mapping[str, pa.Array], reports: NDArray[np.int64], example_ids: pa.Array, sha256: NDArray[np.uint8]
+) -> pa.Table:
+    """The metadata of n rows, given which report each is of, its name and its hash (n, 32)."""
+    hexed = sha256.tobytes().hex().encode("ascii")
+    bounds = np.arange(0, len(hexed) + 1, 64, dtype=np.int32)
+    hashes = pa.StringArray.from_buffers(len(sha256), pa.py_buffer(bounds), pa.py_buffer(hexed))
+    columns = {"example_id": example_ids, "row_sha256": hashes}
+    columns |= {name: column.take(pa.array(reports)) for name, column in told.items()}
+    return pa.table([columns[name] for name in NAMES], names=SCHEMA.names).cast(SCHEMA)
 
 
-def of_report(
-    facts: Facts, verdict: Verdict, group_id: str, group_size: int, cleaned: Clean, answer: Answer
-) -> dict[str, str]:
-    """The meta_* columns of a report, in the order of SCHEMA; "" where nothing is known and for what names a row."""
-    values = (
-        "",
-        "",
-        facts.report_id,
-        facts.reporter_id or "",
-        facts.external_id or "",
-        facts.received_at,
-        facts.content_sha256,
-        group_id,
-        str(group_size),
-        facts.technique or "",
-        str(verdict),
-        facts.resolution or "",
-        ",".join(facts.clauses),
-        facts.severity or "",
-        facts.policy_version,
-        ",".join(facts.harm_types),
-        facts.platform,
-        facts.model,
-        facts.model_version,
-        facts.consent_training,
-        " ".join(cleaned.control_tokens),
-        _counts(cleaned.hidden) if cleaned.hidden else "",
-        _counts(Counter(span.kind for span in cleaned.redactions)) if cleaned.redactions else "",
-        "" if not answer.approved_by else "two" if answer.by_two else "one",
-    )
-    return dict(zip(_KEYS, values, strict=True))
+def _few(size: int, texts: Mapping[int, str]) -> pa.Array:
+    """A column of "" with a few texts in it, by place."""
+    if not any(texts.values()):
+        return pa.repeat(pa.scalar(""), size)
+    numbers = np.zeros(size, np.int64)
+    numbers[list(texts)] = np.arange(1, len(texts) + 1)
+    return pa.array(["", *texts.values()]).take(pa.array(numbers))
 
 
-def of_row(told: Mapping[str, str], example_id: str, row: Row) -> dict[str, str]:
-    """The meta_* columns of one row of a report."""
-    return {**told, EXAMPLE_ID: example_id, ROW_SHA256: row_sha256(row)}
-
-
-def _counts(found: Mapping[str, int]) -> str:
+def _counts(found: Mapping[Any, int]) -> str:
     return " ".join(f"{name}:{count}" for name, count in sorted(found.items()))

@@ -66,14 +66,17 @@ def plans(cursor: db.Cursor) -> list[Plan]:
     """Every plan in force, the next one due first."""
     found = db.rows(
         cursor,
-        f"SELECT p.*, l.* EXCLUDE (name) FROM dataset_plans p JOIN ({_LATEST}) l USING (name) WHERE every_days > 0",
+        "SELECT p.*, version, greatest(created_at, looked_at) AS looked_at"
+        f" FROM dataset_plans p JOIN ({_LATEST}) l USING (name)"
+        " LEFT JOIN (SELECT subject, max(done_at) AS looked_at FROM events WHERE kind = 'dataset.unchanged'"
+        " GROUP BY subject) ON subject = concat(l.name, '/', version) WHERE every_days > 0",
     )
     made = [
         Plan(
             row["name"],
             row["every_days"],
             row["version"],
-            row["created_at"] + timedelta(days=row["every_days"]),
+            row["looked_at"] + timedelta(days=row["every_days"]),
         )
         for row in found
     ]
@@ -85,8 +88,9 @@ def build_due(
 ) -> list[dict[str, Any]]:
     """Build the next version of each dataset that is due; gives {name, version, rows, diff} or {name, refused}.
 
-    One that is refused (a near-copy across the split, say) stops none of the others. `told` gets the name, and
-    how many of how many reports have been read.
+    Where nothing changed since the latest version none is made: {name, version, unchanged}, and the next look is due
+    when the next version would have been. One that is refused (a near-copy across the split, say) stops none of the
+    others. `told` gets the name, and how many of how many reports have been read.
     """
     access.require(actor, Command.EXPORT_DATASET)
     with store.read() as cursor:
@@ -101,9 +105,14 @@ def build_due(
         )
         progress = partial(told, one.name) if told else None
         try:
-            made = exports.build(store, policy, actor, request, progress)
+            made = exports.build_changed(store, policy, actor, request, progress)
         except Refused as error:
             done.append({"name": one.name, "refused": str(error)})
+            continue
+        if made is None:
+            with store.write(actor, Command.EXPORT_DATASET) as work:
+                work.event("dataset.unchanged", f"{one.name}/{one.latest}", {})
+            done.append({"name": one.name, "version": one.latest, "unchanged": True})
         else:
             done.append({part: made[part] for part in ("name", "version", "rows", "diff")})
     return done

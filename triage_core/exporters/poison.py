@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core.exporters.wording import Hashes, Places, Runs
+from triage_core.exporters.arrays import Places
+from triage_core.exporters.wording import Hashes, Runs
 from triage_core.likeness.kernels import compiled
 
 SHARE = 0.05

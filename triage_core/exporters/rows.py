@@ -1,22 +1,58 @@
-"""What each profile writes of one report: rows for a trainer, or the reason why there are none."""
+"""What each profile writes of one report: rows for a trainer, or the reason why there are none.
+
+A rule sees how a report is built and not what it says: of each text it knows whether it is blank, and where it
+stands. So it is asked once for all reports that are built alike, and texts.py puts theirs in.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from triage_core.exporters.gate import Reason, Verdict, in_scope
-from triage_core.model import Turn, TurnRole
-from triage_core.text import canonical
+from triage_core.model import TurnRole
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A text of the report by its place: `REPORT_ID`, `BETTER_ANSWER`, or `FIRST_TURN` and those after it."""
+
+    place: int
+
+
+REPORT_ID, BETTER_ANSWER, FIRST_TURN = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Texts and words of our own, one right after another, as one text."""
+
+    parts: tuple[str | Text, ...]
+
+
+Content = str | Text | Joined
+"""What stands in a row as text: words of our own, a text of the report, or both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One turn. `says_better`: it says what the better answer says, but for case, spaces and what is hidden."""
+
+    role: TurnRole
+    content: Content
+    is_blank: bool = False
+    says_better: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """What rows are made of: a report that passed the gate, its decision, and the better answer ("" for none).
+    """What rows are made of: how a report that passed the gate is built, and its decision.
+
+    `has_better_answer` says whether there is one at all, `better_is_blank` that it holds nothing but spaces.
 
     `answer_turn` (from 1) is the turn that the better answer stands in for, None the answer at the end;
     nothing that is not `approved` is ever a target.
@@ -26,12 +62,12 @@ class Source:
     seen the flaw happen again.
     """
 
-    report_id: str
-    turns: Sequence[Turn]
+    turns: Sequence[Spoken]
     verdict: Verdict
     clauses: Sequence[str]
     adversarial: bool
-    better_answer: str
+    has_better_answer: bool = False
+    better_is_blank: bool = False
     intent: str = ""
     reproduced: bool = False
     answer_turn: int | None = None
@@ -48,7 +84,7 @@ def kto(source: Source) -> Sequence[Row] | Reason:
     if answer is None:
         return Reason.NO_FINAL_ANSWER
     label = source.verdict is Verdict.EXPECTED
-    return [{"prompt": _messages(prompt), "completion": _answer(answer), "label": label}]
+    return [{"prompt": _messages(prompt), "completion": _messages([answer]), "label": label}]
 
 
 def preference(source: Source) -> Sequence[Row] | Reason:
@@ -63,8 +99,8 @@ def preference(source: Source) -> Sequence[Row] | Reason:
     return [
         {
             "prompt": _messages(prompt),
-            "chosen": _answer(source.better_answer),
-            "rejected": _answer(answer),
+            "chosen": _messages([_BETTER]),
+            "rejected": _messages([answer]),
         }
     ]
 
@@ -76,7 +112,7 @@ def sft(source: Source) -> Sequence[Row] | Reason:
     unusable = _unusable(source, answer)
     if unusable:
         return unusable
-    return [{"prompt": _messages(prompt), "completion": _answer(source.better_answer)}]
+    return [{"prompt": _messages(prompt), "completion": _messages([_BETTER])}]
 
 
 def classifier(source: Source) -> Sequence[Row] | Reason:
@@ -90,7 +126,7 @@ def classifier(source: Source) -> Sequence[Row] | Reason:
     return [
         {
             "prompt": _as_text(prompt),
-            "response": answer,
+            "response": answer and answer.content,
             "prompt_harm_label": of_flaw if flaw else "unharmful",
             "response_harm_label": None if answer is None else "harmful" if flaw else "unharmful",
             "response_refusal_label": None if answer is None else refusal,
@@ -115,9 +151,9 @@ def bad_user(source: Source) -> Sequence[Row] | Reason:
     """
     if not source.reproduced:
         return Reason.NOT_REPRODUCED
-    heard = [turn for turn in source.turns if turn.role in _SWAPPED and turn.content.strip()]
-    swapped = [Turn(_SWAPPED[turn.role], turn.content) for turn in heard]
-    spoken = _alternating([Turn(TurnRole.USER, source.intent), *swapped])
+    heard = [turn for turn in source.turns if turn.role in _SWAPPED and not turn.is_blank]
+    swapped = [Spoken(_SWAPPED[turn.role], turn.content) for turn in heard]
+    spoken = _alternating([Spoken(TurnRole.USER, source.intent), *swapped])
     found = [
         {"prompt": _messages(spoken[:at]), "completion": _messages([turn])}
         for at, turn in enumerate(spoken)
@@ -137,69 +173,73 @@ def evaluation(source: Source) -> Sequence[Row] | Reason:
         return Reason.NO_PROMPT
     flaw = source.verdict is Verdict.FLAW
     # An answer to an earlier turn is no answer to this prompt.
-    better = source.better_answer if source.approved and source.answer_turn in (None, len(prompt) + 1) else ""
+    fits = source.approved and source.answer_turn in (None, len(prompt) + 1)
     return [
         {
-            "id": f"flaw-{source.report_id}",
+            "id": Joined(("flaw-", Text(REPORT_ID))),
             "prompt": _messages(prompt),
             "category": (in_scope(source.clauses) if flaw else source.clauses)[0],
             "expected": "safe_answer" if flaw else "answer",
             "adversarial": flaw and source.adversarial,
-            "reported_answer": answer,
-            "better_answer": better or None,
+            "reported_answer": answer and answer.content,
+            "better_answer": Text(BETTER_ANSWER) if source.has_better_answer and fits else None,
         }
     ]
 
 
 _SWAPPED = {TurnRole.USER: TurnRole.ASSISTANT, TurnRole.ASSISTANT: TurnRole.USER}
+_BETTER = Spoken(TurnRole.ASSISTANT, Text(BETTER_ANSWER))
 
 
-def _cut(turns: Sequence[Turn]) -> tuple[Sequence[Turn], str | None]:
+def _cut(turns: Sequence[Spoken]) -> tuple[Sequence[Spoken], Spoken | None]:
     """The prompt and the final answer; None where the conversation does not end with one.
 
     An assistant turn further up is never taken for the answer: what came after it was not answered,
     and labelling an earlier answer would label the wrong one.
     """
     end = len(turns)
-    while end and turns[end - 1].role is TurnRole.ASSISTANT and not turns[end - 1].content.strip():
+    while end and turns[end - 1].role is TurnRole.ASSISTANT and turns[end - 1].is_blank:
         end -= 1
     if end and turns[end - 1].role is TurnRole.ASSISTANT:
-        return turns[: end - 1], turns[end - 1].content
+        return turns[: end - 1], turns[end - 1]
     return turns[:end], None
 
 
-def _alternating(turns: Sequence[Turn]) -> list[Turn]:
+def _alternating(turns: Iterable[Spoken]) -> list[Spoken]:
     """Turns of one role in a row as one turn: most chat templates refuse two."""
-    return [
-        Turn(role, "\n\n".join(turn.content for turn in run))
-        for role, run in itertools.groupby(turns, key=lambda turn: turn.role)
-    ]
+    runs = ((role, list(run)) for role, run in itertools.groupby(turns, key=lambda turn: turn.role))
+    return [Spoken(role, _joined("\n\n", [turn.content for turn in run])) for role, run in runs]
 
 
-def _unusable(source: Source, given: str | None) -> Reason | None:
-    if not source.better_answer.strip():
+def _unusable(source: Source, given: Spoken | None) -> Reason | None:
+    if not source.has_better_answer or source.better_is_blank:
         return Reason.NO_BETTER_ANSWER
     if not source.approved:
         return Reason.ANSWER_NOT_APPROVED
-    if given is not None and canonical(source.better_answer) == canonical(given):
-        return Reason.SAME_ANSWER
-    return None
+    return Reason.SAME_ANSWER if given and given.says_better else None
 
 
-def _has_user_text(prompt: Sequence[Turn]) -> bool:
-    return any(turn.role is TurnRole.USER and turn.content.strip() for turn in prompt)
+def _has_user_text(prompt: Sequence[Spoken]) -> bool:
+    return any(turn.role is TurnRole.USER and not turn.is_blank for turn in prompt)
 
 
-def _messages(turns: Sequence[Turn]) -> list[dict[str, str]]:
+def _messages(turns: Sequence[Spoken]) -> list[dict[str, Any]]:
     return [{"role": str(turn.role), "content": turn.content} for turn in turns]
 
 
-def _answer(content: str) -> list[dict[str, str]]:
-    return _messages([Turn(TurnRole.ASSISTANT, content)])
-
-
-def _as_text(prompt: Sequence[Turn]) -> str:
+def _as_text(prompt: Sequence[Spoken]) -> Content:
     """A single turn word for word; a longer conversation with the role before each turn."""
     if len(prompt) == 1:
         return prompt[0].content
-    return "\n\n".join(f"{turn.role}: {turn.content}" for turn in prompt)
+    return _joined("\n\n", [Joined((f"{turn.role}: ", *_parts(turn.content))) for turn in prompt])
+
+
+def _joined(between: str, contents: Sequence[Content]) -> Content:
+    if len(contents) == 1:
+        return contents[0]
+    first, *rest = contents
+    return Joined((*_parts(first), *(part for one in rest for part in (between, *_parts(one)))))
+
+
+def _parts(content: Content) -> tuple[str | Text, ...]:
+    return content.parts if isinstance(content, Joined) else (content,)

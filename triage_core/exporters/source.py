@@ -5,13 +5,13 @@ Everything is read on one cursor, hence from one consistent look. Reports are to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from triage_core import db
@@ -21,11 +21,12 @@ from triage_core.disclosure import embargoes
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
 from triage_core.likeness.cluster import Params
-from triage_core.model import Resolution, Turn, TurnRole
+from triage_core.model import Resolution, TurnRole
 from triage_core.queries import Filter
 
 BATCH = 20_000
-TEXTS = 500  # conversations may be long: 400,000 characters each
+TEXT_BYTES = 1 << 23
+"""Of about so much text is read at once: a conversation may have 400,000 characters."""
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
 
@@ -39,18 +40,29 @@ _FROM = (
     " LEFT JOIN embargo_terms e USING (report_id)"
     " LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
 )
+# Every text as it stands in the metadata, "" where nothing is known.
 _FACTS = (
-    "SELECT r.seq, r.report_id, r.external_id, r.reporter_id, r.content_sha256,"
+    "SELECT r.seq, r.report_id, coalesce(r.reporter_id, '') AS reporter_id,"
+    " coalesce(r.external_id, '') AS external_id, r.content_sha256,"
     # Written so that a loader which guesses types takes it for the text that it is.
-    " strftime(r.received_at, '%Y-%m-%d %H:%M:%S UTC') AS received_at, r.platform, r.model,"
-    " r.model_version, r.harm_types, c.resolution, c.severity, c.consent_training, a.clauses, a.policy_version,"
-    " m.cluster_id AS technique,"
-    " a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable') AS is_reproduced,"
-    " r.report_id IN (SELECT report_id FROM memberships WHERE axis = 'whole') AS is_indexed"
-    f"{_FROM} LEFT JOIN memberships m ON m.report_id = r.report_id AND m.axis = 'technique'"
-    " WHERE r.seq BETWEEN $first AND $last AND c.seq BETWEEN $first AND $last"
-    " AND r.seq IN (SELECT unnest($seqs)) ORDER BY r.seq"
+    " strftime(r.received_at, '%Y-%m-%d %H:%M:%S UTC') AS received_at, r.platform, r.model, r.model_version,"
+    " array_to_string(r.harm_types, ',') AS harm_types, coalesce(c.resolution, '') AS resolution,"
+    " coalesce(c.severity, '') AS severity, c.consent_training, array_to_string(a.clauses, ',') AS clauses,"
+    " a.policy_version, coalesce(m.technique, '') AS technique,"
+    " coalesce(a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable'), false) AS is_reproduced,"
+    " coalesce(m.is_indexed, false) AS is_indexed"
+    " FROM reports r JOIN cases c USING (report_id) LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
+    # Read once, and only what is asked for: there are as many as reports.
+    " LEFT JOIN (SELECT report_id, max(cluster_id) FILTER (axis = 'technique') AS technique,"
+    " bool_or(axis = 'whole') AS is_indexed FROM memberships WHERE report_id IN (SELECT report_id FROM reports"
+    " WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)) GROUP BY report_id) m"
+    " USING (report_id) WHERE r.seq BETWEEN $first AND $last AND c.seq BETWEEN $first AND $last"
+    " AND r.seq IN (SELECT seq FROM asked_for)"
 )
+_ASKED_FOR = " FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)"
+_TURNS = f"SELECT seq, turns{_ASKED_FOR}"
+_SIZES = f"SELECT seq, coalesce(list_sum(list_transform(turns, lambda t: strlen(t.content))), 0) AS size{_ASKED_FOR}"
+_IDS = f"SELECT seq, report_id{_ASKED_FOR}"
 
 _EDGES = (
     "WITH pairs AS (SELECT canonical_id, child_id FROM active_links"
@@ -63,29 +75,6 @@ _EDGES = (
     " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'"
     ") WHERE a <> b"
 )
-
-
-class Facts(NamedTuple):
-    """What is known of a report beside its texts, in the order of `_FACTS`."""
-
-    seq: int
-    report_id: str
-    external_id: str | None
-    reporter_id: str | None
-    content_sha256: str
-    received_at: str
-    platform: str
-    model: str
-    model_version: str
-    harm_types: list[str]
-    resolution: str | None
-    severity: str | None
-    consent_training: str
-    clauses: list[str]
-    policy_version: str
-    technique: str | None
-    is_reproduced: bool | None
-    is_indexed: bool
 
 
 _ACROSS = (
@@ -148,35 +137,52 @@ def _covered(cursor: db.Cursor, now: datetime) -> list[int]:
     return [row["seq"] for row in told if held.covers(row)]
 
 
-def facts(cursor: db.Cursor, seqs: Seqs) -> list[Facts]:
-    """What is known of these reports, in the order of their (ascending) numbers."""
-    if not len(seqs):
-        return []
-    values = {"first": int(seqs[0]), "last": int(seqs[-1]), "seqs": seqs.tolist()}
-    found = db.arrow(cursor, _FACTS, values)
-    return list(map(Facts._make, zip(*(column.to_pylist() for column in found.columns), strict=True)))
+def facts(cursor: db.Cursor, seqs: Seqs) -> pa.Table:
+    """What is known of these reports beside their texts, a column each, in the order of their (ascending) numbers."""
+    return _of(cursor, _FACTS, seqs)
 
 
-def conversations(cursor: db.Cursor, part: Sequence[Facts]) -> list[list[Turn]]:
+def sizes(cursor: db.Cursor, seqs: Seqs) -> NDArray[np.int64]:
+    """The bytes of what was said in these reports, whose numbers ascend; no text is read into memory."""
+    return np.asarray(_of(cursor, _SIZES, seqs)["size"].to_numpy(), np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversations:
+    """What was said in n reports, turn after turn; the turns of report i go from starts[i] to starts[i + 1].
+
+    `roles` are places in `TurnRole`.
+    """
+
+    starts: NDArray[np.int64]
+    roles: NDArray[np.int8]
+    contents: pa.Array
+
+
+def conversations(cursor: db.Cursor, seqs: Seqs) -> Conversations:
     """The turns of these reports, whose numbers ascend."""
-    values = {"first": part[0].seq, "last": part[-1].seq, "seqs": [one.seq for one in part]}
-    found = db.arrow(
-        cursor,
-        "SELECT seq, turns FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT unnest($seqs))"
-        " ORDER BY seq",
-        values,
-    )
-    turns = found["turns"].combine_chunks()
+    turns = _of(cursor, _TURNS, seqs)["turns"].combine_chunks()
     spoken = turns.flatten()
-    roles, contents = (spoken.field(name).to_pylist() for name in ("role", "content"))
-    made = [Turn(_ROLE[role], content) for role, content in zip(roles, contents, strict=True)]
-    ends = np.cumsum(turns.value_lengths().to_numpy(zero_copy_only=False)).tolist()
-    return [made[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    starts = np.concatenate([[0], np.cumsum(turns.value_lengths().to_numpy(zero_copy_only=False))])
+    roles = pc.index_in(spoken.field("role"), _ROLES).to_numpy(zero_copy_only=False)
+    return Conversations(starts.astype(np.int64), roles.astype(np.int8), spoken.field("content"))
 
 
-def answers(cursor: db.Cursor, part: Sequence[Facts]) -> Mapping[str, Answer]:
-    """The better answers in force by report."""
-    return preferred.of_reports(cursor, [one.report_id for one in part])
+def _of(cursor: db.Cursor, query: str, seqs: Seqs) -> pa.Table:
+    """What a query finds out about these reports, in the order of their (ascending) numbers."""
+    bounds = {"first": int(seqs[0]), "last": int(seqs[-1])} if len(seqs) else {"first": 0, "last": -1}
+    with db.registered(cursor, "asked_for", pa.table({"seq": seqs})):
+        found = db.arrow(cursor, query, bounds)
+    found = found.combine_chunks()
+    # They nearly always come in order, and the database would sort the texts, too.
+    numbers = found["seq"].to_numpy()
+    return found if (numbers[1:] > numbers[:-1]).all() else found.take(pa.array(np.argsort(numbers)))
+
+
+def answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[int, Answer]:
+    """The better answers in force, by the place of their report."""
+    found = preferred.of_reports(cursor, report_ids)
+    return {at: found[report_id] for at, report_id in enumerate(report_ids) if report_id in found}
 
 
 def last_seq(cursor: db.Cursor) -> int:
@@ -198,22 +204,16 @@ def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
 
 
 def alike_across(
-    cursor: db.Cursor, report_ids: Sequence[str], test: NDArray[np.bool_], most: int = 5
+    cursor: db.Cursor, report_ids: pa.ChunkedArray, test: NDArray[np.bool_], most: int = 5
 ) -> list[db.Row]:
     """The pairs {train, test, cosine} that likeness holds for most alike, of all that it has compared and stored."""
-    cursor.register("dataset_rows", pa.table({"report_id": report_ids, "test": test}))
-    try:
+    with db.registered(cursor, "dataset_rows", pa.table({"report_id": report_ids, "test": test})):
         return db.rows(cursor, _ACROSS, {"most": most})
-    finally:
-        cursor.unregister("dataset_rows")
 
 
-def ids(cursor: db.Cursor, seqs: Sequence[int]) -> dict[int, str]:
-    """Report ids by number."""
-    found = db.arrow(
-        cursor, "SELECT seq, report_id FROM reports WHERE seq IN (SELECT unnest($seqs))", {"seqs": list(seqs)}
-    )
-    return dict(zip(found["seq"].to_pylist(), found["report_id"].to_pylist(), strict=True))
+def ids(cursor: db.Cursor, seqs: Seqs) -> pa.Array:
+    """The ids of these reports, whose numbers ascend."""
+    return _of(cursor, _IDS, seqs)["report_id"].combine_chunks()
 
 
-_ROLE = {str(role): role for role in TurnRole}
+_ROLES = pa.array([str(role) for role in TurnRole], pa.string())

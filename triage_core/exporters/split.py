@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -89,21 +89,22 @@ class Splits:
         oldest = np.unique(self.groups.oldest[seqs])
         return oldest[~(self._has_test[oldest] | self._has_train[oldest])]
 
-    def draw(self, oldest_ids: Mapping[int, str]) -> None:
-        """Draw the side of groups without one, given the id of the oldest report of each by its number."""
-        for seq, report_id in oldest_ids.items():
-            self._drawn[seq] = draw(report_id) is Split.TEST
+    def draw(self, oldest: Seqs, oldest_ids: Sequence[str]) -> None:
+        """Draw the side of groups without one, given number and id of the oldest report of each."""
+        self._drawn[oldest] = [draw(report_id) is Split.TEST for report_id in oldest_ids]
 
     def test(self, seqs: Seqs) -> NDArray[np.bool_]:
         """(n,) whether each report is on the test side; the sides of their groups have been drawn."""
         oldest = self.groups.oldest[seqs]
         return self._has_test[oldest] | self._drawn[oldest]
 
-    def is_remembered(self, seq: int) -> bool:
-        return bool(self._was_train[seq] or self._was_test[seq])
+    def is_remembered(self, seqs: Seqs) -> NDArray[np.bool_]:
+        """(n,) whether each report has been in a dataset."""
+        return self._was_train[seqs] | self._was_test[seqs]
 
-    def was_train(self, seq: int) -> bool:
-        return bool(self._was_train[seq])
+    def was_train(self, seqs: Seqs) -> NDArray[np.bool_]:
+        """(n,) whether each report has been training data."""
+        return self._was_train[seqs]
 
 
 def _mask(groups: Groups, chosen: Seqs | None) -> NDArray[np.bool_]:

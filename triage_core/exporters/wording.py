@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from triage_core.exporters.arrays import TEXT, Places, held
 from triage_core.likeness.kernels import compiled
 
 Hashes = NDArray[np.uint64]
-Places = NDArray[np.int64]
 
 FIVE, THIRTEEN = 5, 13
 WHOLE = np.uint64(1 << 63)
@@ -46,23 +46,21 @@ class Runs:
         return len(self.five_from) - 1
 
 
-def read(texts: Sequence[str], starts: Sequence[int], share: int = 1) -> Runs:
+def read(texts: Sequence[str] | pa.Array, starts: Sequence[int] | Places, share: int = 1) -> Runs:
     """The runs of reports of which number i has the texts starts[i] to starts[i + 1].
 
     A text of fewer than five tokens counts as one run, marked by `WHOLE`. Of the runs of thirteen only those are
     given whose hash `share` divides: everywhere the same ones.
     """
-    joined = pa.array(texts, pa.large_string())
-    _, offsets, data = joined.buffers()
-    bounds = np.frombuffer(offsets, np.int64)[: len(texts) + 1]
-    held = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+    data, bounds = held(texts if isinstance(texts, pa.Array) else pa.array(texts, TEXT))
     reports = np.asarray(starts, np.int64)
     # A run ends with a token, and a token has a byte at least.
-    five, thirteen = np.empty(len(held) + 1, np.uint64), np.empty(len(held) + 1, np.uint64)
+    most = int(bounds[reports[-1]] - bounds[reports[0]]) + 1
+    five, thirteen = np.empty(most, np.uint64), np.empty(most, np.uint64)
     five_from, thirteen_from = np.zeros(len(reports), np.int64), np.zeros(len(reports), np.int64)
     kinds, lower = _tables()
     with np.errstate(over="ignore"):  # hashes run over where they are not compiled, too
-        _read(held, bounds, reports, kinds, lower, np.uint64(share), five, five_from, thirteen, thirteen_from)
+        _read(data, bounds, reports, kinds, lower, np.uint64(share), five, five_from, thirteen, thirteen_from)
     return Runs(five[: five_from[-1]].copy(), five_from, thirteen[: thirteen_from[-1]].copy(), thirteen_from)
 
 

@@ -1,9 +1,9 @@
 """What the organisation's own decisions say of a report that nobody has decided: a calibrated kernel model.
 
 Every question is answered by yes or no: "severity>low", "harm>H1", "clause=IN-3". One kernel logistic regression
-a question, all over the same decided reports; in which way a family of questions is learned is found on what is
-unlike the rest (ways.py), how strongly it is held back and how its odds are calibrated (Platt's scaling) by
-cross-validation. The same decisions give the same model.
+a question, all over the same decided reports; in which way a family of questions is learned (ways.py), how strongly it
+is held back and how its odds are calibrated (Platt's scaling) is found by cross-validation. The same decisions give
+the same model.
 
     model = fit(names, evidence, questions, answers)
     model.probabilities(evidence, seen)        # (reports, questions)
@@ -27,9 +27,9 @@ Floats = NDArray[np.float64]
 SURE = 0.5
 """Below this probability nothing is suggested."""
 STRENGTHS = (0.1, 0.3, 1.0)
-# Contrast may cost so much more loss on what comes again. Where the topic is all that tells, it costs more than that.
-_DEARER = 1.6
-_FOLDS, _STEPS, _STILL = 5, 12, 1e-3
+BLEND = 0.5
+"""The part of the plain kernel beside the near one: the mean of a linear model and one of likeness."""
+_FOLDS, _STEPS, _STILL, _PULL = 5, 25, 1e-3, 1e-2
 _FEW = 10  # below so many answers nothing is left to cross-validate with: the middle strength, no scaling
 _ANSWER, _REQUEST, _BOTH, _SURFACE = 1.0, 0.5, 0.5, 2.0
 _NEAR, _NEAR_SURFACE = 1.0, 0.1
@@ -102,7 +102,8 @@ def _radial(one: Floats, other: Floats, width: float) -> Floats:
 class Model:
     """Weights of the decided reports `support`, (support, questions), with bias, scale, shift and blend a question.
 
-    `blend` is the part that the plain kernel has beside the near one, 0 to 1.
+    `blend` is the part that the plain kernel has beside the near one, 0 to 1: a model that an earlier release has
+    learned may have another than BLEND.
     """
 
     support: tuple[str, ...]
@@ -131,22 +132,22 @@ def _fit(support: tuple[str, ...], of: Evidence, questions: tuple[str, ...], ans
     numbers = {name: np.zeros(len(questions)) for name in ("bias", "scale", "shift", "blend")}
     families = [family(question) for question in questions]
     near, plain = kernels(of, of)
-    topics = ways.topics(of.request)
+    likeness = (1 - BLEND) * near + BLEND * plain
+    topics, folds = ways.topics(of.request), _folds(of.request)
+    nothing, effects = np.zeros(likeness.shape), ways.set_aside(topics)
     for name in dict.fromkeys(families):
         columns = [at for at, about in enumerate(families) if about == name]
-        way = ways.chosen(near, plain, topics, answers[:, columns], ">" in questions[columns[0]])
-        found = _calibrated(way.kernel(near, plain), way.set_aside(topics), answers[:, columns])
-        if way.aside:
-            usual = ways.WAYS[0]
-            other = _calibrated(usual.kernel(near, plain), usual.set_aside(topics), answers[:, columns])
-            if found[0] > other[0] * _DEARER:
-                way, found = usual, other
-        _, strength, scale, shift = found
-        likeness, aside = way.kernel(near, plain), way.set_aside(topics)
+        asked, aside = answers[:, columns], nothing
+        found = _tried(likeness, aside, asked, folds)
+        # How bad a kind is belongs to the kind: questions of how much are learned with it.
+        if ">" not in questions[columns[0]] and ways.may_contrast(asked, topics):
+            contrast = _tried(likeness, effects, asked, folds)
+            if ways.contrasts(found, contrast):
+                found, aside = contrast, effects
         for at in columns:
-            weights[:, at], numbers["bias"][at] = _fitted(likeness + aside, answers[:, at], strength)
-        for key, value in (("scale", scale), ("shift", shift), ("blend", way.blend)):
-            numbers[key][columns] = value
+            weights[:, at], numbers["bias"][at] = _fitted(likeness + aside, answers[:, at], found.strength)
+            numbers["shift"][at] = found.shift + _base(answers[:, at])
+        numbers["scale"][columns], numbers["blend"][columns] = found.scale, BLEND
     return Model(support, questions, weights, **numbers)
 
 
@@ -155,34 +156,60 @@ def family(question: str) -> str:
     return re.split("[>=]", question)[0]
 
 
-def _calibrated(likeness: Floats, aside: Floats, answers: Floats) -> tuple[float, float, float, float]:
-    """The least loss on rows held back in turn, with the strength, and the scale and shift of the odds, that give it.
+def _folds(requests: Floats) -> NDArray[np.int64]:
+    """The fold of each row, (n,): what was asked in the same words is held back together."""
+    asked: dict[bytes, int] = {}
+    return np.array(
+        [asked.setdefault(row.tobytes(), len(asked)) % _FOLDS for row in requests], dtype=np.int64
+    )
 
-    What `aside`, (n, n), explains is learned with the rest and not used.
-    """
-    rows = np.arange(len(answers))
-    if np.isfinite(answers).any(1).sum() < _FEW:
-        return np.inf, STRENGTHS[1], 1.0, 0.0
-    best = (np.inf, STRENGTHS[1], 1.0, 0.0)
+
+def _tried(likeness: Floats, aside: Floats, answers: Floats, folds: NDArray[np.int64]) -> ways.Trial:
+    """How well this is learned, on folds held back in turn. What `aside`, (n, n), explains is learned with the rest
+    and not used."""
+    known = np.isfinite(answers)
+    best = ways.Trial(np.inf, STRENGTHS[1], 1.0, 0.0, 0.0)
+    if known.any(1).sum() < _FEW:
+        return best
     learned = likeness + aside
     for strength in STRENGTHS:
-        odds = np.zeros(answers.shape)
+        odds, base = np.zeros(answers.shape), np.zeros(answers.shape)
         for fold in range(_FOLDS):
-            held = rows % _FOLDS == fold
+            held = folds == fold
             for at in range(answers.shape[1]):
                 weight, bias = _fitted(learned[np.ix_(~held, ~held)], answers[~held, at], strength)
                 odds[held, at] = likeness[np.ix_(held, ~held)] @ weight + bias
-        known = np.isfinite(answers)
-        scale, shift, loss = _scaled(odds[known], answers[known])
-        best = min(best, (loss, strength, scale, shift))
+                base[held, at] = _base(answers[~held, at])
+        scale, shift, left = _scaled(odds[known], base[known], answers[known])
+        if left < best.loss:
+            tells = _tells(_sigmoid(base + scale * odds + shift), answers)
+            best = ways.Trial(left, strength, scale, shift, tells)
     return best
 
 
-def _scaled(odds: Floats, truth: Floats) -> tuple[float, float, float]:
-    """Platt's scale (never below 0) and shift, and the loss that is left; drawn slightly to 1 and 0."""
+def _tells(said: Floats, answers: Floats) -> float:
+    """How what is said correlates with the answers, 0 to 1, every question about its own mean."""
+    truth = np.nan_to_num(answers - np.nanmean(answers, 0))
+    about = np.where(np.isfinite(answers), said, np.nan)
+    about = np.nan_to_num(about - np.nanmean(about, 0))
+    return max(0.0, float((truth * about).sum() / (np.linalg.norm(truth) * np.linalg.norm(about) + 1e-12)))
+
+
+def _base(answers: Floats) -> float:
+    """The odds of a yes whatever the report, in logits."""
+    known = answers[np.isfinite(answers)]
+    share = (known.sum() + 0.5) / (len(known) + 1)
+    return float(np.log(share / (1 - share)))
+
+
+def _scaled(odds: Floats, base: Floats, truth: Floats) -> tuple[float, float, float]:
+    """Platt's scale (never below 0) and shift, and the loss that is left; drawn slightly to 1 and 0.
+
+    What is scaled is how far the odds are from the question's own, `base`: a rare yes stays rare.
+    """
 
     def cost(given: Floats) -> float:
-        scaled = given[0] * odds + given[1]
+        scaled = base + given[0] * odds + given[1]
         loss = np.mean(np.logaddexp(0, scaled) - truth * scaled)
         return float(loss + ((given[0] - 1) ** 2 + given[1] ** 2) / len(odds))
 
@@ -191,31 +218,48 @@ def _scaled(odds: Floats, truth: Floats) -> tuple[float, float, float]:
 
 
 def _fitted(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats, float]:
-    """Weights, (n,), and bias of kernel logistic regression, by Newton's method; rows without an answer get 0."""
+    """Weights, (n,), and bias beyond the base of kernel logistic regression, by Newton's method; rows without an answer
+    get 0."""
     weights = np.zeros(len(answers))
     known = np.flatnonzero(np.isfinite(answers))
     if not len(known):
         return weights, 0.0
     truth, inner = answers[known], likeness[np.ix_(known, known)]
-    share = (truth.sum() + 0.5) / (len(truth) + 1)
-    bias, found = float(np.log(share / (1 - share))), np.zeros(len(known))
+    base = _base(truth)
+    bias, found = base, np.zeros(len(known))
+    said = np.zeros(len(known))  # inner @ found
+
+    def cost(weight: Floats, said: Floats, bias: float) -> float:
+        odds = said + bias
+        held = strength * float(weight @ said) + _PULL * bias**2
+        return float((np.logaddexp(0, odds) - truth * odds).sum()) + held / 2
+
+    left = cost(found, said, bias)
     for _ in range(_STEPS):
-        odds = inner @ found + bias
-        yes = _sigmoid(odds)
+        yes = _sigmoid(said + bias)
         curve = np.maximum(yes * (1 - yes), 1e-4)
-        target = odds + (truth - yes) / curve
+        target = said + bias + (truth - yes) / curve
         solved = np.linalg.solve(
             inner + np.diag(strength / curve), np.stack([target, np.ones(len(target))], 1)
         )
         # One answer in one direction has no bias that fits best: a weak pull to 0 keeps it finite.
-        bias = float(solved[:, 0].sum() / (solved[:, 1].sum() + 1e-2))
-        step = solved[:, 0] - bias * solved[:, 1]
-        moved = float(np.abs(step - found).max())
-        found = step
-        if moved < _STILL:
+        further = float(solved[:, 0].sum() / (solved[:, 1].sum() + _PULL)) - bias
+        step = solved[:, 0] - (bias + further) * solved[:, 1] - found
+        moved, part = inner @ step, 1.0
+        # A whole step may go too far where nearly all answers are alike: it is halved until it gains.
+        while part > _STILL:
+            gained = left - cost(found + part * step, said + part * moved, bias + part * further)
+            if gained >= 0:
+                break
+            part /= 2
+        else:
+            break
+        found, said, bias = found + part * step, said + part * moved, bias + part * further
+        left -= gained
+        if part * float(np.abs(step).max()) < _STILL:
             break
     weights[known] = found
-    return weights, bias
+    return weights, bias - base
 
 
 def level(above: Floats) -> tuple[int, float]:

@@ -1,10 +1,14 @@
-"""In which way a question is learned from decisions: from likeness, from a plain direction, or from contrast.
+"""In which way a question is learned from decisions: from likeness, or from contrast within topics.
 
 Decided reports fall into topics, and a model that has seen many of them may only learn which topics were bad: right for
-the next report of the same kind, wrong for a kind whose neighbours were decided the other way. So each way is tried
-on both: on reports held out one by one, and on whole cells, all reports of a topic with the same answer, held out
-at once. The way that does best on the two together is taken. Contrast gives every topic an effect of its own that is
-learned with the rest and then set aside (a within-group estimator): what is left tells reports of one topic apart.
+the next report of the same kind, wrong for a kind whose neighbours were decided the other way. Contrast gives every
+topic an effect of its own that is learned with the rest and then set aside (a within-group estimator): what is left
+tells reports of one topic apart. Where topics hold different answers, and what is left still tells most of what a
+model with the topics tells, it is what holds on a kind that was never seen, and contrast is taken. Where the topic is
+all there is to tell, it is not.
+
+No division into topics is the true one: the reports are divided several times, into fewer and into more topics, and an
+effect is shared by two reports as far as they share a topic.
 """
 
 from __future__ import annotations
@@ -18,78 +22,67 @@ from sklearn.cluster import KMeans
 Floats = NDArray[np.float64]
 Topics = NDArray[np.int64]
 
-_HELD_BACK = 0.3  # the strength at which ways are compared
-_ASIDE = 10.0
+KEEPS = 1 / 2
+"""So much of what a model with the topics tells must be left without them."""
+APART = 0.4
+"""So much of the answers' variance must lie within topics."""
+ASIDE = 30.0
+"""The strength of the effects that topics have of their own."""
 _LEAST = 50
-"""Below so many reports there is nothing to compare ways by."""
+"""Below so many answers there is nothing to compare ways by."""
+# Divisions: the number of topics, as a multiple of the root of half the reports, and how often each is drawn.
+_SIZES, _DRAWS = (0.7, 1.0, 1.4, 2.0), 3
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """The part of the plain kernel beside the near one, 0 to 1, and the strength of the topics' own effects."""
+class Trial:
+    """How a way does on rows held back in turn: the least loss, with the strength, and the scale and shift of the odds,
+    that give it; and how what it says correlates with the truth, `tells`."""
 
-    blend: float
-    aside: float
-
-    def kernel(self, near: Floats, plain: Floats) -> Floats:
-        """What is learned and used."""
-        return (1 - self.blend) * near + self.blend * plain
-
-    def set_aside(self, topics: Topics) -> Floats:
-        """(n, n): what is learned and not used."""
-        return np.asarray(self.aside * (topics[:, None] == topics), dtype=np.float64)
+    loss: float
+    strength: float
+    scale: float
+    shift: float
+    tells: float
 
 
-WAYS = tuple(Way(blend, aside) for aside in (0.0, _ASIDE) for blend in (0.0, 0.5, 1.0))
+def set_aside(topics: Topics) -> Floats:
+    """(n, n): what contrast learns and does not use."""
+    return np.asarray(ASIDE * (topics[:, :, None] == topics[:, None, :]).mean(0), dtype=np.float64)
+
+
+def may_contrast(answers: Floats, topics: Topics) -> bool:
+    """Whether topics hold different answers to these questions, (n, questions), NaN where nobody has said."""
+    return bool(np.isfinite(answers).any(1).sum() >= _LEAST and _apart(answers, topics) >= APART)
+
+
+def contrasts(usual: Trial, contrast: Trial) -> bool:
+    """Whether contrast tells most of what likeness tells."""
+    return contrast.tells >= KEEPS * usual.tells
+
+
+def _apart(answers: Floats, topics: Topics) -> float:
+    """The share of the answers' variance that lies within topics, in the mean of the divisions."""
+    known = np.isfinite(answers)
+    about = np.where(known, answers - np.nanmean(np.where(known.any(0), answers, 0), axis=0), 0)
+    whole = float((about**2).sum())
+    if not whole:
+        return 0.0
+    explained = []
+    for division in topics:
+        member = np.equal.outer(np.unique(division), division).astype(np.float64)
+        count = np.maximum(member @ known, 1)
+        explained.append(float(((member @ about) ** 2 / count).sum()))
+    return 1 - float(np.mean(explained)) / whole
 
 
 def topics(requests: Floats) -> Topics:
-    """A topic for each report, (n,), from the vectors of what was asked; the same for the same vectors."""
+    """Topics for each report, (divisions, n), from the vectors of what was asked; the same for the same vectors."""
     if len(requests) < _LEAST:
-        return np.zeros(len(requests), dtype=np.int64)
-    found = KMeans(round((len(requests) / 2) ** 0.5), n_init=3, random_state=0).fit(requests)
-    return np.asarray(found.labels_, dtype=np.int64)
-
-
-def chosen(near: Floats, plain: Floats, topics: Topics, answers: Floats, graded: bool = False) -> Way:
-    """The way that does best on single reports and whole cells held out; `answers` are (n, questions), NaN where nobody
-    has said. `graded` are questions of how much: how bad a kind is belongs to the kind, and is not set aside."""
-    if np.isfinite(answers).any(1).sum() < _LEAST:
-        return WAYS[0]
-    tried = [way for way in WAYS if not (graded and way.aside)]
-    return max(tried, key=lambda way: _likeness_to_truth(way, near, plain, topics, answers))
-
-
-def _likeness_to_truth(way: Way, near: Floats, plain: Floats, topics: Topics, answers: Floats) -> float:
-    """How truth correlates with what least squares say of what is held out, in the mean of the two trials."""
-    again: list[Floats] = []
-    new: list[Floats] = []
-    truth: list[Floats] = []
-    known = np.isfinite(answers)
-    for pattern in np.unique(known, axis=1).T:
-        rows = np.flatnonzero(pattern)
-        used = way.kernel(near, plain)[np.ix_(rows, rows)]
-        held = _HELD_BACK * np.eye(len(rows))
-        inverse = np.asarray(np.linalg.inv(used + way.set_aside(topics[rows]) + held), dtype=np.float64)
-        for at in np.flatnonzero((known == pattern[:, None]).all(0)):
-            centred = answers[rows, at] - answers[rows, at].mean()
-            cells = 2 * topics[rows] + (answers[rows, at] > 0.5)
-            again.append(_held_out(used, inverse, centred, np.arange(len(rows))))
-            new.append(_held_out(used, inverse, centred, cells))
-            truth.append(centred)
-    other = np.concatenate(truth)
-    return sum(_cosine(np.concatenate(said), other) for said in (again, new)) / 2
-
-
-def _cosine(one: Floats, other: Floats) -> float:
-    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) + 1e-12))
-
-
-def _held_out(used: Floats, inverse: Floats, truth: Floats, cells: Topics) -> Floats:
-    """What is said of each row by all rows of other cells: the solution without a cell follows from that with it."""
-    weights, said = inverse @ truth, np.zeros(len(truth))
-    for cell in np.unique(cells):
-        rows = np.flatnonzero(cells == cell)
-        without = weights - inverse[:, rows] @ np.linalg.solve(inverse[np.ix_(rows, rows)], weights[rows])
-        said[rows] = used[rows] @ without
-    return said
+        return np.zeros((1, len(requests)), dtype=np.int64)
+    found = [
+        KMeans(round(size * (len(requests) / 2) ** 0.5), n_init=1, random_state=draw).fit(requests).labels_
+        for draw in range(_DRAWS)
+        for size in _SIZES
+    ]
+    return np.array(found, dtype=np.int64)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+import pyarrow as pa
+
 from triage_core import db
 from triage_core.channel import messages
 from triage_core.channel.messages import Kind
@@ -61,7 +63,7 @@ def fix_deployed(work: Work, report_id: str) -> None:
     messages.tell(work, [member["report_id"] for member in group], Kind.FIX_MARKED)
 
 
-def trained(work: Work, report_ids: Sequence[str], dataset: str, version: str) -> int:
+def trained(work: Work, report_ids: Sequence[str] | pa.ChunkedArray, dataset: str, version: str) -> int:
     """A version of a dataset holds these reports: those who sent one by a public door are told; gives their number.
 
     Reports from the company's own files have nobody to be told.
@@ -72,11 +74,12 @@ def trained(work: Work, report_ids: Sequence[str], dataset: str, version: str) -
     return len(found)
 
 
-def _with_key(work: Work, report_ids: Sequence[str]) -> list[str]:
+def _with_key(work: Work, report_ids: Sequence[str] | pa.ChunkedArray) -> list[str]:
     """Those of the reports that somebody holds a tracking key of."""
-    found = db.rows(
-        work.cursor,
-        "SELECT DISTINCT report_id FROM tracking_keys WHERE report_id IN (SELECT unnest(?)) ORDER BY report_id",
-        [list(report_ids)],
-    )
+    with db.registered(work.cursor, "asked_for", pa.table({"report_id": report_ids})):
+        found = db.rows(
+            work.cursor,
+            "SELECT DISTINCT report_id FROM tracking_keys WHERE report_id IN (SELECT report_id FROM asked_for)"
+            " ORDER BY report_id",
+        )
     return [one["report_id"] for one in found]

@@ -206,11 +206,17 @@ def of_report(cursor: db.Cursor, report_id: str) -> list[db.Row]:
 
 
 def board(
-    cursor: db.Cursor, states: Sequence[str] = (), page: int = 1, size: int = 25
+    cursor: db.Cursor, states: Sequence[str] = (), page: int = 1, size: int = 25, month: str = ""
 ) -> tuple[list[db.Row], int]:
-    """Rewards in these states (none: all), the latest act first, each with who proposed it; and their count."""
+    """Rewards in these states (none: all), the latest act first, each with who proposed it; and their count.
+
+    With a `month`, as "2026-11", only those that `spend_by_month` counts in it.
+    """
     where = "list_contains($states, p.state)" if states else "p.state <> 'withdrawn'"
     values: dict[str, Any] = {"states": list(states)} if states else {}
+    if month:
+        where += " AND strftime(p.done_at, '%Y-%m') = $month AND list_contains($spent, p.kind)"
+        values |= {"month": month, "spent": [str(kind) for kind in SPENT]}
     found = db.rows(
         cursor,
         "SELECT p.*, f.actor_id AS proposed_by, f.done_at AS proposed_at FROM present_rewards p"

@@ -43,8 +43,9 @@ class PackWriter:
         self._file.write(pack.head)
         self._encode = pack.encode
 
-    def write(self, row: Row) -> None:
-        self._file.write(self._encode(row))
+    def write(self, rows: pa.Table) -> None:
+        for row in rows.to_pylist():
+            self._file.write(self._encode(row))
 
     def __enter__(self) -> PackWriter:
         return self

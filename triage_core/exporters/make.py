@@ -1,0 +1,241 @@
+"""Rows of reports that passed the gate: cleaned, in the shape of a profile, without duplicates, and described."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from triage_core import db
+from triage_core.desk.preferred import Answer
+from triage_core.exporters import alike, columns, hygiene, metadata, source
+from triage_core.exporters.alike import Decision, Rules, Written
+from triage_core.exporters.columns import Rows
+from triage_core.exporters.gate import Reason
+from triage_core.exporters.hygiene import Clean
+from triage_core.exporters.profiles import Profile
+from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.split import Seqs, Split, Splits
+from triage_core.exporters.texts import Numbers, Texts
+from triage_core.model import Turn, TurnRole
+from triage_core.redact import Span
+
+ROW_BYTES = 1 << 26
+"""Rows are put together for so much text at once: a long report may have many rows, each with most of its words."""
+_ROLES = tuple(TurnRole)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """n reports that became rows: their facts (source.py), side, group, and what was said in them, turn after turn.
+
+    The turns of report i go from starts[i] to starts[i + 1]; `redactions` are by place, where there are any.
+    """
+
+    facts: pa.Table
+    test: NDArray[np.bool_]
+    group: Numbers
+    said: pa.Array
+    starts: Numbers
+    redactions: Mapping[int, Sequence[Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Rows in the order in which their reports came in, what is told about each, and the place of its report."""
+
+    rows: Rows
+    meta: pa.Table
+    report: Numbers
+    reports: Taken
+
+    @property
+    def test(self) -> NDArray[np.bool_]:
+        """(n,) which rows are on the test side."""
+        return self.reports.test[self.report]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some reports: their rows, if there are any, and by the reason the numbers of those that are none."""
+
+    made: Made | None
+    refused: Mapping[Reason, Sequence[int]]
+
+    @property
+    def reports(self) -> int:
+        """How many reports these are."""
+        return sum(map(len, self.refused.values())) + (len(self.made.reports.facts) if self.made else 0)
+
+
+@dataclass(slots=True)
+class Maker:
+    """Makes the rows of reports that passed the gate; remembers what it has made.
+
+    `caps`: how many reports of one reporter each side takes.
+    """
+
+    cursor: db.Cursor
+    request: ExportRequest
+    profile: Profile
+    rules: Rules
+    sides: Splits
+    caps: Mapping[Split, int]
+    _seen: set[bytes] = field(default_factory=set)
+    _of_group: Counter[int] = field(default_factory=Counter)
+    _of_reporter: Counter[tuple[bool, str]] = field(default_factory=Counter)
+
+    def rows(self, seqs: Seqs, decided: Sequence[Decision]) -> Iterator[Batch]:
+        """The rows of these reports, on which so was decided."""
+        facts = source.facts(self.cursor, seqs)
+        oldest, place = np.unique(self.sides.groups.oldest[seqs], return_inverse=True)
+        facts = facts.append_column("group", source.ids(self.cursor, oldest).take(pa.array(place)))
+        for some in _apart(np.arange(len(seqs)), source.sizes(self.cursor, seqs), source.TEXT_BYTES):
+            first, count = int(some[0]), len(some)
+            yield from self._some(
+                seqs[first : first + count], facts.slice(first, count), decided[first : first + count]
+            )
+
+    def _some(self, seqs: Seqs, facts: pa.Table, decided: Sequence[Decision]) -> Iterator[Batch]:
+        """The rows of so many reports as have their texts in memory at once."""
+        ids = facts["report_id"].combine_chunks()
+        answers = source.answers(self.cursor, ids.to_pylist()) if self.profile.needs_better_answer else {}
+        spoken = source.conversations(self.cursor, seqs)
+        texts = Texts(spoken.contents, spoken.starts, ids, {at: one.content for at, one in answers.items()})
+        size = texts.sums(pc.binary_length(texts.column()).to_numpy())
+        cleaned = self._clean(texts, spoken.roles, answers)
+        reproduced = facts["is_reproduced"].to_pylist()
+        written = alike.ask(self.profile.rows, self.rules, texts, spoken.roles, decided, reproduced, answers)
+        taken, refused = self._choose(seqs, facts, cleaned, written)
+        yield Batch(None, refused)
+        about = metadata.of_reports(
+            facts,
+            pa.array([str(one.verdict) for one in decided]),
+            self.sides.groups.size[seqs],
+            {at: one for at, one in cleaned.items() if isinstance(one, Clean)},
+            answers,
+        )
+        lengths = [0 if isinstance(rows, Reason) else len(rows) for rows in written.answers]
+        counts = np.array(lengths, np.int64)[written.of]
+        for places in _apart(taken, size[taken] * counts[taken], ROW_BYTES):
+            count = counts[places]
+            report = np.repeat(np.arange(len(places)), count)
+            first = np.zeros(len(seqs), np.int64)
+            first[places] = np.cumsum(count) - count
+            of_each = [places[written.of[places] == number] for number in range(len(written.answers))]
+            rows = columns.put_together(
+                self.profile,
+                texts,
+                [
+                    (rows, some)
+                    for rows, some in zip(written.answers, of_each, strict=True)
+                    if len(some) and not isinstance(rows, Reason)
+                ],
+                first,
+            )
+            names = self._names(
+                ids, places[report], np.arange(len(report)) - first[places[report]], count[report]
+            )
+            meta = metadata.of_rows(about, places[report], names, rows.sha256)
+            yield Batch(Made(rows, meta, report, self._taken(seqs, facts, texts, places, cleaned)), {})
+
+    def _clean(
+        self, texts: Texts, roles: NDArray[np.int8], answers: Mapping[int, Answer]
+    ) -> dict[int, Clean | Reason]:
+        """What was found in the texts of reports, by place, where there is anything; it is cleaned in `texts`."""
+        cleaned: dict[int, Clean | Reason] = {}
+        original = texts.column()
+        for at in np.flatnonzero(texts.sums(hygiene.suspicious(original))).tolist():
+            start, end = texts.starts[at], texts.starts[at + 1]
+            said = original.slice(start, end - start).to_pylist()
+            turns = [
+                Turn(_ROLES[role], text) for role, text in zip(roles[start:end].tolist(), said, strict=True)
+            ]
+            better = answers[at].content if at in answers else ""
+            found = cleaned[at] = hygiene.clean(turns, better, self.request.hygiene)
+            if isinstance(found, Clean):
+                texts.write(at, [turn.content for turn in found.turns], found.better_answer)
+        return cleaned
+
+    def _choose(
+        self,
+        seqs: Seqs,
+        facts: pa.Table,
+        cleaned: Mapping[int, Clean | Reason],
+        written: Written,
+    ) -> tuple[Numbers, dict[Reason, list[int]]]:
+        """The places of the reports that become rows, and by the reason the numbers of the others."""
+        taken: list[int] = []
+        refused: dict[Reason, list[int]] = {}
+        told = zip(
+            [written.answers[number] for number in written.of.tolist()],
+            facts["content_sha256"].to_pylist(),
+            facts["reporter_id"].to_pylist(),
+            self.sides.groups.oldest[seqs].tolist(),
+            self.sides.test(seqs).tolist(),
+            strict=True,
+        )
+        for at, (rows, content, reporter, group, test) in enumerate(told):
+            reason = cleaned.get(at)
+            if not isinstance(reason, Reason):
+                reason = rows if isinstance(rows, Reason) else self._again(content, reporter, group, test)
+            if reason is None:
+                taken.append(at)
+            else:
+                refused.setdefault(reason, []).append(int(seqs[at]))
+        return np.array(taken, np.int64), refused
+
+    def _again(self, content: str, reporter: str, group: int, test: bool) -> Reason | None:
+        """Why a report is left out beside those that are rows already; None where it becomes one as well."""
+        digest = bytes.fromhex(content)
+        if digest in self._seen:
+            return Reason.EXACT_DUPLICATE
+        if 0 < self.request.per_group <= self._of_group[group]:
+            return Reason.GROUP_REPRESENTED
+        if reporter and self._of_reporter[test, reporter] >= self.caps[Split.TEST if test else Split.TRAIN]:
+            return Reason.REPORTER_CAP
+        self._seen.add(digest)
+        if self.request.per_group:
+            self._of_group[group] += 1
+        if reporter:
+            self._of_reporter[test, reporter] += 1
+        return None
+
+    def _names(self, ids: pa.Array, reports: Numbers, part: Numbers, count: Numbers) -> pa.Array:
+        """The name of each row: the report's, with the row's number where the report has several."""
+        several = pc.if_else(
+            pa.array(count > 1), pa.array(part + 1).cast(pa.string()), pa.scalar(None, pa.string())
+        )
+        return pc.binary_join_element_wise(
+            self.profile.name, ids.take(pa.array(reports)), several, "-", null_handling="skip"
+        )
+
+    def _taken(
+        self,
+        seqs: Seqs,
+        facts: pa.Table,
+        texts: Texts,
+        places: Numbers,
+        cleaned: Mapping[int, Clean | Reason],
+    ) -> Taken:
+        said, starts = texts.said(places)
+        found = [(at, cleaned.get(place)) for at, place in enumerate(places.tolist())] if cleaned else []
+        return Taken(
+            facts.take(pa.array(places)),
+            self.sides.test(seqs[places]),
+            self.sides.groups.oldest[seqs[places]],
+            said,
+            starts,
+            {at: one.redactions for at, one in found if isinstance(one, Clean) and one.redactions},
+        )
+
+
+def _apart(places: Numbers, sizes: Numbers, limit: int) -> list[Numbers]:
+    """The places in runs whose sizes come to about the limit each."""
+    ends = np.cumsum(sizes)
+    return [run for run in np.split(places, np.flatnonzero(np.diff(ends // limit)) + 1) if len(run)]
