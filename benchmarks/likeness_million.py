@@ -9,6 +9,7 @@ on all three axes and stored. Small: 20,000.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 import tempfile
@@ -48,16 +49,16 @@ TARGETS: dict[str, harness.Target] = {
 
 
 class Supplied:
-    """An embedder that knows the vectors beforehand, by the number that ends a text."""
+    """An embedder that knows the vectors of the reports from number `first` on, by the number that ends a text."""
 
     model_id = MODEL
     dim = 384
 
-    def __init__(self, known: NDArray[np.float32]) -> None:
-        self._known = known
+    def __init__(self, known: NDArray[np.float32], first: int) -> None:
+        self._known, self._first = known, first
 
     def embed(self, texts: Sequence[str], progress: object = None) -> NDArray[np.float32]:
-        return self._known[[int((re.findall(r"\d+", text) or ["0"])[-1]) for text in texts]]
+        return self._known[[int(re.findall(r"\d+", text)[-1]) - self._first for text in texts]]
 
 
 class Read:
@@ -153,15 +154,17 @@ def main() -> None:
     small = harness.arguments(__doc__).small
     count = 20_000 if small else 1_000_000
     harness.say(f"making {count:,} synthetic vectors")
-    mixture = synthetic.mixture(count + ONE_MORE)
+    mixture = synthetic.mixture(count + 1 + ONE_MORE)
     figures: dict[str, float] = {"reports": count}
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         rules = policies.publish(store, OPERATOR, policy.load(ROOT / "data"))
         fill(store, mixture, count)
+        labels, supplied = mixture.labels, Supplied(mixture.vectors[count:].copy(), count)
+        del mixture  # the store has them now
         held = harness.peak_memory_gib()
 
-        likeness = Likeness(store, lambda: Supplied(mixture.vectors), MODEL, close_reading=0)
+        likeness = Likeness(store, lambda: supplied, MODEL, close_reading=0)
         started = time.perf_counter()
         done = likeness.refresh(OPERATOR)
         figures["first_refresh_s"] = time.perf_counter() - started
@@ -173,10 +176,10 @@ def main() -> None:
                 "SELECT m.cluster_id FROM memberships m JOIN reports r USING (report_id)"
                 " WHERE m.axis = 'whole' ORDER BY r.seq",
             )
-        figures["ari"] = adjusted_rand_score(mixture.labels[:count], [row["cluster_id"] for row in found])
+        figures["ari"] = adjusted_rand_score(labels[:count], [row["cluster_id"] for row in found])
 
         placed, busy = [], []
-        for row in harness.progress(range(count, count + ONE_MORE), "placing one more"):
+        for row in harness.progress(range(count, count + 1 + ONE_MORE), "placing one more"):
             report = reportformat.parse(
                 {"turns": [{"role": "user", "content": f"one more {row}"}]}, imported=True
             )
@@ -185,12 +188,14 @@ def main() -> None:
             likeness.refresh(OPERATOR)
             placed.append(time.perf_counter() - started)
             busy.append(time.process_time() - used)
+        # The first after the bulk also pays for what is done once: the names are read, the database tidies its file.
+        figures["place_first_ms"] = placed.pop(0) * 1000
         figures["place_one_p50_ms"], figures["place_one_p95_ms"] = (
             quantile(placed, 0.5),
             quantile(placed, 0.95),
         )
         # Of all cores together: what a busy machine does to the wait it does not do to this.
-        figures["place_one_processor_ms"] = quantile(busy, 0.5)
+        figures["place_one_processor_ms"] = quantile(busy[1:], 0.5)
 
         pages = []
         for page in harness.progress(range(1, 21), "serving Duplicates"):
@@ -200,9 +205,11 @@ def main() -> None:
             pages.append(time.perf_counter() - started)
         figures["duplicates_page_p95_ms"] = quantile(pages, 0.95)
 
+        # A start is a new process in life: what this one holds is not part of it.
         del likeness
+        gc.collect()
         started = time.perf_counter()
-        again = Likeness(store, lambda: Supplied(mixture.vectors), MODEL, close_reading=0)
+        again = Likeness(store, lambda: supplied, MODEL, close_reading=0)
         again.refresh(OPERATOR)
         figures["start_s"] = time.perf_counter() - started
         store.close()

@@ -24,11 +24,18 @@ Cursor = duckdb.DuckDBPyConnection
 Row = dict[str, Any]
 Error = duckdb.Error
 
+MIB = 2**20
+LEAST_MIB = 1_024
+
 
 class Database:
     """An open DuckDB file, shut off from every other file and from the network."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, memory_mib: int = 0) -> None:
+        """`memory_mib` is what its buffers may hold; what does not fit spills to a folder beside the file.
+
+        0: about a tenth of the machine's memory, at least LEAST_MIB; vectors and clusters need the rest.
+        """
         config: dict[str, Any] = {
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -44,7 +51,12 @@ class Database:
         folder = str(path.resolve().parent).replace("'", "''")
         # External access off last: it can only be narrowed afterwards, and the lock keeps it so.
         try:
+            if not memory_mib:
+                # Its own choice is 80% of what this machine or container has.
+                own = value(self._root, "SELECT parse_formatted_bytes(current_setting('memory_limit'))")
+                memory_mib = min(own // MIB, max(LEAST_MIB, own // MIB // 8))
             for statement in (
+                f"SET memory_limit = '{memory_mib}MiB'",
                 "SET TimeZone = 'UTC'",
                 f"SET allowed_directories = ['{folder}']",
                 "SET enable_external_access = false",

@@ -52,7 +52,7 @@ class Runtime:
         of Store and of the policy loader.
         """
         self.settings = settings
-        self.store = Store(settings.store, clock)
+        self.store = Store(settings.store, clock, settings.database_mib)
         try:
             policies.seed(self.store, SYSTEM, settings.policy)
             self.likeness = Likeness(self.store, embedder or self._load_model, settings.model)

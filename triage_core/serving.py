@@ -21,7 +21,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     require_loopback(host)
     if not (settings.store / STORE_FILE).exists():
         policy.load(settings.policy)  # so that a first start which cannot work leaves no store behind
-    store = Store(settings.store)
+    store = Store(settings.store, memory_mib=settings.database_mib)
     try:
         policies.seed(store, SYSTEM, settings.policy)
     finally:

@@ -23,7 +23,8 @@ class Settings:
     hour of the day (UTC, 0 to 23); None: never by itself. intake_per_second: reports a second that
     the public doors take from everybody together (0: no limit). puzzle_bits: proof of work that an
     anonymous post to the API brings (0: none). smtp, webhook: where messages go (None: nowhere).
-    digest_hour: when the desk's digest is written, an hour of the policy's zone; None: never."""
+    digest_hour: when the desk's digest is written, an hour of the policy's zone; None: never.
+    database_mib: what the database may hold in memory; 0: a tenth of the machine's."""
 
     store: Path = ROOT / "data" / "run"
     policy: Path = ROOT / "data"
@@ -37,6 +38,7 @@ class Settings:
     smtp: Smtp | None = None
     webhook: Webhook | None = None
     digest_hour: int | None = 8
+    database_mib: int = 0
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -63,6 +65,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         smtp=_smtp(environment),
         webhook=_webhook(environment),
         digest_hour=None if digest == "off" else int(digest),
+        database_mib=_whole(environment, "FLAWDESK_DATABASE_MIB", default.database_mib, 100_000_000),
     )
 
 

@@ -80,8 +80,8 @@ class Work:
 class Store:
     """An open store; one instance per folder and process."""
 
-    def __init__(self, folder: Path, clock: Clock = utc_now) -> None:
-        """Open or create the store in `folder`.
+    def __init__(self, folder: Path, clock: Clock = utc_now, memory_mib: int = 0) -> None:
+        """Open or create the store in `folder`; `memory_mib` as in db.Database.
 
         Raises StoreBusy when another process holds it, ChainBroken when acknowledged work is
         missing, StoreError when the folder or a file in it cannot be used.
@@ -94,7 +94,7 @@ class Store:
         self._lock = threading.RLock()
         self._anchor = audit.Anchor(folder / "anchor.log")
         try:
-            self._open()
+            self._open(memory_mib)
         except OSError as error:
             raise StoreError(
                 f"{folder} cannot hold a store: {error.strerror or error}. Name a folder that this user may write to"
@@ -105,12 +105,12 @@ class Store:
                 "or name another store"
             ) from error
 
-    def _open(self) -> None:
+    def _open(self, memory_mib: int) -> None:
         # What reporters wrote is for this user's eyes: other users of the machine see nothing of it.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.path.exists() and (anchored := self._anchor.read()) is not None and anchored.seq:
             raise ChainBroken("anchor.log exists but flawdesk.duckdb is gone: restore the last backup")
-        self._db = db.Database(self.path)
+        self._db = db.Database(self.path, memory_mib)
         try:
             cursor = self._db.cursor()
             migrations.migrate(cursor, self.clock())

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
 
 from triage_core.errors import Conflict
 from triage_core.likeness import cells, join
@@ -52,7 +53,7 @@ def test_a_near_report_joins_and_says_why() -> None:
 
 def test_the_best_mean_wins_over_the_nearest_row() -> None:
     clusters = Clusters(DIM)
-    placement = place_all(clusters, at(0, -29, 45, 47, 20))[-1]
+    placement = place_all(clusters, at(0, -5, 45, 47, 22))[-1]
     assert clusters.labels().tolist() == [0, 0, 2, 2, 2]
     assert placement.nearest_row == 0
     assert placement.runner_up_cluster == 0
@@ -73,17 +74,42 @@ def test_a_chain_of_near_reports_does_not_become_one_cluster() -> None:
 def test_clusters_that_a_report_ties_together_merge_when_alike_throughout() -> None:
     clusters = Clusters(DIM)
     placement = place_all(clusters, at(0, 34, 17))[-1]
-    assert placement.merged == ((1, 0),)
+    assert placement.moved == ((1, 0),)
     assert placement.cluster == 0
     assert clusters.labels().tolist() == [0, 0, 0]
     assert clusters.aliases() == {1: 0}
     assert clusters.cluster_of(1) == 0
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_ten_orders_of_loose_families_agree(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(12, 24))[rng.integers(0, 12, 120)] + 0.35 * rng.normal(size=(120, 24))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    found = np.empty((10, 120), dtype=np.int64)
+    for number, labels in enumerate(found):
+        order = np.random.default_rng(number).permutation(120)
+        labels[order] = cluster_all(vectors[order]).labels()
+    assert min(adjusted_rand_score(found[0], other) for other in found) >= 0.98
+
+
+def test_a_member_that_fits_better_elsewhere_moves_and_says_why() -> None:
+    clusters = Clusters(DIM)
+    placement = place_all(clusters, at(0, 29, 55))[-1]
+    assert placement.moved == ((0, 1),)
+    assert clusters.labels().tolist() == [0, 1, 1]
+    moved = clusters.placement(1)
+    assert moved.mean == pytest.approx(np.cos(np.radians(26)), abs=1e-3)
+    assert (moved.runner_up_cluster, moved.runner_up_mean) == (
+        0,
+        pytest.approx(np.cos(np.radians(29)), abs=1e-3),
+    )
+
+
 def test_clusters_that_are_not_alike_throughout_stay_two() -> None:
     clusters = Clusters(DIM)
-    placement = place_all(clusters, at(0, 40, 19))[-1]
-    assert placement.merged == ()
+    placement = place_all(clusters, at(0, 50, 24))[-1]
+    assert placement.moved == ()
     assert clusters.labels().tolist() == [0, 1, 0]
     assert placement.runner_up_cluster == 1
 

@@ -185,3 +185,17 @@ def test_the_database_reads_no_other_file(tmp_path: Path) -> None:
     with store.read() as cursor, pytest.raises(Exception, match="disabled by configuration"):
         cursor.execute(f"SELECT * FROM read_csv('{outside}')")
     store.close()
+
+
+def test_the_database_keeps_to_its_memory_and_spills(tmp_path: Path) -> None:
+    database = db.Database(tmp_path / "small.duckdb", memory_mib=64)
+    cursor = database.cursor()
+    limit = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+    assert db.value(cursor, limit) <= 64 * db.MIB
+    cursor.execute("CREATE TABLE texts AS SELECT md5(range::VARCHAR) AS text FROM range(2_000_000)")
+    ordered = "SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY text DESC) AS place FROM texts) WHERE place > 9"
+    assert db.value(cursor, ordered) == 1_999_991
+    database.close()
+    database = db.Database(tmp_path / "default.duckdb")
+    assert db.value(database.cursor(), limit) >= 0.99 * db.LEAST_MIB * db.MIB
+    database.close()

@@ -90,7 +90,7 @@ class Names:
 
     def _members(self, memory: Memory, axis: Axis, label: int) -> _Waiting:
         """A cluster with its earliest members; without any when it was merged away meanwhile."""
-        rows = np.flatnonzero(memory.labels[axis][label:] == label)[:MEMBERS] + label
+        rows = np.flatnonzero(memory.labels[axis].rows[label:] == label)[:MEMBERS] + label
         return _Waiting(axis, label, rows.tolist())
 
     def _families(

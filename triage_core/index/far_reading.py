@@ -19,6 +19,8 @@ from triage_core.index.memory import Decided, Link, Memory
 from triage_core.index.placements import Cluster, Layout, Part, Placement, Suggestion
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
+from triage_core.likeness.column import Column
+from triage_core.likeness.everyone import neighbourhoods
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
 from triage_core.likeness.spaces import Laid
@@ -60,19 +62,32 @@ def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
     """A pair for each report that the store does not know yet and that is probably an earlier one again."""
     count = len(memory.ids)
     new = range(memory.known(Axis.WHOLE), count)
-    weighed = len(new) * count <= MOST_WEIGHED
-    found = []
-    for row in new:
-        first = memory.first_with[memory.contents[row]]
-        if first < row:
-            found.append(Suggestion(memory.ids[row], memory.ids[first], 1.0, "exact"))
-            continue
-        best, score = _likeliest(memory, row, model) if weighed else _linked(memory, row)
-        if best is not None and score >= SUGGEST:
-            basis = "likeness" if weighed else "embedding"
-            found.append(Suggestion(memory.ids[row], memory.ids[best], round(score, 6), basis))
+    first = {row: memory.first_with[memory.contents[row]] for row in new}
+    found = [
+        Suggestion(memory.ids[row], memory.ids[before], 1.0, "exact")
+        for row, before in first.items()
+        if before < row
+    ]
+    others = [row for row in new if first[row] == row]
+    if len(new) * count <= MOST_WEIGHED:
+        basis, best = "likeness", (_likeliest(memory, *item, model) for item in _beside(memory, others))
+    else:
+        basis, best = "embedding", (_linked(memory, row) for row in others)
+    for row, (other, score) in zip(others, best, strict=True):
+        if other is not None and score >= SUGGEST:
+            found.append(Suggestion(memory.ids[row], memory.ids[other], round(score, 6), basis))
     memory.nearby.clear()
     return found
+
+
+def _beside(memory: Memory, rows: list[int]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """(row, itself and the earlier rows to weigh it against, ascending): found on the way, or looked for together."""
+    assert memory.spaces is not None
+    unknown = np.array([row for row in rows if row not in memory.nearby], dtype=np.int64)
+    looked_for = neighbourhoods(memory.spaces, unknown, SUGGESTED_FROM, unknown)
+    for row in rows:
+        near = memory.nearby.get(row)
+        yield next(looked_for) if near is None else (row, np.array(sorted({row, *near})))
 
 
 def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArray[np.int64]:
@@ -97,19 +112,19 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     for row in range(len(clusters), count):
         earlier = spaces.linkable(axis, row, floor).tolist()
         memory.found_near(row, earlier[:SUGGESTED_FROM])
-        moved |= bool(clusters.place(row, spaces.laid(axis, np.array([row]))[0], earlier).merged)
+        moved |= bool(clusters.place(row, spaces.laid(axis, np.array([row]))[0], earlier).moved)
     for link in sorted(must - told[0]):
         moved |= bool(clusters.must_link(*link))
     for link in sorted(cannot - told[1]):
         moved |= bool(clusters.cannot_link(*link))
     memory.told[axis] = must, cannot
     if moved or axis not in memory.labels:
-        memory.labels[axis] = clusters.labels()
+        memory.labels[axis] = Column(np.int64)
+        memory.labels[axis].append(clusters.labels())
     else:
-        before = memory.labels[axis]
-        new = [clusters.cluster_of(row) for row in range(len(before), count)]
-        memory.labels[axis] = np.append(before, np.array(new, dtype=np.int64))
-    return memory.labels[axis]
+        new = range(len(memory.labels[axis].rows), count)
+        memory.labels[axis].append(np.array([clusters.cluster_of(row) for row in new], dtype=np.int64))
+    return memory.labels[axis].rows
 
 
 def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
@@ -119,7 +134,10 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
     """
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
     known, clusters = len(stored), memory.clusters[axis]
-    moved, arrived = np.flatnonzero(labels[:known] != stored), np.arange(known, len(labels))
+    # Where no report moved, both are the same column, which is not to be read through for one report more.
+    same = np.may_share_memory(stored, labels)
+    moved = np.empty(0, np.int64) if same else np.flatnonzero(labels[:known] != stored)
+    arrived = np.arange(known, len(labels))
     for rows in (moved, arrived):
         for start in range(0, len(rows), PART):
             part = rows[start : start + PART]
@@ -137,13 +155,12 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
             yield Part(placed, described, arrived=rows is arrived and axis in memory.stored)
 
 
-def _likeliest(memory: Memory, row: int, model: PairModel) -> tuple[int | None, float]:
-    """The earlier row most like this one as a whole, and the probability that the two are one."""
+def _likeliest(
+    memory: Memory, row: int, beside: NDArray[np.int64], model: PairModel
+) -> tuple[int | None, float]:
+    """The earlier row of those beside it most like this one as a whole, and the probability that the two are one."""
     assert memory.spaces is not None
-    if row in memory.nearby:
-        near = memory.spaces.compared(np.array(sorted({row, *memory.nearby[row]})))
-    else:
-        near = memory.spaces.near(row, SUGGESTED_FROM, before=row)
+    near = memory.spaces.compared(beside)
     scores = near.scores(Axis.WHOLE, row)[near.rows < row]
     if not len(scores) or scores.max() < CANDIDATE:
         return None, 0.0

@@ -98,15 +98,18 @@ class Likeness:
 
     def is_behind(self) -> bool:
         """True when something was stored that clusters and suggestions do not know yet."""
-        revision = self._store.revision
+        memory, revision = self._memory, self._store.revision
         if revision == self._seen_revision:
             return False
         with self._store.read() as cursor:
-            total = db.value(cursor, "SELECT count(*) FROM reports WHERE content_sha256 <> ''")
-            placed = db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole'")
-            decided = memory_of.decided(cursor)
-        known = self._memory.decided if self._memory else None
-        behind = bool(total) and (total != placed or decided != known)
+            if memory and (placed := memory.known(Axis.WHOLE)):
+                # Counting would read through the tables for each report that comes in.
+                total = len(memory.ids) + len(vectors.after(cursor, memory.last_seq, 1).ids)
+            else:
+                total = db.value(cursor, "SELECT count(*) FROM reports WHERE content_sha256 <> ''")
+                placed = db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole'")
+            known = memory.decided if memory else None
+            behind = bool(total) and (total != placed or memory_of.decided(cursor) != known)
         if not behind:
             self._seen_revision = revision
         return behind
@@ -351,7 +354,8 @@ class Likeness:
             laid.labels = far_reading.lay(memory, decided, self._limit)
             laid.layout = far_reading.layout(memory, laid.labels)
             laid.suggestions = far_reading.suggestions(memory, model)
-            laid.about = memory.ids[memory.known(Axis.WHOLE) :]
+            # Suggestions are stored with clusters: reports that have none have neither.
+            laid.about = () if memory.known(Axis.WHOLE) else memory.ids
         elif memory.ids:
             laid.layout, laid.suggestions = close_reading.lay(memory, decided, model)
             laid.about = memory.ids

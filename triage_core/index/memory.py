@@ -14,6 +14,7 @@ from triage_core.clusters.groups import Pair
 from triage_core.errors import NotFound
 from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.cluster import Clusters
+from triage_core.likeness.column import Column
 from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
 
@@ -105,7 +106,7 @@ class Memory:
 
     decided: Decided = field(default_factory=Decided)
     told: dict[Axis, tuple[frozenset[Link], frozenset[Link]]] = field(default_factory=dict)
-    labels: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
+    labels: dict[Axis, Column] = field(default_factory=dict)
     stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
     @property

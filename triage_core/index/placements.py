@@ -294,15 +294,18 @@ def compare(before: Mapping[str, Placement], after: Sequence[Placement]) -> Chan
 
 
 def suggest(work: Work, model_id: str, about: Sequence[str], suggestions: Sequence[Suggestion]) -> None:
-    """Make these the suggestions that stand about these later reports, writing the differences alone."""
-    if not about:
-        return
-    found = db.rows(
-        work.cursor,
-        "SELECT child_id, canonical_id, score, basis FROM suggestions WHERE child_id IN (SELECT unnest(?))",
-        [list(about)],
-    )
-    before = {row["child_id"]: Suggestion(**row) for row in found}
+    """Store these suggestions, writing the differences alone; of the reports `about` no others stand then.
+
+    `about` need not hold reports that the store has no suggestion of: looking for those reads through all.
+    """
+    before: dict[str, Suggestion] = {}
+    if about:
+        found = db.rows(
+            work.cursor,
+            "SELECT child_id, canonical_id, score, basis FROM suggestions WHERE child_id IN (SELECT unnest(?))",
+            [list(about)],
+        )
+        before = {row["child_id"]: Suggestion(**row) for row in found}
     after = {item.child_id: item for item in suggestions}
     stale = [child for child, item in before.items() if after.get(child) != item]
     if stale:

@@ -1,10 +1,12 @@
 """Clusters of near-duplicate reports that do not chain, by a rule that can be explained.
 
-In order of arrival a report links to every earlier one at cosine `join` or more. Among the clusters
-that it links to, it joins the one with the best mean similarity, if that mean is at least
-`join - slack`; otherwise it opens a cluster of its own. Linked clusters whose mutual mean, without the new
-report, is at least `join - slack` are merged and the older id survives. What reviewers decided wins over
-every threshold.
+In order of arrival a report links to every earlier one at cosine `join` or more. When all that it links to is one
+cluster and the mean similarity to it is at least `join - slack`, it joins. Otherwise the members of all clusters
+that it links to are grouped anew with it: those with the best mean first, while that is at least
+`join - slack` and two of them link; so the order in which they came matters little. Where that would be more
+than rule.MOST_REGROUPED, or a reviewer decided about one of them, nobody is moved out of a cluster: the report joins
+the one with the best mean, and linked clusters with such a mutual mean, without the new report, are merged.
+The older id survives. What reviewers decided wins over every threshold.
 
 A cluster's id is the row of its earliest member. All decisions are made on the integer grid (grid.py), so
 the same reports in the same order give the same clusters, in bulk or one at a time, on any machine. (Bulk
@@ -62,7 +64,8 @@ class Placement:
 
     `cluster` holds the report now. `mean` is to the cluster that it joined, before it came in; None when it
     opened one. `runner_up_*` is the best linked cluster that it did not join. `decided` is true when a
-    reviewer's must-link chose the cluster. `merged` lists the (retired id, surviving id) that it caused.
+    reviewer's must-link chose the cluster. `moved` lists the clusters, (from, to), between which earlier rows
+    moved because of it; one that stands no more has gone into the other.
     """
 
     cluster: int
@@ -72,7 +75,7 @@ class Placement:
     runner_up_cluster: int | None
     runner_up_mean: float | None
     decided: bool
-    merged: tuple[tuple[int, int], ...] = ()
+    moved: tuple[tuple[int, int], ...] = ()
 
 
 class Source(Protocol):
@@ -133,6 +136,8 @@ class Clusters:
         if not np.array_equal(ids, order[starts]):
             raise ValueError("labels: every cluster is named after its earliest row")
         state.parent[:length] = labels
+        state.after[order] = np.roll(order, -1)
+        state.after[order[starts + sizes - 1]] = order[starts]
         state.founded[ids] = True
         state.founded[list(aliases)] = True
         state.sizes[ids] = sizes
@@ -280,21 +285,24 @@ class Clusters:
         forced = self.cluster_of(partners[0]) if partners else -1
         if partners:
             linked = np.union1d(linked, [forced])
-        self._state = rule.reserve(self._state, self._length, len(linked) + 1)
-        merged = rule.lay(self._state, row, linked, forced, self._apart(linked, row), self._gate, self._unit)
+        self._state = rule.reserve(self._state, self._length, len(linked) + rule.MOST_REGROUPED)
+        apart = self._apart(linked, row)
+        moved = rule.lay(self._state, row, linked, forced, apart, float(self._link), self._gate, self._unit)
         self._watch({row} & self._constraints.rows())
-        pairs = tuple((int(younger), int(older)) for younger, older in merged)
-        return replace(self.placement(row), merged=pairs)
+        pairs = dict.fromkeys((int(left), int(entered)) for left, entered in moved)
+        return replace(self.placement(row), moved=tuple(pairs))
 
     def _lay_block(self, block: Links) -> None:
-        self._state = rule.reserve(self._state, self._length, block.stop - block.start)
+        self._state = rule.reserve(self._state, self._length, block.stop - block.start + rule.MOST_REGROUPED)
         self._state.nearest[block.start : block.stop] = block.nearest
         cosines = np.minimum(block.largest / self._unit, 1)
         self._state.maximum[block.start : block.stop] = cosines
         row = block.start
         while row < block.stop:
             offsets = block.offsets[row - block.start :]
-            row = rule.lay_rows(self._state, row, block.stop, offsets, block.others, self._gate, self._unit)
+            row = rule.lay_rows(
+                self._state, row, block.stop, offsets, block.others, float(self._link), self._gate, self._unit
+            )
             if row < block.stop:
                 self._lay_linked(row, block.linked(row - block.start))
                 row += 1
@@ -337,6 +345,7 @@ class Clusters:
         state.sizes[members] = 0
         state.watched[members] = False
         state.parent[members] = state.nearest[members] = -1
+        state.after[members] = members
         for block in links(
             state.grid[members], self._link, lambda: np.searchsorted(members, self._roots(members))
         ):

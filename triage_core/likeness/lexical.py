@@ -144,8 +144,7 @@ def cosines(left: sp.csr_matrix, right: sp.csr_matrix) -> NDArray[np.float32]:
     across = sp.csr_matrix((right.data, columns, right.indptr), shape=(right.shape[0], len(used)))
     found = np.empty((left.shape[0], right.shape[0]), np.float32)
     for begin in range(0, right.shape[0], _BLOCK):
-        block = across[begin : begin + _BLOCK].T.toarray()
-        found[:, begin : begin + _BLOCK] = inside @ np.ascontiguousarray(block)
+        found[:, begin : begin + _BLOCK] = inside @ across[begin : begin + _BLOCK].T.toarray(order="C")
     return found
 
 

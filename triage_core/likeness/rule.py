@@ -1,7 +1,9 @@
 """The gated rule on arrays: how one report joins, opens or merges clusters (cluster.py says it in words).
 
 The same functions run compiled over a million rows and one row at a time. All arithmetic is on integers,
-so that the order of arrivals is the only order that matters.
+so that the order of arrivals is the only order that matters. Where it would matter much, because a report
+links to several clusters or fits into none that it links to, their members are grouped anew as if all had come
+at once.
 """
 
 from __future__ import annotations
@@ -15,14 +17,17 @@ from triage_core.likeness.kernels import COMPILED, compiled
 
 # A product of two sums stays below 2**63 up to this many pairs of members.
 SAFE_PAIRS = 2**38
+# So many members at most are grouped anew for one row: larger clusters differ little with the order.
+MOST_REGROUPED = 100
 NONE_IS_MINUS_ONE = ("parent", "slots", "nearest", "runner_up")
 
 
 class State(NamedTuple):
     """One entry a row, except `sums` and `free`.
 
-    `parent` leads to the id of the cluster; `sizes`, `slots` and `watched` are those of the cluster with
-    that id. `sums[slots[id]]` is the sum of the members' grid vectors; a cluster of one has slot -1.
+    `parent` leads to the id of the cluster, `after` to the next of its members, all round; `sizes`, `slots` and
+    `watched` are those of the cluster with that id. `sums[slots[id]]` is the sum of the members' grid vectors; a
+    cluster of one has slot -1.
     `used` holds the number of slots ever taken and of those in `free`. `watched` clusters hold a row that
     a reviewer decided about. The rest is the explanation of a row's placement: `nearest` and `runner_up`
     are -1 where there is none, the cosines then not a number.
@@ -30,6 +35,7 @@ class State(NamedTuple):
 
     grid: NDArray[np.int16]
     parent: NDArray[np.int64]
+    after: NDArray[np.int64]
     sizes: NDArray[np.int64]
     founded: NDArray[np.bool_]
     watched: NDArray[np.bool_]
@@ -48,8 +54,8 @@ class State(NamedTuple):
 def empty(dim: int) -> State:
     """The state before the first row."""
     per_row = {
-        "parent": np.int64, "sizes": np.int64, "founded": np.bool_, "watched": np.bool_, "slots": np.int32,
-        "nearest": np.int64, "maximum": np.float32, "mean": np.float32, "runner_up": np.int64,
+        "parent": np.int64, "after": np.int64, "sizes": np.int64, "founded": np.bool_, "watched": np.bool_,
+        "slots": np.int32, "nearest": np.int64, "maximum": np.float32, "mean": np.float32, "runner_up": np.int64,
         "runner_up_mean": np.float32, "decided": np.bool_,
     }  # fmt: skip
     return State(
@@ -148,14 +154,108 @@ def drop_sum(state: State, cluster: int) -> None:
 
 
 @compiled
+def begin(state: State, row: int) -> None:
+    """Open a cluster that holds this row alone."""
+    state.parent[row] = state.after[row] = row
+    state.sizes[row] = 1
+
+
+@compiled
 def merge(state: State, younger: int, older: int) -> None:
     """Move all members of the younger cluster to the older one."""
     add_to(state, older, total(state, younger), state.sizes[younger])
     drop_sum(state, younger)
     state.parent[younger] = older
+    state.after[younger], state.after[older] = state.after[older], state.after[younger]
     state.sizes[younger] = 0
     state.watched[older] |= state.watched[younger]
     state.watched[younger] = False
+
+
+@compiled
+def members(state: State, cluster: int) -> NDArray[np.int64]:
+    """The rows of a cluster, in no order."""
+    rows = np.empty(state.sizes[cluster], dtype=np.int64)
+    row = cluster
+    for i in range(len(rows)):
+        rows[i] = row
+        row = state.after[row]
+    return rows
+
+
+@compiled
+def groups(dots: NDArray[np.float32], link: float, gate: float) -> NDArray[np.int64]:
+    """(m,) groups of rows with these grid dot products, (m, m), each named after its first.
+
+    Those with the best mean are put together first, as long as it reaches `gate` and two of them link.
+    """
+    count = len(dots)
+    sums, nearest = dots.astype(np.float64), dots.copy()
+    labels, sizes = np.arange(count), np.ones(count)
+    while True:
+        best, one, other = gate, -1, -1
+        for i in range(count):
+            for j in range(i + 1, count):
+                if labels[i] == i and labels[j] == j and nearest[i, j] >= link:
+                    mean = sums[i, j] / (sizes[i] * sizes[j])
+                    if mean > best or (mean == best and one < 0):
+                        best, one, other = mean, i, j
+        if one < 0:
+            return labels
+        labels[labels == other] = one
+        sizes[one] += sizes[other]
+        sums[one] += sums[other]
+        sums[:, one] += sums[:, other]
+        nearest[one] = np.maximum(nearest[one], nearest[other])
+        nearest[:, one] = np.maximum(nearest[:, one], nearest[:, other])
+
+
+@compiled
+def regroup(
+    state: State, row: int, linked: NDArray[np.int64], link: float, gate: float, unit: float
+) -> NDArray[np.int64]:
+    """Group a row and the members of all clusters that it links to anew; gives what moved as `lay` does."""
+    rows = np.array([row])
+    for i in range(len(linked)):
+        rows = np.concatenate((rows, members(state, linked[i])))
+    rows = np.sort(rows)
+    grid = state.grid[rows].astype(np.float32)
+    dots = np.dot(grid, grid.T)
+    labels = groups(dots, link, gate)
+    before = np.array([find(state.parent, other) if other != row else row for other in rows])
+    for i in range(len(linked)):
+        drop_sum(state, linked[i])
+        state.sizes[linked[i]] = 0
+    count = len(rows)
+    moved = np.empty((count, 2), dtype=np.int64)
+    found = 0
+    for i in range(count):
+        home = rows[labels[i]]
+        begin(state, rows[i])
+        if home == rows[i]:
+            state.founded[home] = True
+        else:
+            merge(state, rows[i], home)
+        if home == before[i] and rows[i] != row:
+            continue
+        if rows[i] != row:
+            moved[found] = before[i], home
+            found += 1
+        sums, sizes = np.zeros(count), np.zeros(count)
+        for j in range(count):
+            if j != i:
+                sums[labels[j]] += dots[i, j]
+                sizes[labels[j]] += 1
+        means = np.where(sizes > 0, sums / np.maximum(sizes, 1) / unit, -np.inf)
+        own = means[labels[i]]
+        means[labels[i]] = -np.inf
+        second = np.argmax(means)
+        none = means[second] == -np.inf
+        state.mean[rows[i]] = np.nan if own == -np.inf else min(own, 1.0)
+        state.runner_up[rows[i]] = -1 if none else rows[second]
+        state.runner_up_mean[rows[i]] = np.nan if none else min(means[second], 1.0)
+    state.decided[row] = False
+    return moved[:found]
 
 
 @compiled
@@ -165,14 +265,17 @@ def lay(
     linked: NDArray[np.int64],
     forced: int,
     apart: NDArray[np.bool_],
+    link: float,
     gate: float,
     unit: float,
 ) -> NDArray[np.int64]:
-    """Place a row by the clusters that it links to, ascending ids; gives merged pairs (m, 2), younger first.
+    """Place a row by the clusters that it links to, ascending ids.
 
-    `forced`, one of `linked` or -1, is the cluster that a reviewer chose. apart[i, j] forbids linked
-    clusters i and j to share a cluster; the last row and column stand for the row itself; all empty when
-    nothing is forbidden. `gate` is a grid dot product, `unit` that of the cosine 1.
+    Gives between which clusters earlier rows moved, (m, 2): a merged one and the older one that took it in, or,
+    once for each row, the one it left and the one it is in now. `forced`, one of `linked` or -1, is the cluster
+    that a reviewer chose. apart[i, j] forbids linked clusters i and j to share a cluster; the last row and column
+    stand for the row itself; all empty when nothing is forbidden. `link` and `gate` are grid dot products, `unit`
+    that of the cosine 1.
     """
     count = len(linked)
     guarded = len(apart) > 0
@@ -187,6 +290,9 @@ def lay(
                 at = i
         elif linked[i] == forced:
             at = i
+    unclear = count > 1 or (count == 1 and at < 0)
+    if unclear and forced < 0 and not guarded and state.sizes[linked].sum() < MOST_REGROUPED:
+        return regroup(state, row, linked, link, gate, unit)
     second = -1
     for i in range(count):
         if i != at and (second < 0 or means[i] > means[second]):
@@ -215,14 +321,11 @@ def lay(
                 if guarded:
                     apart[i] |= apart[j]
                     apart[:, i] |= apart[:, j]
+    begin(state, row)
     if at < 0:
         state.founded[row] = True
-        state.parent[row] = row
-        state.sizes[row] = 1
     else:
-        home = find(state.parent, linked[at])
-        state.parent[row] = home
-        add_to(state, home, vector, 1)
+        merge(state, row, find(state.parent, linked[at]))
     return merged[:found]
 
 
@@ -251,6 +354,7 @@ def lay_rows(
     stop: int,
     offsets: NDArray[np.int64],
     links: NDArray[np.int32],
+    link: float,
     gate: float,
     unit: float,
 ) -> int:
@@ -262,10 +366,11 @@ def lay_rows(
     free = np.empty((0, 0), dtype=np.bool_)
     for row in range(start, stop):
         linked = clusters_of(state.parent, links[offsets[row - start] : offsets[row - start + 1]])
-        halt = state.watched[row] or state.used[0] - state.used[1] + len(linked) >= len(state.sums)
+        slots = state.used[0] - state.used[1] + len(linked) + MOST_REGROUPED // 2
+        halt = state.watched[row] or slots >= len(state.sums)
         for i in range(len(linked)):
             halt = halt or state.watched[linked[i]]
         if halt:
             return row
-        lay(state, row, linked, -1, free, gate, unit)
+        lay(state, row, linked, -1, free, link, gate, unit)
     return stop

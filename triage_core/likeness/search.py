@@ -248,7 +248,12 @@ class VectorIndex:
         chunk.scales[place] = scales
         rest = np.linalg.norm(vectors - codes * scales[:, None], axis=1)
         chunk.errors[place] = rest * (1 + NORM_TOLERANCE) + ROUNDING
-        if chunk.full is not None:
+        if self._file:
+            # Written as to any file: through the map, every page would stay in memory until it is needed elsewhere.
+            self._file.seek(4 * self._dim * self._length)
+            self._file.write(vectors.astype(np.float32).data)
+            self._file.flush()
+        elif chunk.full is not None:
             chunk.full[place] = vectors
 
     def _scan(self, query: Vectors, limit: int) -> Scan:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from threadpoolctl import ThreadpoolController
 
 from triage_core.likeness import laying, sketch
 from triage_core.likeness.axes import Axis, wrapper_of
+from triage_core.likeness.column import Column
 from triage_core.likeness.evidence import Likeness, top, weigh
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.lexical import tokenize, trigrams
@@ -113,10 +113,10 @@ class Spaces:
             Axis.TECHNIQUE: VectorIndex(sketch.WRAPPER, coded=True),
             Axis.REQUEST: VectorIndex(sketch.WORDS + dim, coded=True),
         }
-        self._words = np.empty((0, sketch.WORDS), dtype=np.int8)
-        self._spans = np.empty((0, 2), dtype=np.float32)
-        self._sizes = np.empty(0, dtype=np.int32)
-        self._lengths = np.empty((0, len(Axis)), dtype=np.float32)
+        self._words = Column(np.int8, sketch.WORDS)
+        self._spans = Column(np.float32, 2)
+        self._sizes = Column(np.int32)
+        self._lengths = Column(np.float32, len(Axis))
 
     def __len__(self) -> int:
         return len(self.meanings)
@@ -124,15 +124,15 @@ class Spaces:
     def add(self, read: Readings, meaning: Vectors) -> None:
         """Take in the reports that arrived next; `meaning` (n, dim) is that of their whole texts."""
         count = len(self)
-        self._words = _grown(self._words, count, read.words)
-        self._spans = _grown(self._spans, count, np.column_stack([read.sure, read.wrapped]))
-        self._sizes = _grown(self._sizes, count, read.size)
+        self._words.append(read.words)
+        self._spans.append(np.column_stack([read.sure, read.wrapped]))
+        self._sizes.append(read.size)
         lengths = {
             Axis.WHOLE: laying.whole_lengths(read.wrapped),
             Axis.TECHNIQUE: np.ones(len(read), dtype=np.float32),
             Axis.REQUEST: laying.request_lengths(read.request),
         }
-        self._lengths = _grown(self._lengths, count, np.column_stack([lengths[axis] for axis in Axis]))
+        self._lengths.append(np.column_stack([lengths[axis] for axis in Axis]))
         if len(self.passages) < count + len(read):
             self.passages.add_coded(read.passages[len(self.passages) - count :])
         self.index[Axis.TECHNIQUE].add_coded(read.wrapper)
@@ -164,7 +164,7 @@ class Spaces:
 
     def lengths(self, axis: Axis, rows: Rows) -> Vectors:
         """The lengths of `laid`, (n,): what a likeness of one comes to."""
-        lengths: Vectors = self._lengths[rows, list(Axis).index(axis)]
+        lengths: Vectors = self._lengths.rows[rows, list(Axis).index(axis)]
         return lengths
 
     def linkable(self, axis: Axis, row: int, floor: float) -> Rows:
@@ -191,7 +191,7 @@ class Spaces:
         if near is None:
             near = self.compared(np.union1d(self.near(one).rows, self.near(other).rows))
         a, b = np.searchsorted(near.rows, (one, other)).tolist()
-        found, sizes = near.likeness, self._sizes[[one, other]]
+        found, sizes = near.likeness, self._sizes.rows[[one, other]]
         return Pair(
             whole=float(found.whole[a, b]),
             technique=float(found.technique[a, b]),
@@ -236,9 +236,9 @@ class Spaces:
         return [
             self.index[Axis.TECHNIQUE].vectors(rows),
             self.index[Axis.REQUEST].vectors(rows),
-            sketch.decoded(self._words[rows]),
+            sketch.decoded(self._words.rows[rows]),
             self.meaning(rows),
-            self._spans[rows],
+            self._spans.rows[rows],
         ]
 
 
@@ -285,16 +285,6 @@ def readings(
         np.array([s.wrapped for s in spans], dtype=np.float32),
         np.array([len(d.text) for d in documents], dtype=np.int32),
     )
-
-
-def _grown(kept: NDArray[Any], count: int, new: NDArray[Any]) -> NDArray[Any]:
-    """`kept` with `new` after its first `count` rows; room is doubled, so that a row costs little."""
-    if count + len(new) > len(kept):
-        room = np.zeros((max(1_024, count + len(new), 2 * count), *kept.shape[1:]), dtype=kept.dtype)
-        room[:count] = kept[:count]
-        kept = room
-    kept[count : count + len(new)] = new
-    return kept
 
 
 def _weighed(sides: Sequence[Vectors]) -> Likeness:

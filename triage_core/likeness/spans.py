@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from triage_core.likeness.kernels import compiled
 from triage_core.likeness.lexical import trigrams
 from triage_core.likeness.slots import Reading
 
@@ -136,21 +137,21 @@ def _wrapper_runs(hit: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArra
     return np.asarray(np.cumsum(marks, axis=1, dtype=np.int8)[:, :-1] == 1)
 
 
+@compiled
 def _smooth(logits: NDArray[np.floating]) -> NDArray[np.bool_]:
     """The likeliest two-state sequence when each change of state costs `_SWITCH` (Viterbi)."""
-    if not len(logits):
-        return np.zeros(0, dtype=np.bool_)
-    came = np.zeros((len(logits), 2), dtype=np.int8)
-    off, on = 0.0, float(logits[0])
-    for at, logit in enumerate(logits.tolist()[1:], start=1):
-        to_off, to_on = on - _SWITCH > off, off - _SWITCH > on
-        came[at] = (1 if to_off else 0, 0 if to_on else 1)
-        off, on = max(off, on - _SWITCH), max(on, off - _SWITCH) + logit
-    state = int(on > off)
     path = np.zeros(len(logits), dtype=np.bool_)
+    came = np.zeros((len(logits), 2), dtype=np.bool_)
+    off, on = 0.0, 0.0
+    for at in range(len(logits)):
+        if at:
+            came[at, 0], came[at, 1] = on - _SWITCH > off, not off - _SWITCH > on
+            off, on = max(off, on - _SWITCH), max(on, off - _SWITCH)
+        on += float(logits[at])
+    state = on > off
     for at in range(len(logits) - 1, -1, -1):
-        path[at] = state == 1
-        state = int(came[at, state])
+        path[at] = state
+        state = came[at, int(state)]
     return path
 
 
