@@ -1,11 +1,12 @@
 """The desk over 100,000 and 1,000,000 reports: a page of the inbox, and five reviewers on their keys.
 
-    python -m benchmarks.desk [--small]
+    python -m benchmarks.desk [--small] [--keep FOLDER]
 
 Queries are timed in process. A page change is timed in a real Chromium, from the press to the frame in which
 the new rows are painted, and what the server sent for it is counted on the web socket. Then five browsers
 press J on Review at once: reading for two to six seconds between two presses, which is fast for a person; skimming
 for one to three; and without a pause, each as soon as the next report is painted. Small: 2,000 and 5,000 reports.
+Stores that are kept, one below the folder for each size, are asked again without being filled.
 """
 
 from __future__ import annotations
@@ -227,21 +228,21 @@ def _cpu_s(server: Server) -> float:
 
 
 def main() -> None:
-    small = harness.arguments(__doc__).small
+    options = harness.arguments(__doc__, keeps=True)
+    small = options.small
     figures: dict[str, float] = {}
     targets: dict[str, harness.Target] = {}
     for count, dim in ((2_000, 384), (5_000, 16)) if small else ((100_000, 384), (1_000_000, 16)):
         reviewing = dim == 384
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(Path(folder))
+        with tempfile.TemporaryDirectory() as fresh:
+            folder = (options.keep or Path(fresh)) / f"{count}-{dim}"
+            store = Store(folder)
             start = time.perf_counter()
             synthetic_desk.fill(store, count, dim)
             figures[f"fill_s_{count}"] = time.perf_counter() - start
             times, inbox = queried(store, count, 3 if small else 10)
             store.close()
-            seen = asyncio.run(
-                browsed(Path(folder), 5 if small else PAGES, (5 if small else PRESSES) * reviewing)
-            )
+            seen = asyncio.run(browsed(folder, 5 if small else PAGES, (5 if small else PRESSES) * reviewing))
         rows = [(name, float(np.median(taken)), p95(taken)) for name, taken in times.items()]
         harness.table(f"Questions to {count:,} reports", ("question", "p50 ms", "p95 ms"), rows)
         figures[f"inbox_query_p95_ms_{count}"] = p95(inbox)

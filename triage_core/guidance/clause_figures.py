@@ -24,8 +24,8 @@ def by_clause(cursor: db.Cursor) -> dict[str, ClauseFigures]:
     cited, overturned = citations(cursor), citations(cursor, Counted.OVERTURNED)
     found = db.rows(
         cursor,
-        "SELECT clause, count(DISTINCT report_id) AS twice, count(DISTINCT report_id) FILTER (apart) AS disagreed"
-        f" FROM ({LOOKED}) GROUP BY clause",
+        "SELECT clause, count(*) AS twice, count(*) FILTER (apart) AS disagreed FROM"
+        f" (SELECT clause, bool_or(apart) AS apart FROM ({LOOKED}) GROUP BY report_id, clause) GROUP BY clause",
     )
     looked = {row["clause"]: (row["twice"], row["disagreed"]) for row in found}
     return {
@@ -38,6 +38,7 @@ def citations(cursor: db.Cursor, kind: Counted = Counted.CITED) -> dict[str, int
     """By clause the reports on which decisions cited it, or did another thing of `OF_CLAUSES` with it."""
     found = db.rows(
         cursor,
-        f"SELECT clause, count(DISTINCT report_id) AS n FROM ({OF_CLAUSES[kind]}) GROUP BY clause",
+        "SELECT clause, count(*) AS n FROM"
+        f" (SELECT DISTINCT report_id, clause FROM ({OF_CLAUSES[kind]})) GROUP BY clause",
     )
     return {row["clause"]: row["n"] for row in found}
