@@ -39,21 +39,20 @@ LONG_MS = 120_000
 REST_LIMIT_S = 900
 ME = Actor("demo:reviewer", "Demo person", frozenset({DeskRole.REVIEWER}))
 TO_DECIDE = ("new", "needs_info", "triaged")
+ROWS = "[class*='st-key-table-']"  # the key names the snapshot
 CANDIDATES = "[class*='st-key-candidate-']"
 SETTLED = "[data-testid='stApp'][data-test-script-state='notRunning']"
 
-# Leaves a promise of the milliseconds from the event to the frame after the one in which what was asked for is there:
-# another text under the selector, or without one the end of the run, when all rows have been handed to the grid
-# (which draws on a canvas and tells its text to screen readers only later).
-_WATCH = """([event, selector]) => { window.painted = new Promise((done) => {
-  const shown = () => document.querySelector(selector)?.textContent ?? "";
-  const state = () => document.querySelector("[data-testid='stApp']").dataset.testScriptState;
-  const before = selector ? shown() : "";
+# Leaves a promise of the milliseconds from the event to the frame after the one in which another element stands under
+# the selector; `whole`: and the run has ended, so that all rows have been handed to the grid (which draws on a canvas
+# and tells its text to screen readers only later).
+_WATCH = """([event, selector, whole]) => { window.painted = new Promise((done) => {
+  const shown = () => { const one = document.querySelector(selector); return one ? one.id + one.className : ""; };
+  const ended = () => document.querySelector("[data-testid='stApp']").dataset.testScriptState === "notRunning";
+  const before = shown();
   window.addEventListener(event, (pressed) => {
-    let ran = false;
     const look = () => {
-      ran ||= state() === "running";
-      const there = selector ? shown() && shown() !== before : ran && state() === "notRunning";
+      const there = shown() && shown() !== before && (!whole || ended());
       requestAnimationFrame(there ? () => done(performance.now() - pressed.timeStamp) : look);
     };
     look();
@@ -126,7 +125,7 @@ async def turned(browser: Browser, server: Server, pages: int) -> tuple[list[flo
     taken, sizes = [], []
     for _ in range(pages + 1):
         received.clear()
-        await page.evaluate(_WATCH, ["click", ""])
+        await page.evaluate(_WATCH, ["click", ROWS, True])
         await page.get_by_role("button", name="Next page").click()
         taken.append(await page.evaluate(_PAINTED))
         await page.locator(SETTLED).wait_for()
@@ -164,7 +163,7 @@ async def reviewed(
     for _ in range(presses + 3):
         await asyncio.sleep(rng.uniform(*pause_s))
         received.clear()
-        await page.evaluate(_WATCH, ["keydown", heading])
+        await page.evaluate(_WATCH, ["keydown", heading, False])
         await page.keyboard.press("j")
         taken.append(await page.evaluate(_PAINTED))
         await page.locator(SETTLED).wait_for()
@@ -206,7 +205,7 @@ async def _visited(browser: Browser, server: Server) -> None:
     page: Page = await browser.new_page()
     page.set_default_timeout(LONG_MS)
     await page.goto(server.url)
-    await page.get_by_text("Everything is compared").wait_for()
+    await page.get_by_text("Everything is compared").wait_for(timeout=REST_LIMIT_S * 1_000)
     await page.close()
 
 
