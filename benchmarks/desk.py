@@ -161,7 +161,7 @@ async def reviewed(
     await page.locator(CANDIDATES).first.wait_for()
     await page.locator(SETTLED).wait_for()
     await page.evaluate("document.activeElement?.blur()")
-    await _heard(page, heading)
+    await page.locator("body[data-keys]").wait_for(state="attached")
     taken, most = [], 0
     for _ in range(presses + 3):
         await asyncio.sleep(rng.uniform(*pause_s))
@@ -173,15 +173,6 @@ async def reviewed(
         most = max(most, sum(received))
     await page.context.close()
     return taken[3:], most
-
-
-async def _heard(page: Page, heading: str) -> None:
-    """Press J until another report is on screen: the listener is mounted some time after the page is painted."""
-    before = await page.locator(heading).text_content()
-    while await page.locator(heading).text_content() == before:
-        await page.keyboard.press("j")
-        await asyncio.sleep(2)
-    await page.locator(SETTLED).wait_for()
 
 
 async def browsed(store: Path, pages: int, presses: int) -> dict[str, Any]:

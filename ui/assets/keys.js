@@ -3,7 +3,7 @@
 // Presses are numbered and stay in the component's state until the server says that it has handled them, so
 // that none is lost when two arrive during one run, and none is done twice.
 
-const desk = { last: 0, presses: [], data: null, send: null, listener: null };
+const desk = { last: 0, presses: [], data: null, send: null, calls: 0 };
 // A field of its own, with a button of its own: what is written there is no part of the decision.
 const APART = "[class*='st-key-question-']";
 const ACTIVE = "[role='dialog'], [data-baseweb='popover'] [role='listbox']";
@@ -97,12 +97,13 @@ export default function ({ data, setStateValue }) {
   desk.send = setStateValue;
   desk.last = Math.max(desk.last, data.handled);
   desk.presses = desk.presses.filter((pressed) => pressed.n > data.handled);
-  if (!desk.listener) {
-    desk.listener = onKey;
-    document.addEventListener("keydown", onKey);
-  }
+  document.addEventListener("keydown", onKey);  // once, however often this is called
+  document.body.dataset.keys = "heard";  // this file comes after the page: until then no key is
+  // What an earlier call leaves behind may be cleaned up after this one: only the latest takes the listener away.
+  const call = ++desk.calls;
   return () => {
-    document.removeEventListener("keydown", desk.listener);
-    desk.listener = null;
+    if (call !== desk.calls) return;
+    document.removeEventListener("keydown", onKey);
+    delete document.body.dataset.keys;
   };
 }
