@@ -22,8 +22,11 @@ const radios = ["FR-8", "FR-9"].map((name, at) => (
 ));
 globalThis.document = {
   activeElement: null,
-  addEventListener: (_, listener) => listeners.push(listener),
-  removeEventListener: (_, listener) => listeners.splice(listeners.indexOf(listener), 1),
+  body: { dataset: {} },
+  addEventListener: (_, listener) => listeners.includes(listener) || listeners.push(listener),
+  removeEventListener: (_, gone) => {
+    if (listeners.includes(gone)) listeners.splice(listeners.indexOf(gone), 1);
+  },
   querySelector: (query) => (query.includes("on-desk") ? heading : dialog),
   querySelectorAll: (query) => {
     if (query.includes("st-key-candidate-")) return radios;
@@ -143,3 +146,16 @@ def test_one_listener_however_often_it_is_drawn_and_none_afterwards(play: Any) -
     assert play("mount(drawn); mount(drawn)();")[1] == 0
     sent, listening = play("mount({ ...drawn, handled: 41 }); press('j');")
     assert (sent[0]["n"], listening) == (42, 1)
+
+
+def test_what_an_earlier_drawing_leaves_behind_takes_the_listener_of_a_later_one_not_away(play: Any) -> None:
+    sent, listening = play("const clean = mount(drawn); mount(drawn); clean(); press('j');")
+    assert (len(sent), listening) == (1, 1)
+
+
+def test_a_mark_says_that_keys_are_heard(play: Any) -> None:
+    """It is sent here in place of a press."""
+    marked = "sent.push(['keys' in document.body.dataset]);"
+    assert play(f"{marked}")[0] == [False]
+    assert play(f"mount(drawn); {marked}")[0] == [True]
+    assert play(f"mount(drawn)(); {marked}")[0] == [False]
