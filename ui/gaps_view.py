@@ -159,7 +159,10 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
 def tests(found: Sequence[Tested]) -> None:
     """Precision and coverage on decided reports, in order of time."""
     if not found:
-        st.info("Suggestions are tested once there are more than 20 decisions.", icon=":material/science:")
+        st.info(
+            "Suggestions are tested in the background, once there are more than 20 decisions.",
+            icon=":material/science:",
+        )
         return
     st.dataframe(
         {
