@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from triage_core.desk.preferred import Answer
 from triage_core.exporters import gate
 from triage_core.exporters.gate import Reason, Verdict
-from triage_core.exporters.rows import FIRST_TURN, Row, Rows, Source, Spoken, Text
+from triage_core.exporters.rows import FIRST_TURN, Row, Rule, Source, Spoken, Text
 from triage_core.exporters.texts import Numbers, Texts, blank
 from triage_core.model import TurnRole
 from triage_core.text import canonical
@@ -81,7 +81,7 @@ class Rules:
 
 
 def ask(
-    rule: Rows,
+    rule: Rule,
     rules: Rules,
     texts: Texts,
     roles: NDArray[np.int8],

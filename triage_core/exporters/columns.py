@@ -20,7 +20,7 @@ from triage_core.exporters.arrays import TEXT, held
 from triage_core.exporters.escaped import escaped
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.rows import Content, Joined, Row, Text
-from triage_core.exporters.texts import Made, Numbers, Texts, joined
+from triage_core.exporters.texts import Growing, Numbers, Texts, joined
 from triage_core.model import TurnRole
 
 _ROLES = pa.array([str(role) for role in TurnRole], pa.string())
@@ -52,14 +52,14 @@ def put_together(
     profile: Profile, texts: Texts, alike: Sequence[tuple[Sequence[Row], Numbers]], first: Numbers
 ) -> Rows:
     """The rows of reports, given the rows of a rule and the reports that have them; those of r start at first[r]."""
-    made = Made(texts.column())
+    words = Growing(texts.column())
     parts: list[_Part] = []
     for rows, reports in alike:
         contents = dict.fromkeys(content for row in rows for value in row.values() for content in _of(value))
-        numbers = {content: made.numbers(content, reports, texts) for content in contents}
+        numbers = {content: words.numbers(content, reports, texts) for content in contents}
         parts += [_Part(row, first[reports] + part, numbers) for part, row in enumerate(rows)]
     size = sum(len(part.places) for part in parts)
-    column = made.column()
+    column = words.column()
     table = pa.table([_column(field, parts, column, size) for field in profile.schema], schema=profile.schema)
     written = escaped(column)
     sha256, shown = np.empty((size, 32), np.uint8), np.empty(size, np.int64)

@@ -17,7 +17,7 @@ from triage_core.disclosure.embargo import Use
 from triage_core.errors import Refused
 from triage_core.exporters import rows
 from triage_core.exporters.gate import Verdict
-from triage_core.exporters.rows import Row, Rows
+from triage_core.exporters.rows import Row, Rule
 from triage_core.guidance.policy import ClauseKind, Policy
 
 # A clause that names one of these says that the prompt itself was the attack: prompt injection,
@@ -42,7 +42,7 @@ class Profile:
     use: Use
     takes: frozenset[Verdict]
     schema: pa.Schema
-    rows: Rows
+    rows: Rule
     watched: Callable[[Row], Any] = lambda row: row["prompt"]
     label: str = ""
     needs_better_answer: bool = False

@@ -74,7 +74,7 @@ class Source:
     approved: bool = True
 
 
-Rows = Callable[[Source], Sequence[Row] | Reason]
+Rule = Callable[[Source], Sequence[Row] | Reason]
 
 
 def kto(source: Source) -> Sequence[Row] | Reason:

@@ -2,8 +2,8 @@
 
     texts = Texts(said, starts, ids, answers)   # what was said in n reports, turn after turn
     texts.write(3, ["Hello"], "")               # what is said in report 3 instead
-    made = Made(texts.column())                 # with words of our own, and texts put together
-    made.numbers(content, reports, texts)       # of each of these reports
+    words = Growing(texts.column())             # with words of our own, and texts put together
+    words.numbers(content, reports, texts)      # of each of these reports
 
 No text becomes an object of Python's but what has to be looked at by itself.
 """
@@ -78,7 +78,7 @@ class Texts:
         return np.diff(said) + np.where(self.answers < 0, 0, values[self.answers])
 
 
-class Made:
+class Growing:
     """A column of texts that is added to while rows are put together."""
 
     def __init__(self, column: pa.Array) -> None:
