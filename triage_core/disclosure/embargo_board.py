@@ -13,6 +13,16 @@ from triage_core.model import EmbargoState, Exploitation
 
 _IN_FORCE = f"t.state IN ({', '.join(sorted(repr(str(state)) for state in IN_FORCE))})"
 
+BINDING_ENDS = (
+    "SELECT root, min(accepted_end) AS binding_end FROM (SELECT root, root AS report_id FROM roots"
+    " UNION ALL SELECT canonical_id, report_id FROM cases SEMI JOIN roots ON canonical_id = root)"
+    " JOIN accepted_ends USING (report_id) GROUP BY root"
+)
+"""The end that binds a canonical report and its duplicates, for those in a table `roots`.
+
+The view `embargo_terms` would work out the dates of all linked reports.
+"""
+
 
 class Show(StrEnum):
     RUNNING = "running"
@@ -98,11 +108,9 @@ def one(cursor: db.Cursor, report_id: str) -> db.Row | None:
         [report_id],
     )
     if found is not None:
-        # The view would work out the dates of all linked reports, where those of one group are asked for.
         found["binding_end"] = found["state"] and db.value(
             cursor,
-            "SELECT min(accepted_end) FROM accepted_ends WHERE report_id IN"
-            " (SELECT report_id FROM cases WHERE report_id = $root OR canonical_id = $root)",
+            f"WITH roots AS (SELECT $root AS root) SELECT binding_end FROM ({BINDING_ENDS})",
             {"root": found["canonical_id"] or report_id},
         )
     return found

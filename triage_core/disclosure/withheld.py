@@ -13,34 +13,76 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from triage_core import access, db
 from triage_core.access import Command
+from triage_core.disclosure import embargo_board
 from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.model import Actor, Tlp
 from triage_core.store import STORE_FILE, Store
 
 _IN_FORCE = ", ".join(sorted(repr(str(state)) for state in IN_FORCE))
 
-# The rules of `embargo.why_not` for a reading that decides nothing, told of all reports at once; a property test
-# holds the two together. `until` is the last end known of whatever withholds the report.
-_WITHHELD = f"""
-WITH active AS MATERIALIZED (
-    SELECT report_id, binding_end FROM embargo_terms
+# The rules of `embargo.why_not` for a reading that decides nothing, told of many reports at once; a property test
+# holds the two together. `until` is the last end of whatever withholds the report, infinity where one has no end.
+_RULE = f"""
+active AS (
+    SELECT report_id, coalesce(binding_end, 'infinity'::TIMESTAMP) AS until FROM facts
     WHERE state IN ({_IN_FORCE}) AND (binding_end IS NULL OR binding_end > $now)),
-copies AS (SELECT report_id, content_sha256, seq FROM reports
-    WHERE report_id IN (SELECT report_id FROM cases WHERE is_copy)),
 told AS (
-    SELECT report_id, binding_end AS until FROM active
-    UNION ALL SELECT c.report_id, a.binding_end FROM active a JOIN cases c ON c.canonical_id = a.report_id
-    UNION ALL SELECT c.report_id, a.binding_end FROM copies c
-        JOIN reports r ON r.content_sha256 = c.content_sha256 AND r.seq < c.seq
-        JOIN active a ON a.report_id = r.report_id),
+    FROM active
+    UNION ALL SELECT f.report_id, a.until FROM facts f JOIN active a ON a.report_id = f.canonical_id
+    UNION ALL SELECT report_id, max(until) OVER (PARTITION BY content_sha256 ORDER BY seq
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        FROM facts LEFT JOIN active USING (report_id) WHERE content_sha256 <> ''),
 held AS (SELECT report_id, max(until) AS until FROM told GROUP BY report_id)
-SELECT report_id, 'Under embargo' || coalesce(' until ' || strftime(until, '%Y-%m-%d %H:%M UTC'), '') AS instead
-FROM held
-UNION ALL SELECT report_id, 'TLP:RED, for named people only' FROM cases ANTI JOIN held USING (report_id)
-    WHERE tlp = '{Tlp.RED}'
+SELECT report_id, CASE
+    WHEN until IS NULL THEN 'TLP:RED, for named people only'
+    WHEN until = 'infinity' THEN 'Under embargo'
+    ELSE strftime(until, 'Under embargo until %Y-%m-%d %H:%M UTC') END AS instead
+FROM facts LEFT JOIN held USING (report_id) WHERE asked AND (until IS NOT NULL OR tlp = '{Tlp.RED}')
+"""
+
+_OF_ALL = f"""
+WITH copied AS (
+    SELECT report_id, content_sha256 FROM reports WHERE content_sha256 IN (
+        SELECT content_sha256 FROM reports WHERE report_id IN (SELECT report_id FROM cases WHERE is_copy))),
+facts AS MATERIALIZED (
+    SELECT c.report_id, c.seq, c.canonical_id, c.tlp, t.state, t.binding_end, content_sha256, true AS asked
+    FROM cases c LEFT JOIN embargo_terms t USING (report_id) LEFT JOIN copied USING (report_id)), {_RULE}
+"""
+
+# The reports that something has happened to since the last look. What the rule reads and a command may change are
+# these columns, and whoever changes a case or an embargo names in the event the columns that changed.
+_CHANGED = """
+SELECT subject AS report_id FROM events WHERE seq > $seq AND (
+    kind = 'report.received' OR regexp_matches(data, '"(tlp|canonical_id|state|ends_at|exited_at)":'))
+UNION SELECT report_id FROM accepted_ends WHERE accepted_end > $then AND accepted_end <= $now
+"""
+
+# Those of which the rule may say something else now: whatever is linked to a changed report, or was, since the
+# earliest end binds all of them, and every report with the words of one of these.
+_REACHED = """
+WITH roots AS (
+    FROM changed UNION SELECT canonical_id FROM duplicate_links SEMI JOIN changed ON child_id = report_id),
+family AS (FROM roots UNION SELECT child_id FROM duplicate_links SEMI JOIN roots ON canonical_id = report_id),
+linked AS MATERIALIZED (SELECT report_id, content_sha256 FROM reports SEMI JOIN family USING (report_id))
+FROM linked UNION SELECT report_id, content_sha256 FROM reports
+    WHERE content_sha256 IN (SELECT content_sha256 FROM linked WHERE content_sha256 <> '')
+"""
+
+# A report is withheld by its canonical report too, which need not be one of them.
+_OF_REACHED = f"""
+WITH roots AS (
+    SELECT DISTINCT coalesce(canonical_id, report_id) AS root FROM cases SEMI JOIN reached USING (report_id)),
+ends AS ({embargo_board.BINDING_ENDS}),
+facts AS MATERIALIZED (
+    SELECT c.report_id, c.seq, c.canonical_id, c.tlp, e.state, binding_end, content_sha256,
+        r.report_id IS NOT NULL AS asked
+    FROM (SELECT report_id FROM reached UNION FROM roots) JOIN cases c USING (report_id)
+    LEFT JOIN ends ON root = coalesce(c.canonical_id, c.report_id)
+    LEFT JOIN embargoes e USING (report_id) LEFT JOIN reached r USING (report_id)), {_RULE}
 """
 
 _CATALOG = STORE_FILE.removesuffix(".duckdb")
@@ -94,24 +136,17 @@ _VIEWS = (
 )
 
 
-_NEXT_END = f"SELECT min(binding_end) FROM embargo_terms WHERE state IN ({_IN_FORCE}) AND binding_end > $now"
-
-
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is withheld after one event, from the moment of the look until the next embargo ends (None: for good)."""
+    """What is withheld at a moment, after so many events."""
 
     seq: int
-    since: datetime
-    until: datetime | None
+    now: datetime
     table: pa.Table
-
-    def holds(self, seq: int, now: datetime) -> bool:
-        return self.seq == seq and self.since <= now and (self.until is None or now < self.until)
 
 
 class Desk:
-    """The desk's way of reading a store; remembers what was withheld at the last look."""
+    """The desk's way of reading a store; remembers what was withheld at the last look, and follows what happens."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -132,9 +167,27 @@ class Desk:
         # this very look: that of the store may still be the one before the change that the look already shows.
         seq = int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM events"))
         last = self._last
-        if last is None or not last.holds(seq, now):
-            asked = {"now": db.naive(now)}
-            end = db.value(cursor, _NEXT_END, asked)
-            last = _Known(seq, now, end, db.arrow(cursor, _WITHHELD, asked))
-            self._last = last
+        if last is None or seq < last.seq or now < last.now:  # nothing leads backwards
+            table = db.arrow(cursor, _OF_ALL, {"now": db.naive(now)})
+        elif (seq, now) == (last.seq, last.now):
+            return last.table
+        else:
+            table = _followed(cursor, last, now)
+        self._last = _Known(seq, now, table)
+        return table
+
+
+def _followed(cursor: db.Cursor, last: _Known, now: datetime) -> pa.Table:
+    """What is withheld now, from what was at the last look and what has happened since."""
+    since = {"seq": last.seq, "then": db.naive(last.now), "now": db.naive(now)}
+    changed = db.arrow(cursor, _CHANGED, since)
+    if not changed.num_rows:
         return last.table
+    with db.registered(cursor, "changed", changed):
+        reached = db.arrow(cursor, _REACHED)
+    with db.registered(cursor, "reached", reached):
+        found = db.arrow(cursor, _OF_REACHED, {"now": db.naive(now)})
+    before = pc.is_in(last.table["report_id"], value_set=reached["report_id"])
+    if not found.num_rows and not pc.any(before).as_py():
+        return last.table
+    return pa.concat_tables([last.table.filter(pc.invert(before)), found]).combine_chunks()
