@@ -31,6 +31,7 @@ NOTHING: Mapping[str, LiteralString] = {
     Show.SHOULD_END: "No flaw under embargo is being attacked, as far as is known.",
     Show.OVER: "No embargo has ended yet.",
 }
+NONE_OF_THESE: LiteralString = "No embargo of the chosen products is among these."
 GROUPS: Mapping[str, LiteralString] = {
     "active": "In force",
     "revise": "Another end proposed",
@@ -78,7 +79,7 @@ if picked := session.picked("embargo"):
 
 total = counts[Show(shown)]
 if not total:
-    st.info(NOTHING[shown], icon=":material/event_available:")
+    st.info(NONE_OF_THESE if platforms else NOTHING[shown], icon=":material/event_available:")
     st.caption(
         "A report from the public is under the waiting period that the policy promises, until that ends."
     )

@@ -6,15 +6,17 @@ for one state of an embargo is never done to another.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import LiteralString
 
 import streamlit as st
 
 from triage_core import db
 from triage_core.access import Command
-from triage_core.disclosure import disclosure, embargo_board, sharing
+from triage_core.disclosure import disclosure, embargo_board, embargoes, sharing
 from triage_core.disclosure.embargo import is_active, is_lower, suggested_tlp
-from triage_core.disclosure.embargo_machine import MAY_END, ExitReason, Party
+from triage_core.disclosure.embargo_machine import IN_FORCE, MAY_END, ExitReason, Party
 from triage_core.model import DisclosureIntent, EmbargoState, Exploitation, Tlp
 from ui import session
 from ui.hostile import inline, plain
@@ -31,15 +33,27 @@ from ui.words import (
     state_badge,
 )
 
-MARKS = [Exploitation.PUBLIC_POC, Exploitation.ACTIVE]
+MARKS: Mapping[Exploitation, tuple[LiteralString, LiteralString, LiteralString]] = {
+    Exploitation.PUBLIC_POC: (
+        "Mark as public",
+        "It is public",
+        "Its embargo ends at this moment. What was bound by it is free, so that is not undone.",
+    ),
+    Exploitation.ACTIVE: (
+        "Mark as attacked",
+        "It is attacked",
+        "Under an embargo, the shorter waiting period of the policy is proposed. Ending it at once stays with you.",
+    ),
+}
 
 
 def draw(report_id: str, now: datetime) -> None:
     """The card of the embargo of this report, which the address names."""
-    row = session.read(embargo_board.one, report_id)
-    if row is None:
+    found = session.read(embargo_board.one, report_id)
+    if found is None:
         st.warning(f"There is no report {plain(report_id)}.", icon=":material/search_off:")
         return
+    row = _settled(found, now)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(f"Embargo of {plain(report_id)}", anchor=False, width="content")
@@ -54,7 +68,7 @@ def draw(report_id: str, now: datetime) -> None:
         with end:
             _end(row, now)
         with known:
-            _known(row, now)
+            _known(row)
         with label:
             _tlp(row, now)
 
@@ -70,16 +84,20 @@ def _state(row: db.Row, now: datetime) -> None:
         marks.append(badge("red", EXPLOITATION[row["exploitation"]]))
     st.markdown(" ".join(marks))
     binding = row["binding_end"]
+    by_itself = row["exit_reason"] in {"", ExitReason.END_REACHED}
+    linked = by_itself and (row["exited_at"] or binding) != row["ends_at"]
+    shared = " It is the earliest date of the linked duplicates." if linked else ""
     if row["state"] == EmbargoState.EXITED:
-        st.markdown(f"Over since **{moment(row['exited_at'])}**: {EXIT_REASON[row['exit_reason']]}.")
-    elif binding and is_active(EmbargoState(row["state"]), binding, now):
-        shared = " It is the earliest date of the linked duplicates." if binding != row["ends_at"] else ""
-        st.markdown(f"In force until **{moment(binding)}**, {span(binding - now)} from now.{shared}")
+        st.markdown(f"Over since **{moment(row['exited_at'])}**: {EXIT_REASON[row['exit_reason']]}.{shared}")
+    elif not _in_force(row):
+        st.markdown("No embargo is in force.")
     elif binding:
-        st.markdown(f"Over since **{moment(binding)}**.")
+        st.markdown(f"In force until **{moment(binding)}**, {span(binding - now)} from now.{shared}")
+    else:
+        st.markdown("In force, and no end is set.")
     if row["proposed_end"]:
         st.markdown(f"{PARTY[row['proposed_by']]} proposes **{moment(row['proposed_end'])}** as the end.")
-    if row["exploitation"] == Exploitation.ACTIVE and binding and binding > now:
+    if row["exploitation"] == Exploitation.ACTIVE and _in_force(row):
         st.warning("Attacks are seen: it should end, so that people can be told.", icon=":material/warning:")
 
 
@@ -89,10 +107,11 @@ def _end(row: db.Row, now: datetime) -> None:
     if row["state"] == EmbargoState.EXITED:
         st.caption("An embargo that is over is not brought back.")
         return
+    barred = "" if _in_force(row) else session.read(embargoes.barred, row["report_id"])
     if row["proposed_end"]:
         theirs = row["proposed_by"] == Party.REPORTER
         with st.container(horizontal=True):
-            if theirs:
+            if theirs and not barred:
                 st.button("Accept", key=_key(row, "accept"), type="primary", on_click=_accept, args=(row,))
             st.button(
                 "Refuse" if theirs else "Take ours back",
@@ -100,14 +119,19 @@ def _end(row: db.Row, now: datetime) -> None:
                 on_click=_reject,
                 args=(row,),
             )
+    if barred:
+        st.caption("No new embargo: the flaw, or a duplicate of it, is public, attacked or fixed.")
+        return
     with st.form(_key(row, "propose"), border=False):
         day = st.date_input(
-            "Another end", value=(row["binding_end"] or now + timedelta(days=30)).date(), key=_key(row, "day")
+            "Another end" if _in_force(row) else "End",
+            value=(row["binding_end"] or now + timedelta(days=30)).date(),
+            key=_key(row, "day"),
         )
         hour = st.time_input("Hour, UTC", value=time(12), key=_key(row, "hour"), step=3600)
         st.form_submit_button("Propose this end", icon=":material/event:", on_click=_propose, args=(row,))
     del day, hour  # read by the callback, when the form is sent
-    if row["state"] in {EmbargoState.ACTIVE, EmbargoState.REVISE}:
+    if _in_force(row):
         with st.form(_key(row, "terminate"), border=False):
             st.selectbox(
                 "End it now, because",
@@ -125,20 +149,20 @@ def _end(row: db.Row, now: datetime) -> None:
         st.caption("An end is for good. It obliges nobody to publish.")
 
 
-def _known(row: db.Row, now: datetime) -> None:
-    """Mark what has become known outside."""
+def _known(row: db.Row) -> None:
+    """Mark what has become known outside; in two steps, since one slip would end an embargo for good."""
     st.markdown("**What is known outside**")
-    st.caption("A public flaw has no embargo from that moment, and this is not undone.")
-    for mark in MARKS:
+    for mark, (label, sure, effect) in MARKS.items():
+        icon = ":material/public:" if mark is Exploitation.PUBLIC_POC else ":material/crisis_alert:"
         done = list(Exploitation).index(Exploitation(row["exploitation"])) >= list(Exploitation).index(mark)
-        st.button(
-            "Mark as public" if mark is Exploitation.PUBLIC_POC else "Mark as attacked",
-            key=_key(row, f"mark-{mark}"),
-            icon=":material/public:" if mark is Exploitation.PUBLIC_POC else ":material/crisis_alert:",
-            disabled=done and (mark is Exploitation.ACTIVE or row["state"] == EmbargoState.EXITED),
-            on_click=_mark,
-            args=(row, mark),
-        )
+        marked = done and (mark is Exploitation.ACTIVE or not _in_force(row))
+        with (
+            st.popover(label, icon=icon, disabled=marked),
+            st.form(_key(row, f"mark-{mark}"), border=False),
+        ):
+            st.caption(effect)
+            st.text_input("Where it was seen", key=_key(row, f"seen-{mark}"), max_chars=500)
+            st.form_submit_button(sure, disabled=marked, on_click=_mark, args=(row, mark))
 
 
 def _tlp(row: db.Row, now: datetime) -> None:
@@ -148,8 +172,13 @@ def _tlp(row: db.Row, now: datetime) -> None:
     suggestion = suggested_tlp(terms, now, published=is_published(row))
     if suggestion:
         st.info(f"Suggested now: {TLP[suggestion]}", icon=":material/lightbulb:")
+    held = terms.earlier_copy_held or is_active(terms.embargo, terms.ends_at, now)
+    if held:
+        st.caption("No label is lowered under an active embargo, its own or that of an earlier report.")
+    labels = [str(label) for label in Tlp if label != terms.tlp and not (held and is_lower(label, terms.tlp))]
+    if not labels:
+        return
     with st.form(_key(row, "tlp-form"), border=False):
-        labels = [str(label) for label in Tlp if label != row["tlp"]]
         st.selectbox(
             "Another label",
             labels,
@@ -159,10 +188,6 @@ def _tlp(row: db.Row, now: datetime) -> None:
         )
         st.text_input("Reason", key=_key(row, "tlp-reason"), max_chars=500)
         st.form_submit_button("Set the label", icon=":material/label:", on_click=_set_tlp, args=(row,))
-    if terms.earlier_copy_held or is_active(terms.embargo, terms.ends_at, now):
-        kept = sum(is_lower(label, terms.tlp) for label in Tlp)
-        if kept:
-            st.caption("No label is lowered under an active embargo.")
 
 
 def is_published(row: db.Row) -> bool:
@@ -239,6 +264,7 @@ def _mark(row: db.Row, known: Exploitation) -> None:
         session.actor(),
         row["report_id"],
         known,
+        note=st.session_state[_key(row, f"seen-{known}")] or "",
         seen_version=row["case_version"],
     )
 
@@ -256,15 +282,17 @@ def _set_tlp(row: db.Row) -> None:
     )
 
 
-def listing(rows: list[db.Row], now: datetime, key: str) -> None:
+def listing(found: list[db.Row], now: datetime, key: str) -> None:
     """The embargoes as a table with a button each; every time has its hour and zone."""
+    rows = [_settled(row, now) for row in found]
+    ends = [row["exited_at"] or (row["binding_end"] if _in_force(row) else None) for row in rows]
     st.dataframe(
         {
             "open": [["Open"]] * len(rows),
             "report": [inline(row["report_id"]) for row in rows],
             "state": [EMBARGO[row["state"]] for row in rows],
-            "ends": [moment(row["binding_end"]) if row["binding_end"] else "" for row in rows],
-            "left": [span(row["binding_end"] - now) if _runs(row, now) else "" for row in rows],
+            "ends": [moment(end) if end else "" for end in ends],
+            "left": [span(end - now) if end and end > now else "" for end in ends],
             "proposed": [moment(row["proposed_end"]) if row["proposed_end"] else "" for row in rows],
             "by": [PARTY[row["proposed_by"]] for row in rows],
             "because": [EXIT_REASON[row["exit_reason"]] for row in rows],
@@ -290,5 +318,13 @@ def listing(rows: list[db.Row], now: datetime, key: str) -> None:
     )
 
 
-def _runs(row: db.Row, now: datetime) -> bool:
-    return row["binding_end"] is not None and is_active(EmbargoState(row["state"]), row["binding_end"], now)
+def _settled(row: db.Row, now: datetime) -> db.Row:
+    """The row with what time alone has made of it: the date of a duplicate ends an embargo that says it is in force."""
+    binding = row["binding_end"]
+    if not _in_force(row) or is_active(EmbargoState(row["state"]), binding, now):
+        return row
+    return {**row, "state": EmbargoState.EXITED, "exited_at": binding, "exit_reason": ExitReason.END_REACHED}
+
+
+def _in_force(row: db.Row) -> bool:
+    return row["state"] in IN_FORCE

@@ -10,9 +10,10 @@ import pytest
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core import db
 from triage_core.channel import intake
-from triage_core.desk import triage
+from triage_core.desk import activity, triage
 from triage_core.disclosure import disclosure, embargoes
 from triage_core.disclosure.disclosure import ByKey
+from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.model import Exploitation
 from ui.words import ROLE
 
@@ -120,13 +121,13 @@ def test_it_is_ended_with_a_reason(visit, held, stands):
 
 def test_a_public_flaw_is_marked_and_its_embargo_is_over(visit, held, stands, case):
     report = held()
-    press(visit("disclosure", role=LEAD, embargo=report), "Mark as public")
+    press(visit("disclosure", role=LEAD, embargo=report), "It is public")
     assert (stands(report)["exit_reason"], case(report)["exploitation"]) == ("public", "public_poc")
 
 
 def test_an_attacked_flaw_should_end(visit, held, case, rendered):
     report = held()
-    press(visit("disclosure", role=LEAD, embargo=report), "Mark as attacked")
+    press(visit("disclosure", role=LEAD, embargo=report), "It is attacked")
     screen = visit("disclosure", role=LEAD, show="Should end", embargo=report)
     assert column(screen, "report") == [report]
     assert "Attacks are seen: it should end" in rendered(screen)
@@ -151,6 +152,52 @@ def test_duplicates_show_the_earliest_date(visit, held, opened, rendered):
     assert "earliest date of the linked duplicates" in rendered(screen)
 
 
+def test_what_a_linked_duplicate_ended_is_over(visit, held, opened, stands, rendered):
+    first, second = held("one", days=30), held("two", days=5)
+    triage.link(opened.store, EVERYTHING, second, first)
+    disclosure.terminate(opened.store, EVERYTHING, second, ExitReason.FIXED)
+    assert stands(first)["state"] == "active"
+    screen = visit("disclosure", role=LEAD, show="Over", embargo=first)
+    assert column(screen, "state") == ["Over", "Over"]
+    assert sorted(column(screen, "because")) == ["Its end was reached", "The fix is deployed"]
+    said = rendered(screen)
+    assert "Over since **04 Nov 2026 12:00 UTC**: Its end was reached. It is the earliest date of the" in said
+    assert "Propose this end" not in said
+
+
+def test_no_end_of_a_duplicate_stands_at_a_mere_proposal(visit, receive, held, opened, rendered):
+    passed = (NOW - 2 * DAY).isoformat()
+    first, second = receive("one", hours_ago=24, embargo_wish=passed), held("two", days=20)
+    triage.link(opened.store, EVERYTHING, second, first)
+    screen = visit("disclosure", role=LEAD, embargo=first)
+    assert "No embargo is in force." in rendered(screen)
+    assert dict(zip(column(screen, "report"), column(screen, "ends"), strict=True))[first] == ""
+
+
+def test_a_mark_keeps_where_it_was_seen(visit, held, opened):
+    report = held()
+    screen = visit("disclosure", role=LEAD, embargo=report)
+    next(box for box in screen.text_input if box.label == "Where it was seen").set_value("on a forum")
+    press(screen, "It is public")
+    with opened.store.read() as cursor:
+        (mark,) = [one for one in activity.history(cursor, report) if one.kind == "report.marked"]
+    assert mark.data["note"] == "on a forum"
+
+
+def test_no_embargo_is_proposed_for_a_flaw_that_is_public(visit, receive, opened, rendered):
+    report = receive("a joke")
+    disclosure.mark(opened.store, opened.policy, EVERYTHING, report, Exploitation.PUBLIC_POC)
+    said = rendered(visit("disclosure", role=LEAD, embargo=report))
+    assert "No new embargo: the flaw, or a duplicate of it, is public" in said
+    assert "Propose this end" not in said
+
+
+def test_no_label_is_offered_that_would_be_refused(visit, held):
+    screen = visit("disclosure", role=LEAD, embargo=held())
+    labels = next(box for box in screen.selectbox if box.label == "Another label")
+    assert labels.options == ["TLP:RED, named people only"]
+
+
 def test_who_comes_too_late_is_told(visit, held, opened, stands):
     report = held()
     disclosure.propose(opened.store, opened.policy, ByKey(report), report, NOW + 60 * DAY)
@@ -161,18 +208,20 @@ def test_who_comes_too_late_is_told(visit, held, opened, stands):
     assert stands(report)["state"] == "revise"
 
 
-def test_products_are_filtered(visit, held):
+def test_products_are_filtered(visit, held, rendered):
     held("one", system=[{"platform": "Kite"}])
     other = held("two", system=[{"platform": "Lark"}])
     screen = visit("disclosure", role=LEAD, platform="Lark")
     assert column(screen, "report") == [other]
     assert [metric.value for metric in screen.metric] == ["1", "0", "0", "0"]
+    said = rendered(visit("disclosure", role=LEAD, platform="Lark", show="Should end"))
+    assert "No embargo of the chosen products is among these." in said
 
 
 def test_reviewers_read_and_cannot_act(visit, held, rendered):
     screen = visit("disclosure", role=ROLE["reviewer"], embargo=held())
     assert "the disclosure lead acts on it" in rendered(screen)
-    assert not [button for button in screen.button if button.label in {"Accept", "Mark as public"}]
+    assert not [button for button in screen.button if button.label in {"Accept", "It is public"}]
 
 
 def test_only_one_page_is_sent(visit, held):

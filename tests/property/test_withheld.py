@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from tests.making import EVERYBODY, ML_ENGINEER, POLICY, make_report
@@ -43,6 +44,10 @@ class Looks(Channels):
     def claim(self, number: int) -> None:
         self.give(claims.claim, EVERYBODY, self.ids[number])
 
+    @rule(days=st.integers(1, 10))
+    def time_alone(self, days: int) -> None:
+        CLOCK.forward(days=days)
+
     @rule()
     def look_after_a_while(self) -> None:
         self.follows(self.seldom)
@@ -71,6 +76,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.mark.slow
 def test_what_is_followed_is_what_is_found_anew(store: Store) -> None:
     machines: list[Looks] = []
 
@@ -79,6 +85,6 @@ def test_what_is_followed_is_what_is_found_anew(store: Store) -> None:
         return machines[-1]
 
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        make, settings=settings(max_examples=15, stateful_step_count=15)
+        make, settings=settings(max_examples=25, stateful_step_count=20)
     )
     assert any(machine.withheld for machine in machines), "where nothing is withheld, nothing is followed"

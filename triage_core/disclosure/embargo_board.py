@@ -33,7 +33,7 @@ class Show(StrEnum):
 
 
 _BINDS = f"{_IN_FORCE} AND (t.binding_end IS NULL OR t.binding_end > $now)"
-_OPEN_PROPOSAL = "t.proposed_end > $now AND (t.state = 'proposed' OR t.binding_end > $now)"
+_OPEN_PROPOSAL = f"t.proposed_end > $now AND (t.state = '{EmbargoState.PROPOSED}' OR {_BINDS})"
 _WHERE = {
     Show.RUNNING: f"({_BINDS} OR t.state = '{EmbargoState.PROPOSED}')",
     Show.FOR_US: f"({_OPEN_PROPOSAL} AND t.proposed_by = '{Party.REPORTER}')",
