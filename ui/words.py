@@ -153,7 +153,7 @@ BASIS: Mapping[str, LiteralString] = {
     "likeness": "same trick and same request",
 }
 EMBARGO: Mapping[str, LiteralString] = {
-    "none": "None",
+    "none": "No embargo",
     "proposed": "Proposed",
     "active": "In force",
     "revise": "In force, another end proposed",

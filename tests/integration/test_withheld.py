@@ -12,6 +12,7 @@ from tests.making import EVERYBODY, ML_ENGINEER, NOON, POLICY, Clock, bring, mak
 from triage_core import db
 from triage_core.desk import triage
 from triage_core.disclosure import disclosure
+from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.disclosure.withheld import Desk
 from triage_core.guidance import policies
 from triage_core.model import Tlp
@@ -80,3 +81,15 @@ def test_the_end_of_time_and_what_people_do_are_followed(store: Store) -> None:
     assert stands(desk, first, NOON + 3 * DAY) == "TLP:RED, for named people only"
     assert stands(desk, other, NOON + 5 * DAY) == "It gave away something it should keep."
     assert stands(desk, first) == "Under embargo until 2026-03-04 12:00 UTC", "a look at an earlier moment"
+
+
+def test_a_copy_that_is_linked_elsewhere_stays_withheld_by_both(store: Store) -> None:
+    desk = Desk(store)
+    first, other = held(store, NOON + 2 * DAY, "one"), held(store, NOON + 9 * DAY, "two")
+    (copy,) = bring(store, make_report("one"))
+    triage.link(store, EVERYBODY, copy, other)
+    assert stands(desk, copy) == "Under embargo until 2026-03-11 12:00 UTC"
+    disclosure.set_tlp(store, EVERYBODY, first, Tlp.RED, "for two people")
+    assert stands(desk, copy) == "Under embargo until 2026-03-11 12:00 UTC"
+    disclosure.terminate(store, EVERYBODY, other, ExitReason.FIXED)
+    assert stands(desk, copy) == "Under embargo until 2026-03-04 12:00 UTC"
