@@ -12,8 +12,9 @@ from triage_core.desk.boards import Brief
 from triage_core.errors import NotFound
 from triage_core.index.suggestions import Suggestion
 from triage_core.likeness.advice import Advice
-from ui import advice, briefs, candidates, queue, session, suggest_view
-from ui.candidates import Candidates
+from ui import session
+from ui.review import advice, briefs, candidates, queue, suggest
+from ui.review.candidates import Candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def read(report_id: str, version: int, decides: bool) -> Beside:
         this,
         candidates.read(this, neighbours, lines),
         advice.read(report_id, version) if decides else None,
-        suggest_view.read(report_id, version) if decides else None,
+        suggest.read(report_id, version) if decides else None,
     )
 
 
