@@ -161,7 +161,7 @@ async def reviewed(
     await page.locator(CANDIDATES).first.wait_for()
     await page.locator(SETTLED).wait_for()
     await page.evaluate("document.activeElement?.blur()")
-    await page.locator("body[data-keys]").wait_for(state="attached")
+    await page.locator("[data-keys]").wait_for(state="attached")
     taken, most = [], 0
     for _ in range(presses + 3):
         await asyncio.sleep(rng.uniform(*pause_s))

@@ -164,15 +164,18 @@ def judge(folder: Path, pressed: Sequence[Press]) -> Round:
             cases = {row["report_id"]: row for row in db.rows(cursor, "SELECT * FROM cases")}
     finally:
         store.close()
+    # What follows from a command is an event of its own (a duplicate that goes along with its report), but no command.
+    followers = {seq for event in mine for seq in event.data.get("moved", ())}
+    given = [event for event in mine if event.seq not in followers]
     result = Round(
         presses=sum(not press.repeat for press in pressed),
         repeats=sum(press.repeat for press in pressed),
-        commands=len(mine),
+        commands=len(given),
         by_others=int(others),
     )
     waiting = [press for press in pressed if not press.repeat and press.heading]
     at = {event.seq: event for event in mine}
-    for event in mine:
+    for event in given:
         cause = next((one for one in waiting if _explains(one, event, versions, at)), None)
         if cause is None:
             result.wrong.append(f"event {event.seq} {event.kind} {event.subject} v{versions.get(event.seq)}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from triage_core import queries
 from triage_core.access import Command
-from triage_core.desk import claims, undo
+from triage_core.desk import undo
 from triage_core.errors import NotFound
 from ui import assign, compare, decision, empty, filters, report_view, session
 from ui.hostile import plain
 from ui.review import (
     actions,
     advice,
+    beside,
     briefs,
     candidates,
     desk,
@@ -25,6 +28,8 @@ from ui.review import (
 )
 from ui.review.seen import Seen
 
+# What is read is painted before the rest comes: a browser works longer on the whole page than a reader likes to wait.
+PAINT_S = 0.05
 READINGS = ["Conversation", "Differing words", "Side by side"]
 
 now, decides = session.now(), session.may(Command.ASSESS)
@@ -56,33 +61,29 @@ version, stands = view.case["version"], queue.place(ids, report_id)
 # What is read comes first; what is near it may take longer to find out.
 with middle:
     report_view.heading(view, now)
-    presence.line(report_id, version, waits=not candidates.compared(report_id))
-    beside = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    with beside:
+    mine = presence.line(report_id, version, waits=not candidates.compared(report_id))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         assign.menu(report_id, version, view.case["assigned_to"])
         compared = st.container(width="content")
     said = st.container()
     with said:
         if st.session_state.get("reading", READINGS[0]) == READINGS[0]:
             report_view.words(view)
+time.sleep(PAINT_S)
 with left:
     window = queue.window(ids, report_id)
     queue.draw(ids, report_id, briefs.read((*window, report_id)))
-neighbours = candidates.similar(report_id)
-lines = briefs.read((report_id, *(near.report_id for near in neighbours or ())))
-this = lines[report_id]
-similar = candidates.read(this, neighbours, lines)
-advised = advice.read(report_id, version) if decides else None
+found = beside.read(report_id, version, decides)
 
 with right:
     if view.case["canonical_id"]:
         actions.linked(view)
     elif decides:
-        advice.draw(advised, report_id, version)
-    candidate = candidates.draw(similar, report_id, version, now)
+        advice.draw(found.advised, report_id, version)
+    candidate = candidates.draw(found.similar, report_id, version, now)
     if decides and not view.case["canonical_id"]:
         st.subheader("Decision", anchor=False)
-        suggest.draw(report_id)
+        suggest.draw(found.suggested)
         decision.start(view)
         decision.panel(session.current().policy, view)
     elif not decides:
@@ -103,9 +104,9 @@ with said:
     if reading != READINGS[0] and not candidate:
         report_view.words(view)
     elif reading == READINGS[1]:
-        compare.words(this, candidate.brief)
+        compare.words(found.this, candidate.brief)
     elif reading == READINGS[2]:
-        compare.side_by_side(this, candidate.brief, f"side-{report_id}")
+        compare.side_by_side(found.this, candidate.brief, f"side-{report_id}")
 with middle:
     thread.draw(view)
     report_view.history(view)
@@ -115,12 +116,14 @@ shown = Seen(
     report_id,
     version,
     candidate.pairing if candidate else None,
-    advised.clause_id if advised else "",
+    found.advised.clause_id if found.advised else "",
     last.seq if last else 0,
-    session.read(claims.presence, report_id, now).holder_id == session.actor().actor_id,
+    mine,
 )
 with st.bottom:
     actions.bar(view, stands, candidate, shown, last)
-    keys.listen(shown, similar.pairings, handlers)
+    keys.listen(shown, found.similar.pairings, handlers)
 if st.session_state.pop(desk.HELP, False):
     keys.explain()
+if stands.after:
+    beside.read_ahead(ids, stands.after, decides)

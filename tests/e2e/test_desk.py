@@ -36,7 +36,7 @@ def open_desk(page: Page, server: Server, report_id: str) -> Locator:
     heading.wait_for(timeout=SLOW_MS)
     page.locator("[class*='st-key-candidate-']").wait_for(timeout=SLOW_MS)
     wait_until_settled(page)
-    page.locator("body[data-keys]").wait_for(state="attached", timeout=SLOW_MS)
+    page.locator("[data-keys]").wait_for(state="attached", timeout=SLOW_MS)
     return heading
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from triage_core import access, cases, db
-from triage_core.errors import Conflict, NotAllowed, Refused
+from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.model import Actor
 from triage_core.store import Store, Work
 
@@ -186,15 +186,15 @@ class Presence:
 
 def presence(cursor: db.Cursor, report_id: str, now: datetime) -> Presence:
     """What a colleague's screen should know of a report at `now`. Raises NotFound."""
-    case = cases.read(cursor, report_id)
-    held = holders(cursor, [report_id], now).get(report_id)
-    return Presence(
-        case["version"],
-        case["updated_by"],
-        case["updated_at"],
-        held.holder_id if held else None,
-        held.expires_at if held else None,
+    found = db.row(
+        cursor,
+        "SELECT c.version, c.updated_by, c.updated_at, k.holder_id, k.expires_at FROM cases c"
+        " LEFT JOIN claims k ON k.report_id = c.report_id AND k.expires_at > $now WHERE c.report_id = $report_id",
+        {"report_id": report_id, "now": db.naive(now)},
     )
+    if found is None:
+        raise NotFound("report", f"there is no report {report_id!r}")
+    return Presence(**found)
 
 
 def _held(work: Work, report_id: str) -> Claim | None:

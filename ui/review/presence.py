@@ -15,8 +15,8 @@ from ui.words import ago, badge, span
 
 
 @st.fragment(run_every="5s")
-def line(report_id: str, version: int, waits: bool) -> None:
-    """One line: whose the report is, and whether somebody has changed it since `version` was drawn.
+def line(report_id: str, version: int, waits: bool) -> bool:
+    """One line: whose the report is, and whether somebody has changed it since `version` was drawn; True for one's own.
 
     Renews the person's own claim for as long as the page is open. A page that `waits` for the worker to
     compare the report is drawn again when that is done.
@@ -44,3 +44,4 @@ def line(report_id: str, version: int, waits: bool) -> None:
                 st.rerun()
     if waits and candidates.compared(report_id):
         st.rerun()
+    return found.holder_id == me.actor_id

@@ -6,7 +6,7 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core.index.suggestions import Guess
+from triage_core.index.suggestions import Guess, Suggestion
 from ui import session
 from ui.hostile import plain
 from ui.words import HARM_LEVEL, counted, severity_badge
@@ -17,12 +17,24 @@ _HELP = (
 )
 
 
-def draw(report_id: str) -> None:
-    """The suggestion with the decided reports nearest to this one; one line while there is none."""
+def read(report_id: str, version: int) -> Suggestion | None:
+    """The suggestion for this version of a report; None while there is none."""
     opened = session.current()
+    # What cannot be told yet is not kept: the page is drawn again as soon as the worker is done.
     if opened.worker.state.working:
-        return
-    found = opened.suggestions.suggest(opened.policy, report_id)
+        return None
+    return _kept(str(opened.store.folder), opened.policy.sha256, report_id, version)
+
+
+# Decisions on other reports may change it: it is given up by its age.
+@st.cache_data(ttl="30s", max_entries=2_000, show_spinner=False)
+def _kept(folder: str, policy: str, report_id: str, version: int) -> Suggestion | None:
+    opened = session.current()
+    return opened.suggestions.suggest(opened.policy, report_id)
+
+
+def draw(found: Suggestion | None) -> None:
+    """The suggestion with the decided reports nearest to the one on the desk; nothing while there is none."""
     if found is None:
         return
     with st.container(border=True, gap="xsmall"):

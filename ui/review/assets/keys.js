@@ -3,7 +3,7 @@
 // Presses are numbered and stay in the component's state until the server says that it has handled them, so
 // that none is lost when two arrive during one run, and none is done twice.
 
-const desk = { last: 0, presses: [], data: null, send: null, calls: 0 };
+const desk = { last: 0, presses: [], data: null, send: null, root: null };
 // A field of its own, with a button of its own: what is written there is no part of the decision.
 const APART = "[class*='st-key-question-']";
 const ACTIVE = "[role='dialog'], [data-baseweb='popover'] [role='listbox']";
@@ -78,6 +78,7 @@ function send() {
 }
 
 function onKey(event) {
+  if (!desk.root.isConnected) return;  // another page
   const key = nameOf(event);
   if (event.repeat || event.isComposing || !desk.data.keys.includes(key)) return;
   if (isTyping(event.target) && (key !== "save" || event.target.closest(APART))) return;
@@ -92,18 +93,14 @@ function onKey(event) {
   press(key);
 }
 
-export default function ({ data, setStateValue }) {
+// Called for each run's data. Nothing is given back that would be called to clean up: Streamlit calls that of a call which
+// a newer run has overtaken while the newer one's file still loads, and a key pressed until then would not be heard.
+export default function ({ data, parentElement, setStateValue }) {
   desk.data = data;
   desk.send = setStateValue;
   desk.last = Math.max(desk.last, data.handled);
   desk.presses = desk.presses.filter((pressed) => pressed.n > data.handled);
+  desk.root = parentElement.host ?? parentElement;
+  desk.root.dataset.keys = "heard";  // this file comes after the page: until then no key is
   document.addEventListener("keydown", onKey);  // once, however often this is called
-  document.body.dataset.keys = "heard";  // this file comes after the page: until then no key is
-  // What an earlier call leaves behind may be cleaned up after this one: only the latest takes the listener away.
-  const call = ++desk.calls;
-  return () => {
-    if (call !== desk.calls) return;
-    document.removeEventListener("keydown", onKey);
-    delete document.body.dataset.keys;
-  };
 }

@@ -1,0 +1,52 @@
+"""What stands beside the report on the desk, read together: for this one, and ahead for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from triage_core import queries
+from triage_core.channel import messages
+from triage_core.desk.boards import Brief
+from triage_core.errors import NotFound
+from triage_core.index.suggestions import Suggestion
+from triage_core.likeness.advice import Advice
+from ui import session
+from ui.review import advice, briefs, candidates, queue, suggest
+from ui.review.candidates import Candidates
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The line of the report itself, the reports like it, and for who decides what is advised and suggested."""
+
+    this: Brief
+    similar: Candidates
+    advised: Advice | None
+    suggested: Suggestion | None
+
+
+def read(report_id: str, version: int, decides: bool) -> Beside:
+    """All of it for this version of a report."""
+    neighbours = candidates.similar(report_id)
+    lines = briefs.read((report_id, *(near.report_id for near in neighbours or ())))
+    this = lines[report_id]
+    return Beside(
+        this,
+        candidates.read(this, neighbours, lines),
+        advice.read(report_id, version) if decides else None,
+        suggest.read(report_id, version) if decides else None,
+    )
+
+
+def read_ahead(ids: Sequence[str], report_id: str, decides: bool) -> None:
+    """Read what a page with this report of the queue will ask for, so that it is answered from memory then.
+
+    Called when the page before it is drawn and its reader reads: the next press waits for the drawing alone.
+    """
+    with suppress(NotFound):
+        view = session.read(queries.report, report_id)
+        briefs.read((*queue.window(ids, report_id), report_id))
+        read(report_id, view.case["version"], decides)
+        session.read(messages.thread, report_id)
