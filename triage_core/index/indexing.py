@@ -372,9 +372,10 @@ class Likeness:
                 for part in parts:
                     placements.write(work, axis, model_id, part)
             placements.suggest(work, model_id, laid.about, laid.suggestions)
-            if memory.axes:
-                readings.save_spans(work, {name: memory.axes.spans(name) for name in memory.ids})
-        memory.stored = laid.labels
+            told = {name: memory.axes.spans(name) for name in memory.ids} if memory.axes else {}
+            new = {name: spans for name, spans in told.items() if memory.told_spans.get(name) != spans}
+            readings.save_spans(work, new)
+        memory.stored, memory.told_spans = laid.labels, told
         self._seen_revision = laid.revision
 
     def _axes(self, memory: Memory) -> AxisIndex:
