@@ -69,12 +69,12 @@ def same_as_all_at_once(runtime: Runtime) -> None:
     assert {name: (item["wrapper"], item["request"]) for name, item in stored.items()} == {
         name: (item.wrapper, item.request) for name, item in told.items() if item.wrapper or item.request
     }
-    first, last = laid.memory.ids[0], laid.memory.ids[-1]
+    first, *_, last = laid.memory.ids
     assert runtime.likeness.explain(first, last) == other.explain(first, last)
 
 
-@settings(max_examples=4)
-@given(st.lists(st.tuples(STORY, st.lists(COMMAND, max_size=3)), min_size=2, max_size=10))
+@settings(max_examples=10)
+@given(st.lists(st.tuples(STORY, st.lists(COMMAND, max_size=3)), min_size=2, max_size=11))
 def test_one_by_one_is_all_at_once(reports: list[tuple[str, list[tuple[str, int, int]]]]) -> None:
     assert indexing.CLOSE_READING >= LIMIT
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
@@ -88,5 +88,6 @@ def test_one_by_one_is_all_at_once(reports: list[tuple[str, list[tuple[str, int,
                 give(runtime, ids, *command)
             if commands:
                 runtime.likeness.refresh(EVERYBODY)
-            same_as_all_at_once(runtime)
+            if len(ids) % 3 == 2:
+                same_as_all_at_once(runtime)
         runtime.close()
