@@ -73,7 +73,7 @@ def _describe(
     labels: Mapping[str, str],
     families: Mapping[str, str],
 ) -> Part:
-    """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
+    """Placements and clusters from scores (0 to 1), (n, n), and the row of each report's representative, (n,)."""
     _, first, cluster = np.unique(roots, return_index=True, return_inverse=True)
     names = [placements.cluster_id(axis, ids[founder]) for founder in first.tolist()]
     clusters = {
@@ -83,11 +83,11 @@ def _describe(
     members = np.split(np.argsort(cluster, kind="stable"), np.cumsum(np.bincount(cluster))[:-1])
     placed = []
     for row, (name, at) in enumerate(zip(ids, cluster.tolist(), strict=True)):
-        own = scores[row].clip(0, 1)
+        own = scores[row].copy()
         own[row] = -1
         nearest, score = _greatest(own)
         inside = members[at][members[at] != row]
-        mean = own[inside].mean(dtype=np.float64) if len(inside) else None
+        mean = float(own[inside].sum(dtype=np.float64)) / len(inside) if len(inside) else None
         own[inside] = -1
         other, best = _greatest(own)
         placed.append(
@@ -96,7 +96,7 @@ def _describe(
                 names[at],
                 ids[nearest] if score >= 0 else None,
                 round(score, 6) if score >= 0 else None,
-                None if mean is None else round(float(mean), 6),
+                None if mean is None else round(mean, 6),
                 names[cluster[other]] if best >= 0 else None,
                 round(best, 6) if best >= 0 else None,
             )

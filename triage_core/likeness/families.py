@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
@@ -70,8 +70,18 @@ def _average(likeness: NDArray[np.float32], together: Pairs, apart: Pairs) -> La
             distance[[one, other], [other, one]] = _FARTHEST
         distance[begun[rows][:, None] == begun[rows]] = 0
         tree = linkage(squareform(distance, checks=False), "average")
-        found[rows] = found.max() + fcluster(tree, 1 - LEAST_MEAN, "distance")
+        for group in _cut(tree, len(rows)):
+            found[rows[group]] = found.max() + 1
     return found
+
+
+def _cut(tree: NDArray[np.float64], count: int) -> Iterable[list[int]]:
+    """The groups, of positions below `count`, that a tree of `linkage` joins while the mean is at least one half."""
+    groups = {at: [at] for at in range(count)}
+    joined = tree[tree[:, 2] <= 1 - LEAST_MEAN]  # the tree is in the order of its distances
+    for name, (one, other) in enumerate(joined[:, :2].astype(np.int64).tolist(), start=count):
+        groups[name] = groups.pop(one) + groups.pop(other)
+    return groups.values()
 
 
 def _several(labels: Labels) -> list[Labels]:

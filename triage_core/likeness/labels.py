@@ -50,7 +50,7 @@ def distinctive(
     Those are the groups given, or those behind `spread`. Words are letters only, lower case, without stop words; the
     empty label where a group has none.
     """
-    words = {name: Counter(_distinct(texts[:_SAMPLE])) for name, texts in groups.items()}
+    words = {name: _counted(texts[:_SAMPLE]) for name, texts in groups.items()}
     known = spread or Spread(Counter(chain.from_iterable(words.values())), len(groups))
     rarity = _Rarity(known)
     labels = {}
@@ -64,6 +64,11 @@ def distinctive(
         best = sorted(heavy, key=lambda word: (-round(weight[word], 6), word))[:size]
         labels[name] = " ".join(best)
     return labels
+
+
+def _counted(texts: Sequence[str]) -> Mapping[str, int]:
+    """In how many of the texts each word stands."""
+    return dict.fromkeys(_words(texts[0]), 1) if len(texts) == 1 else Counter(_distinct(texts))
 
 
 def _distinct(texts: Iterable[str]) -> Iterable[str]:
