@@ -373,8 +373,7 @@ class Likeness:
                     placements.write(work, axis, model_id, part)
             placements.suggest(work, model_id, laid.about, laid.suggestions)
             told = {name: memory.axes.spans(name) for name in memory.ids} if memory.axes else {}
-            new = {name: spans for name, spans in told.items() if memory.told_spans.get(name) != spans}
-            readings.save_spans(work, new)
+            readings.save_spans(work, dict(told.items() - memory.told_spans.items()))
         memory.stored, memory.told_spans = laid.labels, told
         self._seen_revision = laid.revision
 
