@@ -68,26 +68,33 @@ def test_case_does_not_matter_to_words_but_order_does_to_pairs() -> None:
     assert not pairs("red boat") & pairs("boat red")
 
 
-def test_cosines_of_presence_and_of_rare_words() -> None:
-    grams = [
-        lexical.word_grams(lexical.tokenize(text)) for text in ("a b c d", "a b c d d d", "a x y z", "q")
-    ]
-    counts = lexical.matrix(grams)
-    presence = lexical.presence(counts)
-    found = lexical.cosines(presence, presence)
-    assert found[0, 1] == pytest.approx(1)
-    assert found[0, 2] == pytest.approx(0.25)
+def bags(*texts: str) -> list[lexical.Bag]:
+    return [lexical.bag(lexical.word_grams(lexical.tokenize(text))) for text in texts]
+
+
+def test_cosines_of_rare_words() -> None:
+    rare = lexical.weighted(lexical.matrix(bags("a b c d", "a b c d d d", "a x y z", "q")))
+    found = lexical.products(rare, rare)
+    assert np.diag(found) == pytest.approx(1)
+    assert found[0, 1] > 0.9
+    assert 0 < found[0, 2] < 0.25  # what many texts share counts for less
     assert found[0, 3] == 0
-    rare = lexical.weighted(counts)
-    assert lexical.cosines(rare, rare)[0, 2] < 0.25  # what many texts share counts for less
+
+
+def test_products_are_the_same_dense_and_sparse() -> None:
+    draw = np.random.default_rng(5)
+    grams = [draw.zipf(1.3, 60).astype(np.uint64) for _ in range(90)]
+    counts = lexical.matrix([lexical.bag(row) for row in grams])
+    plain = counts.toarray() @ counts.toarray().T
+    assert np.array_equal(lexical.products(counts, counts), plain)
+    assert np.array_equal(lexical.products(counts[:50], counts), plain[:50])
+    assert np.array_equal(lexical.products(counts[:3], counts), plain[:3])
 
 
 def test_a_text_without_words_has_no_grams() -> None:
-    counts = lexical.matrix(
-        [lexical.word_grams(lexical.tokenize("")), lexical.word_grams(lexical.tokenize("?!"))]
-    )
+    counts = lexical.matrix(bags("", "?!"))
     assert counts.nnz == 0
-    assert not lexical.cosines(lexical.presence(counts), lexical.presence(counts)).any()
+    assert not lexical.products(counts, counts).any()
 
 
 @pytest.mark.parametrize("at", ["before", "middle", "after"])

@@ -40,9 +40,7 @@ def lay(memory: Memory, decided: Decided, model: PairModel) -> tuple[Layout, lis
         labels = memory.axes.labels(axis, roots)
         layout[axis] = [_describe(memory.ids, axis, scores, root_rows, labels, families)]
         if axis is Axis.WHOLE:
-            earlier = np.where(np.tri(len(scores), k=-1, dtype=np.bool_), scores, -1)
-            best = earlier.argmax(axis=1)
-            nearest = list(zip(best.tolist(), earlier[np.arange(len(best)), best].tolist(), strict=True))
+            nearest = [_greatest(own[:row]) for row, own in enumerate(scores)]
     return layout, _suggestions(memory, nearest, model)
 
 
@@ -61,6 +59,8 @@ def _scores(memory: Memory, axis: Axis) -> NDArray[np.float32]:
     ids, scores = memory.axes.table(axis)
     place = {name: at for at, name in enumerate(ids)}
     order = np.array([place[name] for name in memory.ids])
+    if np.array_equal(order, np.arange(len(ids))):
+        return scores
     ordered: NDArray[np.float32] = scores[np.ix_(order, order)]
     return ordered
 
@@ -73,35 +73,41 @@ def _describe(
     labels: Mapping[str, str],
     families: Mapping[str, str],
 ) -> Part:
-    """Placements and clusters from scores, (n, n), and the row of each report's representative, (n,)."""
-    founders = {int(root): int(np.flatnonzero(roots == root)[0]) for root in np.unique(roots)}
-    names = {root: placements.cluster_id(axis, ids[founder]) for root, founder in founders.items()}
+    """Placements and clusters from scores (0 to 1), (n, n), and the row of each report's representative, (n,)."""
+    _, first, cluster = np.unique(roots, return_index=True, return_inverse=True)
+    names = [placements.cluster_id(axis, ids[founder]) for founder in first.tolist()]
     clusters = {
-        names[root]: Cluster(
-            names[root], ids[root], labels.get(ids[root], ""), family=families.get(ids[root])
-        )
-        for root in founders
+        names[at]: Cluster(names[at], ids[root], labels.get(ids[root], ""), family=families.get(ids[root]))
+        for at, root in enumerate(roots[first].tolist())
     }
+    members = np.split(np.argsort(cluster, kind="stable"), np.cumsum(np.bincount(cluster))[:-1])
     placed = []
-    for row, name in enumerate(ids):
-        own = scores[row].astype(np.float64).clip(0, 1)
+    for row, (name, at) in enumerate(zip(ids, cluster.tolist(), strict=True)):
+        own = scores[row].copy()
         own[row] = -1
-        inside = roots == roots[row]
-        inside[row] = False
-        outside = np.where(roots == roots[row], -1, own)
-        nearest, other = int(np.argmax(own)), int(np.argmax(outside))
+        nearest, score = _greatest(own)
+        inside = members[at][members[at] != row]
+        mean = float(own[inside].sum(dtype=np.float64)) / len(inside) if len(inside) else None
+        own[inside] = -1
+        other, best = _greatest(own)
         placed.append(
             Placement(
                 name,
-                names[int(roots[row])],
-                ids[nearest] if own[nearest] >= 0 else None,
-                round(float(own[nearest]), 6) if own[nearest] >= 0 else None,
-                round(float(own[inside].mean()), 6) if inside.any() else None,
-                names[int(roots[other])] if outside[other] >= 0 else None,
-                round(float(outside[other]), 6) if outside[other] >= 0 else None,
+                names[at],
+                ids[nearest] if score >= 0 else None,
+                round(score, 6) if score >= 0 else None,
+                None if mean is None else round(mean, 6),
+                names[cluster[other]] if best >= 0 else None,
+                round(best, 6) if best >= 0 else None,
             )
         )
     return Part(placed, clusters)
+
+
+def _greatest(scores: NDArray[np.float32]) -> tuple[int, float]:
+    """The place of the greatest score and the score; (0, -1) of none."""
+    at = int(scores.argmax()) if len(scores) else 0
+    return at, float(scores[at]) if len(scores) else -1.0
 
 
 def _suggestions(memory: Memory, nearest: Sequence[tuple[int, float]], model: PairModel) -> list[Suggestion]:

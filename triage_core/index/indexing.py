@@ -372,9 +372,9 @@ class Likeness:
                 for part in parts:
                     placements.write(work, axis, model_id, part)
             placements.suggest(work, model_id, laid.about, laid.suggestions)
-            if memory.axes:
-                readings.save_spans(work, {name: memory.axes.spans(name) for name in memory.ids})
-        memory.stored = laid.labels
+            told = {name: memory.axes.spans(name) for name in memory.ids} if memory.axes else {}
+            readings.save_spans(work, dict(told.items() - memory.told_spans.items()))
+        memory.stored, memory.told_spans = laid.labels, told
         self._seen_revision = laid.revision
 
     def _axes(self, memory: Memory) -> AxisIndex:

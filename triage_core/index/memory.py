@@ -17,6 +17,7 @@ from triage_core.likeness.cluster import Clusters
 from triage_core.likeness.column import Column
 from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
+from triage_core.likeness.spans import Spans
 
 Link = tuple[int, int]
 NOTHING: tuple[frozenset[Pair], frozenset[Pair]] = (frozenset(), frozenset())
@@ -47,9 +48,9 @@ class Decided:
 class Memory:
     """What is known of the indexed reports, in order of arrival; rows are only ever appended.
 
-    `index` holds the whole texts. Up to the limit of close reading `axes` compares them; beyond it there are
-    `spaces`, the `clusters` of each axis with the pairs that were `told` to them, and the row of each report's
-    cluster: in `labels` as it is now, in `stored` as the store has it.
+    `index` holds the whole texts. Up to the limit of close reading `axes` compares them, and the store has their
+    `told_spans`; beyond it there are `spaces`, the `clusters` of each axis with the pairs that were `told` to them,
+    and the row of each report's cluster: in `labels` as it is now, in `stored` as the store has it.
     `unnamed` are the clusters, (axis, row), that wait for a name, the first first.
     `nearby` holds, for reports that just arrived, the earlier rows that were found like them on the way.
     """
@@ -62,6 +63,7 @@ class Memory:
     row: dict[str, int] = field(default_factory=dict)
     first_with: dict[str, int] = field(default_factory=dict)
     axes: AxisIndex | None = None
+    told_spans: dict[str, Spans] = field(default_factory=dict)
     clusters: dict[Axis, Clusters] = field(default_factory=dict)
     unnamed: dict[tuple[Axis, int], None] = field(default_factory=dict)
     nearby: dict[int, set[int]] = field(default_factory=dict)

@@ -25,6 +25,8 @@ from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.families import group
 from triage_core.likeness.labels import distinctive
 from triage_core.likeness.learn import Pair, PairModel
+from triage_core.likeness.lexical import Bag
+from triage_core.likeness.overlap import Overlap
 from triage_core.likeness.slots import Reading, SlotModel, read, shipped
 from triage_core.likeness.spans import Mate, Ranges, Spans, divide, extract, mate_grams, within
 
@@ -52,16 +54,20 @@ class _Document:
     vector: Vectors
     reading: Reading
     grams: NDArray[np.uint64]
+    passages: Bag
+    words: Bag
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A divided text: its request, and what is compared of its two parts."""
+    """A divided text: its parts, what is compared of them, and where they stand in the text as it was sent."""
 
     spans: Spans
+    shown: Spans
+    wrapper: str
     request: str
-    wrapper_grams: NDArray[np.uint64]
-    request_words: NDArray[np.uint64]
+    wrapper_grams: Bag
+    request_words: Bag
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class _View:
 
     ids: list[str]
     row: Mapping[str, int]
-    spans: list[Spans]
+    told: list[_Told]
     likeness: Likeness
 
 
@@ -84,6 +90,7 @@ class AxisIndex:
         self._request_vectors: dict[str, Vectors] = {}
         self._divided: dict[str, tuple[_Mates, Spans]] = {}
         self._told: dict[str, _Told] = {}
+        self._passages, self._wrappers = Overlap(), Overlap()
         self._view: _View | None = None
 
     def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> None:
@@ -93,7 +100,10 @@ class AxisIndex:
                 raise Refused("id", f"{name} is already in the index")
             whole = plain(text)
             reading = read(whole, self._slots)
-            self._documents[name] = _Document(whole, len(text), vector, reading, mate_grams(reading))
+            grams, words = mate_grams(reading), lexical.word_grams(reading.tokens)
+            self._documents[name] = _Document(
+                whole, len(text), vector, reading, grams, lexical.bag(grams), lexical.bag(words)
+            )
         self._view = None
 
     def grown(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> AxisIndex:
@@ -103,6 +113,7 @@ class AxisIndex:
         bigger._request_vectors = dict(self._request_vectors)
         bigger._divided = dict(self._divided)
         bigger._told = dict(self._told)
+        bigger._passages, bigger._wrappers = self._passages.grown(), self._wrappers.grown()
         bigger.add(ids, texts, vectors)
         return bigger
 
@@ -173,8 +184,7 @@ class AxisIndex:
 
     def spans(self, report: str) -> Spans:
         """Where wrapper and request stand in the report's text."""
-        found, length = self._current().spans[self._row(report)], self._documents[report].length
-        return replace(found, wrapper=within(found.wrapper, length), request=within(found.request, length))
+        return self._current().told[self._row(report)].shown
 
     def pair(self, a: str, b: str) -> Pair:
         """The evidence that the texts of two reports give; what else is known of them is not in it."""
@@ -209,11 +219,10 @@ class AxisIndex:
         )
 
     def _part(self, report: str, axis: Axis) -> str:
-        text = self._documents[report].text
         if axis is Axis.WHOLE:
-            return text
-        spans = self._current().spans[self._row(report)]
-        return wrapper_of(text, spans.wrapper) if axis is Axis.TECHNIQUE else extract(text, spans.request)
+            return self._documents[report].text
+        told = self._current().told[self._row(report)]
+        return told.wrapper if axis is Axis.TECHNIQUE else told.request
 
     def _matrix(self, view: _View, axis: Axis) -> NDArray[np.float32]:
         return {
@@ -240,58 +249,52 @@ class AxisIndex:
         return self._view
 
     def _derive(self) -> _View:
-        ids = sorted(self._documents)
+        ids = sorted(self._documents, key=lambda name: (len(name), name))  # as numbers count
         documents = [self._documents[name] for name in ids]
         spans = self._divide(ids, documents)
         told = [self._tell(*item) for item in zip(ids, documents, spans, strict=True)]
         self._embed_requests([t.request for t, d in zip(told, documents, strict=True) if t.request != d.text])
         parts = Parts(
-            words=lexical.matrix(lexical.word_grams(d.reading.tokens) for d in documents),
-            wrapper_grams=lexical.matrix(t.wrapper_grams for t in told),
-            request_words=lexical.matrix(t.request_words for t in told),
+            wrappers=self._wrappers.cosines([t.wrapper_grams for t in told]),
+            words=lexical.matrix([d.words for d in documents]),
+            request_words=lexical.matrix([t.request_words for t in told]),
             vectors=_rows([d.vector for d in documents]),
             request_vectors=_rows(
                 [self._request_vectors.get(t.request, d.vector) for t, d in zip(told, documents, strict=True)]
             ),
             spans=spans,
         )
-        return _View(ids, {name: at for at, name in enumerate(ids)}, spans, compare(parts))
+        return _View(ids, {name: at for at, name in enumerate(ids)}, told, compare(parts))
 
     def _divide(self, ids: Sequence[str], documents: Sequence[_Document]) -> list[Spans]:
-        passages = lexical.presence(lexical.matrix(d.grams for d in documents))
-        spans = []
-        for begin in range(0, len(documents), 512):
-            block = lexical.cosines(passages[begin : begin + 512], passages)
-            block[np.arange(len(block)), begin + np.arange(len(block))] = 0
-            for at, (likeness, best) in enumerate(zip(block, top(block, _MATES), strict=True), start=begin):
-                # Rounded, so that the last bit of a product does not decide whether a report is divided again.
-                near = [
-                    (ids[m], round(float(likeness[m]), 4))
-                    for m in best.tolist()
-                    if likeness[m] >= _MATE_LIKENESS
-                ]
-                spans.append(self._divide_one(ids[at], near))
-        return spans
+        likeness = self._passages.cosines([d.passages for d in documents])
+        new = np.array([name not in self._divided for name in ids], dtype=np.bool_)
+        # Who is like none of those that came in has the mates that it had.
+        for at in np.flatnonzero(new | (likeness[:, new] >= _MATE_LIKENESS).any(axis=1)).tolist():
+            self._divide_one(ids[at], _mates(ids, likeness[at], at))
+        return [self._divided[name][1] for name in ids]
 
-    def _divide_one(self, name: str, near: _Mates) -> Spans:
+    def _divide_one(self, name: str, near: _Mates) -> None:
         """Only reports whose nearest have changed are divided again."""
         known = self._divided.get(name)
         if known is None or known[0] != near:
             document = self._documents[name]
             mates = [Mate(self._documents[mate].grams, likeness) for mate, likeness in near]
-            known = self._divided[name] = (near, divide(document.text, document.reading, mates))
-        return known[1]
+            self._divided[name] = (near, divide(document.text, document.reading, mates))
 
     def _tell(self, name: str, document: _Document, spans: Spans) -> _Told:
         """Only reports whose spans have changed are read in parts again."""
         known = self._told.get(name)
         if known is None or known.spans != spans:
             request, wrapper = extract(document.text, spans.request), wrapper_of(document.text, spans.wrapper)
+            length = document.length
             known = self._told[name] = _Told(
                 spans,
+                replace(spans, wrapper=within(spans.wrapper, length), request=within(spans.request, length)),
+                wrapper,
                 request,
-                lexical.token_grams(lexical.tokenize(wrapper)),
-                lexical.word_grams(lexical.tokenize(request)),
+                lexical.bag(lexical.token_grams(lexical.tokenize(wrapper))),
+                lexical.bag(lexical.word_grams(lexical.tokenize(request))),
             )
         return known
 
@@ -299,6 +302,16 @@ class AxisIndex:
         missing = sorted({request for request in requests if request not in self._request_vectors})
         if missing:
             self._request_vectors.update(zip(missing, self._embed(missing), strict=True))
+
+
+def _mates(ids: Sequence[str], likeness: Vectors, own: int) -> _Mates:
+    """The likest others of a report, by its row of the likeness, equal ones by id."""
+    others = np.flatnonzero(likeness >= _MATE_LIKENESS)
+    others = others[others != own]
+    best = others[np.argsort(-likeness[others], kind="stable")[:_MATES]]
+    return [
+        (ids[at], round(score, 4)) for at, score in zip(best.tolist(), likeness[best].tolist(), strict=True)
+    ]
 
 
 def wrapper_of(text: str, ranges: Ranges) -> str:

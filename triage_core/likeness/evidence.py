@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from triage_core.likeness import lexical
+from triage_core.likeness.kernels import keep_best, speak_for
 from triage_core.likeness.sketch import LEXICAL_SHARE
 from triage_core.likeness.spans import Spans
 
@@ -29,18 +30,19 @@ _OWN_SHARE = 0.25
 _WRAPPED_FROM, _WRAPPED_FULL = 0.5, 0.7
 # Wrappers at this cosine are one, but for the edges of what was put into them.
 _VERBATIM, _SAME_REQUEST = 0.94, 0.5
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is known of n reports before they are compared, row by row.
 
-    `words` and `request_words` are counts of words, `wrapper_grams` of tokens and pairs of tokens (see
-    `lexical.matrix`); vectors are (n, dim) of length 1.
+    `wrappers` (n, n) are the cosines of their tokens and pairs of tokens (see `overlap`), `words` and
+    `request_words` counts of words (see `lexical.matrix`); vectors are (n, dim) of length 1.
     """
 
+    wrappers: Matrix
     words: sp.csr_matrix
-    wrapper_grams: sp.csr_matrix
     request_words: sp.csr_matrix
     vectors: Matrix
     request_vectors: Matrix
@@ -71,9 +73,8 @@ class Likeness:
 
 def compare(parts: Parts) -> Likeness:
     """Every likeness of every pair."""
-    wrappers = lexical.presence(parts.wrapper_grams)
     return weigh(
-        wrappers=lexical.cosines(wrappers, wrappers),
+        wrappers=parts.wrappers,
         asked=_wording(_rare_words(parts.request_words), _dots(parts.request_vectors)),
         words=_rare_words(parts.words),
         meaning=_dots(parts.vectors),
@@ -97,17 +98,20 @@ def weigh(
     `sure` and `wrapped` are (n,), as spans have them; `neighbours` of a report speak for it.
     """
     technique = smooth(wrappers, _TECHNIQUE_POWER, neighbours)
-    request = _probability(REQUEST_SLOPE * (_neighbourly(asked, neighbours) - REQUEST_AT))
-    wording = _neighbourly(_wording(words, meaning), neighbours)
-    whole = _whole(sure, wrapped, technique, asked, wording)
-    return Likeness(
-        whole,
-        _probability(TECHNIQUE_SLOPE * (technique - TECHNIQUE_AT)),
-        request,
-        words,
-        meaning,
-        wrappers,
-    )
+    request = smooth(asked, _WORDING_POWER, neighbours)
+    plain = _wording(words, meaning)
+    wording = smooth(plain, _WORDING_POWER, neighbours)
+    whole = np.empty_like(technique)
+    # Row by row, so that what is computed on the way stays near the processor.
+    for start in range(0, len(whole), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        wording[rows] = _neighbourly(plain[rows], wording[rows])
+        whole[rows] = _whole(
+            sure[rows], wrapped[rows], sure, wrapped, technique[rows], asked[rows], wording[rows]
+        )
+        technique[rows] = _probability(TECHNIQUE_SLOPE * (technique[rows] - TECHNIQUE_AT))
+        request[rows] = _probability(REQUEST_SLOPE * (_neighbourly(asked[rows], request[rows]) - REQUEST_AT))
+    return Likeness(whole, technique, request, words, meaning, wrappers)
 
 
 def smooth(likeness: Matrix, power: int, neighbours: int = NEIGHBOURS) -> Matrix:
@@ -115,18 +119,18 @@ def smooth(likeness: Matrix, power: int, neighbours: int = NEIGHBOURS) -> Matrix
 
     Members of one family agree on who else belongs to it, which a single pair may not show; the diagonal is 1.
     """
-    count = len(likeness)
     own = likeness.copy()
     np.fill_diagonal(own, 1)
-    nearest = _greatest(own, neighbours)
-    weight = np.clip(np.take_along_axis(own, nearest, axis=1), 0, None) ** power
-    weight /= weight.sum(axis=1, keepdims=True)
-    starts = np.arange(count + 1) * nearest.shape[1]
-    mean = sp.csr_matrix((weight.ravel(), nearest.ravel(), starts), shape=(count, count))
-    both = mean @ (mean @ own).T
-    length = np.sqrt(np.maximum(np.diag(both), 1e-9))
-    smoothed = np.asarray(both / length[:, None] / length[None, :], dtype=np.float32)
-    return np.asarray((smoothed + smoothed.T) / 2, dtype=np.float32)
+    rows = np.arange(len(own))
+    best = np.full((len(own), min(neighbours, len(own))), -np.inf, np.float32)
+    nearest = np.zeros(best.shape, np.int64)
+    keep_best(own, rows, rows, best, nearest)
+    say = np.clip(best, 0, None) ** power
+    among = own[nearest[:, :, None], nearest[:, None, :]]
+    say /= np.sqrt(np.maximum(np.einsum("nk,nkl,nl->n", say, among, say), 1e-9))[:, None]
+    smoothed = np.empty_like(own)
+    speak_for(own, nearest.astype(np.int32), say, smoothed)
+    return smoothed
 
 
 def top(likeness: Matrix, count: int) -> NDArray[np.int64]:
@@ -157,17 +161,29 @@ def _tools(same_words: Matrix, request: Matrix) -> NDArray[np.int64]:
     return tools
 
 
-def _whole(sure: Matrix, wrapped: Matrix, technique: Matrix, asked: Matrix, wording: Matrix) -> Matrix:
+def _whole(
+    sure: Matrix,
+    wrapped: Matrix,
+    others_sure: Matrix,
+    others_wrapped: Matrix,
+    technique: Matrix,
+    asked: Matrix,
+    wording: Matrix,
+) -> Matrix:
     """The probability that two reports are one: the same wrapper and the same request, or the same wording.
 
     Two reports with one wrapper that surely ask for different things are not duplicates.
     """
-    wrapped = np.sqrt(np.clip((wrapped - _WRAPPED_FROM) / (_WRAPPED_FULL - _WRAPPED_FROM), 0, 1))
-    as_wrapper = np.outer(wrapped, wrapped)
-    differ = np.minimum.outer(sure, sure) * (1 - np.clip(asked, 0, 1))
+    as_wrapper = np.outer(_wrapper_share(wrapped), _wrapper_share(others_wrapped))
+    differ = np.minimum.outer(sure, others_sure) * (1 - np.clip(asked, 0, 1))
     odds = as_wrapper * TECHNIQUE_SLOPE * (technique * (1 - differ) - TECHNIQUE_AT)
     odds += (1 - as_wrapper) * REQUEST_SLOPE * (wording - REQUEST_AT)
     return _probability(odds)
+
+
+def _wrapper_share(wrapped: Matrix) -> Matrix:
+    share = np.clip((wrapped - _WRAPPED_FROM) / (_WRAPPED_FULL - _WRAPPED_FROM), 0, 1)
+    return np.asarray(np.sqrt(share), dtype=np.float32)
 
 
 def _probability(odds: Matrix) -> Matrix:
@@ -175,17 +191,20 @@ def _probability(odds: Matrix) -> Matrix:
 
 
 def _wording(words: Matrix, meaning: Matrix) -> Matrix:
-    return np.asarray(LEXICAL_SHARE * words + (1 - LEXICAL_SHARE) * meaning, dtype=np.float32)
+    wording = np.empty_like(words)
+    for start in range(0, len(words), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        wording[rows] = LEXICAL_SHARE * words[rows] + (1 - LEXICAL_SHARE) * meaning[rows]
+    return wording
 
 
-def _neighbourly(likeness: Matrix, neighbours: int) -> Matrix:
-    smoothed = smooth(likeness, _WORDING_POWER, neighbours)
+def _neighbourly(likeness: Matrix, smoothed: Matrix) -> Matrix:
     return np.asarray(_OWN_SHARE * likeness + (1 - _OWN_SHARE) * smoothed, dtype=np.float32)
 
 
 def _rare_words(counts: sp.csr_matrix) -> Matrix:
     rows = lexical.weighted(counts)
-    return lexical.cosines(rows, rows)
+    return lexical.products(rows, rows)
 
 
 def _dots(vectors: Matrix) -> Matrix:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
@@ -44,28 +44,51 @@ def group(
             laid = _average(likeness[np.ix_(rows, rows)], _within(rows, together), _within(rows, apart))
             labels[rows] = labels.max() + 1 + laid
     roots = np.arange(count)
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
+    for members in _several(labels):
         inside = likeness[np.ix_(members, members)].sum(axis=1)
         roots[members] = members[int(np.argmax(np.round(inside, 4)))]
     return roots
 
 
 def _average(likeness: NDArray[np.float32], together: Pairs, apart: Pairs) -> Labels:
-    """(n,) groups by average linkage, those of `together` begun first."""
-    count = len(likeness)
-    if count < 2:
-        return np.arange(count)
-    distance = np.clip(1 - likeness.astype(np.float64), _NEAREST, None)
-    for one, other in apart:
-        distance[[one, other], [other, one]] = _FARTHEST
-    begun = _bound(np.arange(count), together)
-    for label in np.unique(begun[np.array(together, dtype=np.int64).ravel()]):
-        rows = np.flatnonzero(begun == label)
-        distance[np.ix_(rows, rows)] = 0
-    np.fill_diagonal(distance, 0)
-    tree = linkage(squareform(distance, checks=False), "average")
-    return np.asarray(fcluster(tree, 1 - LEAST_MEAN, "distance"), dtype=np.int64)
+    """(n,) groups by average linkage, those of `together` begun first.
+
+    A mean of one half takes a pair of one half, so that no group reaches beyond what such pairs connect.
+    """
+    if len(likeness) < 2:
+        return np.arange(len(likeness))
+    begun = _bound(np.arange(len(likeness)), together)
+    near = csr_matrix(likeness >= LEAST_MEAN)
+    _, connected = connected_components(near, directed=False)
+    labels = _bound(connected.astype(np.int64), together)
+    found = labels.copy()
+    for rows in _several(labels):
+        if len(rows) == 2 and not apart:
+            continue
+        distance = np.clip(1 - likeness[np.ix_(rows, rows)].astype(np.float64), _NEAREST, None)
+        for one, other in _within(rows, apart):
+            distance[[one, other], [other, one]] = _FARTHEST
+        distance[begun[rows][:, None] == begun[rows]] = 0
+        tree = linkage(squareform(distance, checks=False), "average")
+        for group in _cut(tree, len(rows)):
+            found[rows[group]] = found.max() + 1
+    return found
+
+
+def _cut(tree: NDArray[np.float64], count: int) -> Iterable[list[int]]:
+    """The groups, of positions below `count`, that a tree of `linkage` joins while the mean is at least one half."""
+    groups = {at: [at] for at in range(count)}
+    joined = tree[tree[:, 2] <= 1 - LEAST_MEAN]  # the tree is in the order of its distances
+    for name, (one, other) in enumerate(joined[:, :2].astype(np.int64).tolist(), start=count):
+        groups[name] = groups.pop(one) + groups.pop(other)
+    return groups.values()
+
+
+def _several(labels: Labels) -> list[Labels]:
+    """The rows, ascending, of every label that several rows have, in the order of the labels."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
+    return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
 
 
 def _by_tool(labels: Labels, tools: Labels, likeness: NDArray[np.float32]) -> Labels:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 COMPILED = find_spec("numba") is not None
 GROUP = 64
 RECENT = 8
+MIRRORED = 32
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -222,9 +223,68 @@ def _keep_best_numpy(
     ids[rows] = np.take_along_axis(names, order, axis=1)
 
 
+def mark_known(values: NDArray[np.uint64], known: NDArray[np.uint64], out: NDArray[np.bool_]) -> None:
+    """Which values stand in `known`; both are sorted."""
+    at = 0
+    for i in range(len(values)):
+        while at < len(known) and known[at] < values[i]:
+            at += 1
+        out[i] = at < len(known) and known[at] == values[i]
+
+
+def _mark_known_numpy(values: NDArray[np.uint64], known: NDArray[np.uint64], out: NDArray[np.bool_]) -> None:
+    out[:] = np.isin(values, known, assume_unique=True)
+
+
+def speak_for(
+    likeness: NDArray[np.float32],
+    nearest: NDArray[np.int32],
+    say: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """The sum, out (n, n), over the `nearest` of two rows, (n, k), of their likeness times what both have to `say`.
+
+    `likeness` (n, n) is symmetric, and so is `out`.
+    """
+    count, kept = nearest.shape
+    mean = np.empty(count, dtype=np.float32)
+    for i in range(count):
+        mean[:] = 0
+        for k in range(kept):
+            row = likeness[nearest[i, k]]
+            for j in range(count):
+                mean[j] += say[i, k] * row[j]
+        for j in range(i + 1):
+            total = np.float32(0)
+            for k in range(kept):
+                total += say[j, k] * mean[nearest[j, k]]
+            out[i, j] = total
+    for first in range(0, count, MIRRORED):
+        for other in range(0, first + 1, MIRRORED):
+            for j in range(other, other + MIRRORED):
+                for i in range(max(first, j + 1), min(first + MIRRORED, count)):
+                    out[j, i] = out[i, j]
+
+
+def _speak_for_numpy(
+    likeness: NDArray[np.float32],
+    nearest: NDArray[np.int32],
+    say: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    means = np.empty_like(likeness)
+    for i, (rows, weights) in enumerate(zip(nearest, say, strict=True)):
+        means[i] = weights @ likeness[rows]
+    for i, (rows, weights) in enumerate(zip(nearest, say, strict=True)):
+        out[i] = means[:, rows] @ weights
+    out[:] = (out + out.T) / 2
+
+
 if COMPILED:
+    mark_known, speak_for = compiled(mark_known), compiled(speak_for)
     scan, hits, spread, keep_best = compiled(scan), compiled(hits), compiled(spread), compiled(keep_best)
     rounded = compiled(rounded)
 else:
+    mark_known, speak_for = _mark_known_numpy, _speak_for_numpy
     scan, hits, spread, keep_best = _scan_numpy, _hits_numpy, _spread_numpy, _keep_best_numpy
     rounded = _rounded_numpy

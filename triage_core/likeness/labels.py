@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from math import log
 
-import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 _WORD = re.compile(r"[^\W\d_]{3,24}")
 _SAMPLE = 50
+_EQUAL = 2e-6
+"""Weights that are no farther apart may be equal when they are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,17 @@ class Spread:
 
     groups: Counter[str]
     total: int
+
+
+class _Rarity(dict[str, float]):
+    """How much a word tells that stands in few groups, computed once a word."""
+
+    def __init__(self, known: Spread) -> None:
+        self._known = known
+
+    def __missing__(self, word: str) -> float:
+        rarity = self[word] = log((1 + self._known.total) / max(1, self._known.groups[word]))
+        return rarity
 
 
 def spread(texts: Sequence[str]) -> Spread:
@@ -36,24 +50,29 @@ def distinctive(
     Those are the groups given, or those behind `spread`. Words are letters only, lower case, without stop words; the
     empty label where a group has none.
     """
-    words = {name: Counter(_distinct(texts[:_SAMPLE])) for name, texts in groups.items()}
-    known = spread or Spread(Counter(word for counts in words.values() for word in counts), len(groups))
+    words = {name: _counted(texts[:_SAMPLE]) for name, texts in groups.items()}
+    known = spread or Spread(Counter(chain.from_iterable(words.values())), len(groups))
+    rarity = _Rarity(known)
     labels = {}
     for name, counts in words.items():
         members = min(len(groups[name]), _SAMPLE)
         weight = {
-            word: count / members * float(np.log((1 + known.total) / max(1, known.groups[word])))
-            for word, count in counts.items()
-            if 2 * count >= members
+            word: count / members * rarity[word] for word, count in counts.items() if 2 * count >= members
         }
-        best = sorted(weight, key=lambda word: (-round(weight[word], 6), word))[:size]
+        least = min(sorted(weight.values())[-size:], default=0.0) - _EQUAL
+        heavy = [word for word in weight if weight[word] >= least]
+        best = sorted(heavy, key=lambda word: (-round(weight[word], 6), word))[:size]
         labels[name] = " ".join(best)
     return labels
 
 
+def _counted(texts: Sequence[str]) -> Mapping[str, int]:
+    """In how many of the texts each word stands."""
+    return dict.fromkeys(_words(texts[0]), 1) if len(texts) == 1 else Counter(_distinct(texts))
+
+
 def _distinct(texts: Iterable[str]) -> Iterable[str]:
-    for text in texts:
-        yield from _words(text)
+    return chain.from_iterable(map(_words, texts))
 
 
 @lru_cache(maxsize=16_384)

@@ -7,7 +7,7 @@ do not depend on the other texts, and rows can be appended for ever.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
@@ -21,9 +21,8 @@ COLUMNS = 1 << 22
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 # Ends of sentences and lines, after a colon, around quotations. A single capital and a full stop ("U.S.") end nothing.
 _BREAK = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)[\"”’)\]]*\s+|\n+|(?<=[:;])\s+|\s+(?=[\"“])|(?<=[\"”])\s+")
-# A meeting of two rows in a column costs this many times an addition in a dense table.
-_SPARSE_COST = 8
-_BLOCK = 512
+# A column that one row in so many has costs less as part of a dense table.
+_MANY = 32
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
@@ -39,6 +38,14 @@ class Tokens:
 
     def __len__(self) -> int:
         return len(self.hashes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bag:
+    """The grams of one text: (n,) their hashes as columns, ascending, and how often each occurs."""
+
+    columns: NDArray[np.int32]
+    counts: NDArray[np.float32]
 
 
 @lru_cache(maxsize=200_000)
@@ -99,61 +106,54 @@ def trigrams(tokens: Tokens) -> NDArray[np.uint64]:
     return chain(edged, 3)
 
 
-def matrix(rows: Iterable[NDArray[np.uint64]]) -> sp.csr_matrix:
-    """(rows, COLUMNS) float32 counts of hashed grams, one row an array of grams."""
-    indices, counts, indptr = [], [], [0]
-    for grams in rows:
-        columns, count = np.unique(grams % np.uint64(COLUMNS), return_counts=True)
-        indices.append(columns.astype(np.int32))
-        counts.append(count.astype(np.float32))
-        indptr.append(indptr[-1] + len(columns))
-    return sp.csr_matrix(
-        (
-            np.concatenate(counts) if counts else np.zeros(0, np.float32),
-            np.concatenate(indices) if indices else np.zeros(0, np.int32),
-            np.array(indptr),
-        ),
-        shape=(len(indptr) - 1, COLUMNS),
-    )
+def bag(grams: NDArray[np.uint64]) -> Bag:
+    """The grams of one text, with repetitions, as a bag."""
+    columns, counts = np.unique(grams % np.uint64(COLUMNS), return_counts=True)
+    return Bag(columns.astype(np.int32), counts.astype(np.float32))
 
 
-def presence(counts: sp.csr_matrix) -> sp.csr_matrix:
-    """Rows of length 1 that say only which grams occur: robust where whole passages are shared."""
-    return _unit(_with(counts, np.ones_like(counts.data)))
+def matrix(bags: Sequence[Bag]) -> sp.csr_matrix:
+    """(bags, their different grams) float32 counts; a column a gram, in the order of the grams' hashes."""
+    hashed = np.concatenate([np.zeros(0, np.int32), *(item.columns for item in bags)])
+    known = np.zeros(COLUMNS, np.bool_)
+    known[hashed] = True
+    used = np.flatnonzero(known)  # a table of all columns takes less time than sorting
+    place = np.empty(COLUMNS, np.int32)
+    place[used] = np.arange(len(used))
+    counts = np.concatenate([np.zeros(0, np.float32), *(item.counts for item in bags)])
+    starts = np.cumsum([0, *(len(item.columns) for item in bags)])
+    return sp.csr_matrix((counts, place[hashed], starts), shape=(len(bags), len(used)))
 
 
 def weighted(counts: sp.csr_matrix) -> sp.csr_matrix:
     """Rows of length 1 with damped counts times rarity in these rows: for wordings, where single words decide."""
-    _, columns, frequency = np.unique(counts.indices, return_inverse=True, return_counts=True)
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     rarity = np.log((1 + counts.shape[0]) / (1 + frequency)) + 1
-    return _unit(_with(counts, (1 + np.log(counts.data)) * rarity[columns]))
+    data = ((1 + np.log(counts.data)) * rarity[counts.indices]).astype(np.float32)
+    squares = np.bincount(_rows(counts), data.astype(np.float64) ** 2, minlength=counts.shape[0])
+    scale = 1 / np.maximum(np.sqrt(squares), 1e-12)
+    data *= scale[_rows(counts)].astype(np.float32)
+    return sp.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
 
-def cosines(left: sp.csr_matrix, right: sp.csr_matrix) -> NDArray[np.float32]:
-    """(left rows, right rows) float32 cosines of rows of length 1."""
-    used, columns, counts = np.unique(right.indices, return_inverse=True, return_counts=True)
-    if not len(used):
-        return np.zeros((left.shape[0], right.shape[0]), np.float32)
-    place = np.minimum(np.searchsorted(used, left.indices), len(used) - 1)
-    known = used[place] == left.indices
-    if counts[place[known]].sum() * _SPARSE_COST < left.nnz * right.shape[0]:
+def products(left: sp.csr_matrix, right: sp.csr_matrix) -> NDArray[np.float32]:
+    """(left rows, right rows) float32 scalar products; the same matrix on both sides is read once.
+
+    Columns that many rows have are multiplied as dense tables, the others meeting by meeting.
+    """
+    if left.shape[0] < _MANY:
         return np.asarray((left @ right.T).toarray(), dtype=np.float32)
-    # Where most rows share most columns, adding whole rows of a dense table is quicker than meeting by meeting.
-    rows = np.repeat(np.arange(left.shape[0]), np.diff(left.indptr))[known]
-    inside = sp.csr_matrix((left.data[known], (rows, place[known])), shape=(left.shape[0], len(used)))
-    across = sp.csr_matrix((right.data, columns, right.indptr), shape=(right.shape[0], len(used)))
-    found = np.empty((left.shape[0], right.shape[0]), np.float32)
-    for begin in range(0, right.shape[0], _BLOCK):
-        found[:, begin : begin + _BLOCK] = inside @ across[begin : begin + _BLOCK].T.toarray(order="C")
-    return found
+    many = np.bincount(right.indices, minlength=right.shape[1]) * _MANY > right.shape[0]
+    dense, sparse = right[:, many].toarray(), right[:, ~many]
+    if left is right:
+        found = dense @ dense.T
+        found += (sparse @ sparse.T).toarray()
+    else:
+        found = left[:, many].toarray() @ dense.T
+        found += (left[:, ~many] @ sparse.T).toarray()
+    return np.asarray(found, dtype=np.float32)
 
 
-def _with(counts: sp.csr_matrix, data: NDArray[np.float32]) -> sp.csr_matrix:
-    return sp.csr_matrix((data.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
-
-
-def _unit(rows: sp.csr_matrix) -> sp.csr_matrix:
-    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    scale = 1 / np.maximum(lengths, 1e-12)
-    rows.data *= np.repeat(scale, np.diff(rows.indptr)).astype(np.float32)
-    return rows
+def _rows(counts: sp.csr_matrix) -> NDArray[np.int64]:
+    """The row of each number that is held."""
+    return np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_core.likeness.kernels import compiled
+from triage_core.likeness.kernels import compiled, mark_known
 from triage_core.likeness.lexical import trigrams
 from triage_core.likeness.slots import Reading
 
@@ -102,8 +102,11 @@ def _shared(reading: Reading, mates: Sequence[Mate]) -> tuple[NDArray[np.float64
     count = len(reading.tokens)
     if not count or not mates:
         return np.zeros(count), 0.0
-    own = trigrams(reading.tokens)
-    same = np.stack([_among(own, mate.grams) for mate in mates])
+    own, place = np.unique(trigrams(reading.tokens), return_inverse=True)
+    known = np.zeros((len(mates), len(own)), dtype=np.bool_)
+    for mate, row in zip(mates, known, strict=True):
+        mark_known(own, mate.grams, row)
+    same = known[:, place]
     hit = same.copy()
     hit[:, 1:] |= same[:, :-1]
     hit[:, :-1] |= same[:, 1:]
@@ -114,11 +117,6 @@ def _shared(reading: Reading, mates: Sequence[Mate]) -> tuple[NDArray[np.float64
     likeness = np.array([mate.likeness for mate in mates])[tells]
     say = (likeness / likeness.max()) ** _SAY
     return np.asarray(say @ covered[tells] / say.sum()), float(likeness.max())
-
-
-def _among(values: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which values are in `known`, which is sorted and not empty."""
-    return np.asarray(known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values)
 
 
 def _wrapper_runs(hit: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.bool_]:

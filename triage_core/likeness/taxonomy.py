@@ -131,9 +131,8 @@ def cues(text: str, taxonomy: Taxonomy) -> NDArray[np.float64]:
 
 def meanings(vector: Vectors, like: Vectors, taxonomy: Taxonomy) -> NDArray[np.float64]:
     """(strategies,) the best cosine to the texts of each, above the mean over all strategies."""
-    owner = np.repeat(np.arange(len(taxonomy.strategies)), [len(s.like) for s in taxonomy.strategies])
-    best = np.full(len(taxonomy.strategies), -1.0)
-    np.maximum.at(best, owner, like.astype(np.float64) @ vector)
+    starts = np.cumsum([0, *(len(s.like) for s in taxonomy.strategies[:-1])])
+    best = np.maximum.reduceat(like.astype(np.float64) @ vector, starts)
     above: NDArray[np.float64] = best - best.mean()
     return above
 
