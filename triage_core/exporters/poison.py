@@ -102,8 +102,8 @@ def _count(
             if runs[at] >> np.uint64(63):
                 continue  # a whole text, and no run
             bucket = np.int64(runs[at] & np.uint64(_BUCKETS - 1))
-            if last[bucket] == first + report:
-                continue
+            if owners[bucket] == _SEVERAL or last[bucket] == first + report:
+                continue  # what several people use is told of nobody, however often
             last[bucket] = first + report
             if owners[bucket] == _NOBODY:
                 owners[bucket] = reporters[report]
