@@ -91,7 +91,7 @@ class Tally:
         self._reports += len(reports.facts)
         for spans in reports.redactions.values():
             self._redacted.update(span.kind for span in spans)
-        names, ids = reports.facts["reporter_id"].to_pylist(), reports.facts["report_id"].combine_chunks()
+        names, ids = (reports.facts[name].combine_chunks() for name in ("reporter_id", "report_id"))
         indexed = reports.facts["is_indexed"].to_numpy()
         block = held(reports.said)[1][reports.starts[:-1]] // READ_BYTES
         for start, end in itertools.pairwise([0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(ids)]):
