@@ -24,7 +24,7 @@ from triage_core.likeness.cluster import Params
 from triage_core.model import Resolution, TurnRole
 from triage_core.queries import Filter
 
-BATCH = 20_000
+BATCH = 50_000
 TEXT_BYTES = 1 << 23
 """Of about so much text is read at once: a conversation may have 400,000 characters."""
 NEAR_DUPLICATE = Params().join
