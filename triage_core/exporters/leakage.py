@@ -82,6 +82,7 @@ class Leakage:
     def to_json(self) -> dict[str, Any]:
         """For the manifest. Raises Refused naming the pair when a near-copy stands on the other side."""
         copies = self._near_copies()
+        self._sketches = self._sketches[:0].copy()  # most of what is held, and asked for no more
         ids = pa.chunked_array(self._ids, pa.string())
         for train, test, agreement in copies:
             if not (self._indexed[train] and self._indexed[test]):

@@ -25,7 +25,7 @@ from triage_core.model import Resolution, TurnRole
 from triage_core.queries import Filter
 
 BATCH = 50_000
-TEXT_BYTES = 1 << 23
+TEXT_BYTES = 1 << 22
 """Of about so much text is read at once: a conversation may have 400,000 characters."""
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
