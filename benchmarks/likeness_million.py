@@ -9,13 +9,14 @@ on all three axes and stored. Small: 20,000.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import re
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ TARGETS: dict[str, harness.Target] = {
     "place_one_p95_ms": ("<=", 150),
     "duplicates_page_p95_ms": ("<=", 300),
     "peak_memory_gib": ("<=", 12),
+    "start_peak_memory_gib": ("<=", 12),
 }
 
 
@@ -146,6 +148,16 @@ def fill(store: Store, mixture: synthetic.Mixture, count: int) -> None:
         vectors.switch_space(work, MODEL, MODEL)
 
 
+def start(folder: Path, supplied: Supplied) -> tuple[float, float]:
+    """Seconds until a process that was started anew has the store's reports at hand, and the most GiB it held."""
+    started = time.perf_counter()
+    store = Store(folder)
+    Likeness(store, lambda: supplied, MODEL, close_reading=0).refresh(OPERATOR)
+    taken = time.perf_counter() - started
+    store.close()
+    return taken, harness.peak_memory_gib()
+
+
 def quantile(seconds: list[float], share: float) -> float:
     return float(np.quantile(seconds, share) * 1000)
 
@@ -205,15 +217,11 @@ def main() -> None:
             pages.append(time.perf_counter() - started)
         figures["duplicates_page_p95_ms"] = quantile(pages, 0.95)
 
-        # A start is a new process in life: what this one holds is not part of it.
-        del likeness
-        gc.collect()
-        started = time.perf_counter()
-        again = Likeness(store, lambda: supplied, MODEL, close_reading=0)
-        again.refresh(OPERATOR)
-        figures["start_s"] = time.perf_counter() - started
+        figures["held_before_gib"], figures["peak_memory_gib"] = held, harness.peak_memory_gib()
         store.close()
-    figures["held_before_gib"], figures["peak_memory_gib"] = held, harness.peak_memory_gib()
+        with ProcessPoolExecutor(1, get_context("spawn")) as another:
+            started_again = another.submit(start, Path(folder), supplied).result()
+        figures["start_s"], figures["start_peak_memory_gib"] = started_again
     rows = [(name.replace("_", " "), value) for name, value in figures.items()]
     harness.table(
         f"{count:,} reports, {timedelta(seconds=int(figures['first_refresh_s']))}", ["measure", "value"], rows

@@ -10,7 +10,8 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.desk import activity, undoable
-from ui import empty, event_words, session, undo_card
+from ui import empty, event_words, session
+from ui.desk import undo
 from ui.event_words import EVENTS
 from ui.hostile import inline
 from ui.words import ago, counted
@@ -62,7 +63,7 @@ chosen = activity.Filter(
 )
 
 if session.picked("event"):
-    undo_card.draw(session.picked("event"))
+    undo.draw(session.picked("event"))
 
 total = session.read(activity.events, chosen, 1, 1)[1]
 if not total:
@@ -87,7 +88,7 @@ if name := session.clicked_row(key, names):
 
 table.dataframe(
     {
-        "undo": [["Undo"] if undo_card.may_undo(row) and not row.undone_by else [] for row in rows],
+        "undo": [["Undo"] if undo.may_undo(row) and not row.undone_by else [] for row in rows],
         "number": names,
         "when": [ago(row.done_at, now) for row in rows],
         "who": [inline(row.actor_id) for row in rows],

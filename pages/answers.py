@@ -11,7 +11,8 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import preferred
 from triage_core.errors import NotFound
-from ui import answer_view, empty, report_view, session
+from ui import empty, report_view, session
+from ui.desk import answers
 from ui.hostile import plain
 
 WRITE, APPROVE = "write", "approve"
@@ -56,7 +57,7 @@ if not rows and not asked:
     st.stop()
 left, middle, right = st.columns([22, 44, 34], gap="medium")
 with left:
-    report_id = answer_view.listed(rows, asked)
+    report_id = answers.listed(rows, asked)
 try:
     view = session.read(queries.report, report_id)
 except NotFound:
@@ -71,9 +72,9 @@ with middle:
     report_view.words(view)
 with right:
     if part == WRITE:
-        answer_view.editor(view, answer)
+        answers.editor(view, answer)
     else:
-        answer_view.reading(view, answer)
+        answers.reading(view, answer)
 
 with st.bottom:
     if part == WRITE:
@@ -82,7 +83,7 @@ with st.bottom:
             key=f"save-answer-{report_id}",
             type="primary",
             icon=":material/check:",
-            on_click=answer_view.write,
+            on_click=answers.write,
             args=(report_id, view.case["version"], after),
         )
     else:
@@ -92,7 +93,7 @@ with st.bottom:
         )
         acts = st.container(horizontal=True)
         with acts.popover("Send back", icon=":material/undo:", disabled=closed):
-            answer_view.returning(report_id, answer, view.case["version"], after)
+            answers.returning(report_id, answer, view.case["version"], after)
         acts.button(
             "Approve the answer",
             key=f"approve-answer-{report_id}",
@@ -100,6 +101,6 @@ with st.bottom:
             icon=":material/verified:",
             disabled=closed,
             help="Somebody else approves what you have written." if mine else None,
-            on_click=answer_view.approve,
+            on_click=answers.approve,
             args=(report_id, answer.answer_id, view.case["version"], after),
         )

@@ -7,7 +7,8 @@ import streamlit as st
 from triage_core import queries
 from triage_core.desk import boards
 from triage_core.index import maps
-from ui import cluster_desk, cluster_view, empty, mapchart, session, split_view, worker
+from ui import empty, session, worker
+from ui.clusters import desk, mapchart, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, AXIS_ABOUT, counted
 
@@ -51,10 +52,10 @@ asked = session.picked("cluster")
 standing = session.read(boards.cluster, axis, asked) if asked else None
 chosen = standing["cluster_id"] if standing else asked
 if view == VIEWS[0]:
-    split_view.listing(axis)
-    chosen = cluster_view.listing(axis, chosen, now)
+    splits.listing(axis)
+    chosen = parts.listing(axis, chosen, now)
 elif view == VIEWS[1]:
-    cluster_desk.all_that_may_be_one(axis)
+    desk.all_that_may_be_one(axis)
 else:
     drawn = session.read(maps.draw, axis)
     clicked = mapchart.draw(drawn, chosen, f"map-{session.current().store.revision}-{axis}-{chosen}")
@@ -72,4 +73,4 @@ cluster = session.read(boards.cluster, axis, chosen)
 if cluster is None:
     st.warning(f"There is no cluster {plain(chosen)} any more.", icon=":material/search_off:")
     st.stop()
-cluster_desk.draw(axis, cluster, now)
+desk.draw(axis, cluster, now)

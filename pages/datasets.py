@@ -13,7 +13,8 @@ from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
-from ui import dataset_versions, dataset_view, empty, filters, session
+from ui import empty, filters, session
+from ui.datasets import parts, versions
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
 
@@ -28,7 +29,7 @@ choices, outcome = st.columns([2, 3], gap="large")
 with choices:
     profile = st.selectbox("Profile", list(PROFILES), key="profile", bind="query-params")
     st.caption(PROFILES[profile].about)
-    form, layout = dataset_view.shape(profile)
+    form, layout = parts.shape(profile)
     with st.expander("Only some reports", icon=":material/filter_alt:"):
         levels, harms = [str(level) for level in Severity], [str(harm) for harm in HarmType]
         severity = st.multiselect(
@@ -40,7 +41,7 @@ with choices:
             "Product", products, format_func=inline, key="only_product", placeholder="Any"
         )
     with st.expander("What texts may hold, and whose", icon=":material/cleaning_services:"):
-        hygiene, share, per_group = dataset_view.limits()
+        hygiene, share, per_group = parts.limits()
     with st.container(horizontal=True):
         name = st.text_input("Name", key="name", placeholder=profile, max_chars=64)
         version = st.text_input("Version", key="dataset_version", placeholder="next number", max_chars=64)
@@ -49,7 +50,7 @@ chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(produ
 try:
     folder = opened.settings.store / "datasets"
     request = ExportRequest(profile, folder, form, layout, name, version, per_group, share, hygiene, chosen)
-    found = dataset_view.preview(request)
+    found = parts.preview(request)
 except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
     st.stop()
@@ -96,9 +97,9 @@ with outcome:
             " a better answer, or the reporter's consent.",
             icon=":material/info:",
         )
-    dataset_view.excluded(excluded)
+    parts.excluded(excluded)
     if found.behind:
-        dataset_view.behind(found.behind, excluded)
+        parts.behind(found.behind, excluded)
     if examples:
         with st.container(border=True):
             with st.container(
@@ -106,7 +107,7 @@ with outcome:
             ):
                 st.markdown("**As a trainer gets them**", width="content")
                 number = st.pagination(len(examples), key=f"row-{profile}", max_visible_pages=5) - 1
-            dataset_view.example(profile, examples[number], number)
+            parts.example(profile, examples[number], number)
 
 st.header("Built versions", anchor=False)
 total = session.read(catalog.built, 1, 1)[1]
@@ -115,8 +116,8 @@ if not total:
     st.stop()
 if total > 1:
     with st.expander("Compare two versions", icon=":material/compare_arrows:"):
-        dataset_versions.compared(session.read(catalog.built, 1, MOST)[0])
+        versions.compared(session.read(catalog.built, 1, MOST)[0])
 page = st.pagination(-(-total // SIZE), key="built", bind="query-params") if total > SIZE else 1
 planned = {plan.name: plan for plan in session.read(plans.plans)}
 for built in session.read(catalog.built, page, SIZE)[0]:
-    dataset_versions.version(built, planned.get(built.name), may_build)
+    versions.version(built, planned.get(built.name), may_build)

@@ -11,8 +11,9 @@ import streamlit as st
 from triage_core import queries
 from triage_core.disclosure import embargo_board
 from triage_core.disclosure.embargo_board import Show
-from ui import charts, embargo_card, empty, filters, session
+from ui import charts, empty, filters, session
 from ui.charts import BLUE, ORANGE, VIOLET
+from ui.disclosure import card
 from ui.hostile import inline
 from ui.words import counted
 
@@ -74,7 +75,7 @@ with head, st.grid(4, gap="small", min_column_width=180):
     for show in (Show.RUNNING, Show.FOR_US, Show.FOR_REPORTER, Show.SHOULD_END):
         st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch")
 if picked := session.picked("embargo"):
-    embargo_card.draw(picked, now)
+    card.draw(picked, now)
 
 total = counts[Show(shown)]
 if not total:
@@ -117,4 +118,4 @@ with board:
                 now,
                 "Calendar of the embargoes below",
             )
-    embargo_card.listing(rows, now, key)
+    card.listing(rows, now, key)

@@ -9,7 +9,7 @@ import streamlit as st
 from triage_core.access import Command
 from triage_core.desk import boards
 from triage_core.desk.boards import Brief
-from ui import compare, desk, session, worker
+from ui import compare, links, session, worker
 from ui.hostile import plain
 from ui.words import BASIS, ago, counted, moment, severity_badge, state_badge
 
@@ -65,7 +65,7 @@ if view == VIEWS[0]:
                         type="primary",
                         icon=":material/content_copy:",
                         disabled=not may_link,
-                        on_click=desk.link,
+                        on_click=links.link,
                         args=(pair, suggestion.score),
                     )
                     st.button(
@@ -73,7 +73,7 @@ if view == VIEWS[0]:
                         key=f"apart-{key}",
                         icon=":material/call_split:",
                         disabled=not may_link,
-                        on_click=desk.keep_apart,
+                        on_click=links.keep_apart,
                         args=(pair.later.report_id, pair.earlier.report_id),
                     )
                     if st.button("Open", key=f"open-{key}", icon=":material/rate_review:"):
@@ -117,7 +117,7 @@ else:
                     key=f"unlink-{link['child_id']}-{link['version']}",
                     icon=":material/link_off:",
                     disabled=not session.may(Command.UNLINK),
-                    on_click=desk.unlink,
+                    on_click=links.unlink,
                     args=(link["child_id"], link["version"]),
                 )
                 if st.button("Open", key=f"open-{link['child_id']}", icon=":material/rate_review:"):

@@ -7,7 +7,8 @@ import streamlit as st
 from triage_core import queries
 from triage_core.guidance import clause_figures
 from triage_core.index import suggestion_facts
-from ui import empty, gaps_view, session
+from ui import empty, session
+from ui.guidance import gaps
 
 opened = session.current()
 st.title("Guidance gaps", anchor=False)
@@ -20,8 +21,8 @@ st.subheader("What no clause explains", anchor=False)
 if opened.worker.state.working:
     st.caption(":material/hourglass_top: New reports are being compared; the gaps appear when that is done.")
 else:
-    gaps_view.gaps(gaps_view.find(opened.policy), opened.policy)
+    gaps.gaps(gaps.find(opened.policy), opened.policy)
 st.subheader("Clauses", anchor=False)
-gaps_view.clauses(session.read(clause_figures.by_clause), opened.policy)
+gaps.clauses(session.read(clause_figures.by_clause), opened.policy)
 st.subheader("How suggestions do", anchor=False)
-gaps_view.tests(session.read(suggestion_facts.tests))
+gaps.tests(session.read(suggestion_facts.tests))

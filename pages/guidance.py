@@ -7,7 +7,8 @@ import streamlit as st
 from triage_core import access
 from triage_core.guidance import clause_figures, policies
 from triage_core.guidance.policy_text import Texts
-from ui import policy_drafts, policy_files, policy_view, session
+from ui import session
+from ui.guidance import drafts, files, sections
 from ui.hostile import inline
 from ui.words import moment
 
@@ -49,15 +50,15 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )
 if part == "guidance":
-    policy_view.guidance(policy, session.read(clause_figures.citations))
+    sections.guidance(policy, session.read(clause_figures.citations))
 elif part == "severity":
-    policy_view.severity(policy)
+    sections.severity(policy)
 elif part == "promises":
-    policy_view.promises(policy)
+    sections.promises(policy)
 elif part == "terms":
-    policy_view.terms(policy)
+    sections.terms(policy)
 elif part == "drafts":
-    policy_drafts.draw()
+    drafts.draw()
 else:
-    policy_view.versions(history)
-    policy_files.download(Texts.of(policy), policy.version)
+    sections.versions(history)
+    files.download(Texts.of(policy), policy.version)

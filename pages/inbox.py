@@ -6,7 +6,8 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.desk import claims
-from ui import assign, empty, filters, many, session, views, worker
+from ui import assign, empty, filters, many, session, worker
+from ui.desk import views
 from ui.hostile import inline
 from ui.words import SEVERITY, SEVERITY_COLOUR, ago, counted, next_due, state_label
 

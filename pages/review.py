@@ -8,28 +8,22 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import claims, undo
 from triage_core.errors import NotFound
-from ui import (
+from ui import assign, compare, decision, empty, filters, report_view, session
+from ui.hostile import plain
+from ui.review import (
     actions,
     advice,
-    assign,
     briefs,
     candidates,
-    compare,
-    decision,
     desk,
-    empty,
-    filters,
     keys,
     place,
     presence,
     queue,
-    report_view,
-    session,
-    suggest_view,
+    suggest,
     thread,
 )
-from ui.hostile import plain
-from ui.seen import Seen
+from ui.review.seen import Seen
 
 READINGS = ["Conversation", "Differing words", "Side by side"]
 
@@ -88,7 +82,7 @@ with right:
     candidate = candidates.draw(similar, report_id, version, now)
     if decides and not view.case["canonical_id"]:
         st.subheader("Decision", anchor=False)
-        suggest_view.draw(report_id)
+        suggest.draw(report_id)
         decision.start(view)
         decision.panel(session.current().policy, view)
     elif not decides:

@@ -7,9 +7,10 @@ import streamlit as st
 from triage_core import queries
 from triage_core.access import Command
 from triage_core.rewards import rewards
-from ui import charts, empty, reward_card, reward_views, session
+from ui import charts, empty, session, spending
 from ui.charts import percent
 from ui.hostile import plain
+from ui.rewards import card, tables
 from ui.words import counted
 
 SIZE = 25
@@ -45,26 +46,26 @@ if budget is not None and committed > budget:
     )
 view = st.segmented_control(
     "View",
-    list(reward_views.VIEWS),
+    list(tables.VIEWS),
     default="open",
     required=True,
-    format_func=reward_views.VIEWS.__getitem__,
+    format_func=tables.VIEWS.__getitem__,
     key="view",
     bind="query-params",
     label_visibility="collapsed",
     on_change=show_first_page,
 )
 if picked := session.picked("reward"):
-    reward_card.draw(picked)
+    card.draw(picked)
 if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):
-    reward_card.propose(report)
+    card.propose(report)
 
 table = st.container()
 number = int(st.session_state.get("rewards", 1) or 1)
 opened = "report" if view == "waiting" else "reward"
-names, cells, total = reward_views.READ[view](policy, number, SIZE)
+names, cells, total = tables.READ[view](policy, number, SIZE)
 if not total:
-    st.info(reward_views.NOTHING[view], icon=":material/redeem:")
+    st.info(tables.NOTHING[view], icon=":material/redeem:")
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.caption(counted(total, "row"), width="content")
@@ -86,7 +87,7 @@ table.dataframe(
 )
 if view in {"open", "ledger"}:
     with charts.card("Money", "What was paid and approved in each month of this year?"):
-        reward_views.money(now.year)
+        spending.draw(now.year)
     if session.may(Command.PAY_REWARD):
         st.download_button(
             "List for payment (CSV)",

@@ -11,7 +11,8 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import looks
 from triage_core.guidance import policies
-from ui import agreement_view, empty, look_view, report_view, session
+from ui import empty, report_view, session
+from ui.desk import agreement, second_look
 from ui.hostile import plain
 from ui.words import ago
 
@@ -51,7 +52,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     )
 
 if part == AGREEMENT:
-    agreement_view.draw(session.read(looks.pairs), session.current().policy)
+    agreement.draw(session.read(looks.pairs), session.current().policy)
     st.stop()
 
 left, middle, right = st.columns([22, 46, 32], gap="medium")
@@ -65,7 +66,7 @@ if part == BLIND:
         )
         st.stop()
     with left:
-        look = look_view.choose(
+        look = second_look.choose(
             rows, [f"asked {ago(row['asked_at'], now)}: {plain(row['excerpt'], 18)}" for row in rows]
         )
     others = [row["look_id"] for row in rows if row is not look]
@@ -81,9 +82,9 @@ if part == BLIND:
         report_view.words(view)
     with right:
         st.subheader("Your own decision", anchor=False)
-        look_view.inputs(policy, report_id, -look_id)
+        second_look.inputs(policy, report_id, -look_id)
     arguments = (policy, look_id, report_id, others[0] if others else None)
-    save = look_view.answer
+    save = second_look.answer
 else:
     disputes = session.read(looks.disputes, 1, SIZE)
     if not disputes:
@@ -91,7 +92,7 @@ else:
         st.stop()
     rows = [{"look_id": one.look_id, "report_id": one.report_id} for one in disputes]
     with left:
-        look = look_view.choose(
+        look = second_look.choose(
             rows, [f"Agreement {one.agreement:.2f}, asked {ago(one.asked_at, now)}" for one in disputes]
         )
         if counts.disputed > SIZE:
@@ -101,16 +102,16 @@ else:
     view = session.read(queries.report, report_id)
     with middle:
         report_view.heading(view, now)
-        look_view.two_decisions(dispute)
+        second_look.two_decisions(dispute)
         report_view.words(view)
     with right:
         if me in {dispute.first["actor_id"], dispute.second["actor_id"]}:
             st.info("You are one of the two: somebody else settles this.", icon=":material/balance:")
             st.stop()
         st.subheader("What holds", anchor=False)
-        look_view.inputs(session.current().policy, report_id, -look_id)
+        second_look.inputs(session.current().policy, report_id, -look_id)
     arguments = (look_id, report_id, dispute.version)
-    save = look_view.adjudicate
+    save = second_look.adjudicate
 
 with st.bottom:
     st.button(

@@ -11,10 +11,11 @@ import streamlit as st
 from triage_core import monthly, queries, trends
 from triage_core.counted import Counted
 from triage_core.trends import Clock, Dimension, Window
-from ui import charts, empty, filters, session, trend_cards
+from ui import charts, empty, filters, session
 from ui.charts import percent
 from ui.hostile import inline
-from ui.trend_cards import BY, HOURS, of_window
+from ui.trends import cards
+from ui.trends.cards import BY, HOURS, of_window
 from ui.words import span
 
 WEEKS = {"4": 4, "13": 13, "26": 26, "52": 52, "all": None}
@@ -110,27 +111,27 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
         by = st.segmented_control(
             "By", list(BY), default="state", required=True, format_func=BY.get, key="by", bind="query-params"
         )
-        trend_cards.volume(window, Dimension(by), compared)
+        cards.volume(window, Dimension(by), compared)
     with charts.card("Emerging clusters", "What grows faster than its own past, whatever the period?"):
-        trend_cards.emerging(window)
+        cards.emerging(window)
     with charts.card("Duplicates", "How much of what comes in is new, and how much was known already?"):
-        trend_cards.known(window)
+        cards.known(window)
     with charts.card("Inside target", "What share got its first response and its triage in time?"):
-        trend_cards.inside(window)
+        cards.inside(window)
     with charts.card("Waiting time", "How many hours did the middle one of those answered wait?"):
-        trend_cards.hours(window)
+        cards.hours(window)
     with charts.card("Backlog", "How long has what is open been open? The period does not matter here."):
-        trend_cards.backlog(window)
+        cards.backlog(window)
     with charts.card("Closures", "Does each closure rest on a clause of the policy, or an earlier report?"):
-        trend_cards.closures(window)
+        cards.closures(window)
     with charts.card("Come back", "What was reopened, and what came in again after its fix?"):
-        trend_cards.come_back(window)
+        cards.come_back(window)
     with charts.card("Embargoes ending", "Which embargoes in force end in the next 12 weeks?"):
-        trend_cards.embargoes(window)
+        cards.embargoes(window)
     with charts.card("Rewards", "What do rewards cost this calendar year, over all products?"):
-        trend_cards.money(window)
+        cards.money(window)
     with charts.card("Agreement", "Do two reviewers decide alike? Over everything decided twice."):
-        trend_cards.agreed()
+        cards.agreed()
 with st.container(horizontal=True, vertical_alignment="center"):
     month = st.text_input("Report of the month", value=f"{window.now:%Y-%m}", key="month", width=180)
     st.download_button(

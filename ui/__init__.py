@@ -1,1 +1,1 @@
-"""Pieces that the screens share; nothing here decides anything."""
+"""Pieces of screens: what they share stands here, the rest in the package of its screen; nothing here decides."""

@@ -21,9 +21,8 @@ from triage_core.errors import FlawdeskError
 from triage_core.guidance.policy import ClauseKind
 from triage_core.queries import Filter, Sort
 from ui import assign, decision, session
-from ui.actions import SNOOZE
 from ui.hostile import inline, plain
-from ui.words import counted, severity_badge, state_label
+from ui.words import SNOOZE, counted, severity_badge, state_label
 
 CHOSEN = "many"
 DONE = "many_done"

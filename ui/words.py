@@ -204,6 +204,11 @@ TRIGGER: Mapping[str, LiteralString] = {
     "fail_retest": "Retest failed",
     "reopen": "Reopen",
 }
+SNOOZE: Mapping[str, LiteralString] = {
+    "tomorrow": "Until tomorrow",
+    "three_days": "For 3 days",
+    "next_week": "Until next week",
+}
 EVENT: Mapping[str, LiteralString] = {
     "report.received": "Received",
     "report.assessed": "Assessed",

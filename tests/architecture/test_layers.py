@@ -238,6 +238,25 @@ def test_imports_make_no_cycle() -> None:
         pytest.fail("these import each other: " + " <- ".join(error.args[1]))
 
 
+def screen(name: str) -> str:
+    """The package of ui that holds `name`; "" for what all screens share, and for what is no piece of a screen."""
+    home = ".".join(name.split(".")[:2])
+    return home if home.startswith("ui.") and modules()[home].is_package else ""
+
+
+def test_no_screen_imports_another() -> None:
+    """What two packages of ui need stands at its top, and the top needs none of them."""
+    assert (screen("ui.review.keys"), screen("ui.words"), screen("pages.review")) == ("ui.review", "", "")
+    strays = [
+        str(found)
+        for found in inner_imports()
+        if layer(found.importer) == layer("ui")
+        and screen(found.target)
+        and screen(found.importer) != screen(found.target)
+    ]
+    assert strays == []
+
+
 @pytest.mark.parametrize("package", CONFINED)
 def test_packages_stay_where_they_belong(package: str) -> None:
     strays = [

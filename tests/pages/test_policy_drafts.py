@@ -12,7 +12,8 @@ from triage_core.errors import Refused
 from triage_core.guidance import policies, policy_drafts
 from triage_core.guidance.policy_drafts import State
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
-from ui import policy_files, policy_grids, session
+from ui import session
+from ui.guidance import files, grids
 
 OTHER = Actor("test:ben", "Ben", frozenset({DeskRole.POLICY_OWNER}))
 INPUTS = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
@@ -236,7 +237,7 @@ def test_white_hat_tiers_are_written_in_a_grid(drafts, draft, opened):
     before = policy_drafts.policy_text.split(draft().texts)["white_hat"]
     council = {"name": "Council", "valid_reports": 50, "signal": 0.9, "rate_factor": 20, "early_access": True}
     typed = {"edited_rows": {0: {"valid_reports": 2}}, "added_rows": [council], "deleted_rows": [1]}
-    change = {"white_hat": policy_grids.tiers_after(before, typed)}
+    change = {"white_hat": grids.tiers_after(before, typed)}
     policy_drafts.change(opened.store, EVERYTHING, 1, change, seen_revision=1)
     found = draft().texts.parse().tiers
     assert [tier.name for tier in found] == [before[0]["name"], before[2]["name"], "Council"]
@@ -246,9 +247,7 @@ def test_white_hat_tiers_are_written_in_a_grid(drafts, draft, opened):
 
 
 def test_a_tier_without_a_value_is_kept_and_named(drafts, draft, opened, rendered):
-    left = policy_grids.tiers_after(
-        [], {"edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "A"}]}
-    )
+    left = grids.tiers_after([], {"edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "A"}]})
     policy_drafts.start(opened.store, EVERYTHING)
     policy_drafts.change(opened.store, EVERYTHING, 1, {"white_hat": left}, seen_revision=1)
     assert "white_hat[0].valid_reports" in rendered(drafts())
@@ -279,28 +278,28 @@ def test_hostile_words_of_a_draft_are_never_markdown(drafts, draft, opened, rend
 
 def test_cells_of_a_grid_become_rows_of_the_table(opened):
     text = opened.policy.severity_csv
-    found = policy_grids.severity_text(text, {0: {"H4 mass": "low", "H0 self": None}})
-    cells = policy_grids.cells(found)
+    found = grids.severity_text(text, {0: {"H4 mass": "low", "H0 self": None}})
+    cells = grids.cells(found)
     assert cells["H4", "mass", "instance", "rare", "no"] == "low"
     assert cells["H0", "self", "instance", "rare", "no"] == ""
-    assert policy_grids.severity_text(text, {}) == text
+    assert grids.severity_text(text, {}) == text
     priority = opened.policy.priority_csv
-    assert policy_grids.priority_text(priority, {}) == priority
-    again = policy_grids.cells(policy_grids.priority_text(priority, {4: {"active": "defer"}}))
+    assert grids.priority_text(priority, {}) == priority
+    again = grids.cells(grids.priority_text(priority, {4: {"active": "defer"}}))
     assert again["critical", "active"] == "defer"
 
 
 def test_uploaded_files_are_read_by_name_under_caps():
     given = [("policy.toml", b"\xef\xbb\xbftitle = 1"), ("severity.csv", b"harm")]
-    assert policy_files.read_files(given) == {"policy.toml": "title = 1", "severity.csv": "harm"}
+    assert files.read_files(given) == {"policy.toml": "title = 1", "severity.csv": "harm"}
     for name, content, rule in (
         ("../policy.toml", b"", "is none of"),
         (HOSTILE["html image"], b"", "is none of"),
         ("severity.csv", b"\xff\xfe", "not UTF-8"),
-        ("severity.csv", b"x" * (policy_files.MOST_BYTES + 1), "at most"),
+        ("severity.csv", b"x" * (files.MOST_BYTES + 1), "at most"),
     ):
         with pytest.raises(Refused, match=rule):
-            policy_files.read_files([(name, content)])
+            files.read_files([(name, content)])
 
 
 def test_files_are_put_into_the_draft_whole_or_not_at_all(drafts, draft, opened):

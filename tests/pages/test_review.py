@@ -12,7 +12,7 @@ from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole
-from ui import desk, keys, seen
+from ui.review import desk, keys, seen
 
 SEVERE = {
     "harm": "H3",

@@ -18,11 +18,11 @@ def screen(axis: str = "whole", role: str = "reviewer") -> AppTest:
     def script(axis: str, role: str) -> None:
         import streamlit as st
 
-        from ui import split_view
+        from ui.clusters import splits
 
         st.session_state["role"] = role
-        split_view.listing(axis)
-        split_view.suggestion(axis, "D-1")
+        splits.listing(axis)
+        splits.suggestion(axis, "D-1")
 
     shown = AppTest.from_function(script, default_timeout=30, kwargs={"axis": axis, "role": role}).run()
     assert not shown.exception

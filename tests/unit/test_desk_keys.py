@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ui import keys, place, session
-from ui.seen import Seen
+from ui import session
+from ui.review import keys, place
+from ui.review.seen import Seen
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.queue import Place, place
+from ui.review.queue import Place, place
 
 IDS = ["FR-1", "FR-2", "FR-3"]
 

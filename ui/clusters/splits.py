@@ -9,7 +9,7 @@ from triage_core.access import Command
 from triage_core.clusters import cluster_splits
 from triage_core.clusters.cluster_splits import Split
 from triage_core.desk import boards
-from ui import compare, desk, session
+from ui import compare, links, session
 from ui.hostile import inline, plain
 from ui.words import ago, counted
 
@@ -41,7 +41,7 @@ def suggestion(axis: str, cluster_id: str) -> None:
                         icon=":material/call_split:",
                         disabled=not session.may(Command.CANNOT_LINK),
                         help="Keeps the two typical reports apart for ever; the clusters follow within seconds.",
-                        on_click=desk.keep_apart,
+                        on_click=links.keep_apart,
                         args=(split.leaving_id, split.staying_id),
                     )
                 shown = st.toggle("Compare the two", key=f"split-texts-{cluster_id}")

@@ -8,8 +8,9 @@ import streamlit as st
 
 from triage_core.desk import claims
 from triage_core.errors import Conflict
-from ui import candidates, session
+from ui import session
 from ui.hostile import plain
+from ui.review import candidates
 from ui.words import ago, badge, span
 
 

@@ -13,7 +13,8 @@ from triage_core.exporters import catalog, difference, plans
 from triage_core.exporters.catalog import Built
 from triage_core.exporters.difference import Difference, Names
 from triage_core.exporters.plans import Plan
-from ui import dataset_view, session
+from ui import session
+from ui.datasets import parts
 from ui.hostile import inline, plain
 from ui.words import moment
 
@@ -75,7 +76,7 @@ def _account(built: Built) -> None:
             f"**Since version {plain(account['parent'])}** {changed['added']:,} rows added,"
             f" {changed['removed']:,} removed, {changed['changed']:,} changed"
         )
-    dataset_view.excluded(account["excluded"])
+    parts.excluded(account["excluded"])
     st.caption(
         f"Policy {plain(account['policy_version'])}, by {plain(built.actor_id)}. Content hash and folder:"
     )

@@ -12,7 +12,8 @@ from triage_core.guidance import policies, policy_drafts, policy_overtaken
 from triage_core.guidance.policy_drafts import Draft, State
 from triage_core.model import Actor
 from triage_core.store import Store
-from ui import policy_files, policy_forms, policy_review, session
+from ui import session
+from ui.guidance import files, forms, review
 from ui.hostile import plain
 from ui.words import badge, moment
 
@@ -80,15 +81,15 @@ def draw() -> None:
             icon=":material/lock:",
         )
     elif part == "write":
-        policy_forms.draw(draft)
+        forms.draw(draft)
     elif part == "changes":
-        policy_review.changes(draft)
+        review.changes(draft)
     elif part == "trial":
-        policy_review.trial(draft)
+        review.trial(draft)
     elif part == "preview":
-        policy_review.preview(draft)
+        review.preview(draft)
     else:
-        policy_files.draw(draft)
+        files.draw(draft)
 
 
 def _begin() -> None:
@@ -137,8 +138,8 @@ def _overtaken(draft: Draft) -> None:
         return  # policy.toml of the draft is no TOML: that is said below, and comes first
     if found is None:
         return
-    changed = ", ".join(policy_review.part_name(part) for part in found.parts) or "nothing but its number"
-    also = ", ".join(policy_review.part_name(part) for part in found.both)
+    changed = ", ".join(review.part_name(part) for part in found.parts) or "nothing but its number"
+    also = ", ".join(review.part_name(part) for part in found.both)
     st.warning(
         f"{plain(found.published_by)} put {plain(found.version)} in force, {moment(found.published_at)}, after this"
         f" draft was begun. It changed: {changed}."

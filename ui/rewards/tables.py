@@ -11,15 +11,17 @@ from triage_core.channel import standing
 from triage_core.guidance.policy import Policy
 from triage_core.rewards import bounty, rewards
 from triage_core.rewards.reward_rules import RewardState
-from ui import charts, reward_card, session
-from ui.charts import BLUE, ORANGE, percent
+from ui import session
+from ui.charts import percent
 from ui.hostile import inline, plain
+from ui.rewards import card
+from ui.spending import LEDGER, SPENT
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, moment, next_due
 
 VIEWS: Mapping[str, LiteralString] = {
     "waiting": "To propose",
     "open": "To decide and to pay",
-    "ledger": "All rewards",
+    "ledger": LEDGER,
     "reporters": "Reporters",
 }
 NOTHING: Mapping[str, LiteralString] = {
@@ -28,9 +30,6 @@ NOTHING: Mapping[str, LiteralString] = {
     "ledger": "No reward has been proposed yet. Confirmed flaws whose reporters ask for one are under “To propose”.",
     "reporters": "Nobody who gave a contact has sent a report yet.",
 }
-REWARDS = "pages/rewards.py"
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-SPENT: Mapping[str, LiteralString] = {"paid": "Paid", "approved": "Approved, to be paid"}
 Table = tuple[tuple[str, ...], dict[str, Any], int]
 
 
@@ -65,11 +64,6 @@ def _show_all() -> None:
         session.pick(name, None)
 
 
-def of_month(spent: str, year: int, month: int) -> dict[str, str]:
-    """The address of the rewards that a month's money was `spent` on."""
-    return {"view": VIEWS["ledger"], "spent": spent, "month": f"{year:04d}-{month:02d}"}
-
-
 def _rewards(states: list[str], number: int, size: int, month: str = "") -> Table:
     found, total = session.read(rewards.board, states, number, size, month)
     names = tuple(str(row["reward_no"]) for row in found)
@@ -78,7 +72,7 @@ def _rewards(states: list[str], number: int, size: int, month: str = "") -> Tabl
         "report": [inline(row["report_id"]) for row in found],
         "state": [REWARD_STATE[row["state"]] for row in found],
         "kind": [REWARD_KIND[row["kind"]] for row in found],
-        "amount": [reward_card.amount_words(row) for row in found],
+        "amount": [card.amount_words(row) for row in found],
         "currency": [inline(row["currency"]) for row in found],
         "severity": [SEVERITY[row["severity"]] for row in found],
         "proposed by": [inline(row["proposed_by"]) for row in found],
@@ -120,15 +114,3 @@ READ: Mapping[str, Callable[[Policy, int, int], Table]] = {
     "ledger": _ledger,
     "reporters": _reporters,
 }
-
-
-def money(year: int) -> None:
-    """Money paid and approved in each month of a year, with the rewards behind each number."""
-    rows = [
-        {"label": MONTHS[row["month"] - 1]} | {name: float(row[name]) for name in SPENT}
-        for row in session.read(rewards.spend_by_month, year)
-    ]
-    charts.stacked_bars(
-        "rewards", "Month", rows, SPENT, [BLUE, ORANGE], "Money paid and approved each month",
-        lambda spent, place: of_month(spent, year, place + 1), page=REWARDS,
-    )  # fmt: skip

@@ -15,7 +15,7 @@ from triage_core.index.close_reading import SUGGEST
 from triage_core.index.indexing import Neighbour
 from ui import session
 from ui.hostile import plain
-from ui.seen import Pairing
+from ui.review.seen import Pairing
 from ui.words import ago, state_label
 
 SIMILAR = 5

@@ -11,7 +11,8 @@ from triage_core import db
 from triage_core.access import Command
 from triage_core.clusters import cluster_board
 from triage_core.desk import boards
-from ui import cluster_acts, cluster_view, session, split_view
+from ui import session
+from ui.clusters import acts, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, counted
 
@@ -30,9 +31,9 @@ def draw(axis: str, cluster: db.Row, now: datetime) -> None:
     st.header(f"Cluster {plain(cluster_id)}, {counted(cluster['size'], 'report')}", anchor=False)
     worth = session.read(cluster_board.queue, axis, now, least=1, decided_too=True, cluster_id=cluster_id)[0]
     if worth:
-        cluster_view.head(worth[0])
-    split_view.family(cluster)
-    split_view.suggestion(axis, cluster_id)
+        parts.head(worth[0])
+    splits.family(cluster)
+    splits.suggestion(axis, cluster_id)
     everybody = session.read(cluster_board.versions, axis, cluster_id)
     pages = -(-len(everybody) // cluster_board.MEMBERS)
     left, right = st.columns([42, 58], gap="medium")
@@ -43,15 +44,15 @@ def draw(axis: str, cluster: db.Row, now: datetime) -> None:
         if pages > 1:
             page = st.pagination(pages, key=f"members-{axis}-{cluster_id}", max_visible_pages=5)
     rows = session.read(cluster_board.members, axis, cluster_id, page)
-    pieces = cluster_view.own_parts(rows, cluster["representative_id"])
+    pieces = parts.own_parts(rows, cluster["representative_id"])
     with left:
-        cluster_view.typical(cluster["representative_id"], pieces[cluster["representative_id"]])
+        parts.typical(cluster["representative_id"], pieces[cluster["representative_id"]])
         may_be_one(axis, cluster_id)
     with right:
         for row in rows:
             _member(axis, cluster_id, row, pieces[row["report_id"]], now)
-    if cluster_acts.DECIDE in st.session_state:
-        cluster_acts.decide()
+    if acts.DECIDE in st.session_state:
+        acts.decide()
 
 
 def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
@@ -59,7 +60,7 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
     if not session.may(Command.MOVE_IN_CLUSTER):
         st.info("Your role reads clusters; reviewers decide on them.", icon=":material/visibility:")
         return
-    seen = cluster_acts.chosen(axis, cluster_id)
+    seen = acts.chosen(axis, cluster_id)
     kinds = {
         "all": everybody,
         "open": [row for row in everybody if row["open"]],
@@ -73,12 +74,12 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
                 key=f"choose-{kind}-{axis}-{cluster_id}",
                 type="tertiary",
                 disabled=not rows,
-                on_click=cluster_acts.take,
+                on_click=acts.take,
                 args=(axis, cluster_id, {row["report_id"]: row["version"] for row in rows}),
             )
         st.button(
             "None", key=f"choose-none-{axis}-{cluster_id}", type="tertiary", disabled=not seen,
-            on_click=cluster_acts.take, args=(axis, cluster_id, {}),
+            on_click=acts.take, args=(axis, cluster_id, {}),
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
@@ -87,7 +88,7 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             type="primary",
             icon=":material/checklist:",
             disabled=not seen,
-            on_click=cluster_acts.open_decision,
+            on_click=acts.open_decision,
             args=(axis, cluster_id, seen),
         )
         st.button(
@@ -96,7 +97,7 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             icon=":material/join_inner:",
             disabled=not seen,
             help="They share a cluster for ever, whatever a later run of the model says.",
-            on_click=cluster_acts.confirm,
+            on_click=acts.confirm,
             args=(axis, cluster_id, seen),
         )
         with st.popover(
@@ -107,7 +108,7 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             st.button(
                 f"Split off {counted(len(seen), 'member')}",
                 key=f"split-{axis}-{cluster_id}",
-                on_click=cluster_acts.split,
+                on_click=acts.split,
                 args=(axis, cluster_id, seen, alone),
             )
         with st.popover("Move", icon=":material/drive_file_move:", disabled=not seen):
@@ -123,7 +124,7 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             st.button(
                 f"Move {counted(len(seen), 'member')}",
                 key=f"move-{axis}-{cluster_id}",
-                on_click=cluster_acts.move,
+                on_click=acts.move,
                 args=(axis, cluster_id, seen, target),
             )
     st.caption(SAID[axis])
@@ -136,20 +137,20 @@ def _member(
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             key = f"take-{axis}-{cluster_id}-{report_id}-{version}"
-            st.session_state[key] = report_id in cluster_acts.chosen(axis, cluster_id)
+            st.session_state[key] = report_id in acts.chosen(axis, cluster_id)
             st.checkbox(
-                cluster_view.about(row, now),
+                parts.about(row, now),
                 key=key,
                 width="stretch",
                 disabled=not session.may(Command.MOVE_IN_CLUSTER),
-                on_change=cluster_acts.toggle,
+                on_change=acts.toggle,
                 args=(axis, cluster_id, report_id, version),
             )
             if st.button(
                 "Open", key=f"open-{axis}-{report_id}", icon=":material/rate_review:", type="tertiary"
             ):
                 session.open_report(report_id)
-        st.caption(cluster_view.own(pieces))
+        st.caption(parts.own(pieces))
 
 
 def may_be_one(axis: str, cluster_id: str = "", page: int = 1) -> int:
@@ -175,14 +176,14 @@ def may_be_one(axis: str, cluster_id: str = "", page: int = 1) -> int:
                 st.markdown(f"**{pair['score']:.2f}** {names}", width="stretch")
                 key = f"{axis}-{one}-{other}-{cluster_id}"
                 st.button("Merge", key=f"merge-{key}", icon=":material/merge:", disabled=not may,
-                          on_click=cluster_acts.merge, args=(axis, one, other))  # fmt: skip
+                          on_click=acts.merge, args=(axis, one, other))  # fmt: skip
                 st.button("Not one", key=f"two-{key}", icon=":material/call_split:", disabled=not may,
-                          on_click=cluster_acts.keep_apart, args=(axis, one, other))  # fmt: skip
+                          on_click=acts.keep_apart, args=(axis, one, other))  # fmt: skip
                 if st.button("Show", key=f"show-{key}", type="tertiary"):
                     session.pick("cluster", pair[f"{sides[-1]}_id"])
                     st.rerun()
             for side in sides:
-                st.caption(plain(typical[pair[f"{side}_typical"]].excerpt, cluster_view.OWN))
+                st.caption(plain(typical[pair[f"{side}_typical"]].excerpt, parts.OWN))
     return total
 
 

@@ -17,10 +17,11 @@ from triage_core.guidance.policy import PREFIX, ClauseKind
 from triage_core.guidance.policy_drafts import Draft
 from triage_core.guidance.policy_text import Parts
 from triage_core.guidance.tables import PRIORITY_CSV, SEVERITY_CSV
-from ui import policy_fields, policy_grids, session
+from ui import session
+from ui.guidance import grids, widgets
+from ui.guidance.sections import KINDS
+from ui.guidance.widgets import CLAUSE, PROMISES, WORDS, Field
 from ui.hostile import plain
-from ui.policy_fields import CLAUSE, PROMISES, WORDS, Field
-from ui.policy_view import KINDS
 
 Collect = Callable[[str], Mapping[str, Any]]
 NEW: Mapping[str, str] = {
@@ -71,9 +72,7 @@ def _section(
         drawn = [(part, field) for part in known for field in fields[part]]
         for at, (part, field) in enumerate(drawn):
             with places[at * columns // len(drawn)]:
-                policy_fields.draw(
-                    field, policy_fields.get(known[part], field.place), f"{prefix}-{part}-{field.place}"
-                )
+                widgets.draw(field, widgets.get(known[part], field.place), f"{prefix}-{part}-{field.place}")
 
     def collect(prefix: str) -> Mapping[str, Any]:
         return {part: _taken(known[part], fields[part], f"{prefix}-{part}") for part in known}
@@ -83,7 +82,7 @@ def _section(
 
 def _taken(part: Any, fields: Sequence[Field], prefix: str) -> Any:
     for field in fields:
-        part = policy_fields.put(part, field.place, policy_fields.taken(field, f"{prefix}-{field.place}"))
+        part = widgets.put(part, field.place, widgets.taken(field, f"{prefix}-{field.place}"))
     return part
 
 
@@ -92,7 +91,7 @@ def _clause(draft: Draft, parts: Parts, part: str) -> None:
 
     def show(prefix: str) -> None:
         for field in CLAUSE:
-            policy_fields.draw(field, clause.get(field.place), f"{prefix}-{field.place}")
+            widgets.draw(field, clause.get(field.place), f"{prefix}-{field.place}")
         st.checkbox("Take this clause out", key=f"{prefix}-out")
 
     def collect(prefix: str) -> Mapping[str, Any]:
@@ -103,7 +102,7 @@ def _clause(draft: Draft, parts: Parts, part: str) -> None:
 
 
 def _grid(draft: Draft, parts: Parts, table: str) -> None:
-    show, text = policy_grids.GRIDS[table]
+    show, text = grids.GRIDS[table]
     before = parts[table]
 
     def collect(prefix: str) -> Mapping[str, Any]:
@@ -120,10 +119,10 @@ def _tiers(draft: Draft, parts: Parts) -> None:
     before = parts.get(TIERS, [])
 
     def collect(prefix: str) -> Mapping[str, Any]:
-        return {TIERS: policy_grids.tiers_after(before, st.session_state[prefix]) or None}
+        return {TIERS: grids.tiers_after(before, st.session_state[prefix]) or None}
 
     st.caption("The lowest first: each asks for more confirmed flaws than the one before and gives no less.")
-    _form(draft, TIERS, lambda prefix: policy_grids.tiers(before, prefix), collect)
+    _form(draft, TIERS, lambda prefix: grids.tiers(before, prefix), collect)
 
 
 def _add(draft: Draft, parts: Parts) -> None:

@@ -9,15 +9,15 @@ from typing import ParamSpec
 import streamlit as st
 
 from triage_core.desk import activity, claims, second_look, triage, undo
-from triage_core.desk.boards import Pair
 from triage_core.desk.claims import Snooze
 from triage_core.desk.decision import Decision
 from triage_core.errors import NotFound
 from triage_core.guidance.policy import ClauseKind
 from triage_core.model import Harm
-from ui import decision, place, queue, session
+from ui import decision, links, session
 from ui.hostile import plain
-from ui.seen import Pairing, Seen
+from ui.review import place, queue
+from ui.review.seen import Seen
 from ui.words import TRIGGER
 
 P = ParamSpec("P")
@@ -107,8 +107,11 @@ def duplicate(shown: Seen) -> None:
         f"{plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}",
         _and_on,
         pairing.child_id,
-        _link,
-        pairing,
+        links.record,
+        pairing.child_id,
+        pairing.child_version,
+        pairing.target_id,
+        pairing.score,
     )
 
 
@@ -117,39 +120,7 @@ def not_duplicate(shown: Seen) -> None:
     if shown.pairing is None:
         st.toast("Nothing was changed: no candidate is highlighted", icon=":material/rule:")
         return
-    keep_apart(shown.report_id, shown.pairing.other_id)
-
-
-def _link(pairing: Pairing) -> None:
-    opened = session.current()
-    triage.link(
-        opened.store,
-        session.actor(),
-        pairing.child_id,
-        pairing.target_id,
-        evidence={"score": pairing.score, "model_id": opened.settings.model},
-        seen_version=pairing.child_version,
-    )
-
-
-def link(pair: Pair, score: float) -> None:
-    """Mark the later report of a pair as a duplicate."""
-    later = pair.later
-    pairing = Pairing(pair.earlier.report_id, later.report_id, later.version, pair.target_id, score)
-    done = f"{plain(later.report_id)} is a duplicate of {plain(pair.target_id)}"
-    session.command(done, _link, pairing)
-
-
-def keep_apart(one_id: str, other_id: str) -> None:
-    """Record that two reports are not duplicates."""
-    done = f"{plain(one_id)} and {plain(other_id)} are not duplicates"
-    session.command(done, triage.keep_apart, session.current().store, session.actor(), one_id, other_id)
-
-
-def unlink(report_id: str, version: int) -> None:
-    """Take a duplicate link back."""
-    arguments = (session.current().store, session.actor(), report_id)
-    session.command(f"{plain(report_id)} stands alone again", triage.unlink, *arguments, seen_version=version)
+    links.keep_apart(shown.report_id, shown.pairing.other_id)
 
 
 def snooze(shown: Seen, choice: Snooze = Snooze.TOMORROW) -> None:
@@ -237,4 +208,4 @@ DECIDING: Mapping[str, Callable[[Seen], None]] = {
     "u": take_back,
     "save": save,
 }
-"""What each key of ui.keys.KEYS does, for everybody who reads and for those who decide."""
+"""What each key of keys.KEYS does, for everybody who reads and for those who decide."""

@@ -10,27 +10,22 @@ import streamlit as st
 from triage_core import lifecycle
 from triage_core.access import Command
 from triage_core.desk.activity import Event
-from triage_core.desk.claims import Snooze
 from triage_core.lifecycle import Trigger
 from triage_core.model import Status
 from triage_core.queries import ReportView
-from ui import desk, session
-from ui.candidates import Candidate
+from ui import links, session
 from ui.event_words import EVENTS
 from ui.hostile import plain
-from ui.queue import Place
-from ui.seen import Seen
-from ui.words import TRIGGER
+from ui.review import desk
+from ui.review.candidates import Candidate
+from ui.review.queue import Place
+from ui.review.seen import Seen
+from ui.words import SNOOZE, TRIGGER
 
 # These come about by a decision, by a question among the messages, or by what the reporter does.
 NOT_MOVES = {
     Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.ASK_REPORTER, Trigger.WITHDRAW,
 }  # fmt: skip
-SNOOZE: dict[Snooze, LiteralString] = {
-    Snooze.TOMORROW: "Until tomorrow",
-    Snooze.THREE_DAYS: "For 3 days",
-    Snooze.NEXT_WEEK: "Until next week",
-}
 
 
 def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen, last: Event | None) -> None:
@@ -77,7 +72,7 @@ def linked(view: ReportView) -> None:
             key=f"unlink-{report_id}-{version}",
             icon=":material/link_off:",
             disabled=not session.may(Command.UNLINK),
-            on_click=desk.unlink,
+            on_click=links.unlink,
             args=(report_id, version),
         )
 
@@ -128,9 +123,9 @@ def _put_off(view: ReportView, shown: Seen) -> None:
     key = f"snooze-{shown.report_id}-{shown.version}"
     st.menu_button(
         "`S` Snooze",
-        [str(choice) for choice in SNOOZE],
+        list(SNOOZE),
         key=key,
-        format_func=lambda choice: SNOOZE[Snooze(choice)],
+        format_func=SNOOZE.__getitem__,
         on_click=desk.snooze_by,
         args=(shown, key),
     )

@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 import streamlit as st
 
 from triage_core.guidance.policy import GRADED, WEEKDAYS
-from ui.policy_tables import DAYS
+from ui.guidance.tables import DAYS
 from ui.words import SEVERITY
 
 LEVELS = [str(level) for level in GRADED]

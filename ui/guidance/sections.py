@@ -10,7 +10,8 @@ from triage_core import db
 from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.text import reveal
-from ui import charts, policy_tables
+from ui import charts
+from ui.guidance import tables
 from ui.hostile import inline, plain
 from ui.words import (
     EXPOSURE,
@@ -143,15 +144,15 @@ def severity(policy: Policy) -> None:
         with grid.cell():
             st.subheader("Harm and who is exposed", anchor=False)
             st.caption("The base table, with the other three inputs as chosen above.")
-            st.markdown(policy_tables.harm_by_exposure(policy, chosen))
+            st.markdown(tables.harm_by_exposure(policy, chosen))
         with grid.cell():
             st.subheader("What moves it up or down", anchor=False)
             st.caption("How general, and how often; with harm, exposure and uplift as chosen above.")
-            st.markdown(policy_tables.generality_by_reliability(policy, chosen))
+            st.markdown(tables.generality_by_reliability(policy, chosen))
         with grid.cell():
             st.subheader("Priority", anchor=False)
             st.caption("What is done when: by severity, and by what is known of exploitation.")
-            st.markdown(policy_tables.priorities(policy, level))
+            st.markdown(tables.priorities(policy, level))
     st.caption(
         f"All {len(policy.severity_table):,} combinations have one level, and raising an input never lowers it;"
         " a table for which that does not hold is refused."
@@ -163,19 +164,19 @@ def promises(policy: Policy) -> None:
     clocks, waiting, rewards = st.columns(3, gap="large")
     with clocks:
         st.subheader("Clocks", anchor=False)
-        st.markdown(policy_tables.clocks(policy))
+        st.markdown(tables.clocks(policy))
         st.caption(
-            f"Business days are {policy_tables.business_days(policy)} in the zone {plain(policy.clocks.zone)},"
+            f"Business days are {tables.business_days(policy)} in the zone {plain(policy.clocks.zone)},"
             f" except {len(policy.clocks.holidays):,} listed holidays. Fixes count calendar days."
         )
     with waiting:
         st.subheader("Waiting before going public", anchor=False)
-        st.markdown(policy_tables.waiting(policy))
+        st.markdown(tables.waiting(policy))
         st.caption("Every waiting period ends; none may run longer than the last line says.")
     with rewards:
         split = policy.rewards.duplicates
         st.subheader("Rewards", anchor=False)
-        st.markdown(policy_tables.rewards(policy))
+        st.markdown(tables.rewards(policy))
         st.caption(
             f"In {plain(policy.rewards.currency)}. Duplicates that arrive within {split.window_days:,} days share:"
             f" equally from {SEVERITY[split.equal_from].lower()} upwards,"

@@ -18,7 +18,7 @@ from triage_core.desk.boards import Brief
 from triage_core.queries import Filter, Sort
 from ui import session
 from ui.hostile import plain
-from ui.place import put
+from ui.review.place import put
 from ui.words import next_due, severity_badge, state_label
 
 LONGEST = 500

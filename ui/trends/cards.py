@@ -13,7 +13,7 @@ from triage_core.counted import Counted, Moment
 from triage_core.desk import agreement, looks
 from triage_core.rewards import bounty
 from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
-from ui import charts, reward_views, session
+from ui import charts, session, spending
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
@@ -231,12 +231,12 @@ def embargoes(window: Window) -> None:
 
 
 def money(window: Window) -> None:
-    reward_views.money(window.now.year)
+    spending.draw(window.now.year)
     late = len(session.read(bounty.late, window.now, window.platform))
     st.caption(
         f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
     )
-    st.page_link(reward_views.REWARDS, label="See the rewards", icon=":material/list:")
+    st.page_link(spending.REWARDS, label="See the rewards", icon=":material/list:")
 
 
 def agreed() -> None:

@@ -16,8 +16,8 @@ from typing import LiteralString
 import streamlit as st
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from ui import seen
-from ui.seen import Pairing, Seen
+from ui.review import seen
+from ui.review.seen import Pairing, Seen
 
 # Streamlit serves a component's files when an installed package declares them; this declares ours.
 _MANIFEST = ComponentManifest("flawdesk", "1", [ComponentConfig("keys", "assets")])

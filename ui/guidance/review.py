@@ -13,7 +13,8 @@ from triage_core.errors import InvalidPolicy
 from triage_core.guidance import policy_drafts, policy_trial
 from triage_core.guidance.policy_drafts import Draft
 from triage_core.guidance.policy_text import Difference
-from ui import hostile, policy_view, session
+from ui import hostile, session
+from ui.guidance import sections
 from ui.hostile import inline, plain
 from ui.words import PRIORITY, SEVERITY, counted, severity_badge
 
@@ -172,6 +173,6 @@ def preview(draft: Draft) -> None:
     except InvalidPolicy:
         st.info("A draft can be read as a whole as soon as it keeps the rules.", icon=":material/rule:")
         return
-    policy_view.guidance(policy, {})
-    policy_view.promises(policy)
-    policy_view.terms(policy)
+    sections.guidance(policy, {})
+    sections.promises(policy)
+    sections.terms(policy)

@@ -1,0 +1,1 @@
+"""Datasets: what one would hold, and the versions that were built."""

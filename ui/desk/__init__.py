@@ -1,0 +1,1 @@
+"""The reviewers' screens beside Review: the views of the inbox, second looks, answers, and undo."""

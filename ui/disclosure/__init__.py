@@ -1,0 +1,1 @@
+"""Disclosure: the card of one embargo."""

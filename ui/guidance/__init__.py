@@ -1,0 +1,1 @@
+"""The policy: its text and tables, the drafts of the next version, and its gaps."""

@@ -1,0 +1,1 @@
+"""Rewards: the tables, and the card of one reward."""

@@ -1,0 +1,1 @@
+"""Trends: a chart for each question."""
