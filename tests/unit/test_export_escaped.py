@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,12 @@ from triage_core.exporters.escaped import escaped
 def test_a_text_is_written_as_the_standard_library_writes_it(texts: list[str], start: int) -> None:
     found = escaped(pa.array(texts, TEXT)[start:])
     assert found.to_pylist() == [json.dumps(text) for text in texts[start:]]
+
+
+@pytest.mark.parametrize("odd", ['"', "\n", "\x7f", "ü", "\U0001f600"])
+def test_one_character_in_a_long_text_is_written_as_such_wherever_it_stands(odd: str) -> None:
+    texts = [f"{'a' * before}{odd}{'z' * after}" for before in range(70) for after in (0, 1, 31, 64)]
+    assert escaped(pa.array(texts, TEXT)).to_pylist() == [json.dumps(text) for text in texts]
 
 
 def test_without_numba_it_is_the_same() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from triage_core.errors import Refused
-from triage_core.exporters import wording
+from triage_core.exporters import leakage, wording
 from triage_core.exporters.leakage import Leakage
 from triage_core.exporters.split import Split
 
@@ -99,6 +100,35 @@ def test_a_phrase_that_thousands_share_hides_no_near_copy(indexed: bool) -> None
     add(found, "FR-planted", Split.TEST, " ".join(words), False)
     with pytest.raises(Refused, match=r"FR-planted \(test\) is a near-copy of FR-3999 \(train\)"):
         found.to_json()
+
+
+def test_the_training_row_most_alike_is_found_and_of_equals_the_earliest() -> None:
+    rng = np.random.default_rng(7)
+    kinds = rng.integers(0, 2**63, (6, 40), dtype=np.uint64)
+    rows = [
+        # Of one of six kinds, with some runs of its own; every tenth row is short.
+        np.unique(np.concatenate([rng.choice(one, 36, replace=False), rng.integers(0, 2**63, 2, np.uint64)]))
+        for one in kinds[rng.integers(0, 6, 300)]
+    ]
+    sketches = np.full((300, 32), wording.EMPTY)
+    for row, runs in enumerate(rows):
+        size = 12 if row % 10 == 0 else 32
+        sketches[row, :size] = runs[:size]
+    train, tested = np.arange(0, 250), np.arange(250, 300)
+
+    def agreement(one: int, other: int) -> float:
+        left, right = (set(sketches[row].tolist()) - {int(wording.EMPTY)} for row in (one, other))
+        smallest = sorted(left | right)[:32]
+        return sum(run in left and run in right for run in smallest) / len(smallest)
+
+    wanted = {}
+    for row in tested.tolist():
+        best = max(train.tolist(), key=lambda one: (agreement(one, row), -one))
+        if agreement(best, row) >= leakage.NEAR_COPY:
+            wanted[row] = (best, agreement(best, row))
+    found = leakage._nearest(sketches, train, tested, lambda: None)
+    assert {row: (one, agreed) for one, row, agreed in found} == wanted
+    assert len(wanted) > 20
 
 
 def test_what_likeness_has_not_read_is_found_behind_what_it_has() -> None:

@@ -82,7 +82,8 @@ def made(profile: str, *reports: Report) -> list[Rows | Reason]:
             texts,
             np.array(roles, np.int8),
             [Decision(other.verdict, other.clauses) for other in reports],
-            [other.reproduced for other in reports],
+            np.arange(len(reports)),
+            np.array([other.reproduced for other in reports]),
             answers,
         )
         rows = written.answers[written.of[at]]

@@ -9,7 +9,7 @@ from triage_core.exporters.split import Groups, Split, Splits, draw, group
 
 def groups(last: int, *pairs: tuple[int, int]) -> Groups:
     ends = np.array(pairs, np.int64).reshape(-1, 2)
-    return group(last, ends[:, 0], ends[:, 1])
+    return group(np.arange(last + 1), ends[:, 0], ends[:, 1])
 
 
 def remembered(train: tuple[int, ...] = (), test: tuple[int, ...] = ()) -> dict[Split, np.ndarray]:
@@ -24,6 +24,12 @@ def test_groups_are_connected_components_named_after_their_oldest() -> None:
     found = groups(7, (2, 5), (5, 3), (6, 7))
     assert found.oldest[1:].tolist() == [1, 2, 2, 4, 2, 6, 6]
     assert found.size[1:].tolist() == [1, 3, 3, 1, 3, 2, 2]
+
+
+def test_reports_with_the_same_conversation_are_one_group() -> None:
+    found = group(np.array([0, 1, 2, 1]), np.array([3]), np.array([2]))
+    assert found.oldest[1:].tolist() == [1, 1, 1]
+    assert found.earliest[1:].tolist() == [1, 2, 1]
 
 
 def test_no_reports_make_no_groups() -> None:

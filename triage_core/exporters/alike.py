@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -85,30 +85,42 @@ def ask(
     rules: Rules,
     texts: Texts,
     roles: NDArray[np.int8],
-    decided: Sequence[Decision],
-    reproduced: Sequence[bool],
+    decisions: Sequence[Decision],
+    decided: Numbers,
+    reproduced: NDArray[np.bool_],
     answers: Mapping[int, Answer],
 ) -> Written:
-    """What a profile's rule writes of n reports: given the roles of all turns, then of each report what was decided
-    and whether a reviewer has seen the flaw again, and the better answers by place.
+    """What a profile's rule writes of n reports: given the roles of all turns, then of each report the place of its
+    decision among the `decisions` and whether a reviewer has seen the flaw again, and the better answers by place.
     """
     column = texts.column()
     codes = roles + _BLANK * blank(column)[texts.turns]
-    progress: dict[int, _Answered] = {}
+    progress: dict[_Answered | None, int] = {None: 0}
+    answered = np.zeros(len(decided), np.int64)
     for at, answer in answers.items():
         start, end = texts.starts[at], texts.starts[at + 1]
         better, *said = column.take(pa.array([texts.answers[at], *texts.turns[start:end]])).to_pylist()
         codes[start:end] += [_SAYS_BETTER * (canonical(one) == canonical(better)) for one in said]
-        progress[at] = _Answered(answer.turn, answer.approved_by is not None, not better.strip())
-    raw, kinds = codes.astype(np.uint8).tobytes(), dict[Any, int]()
-    bounds = texts.starts.tolist()
-    keys = zip(bounds, bounds[1:], decided, reproduced, strict=False)
-    kind = [
-        kinds.setdefault((raw[start:end], decision, seen, progress.get(at)), len(kinds))
-        for at, (start, end, decision, seen) in enumerate(keys)
-    ]
+        state = _Answered(answer.turn, answer.approved_by is not None, not better.strip())
+        answered[at] = progress.setdefault(state, len(progress))
+    turns = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(),
+        len(decided),
+        [None, pa.py_buffer(texts.starts), pa.py_buffer(codes.astype(np.uint8))],
+    ).dictionary_encode()
+    shapes, states = turns.dictionary.to_pylist(), list(progress)
+    sizes = (len(shapes), len(decisions), 2, len(states))
+    kinds, kind = np.unique(
+        np.ravel_multi_index(
+            (turns.indices.to_numpy(), decided, reproduced.astype(np.int8), answered), sizes
+        ),
+        return_inverse=True,
+    )
     # Much that a rule may see makes no difference to it: the same rows are put together at once.
-    written = [rule(rules.source(*key)) for key in kinds]
+    written = [
+        rule(rules.source(shapes[shape], decisions[decision], bool(seen), states[state]))
+        for shape, decision, seen, state in zip(*np.unravel_index(kinds, sizes), strict=True)
+    ]
     different = {repr(one): one for one in written}
     numbers = {name: number for number, name in enumerate(different)}
     same = np.array([numbers[repr(one)] for one in written], np.int64)

@@ -1,4 +1,4 @@
-"""What lies beneath an Arrow column of texts, for loops that read bytes."""
+"""What lies beneath an Arrow column of texts, for loops that read bytes, and numbers in the place of texts."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ def held(texts: pa.Array) -> tuple[Bytes, Places]:
     _, offsets, data = texts.buffers()
     bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     return np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8), bounds
+
+
+def numbered(texts: pa.Array, known: dict[str, int]) -> Places:
+    """(n,) the number of each text; one that is not `known` yet gets the next number there."""
+    found = texts.dictionary_encode()
+    numbers = [known.setdefault(text, len(known)) for text in found.dictionary.to_pylist()]
+    return np.asarray(np.array(numbers, np.int64)[found.indices.to_numpy()])

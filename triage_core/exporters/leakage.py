@@ -27,6 +27,7 @@ _SKETCH = (
     32  # smallest hashes kept of a text: the estimate is within .07 of the truth, one standard deviation
 )
 _EXACT_ROWS = 20_000  # up to so many rows every run of 13 words is compared, beyond it a share of them
+_WORDS = 2  # of 64 bits, in which the runs of a sketch are marked
 _HARDLY = 1e-6  # less than any two agreements differ by
 _FOUND = 200  # training rows looked at for one run of a test row
 _BLOCK = 1_000
@@ -81,6 +82,7 @@ class Leakage:
     def to_json(self) -> dict[str, Any]:
         """For the manifest. Raises Refused naming the pair when a near-copy stands on the other side."""
         copies = self._near_copies()
+        self._sketches = self._sketches[:0].copy()  # most of what is held, and asked for no more
         ids = pa.chunked_array(self._ids, pa.string())
         for train, test, agreement in copies:
             if not (self._indexed[train] and self._indexed[test]):
@@ -125,8 +127,12 @@ class Leakage:
             return 0
         runs, rows = np.concatenate(self._long), np.concatenate(self._long_rows)
         of_test = np.frombuffer(self._sides, np.bool_)[rows]
-        shared = np.isin(runs[of_test], runs[~of_test])
-        return len(np.unique(rows[of_test][shared]))
+        wanted = np.unique(runs[of_test])
+        slots = _slots(wanted)
+        shared = np.zeros(len(wanted) + 1, np.bool_)
+        shared[_places(runs[~of_test], wanted, slots)] = True
+        shared[-1] = False  # for what nobody asks for
+        return len(np.unique(rows[of_test][shared[_places(runs[of_test], wanted, slots)]]))
 
 
 def _nearest(
@@ -142,6 +148,7 @@ def _nearest(
     wanted = wanted[wanted != EMPTY]
     slots = _slots(wanted)
     counts, starts, rows = _index(sketches, train, wanted, slots)
+    marks = _marks(sketches)
 
     def look(some: Rows) -> list[tuple[int, int, float]]:
         seen = np.full(len(sketches), -1, np.int64)
@@ -156,7 +163,8 @@ def _nearest(
             rarest = np.argsort(frequent, axis=1, kind="stable")
             asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
             best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
-            _most_alike(sketches, block, rows, starts, places, rarest, asked, seen, best, agreed)
+            with np.errstate(over="ignore"):  # products run over where they are not compiled, too
+                _most_alike(sketches, marks, block, rows, starts, places, rarest, asked, seen, best, agreed)
             found += [
                 (int(best[at]), int(block[at]), float(agreed[at]))
                 for at in np.flatnonzero(agreed >= NEAR_COPY)
@@ -230,8 +238,37 @@ def _early(places: Rows, counts: Rows) -> Rows:
 
 
 @compiled
+def _marks(sketches: Hashes) -> Hashes:
+    """(rows, _WORDS) a bit for each run of each row: what is set for one row and not for another, the other lacks."""
+    marks = np.zeros((len(sketches), _WORDS), np.uint64)
+    for row in range(len(sketches)):
+        for run in sketches[row]:
+            if run == np.uint64(2**64 - 1):
+                break
+            marks[row, (run >> np.uint64(6)) % np.uint64(_WORDS)] |= np.uint64(1) << (run & np.uint64(63))
+    return marks
+
+
+@compiled
+def _lacking(marks: Hashes, others: Hashes) -> np.int64:
+    """How many bits of one row's marks another's lack."""
+    total = np.uint64(0)
+    for word in range(_WORDS):
+        # The bits of a word are counted by halves: of two, of four, of eight, then of all.
+        bits = marks[word] & ~others[word]
+        bits -= (bits >> np.uint64(1)) & np.uint64(0x5555555555555555)
+        bits = (bits & np.uint64(0x3333333333333333)) + (
+            (bits >> np.uint64(2)) & np.uint64(0x3333333333333333)
+        )
+        bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+        total += (bits * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    return np.int64(total)
+
+
+@compiled
 def _most_alike(
     sketches: Hashes,
+    marks: Hashes,
     block: Rows,
     rows: Rows,
     starts: Rows,
@@ -253,13 +290,13 @@ def _most_alike(
             run = places[at, rarest[at, place]]
             for entry in range(starts[run], starts[run + 1]):
                 row = rows[entry]
-                if seen[row] == block[at]:
-                    continue
-                seen[row] = block[at]
                 # So many differences leave it behind the best that is known, whatever comes; a later row has to
-                # be ahead of it.
+                # be ahead of it. Most of what the row lacks can be told by the marks, without reading it.
                 least = max(agreed[at], NEAR_COPY) * _SKETCH + (row > best[at]) * _HARDLY
                 most = int(np.floor(_SKETCH - least))
+                if _lacking(marks[block[at]], marks[row]) > most or seen[row] == block[at]:
+                    continue
+                seen[row] = block[at]
                 i = j = size = shared = 0
                 while size < _SKETCH and size - shared <= most:
                     left, right = one[i], sketches[row, j]

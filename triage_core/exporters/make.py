@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +17,10 @@ from triage_core.exporters.alike import Decision, Rules, Written
 from triage_core.exporters.columns import Rows
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Clean
+from triage_core.exporters.limits import Limits
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.split import Seqs, Split, Splits
+from triage_core.exporters.split import Seqs, Splits
 from triage_core.exporters.texts import Numbers, Texts
 from triage_core.model import Turn, TurnRole
 from triage_core.redact import Span
@@ -28,6 +28,7 @@ from triage_core.redact import Span
 ROW_BYTES = 1 << 26
 """Rows are put together for so much text at once: a long report may have many rows, each with most of its words."""
 _ROLES = tuple(TurnRole)
+_REASONS = (None, *Reason)  # of which 0 is told of a report that becomes rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Batch:
 class Maker:
     """Makes the rows of reports that passed the gate; remembers what it has made.
 
-    `caps`: how many reports of one reporter each side takes.
+    `decisions` are those that were made on any of the reports.
     """
 
     cursor: db.Cursor
@@ -85,13 +86,11 @@ class Maker:
     profile: Profile
     rules: Rules
     sides: Splits
-    caps: Mapping[Split, int]
-    _seen: set[bytes] = field(default_factory=set)
-    _of_group: Counter[int] = field(default_factory=Counter)
-    _of_reporter: Counter[tuple[bool, str]] = field(default_factory=Counter)
+    limits: Limits
+    decisions: Sequence[Decision]
 
-    def rows(self, seqs: Seqs, decided: Sequence[Decision]) -> Iterator[Batch]:
-        """The rows of these reports, on which so was decided."""
+    def rows(self, seqs: Seqs, decided: Numbers) -> Iterator[Batch]:
+        """The rows of these reports, given the place of each one's decision."""
         facts = source.facts(self.cursor, seqs)
         oldest, place = np.unique(self.sides.groups.oldest[seqs], return_inverse=True)
         facts = facts.append_column("group", source.ids(self.cursor, oldest).take(pa.array(place)))
@@ -101,7 +100,7 @@ class Maker:
                 seqs[first : first + count], facts.slice(first, count), decided[first : first + count]
             )
 
-    def _some(self, seqs: Seqs, facts: pa.Table, decided: Sequence[Decision]) -> Iterator[Batch]:
+    def _some(self, seqs: Seqs, facts: pa.Table, decided: Numbers) -> Iterator[Batch]:
         """The rows of so many reports as have their texts in memory at once."""
         ids = facts["report_id"].combine_chunks()
         answers = source.answers(self.cursor, ids.to_pylist()) if self.profile.needs_better_answer else {}
@@ -109,13 +108,15 @@ class Maker:
         texts = Texts(spoken.contents, spoken.starts, ids, {at: one.content for at, one in answers.items()})
         size = texts.sums(pc.binary_length(texts.column()).to_numpy())
         cleaned = self._clean(texts, spoken.roles, answers)
-        reproduced = facts["is_reproduced"].to_pylist()
-        written = alike.ask(self.profile.rows, self.rules, texts, spoken.roles, decided, reproduced, answers)
+        reproduced = facts["is_reproduced"].to_numpy()
+        written = alike.ask(
+            self.profile.rows, self.rules, texts, spoken.roles, self.decisions, decided, reproduced, answers
+        )
         taken, refused = self._choose(seqs, facts, cleaned, written)
         yield Batch(None, refused)
         about = metadata.of_reports(
             facts,
-            pa.array([str(one.verdict) for one in decided]),
+            pa.array([str(one.verdict) for one in self.decisions], pa.string()).take(pa.array(decided)),
             self.sides.groups.size[seqs],
             {at: one for at, one in cleaned.items() if isinstance(one, Clean)},
             answers,
@@ -170,41 +171,17 @@ class Maker:
         written: Written,
     ) -> tuple[Numbers, dict[Reason, list[int]]]:
         """The places of the reports that become rows, and by the reason the numbers of the others."""
-        taken: list[int] = []
-        refused: dict[Reason, list[int]] = {}
-        told = zip(
-            [written.answers[number] for number in written.of.tolist()],
-            facts["content_sha256"].to_pylist(),
-            facts["reporter_id"].to_pylist(),
-            self.sides.groups.oldest[seqs].tolist(),
-            self.sides.test(seqs).tolist(),
-            strict=True,
-        )
-        for at, (rows, content, reporter, group, test) in enumerate(told):
-            reason = cleaned.get(at)
-            if not isinstance(reason, Reason):
-                reason = rows if isinstance(rows, Reason) else self._again(content, reporter, group, test)
-            if reason is None:
-                taken.append(at)
-            else:
-                refused.setdefault(reason, []).append(int(seqs[at]))
-        return np.array(taken, np.int64), refused
-
-    def _again(self, content: str, reporter: str, group: int, test: bool) -> Reason | None:
-        """Why a report is left out beside those that are rows already; None where it becomes one as well."""
-        digest = bytes.fromhex(content)
-        if digest in self._seen:
-            return Reason.EXACT_DUPLICATE
-        if 0 < self.request.per_group <= self._of_group[group]:
-            return Reason.GROUP_REPRESENTED
-        if reporter and self._of_reporter[test, reporter] >= self.caps[Split.TEST if test else Split.TRAIN]:
-            return Reason.REPORTER_CAP
-        self._seen.add(digest)
-        if self.request.per_group:
-            self._of_group[group] += 1
-        if reporter:
-            self._of_reporter[test, reporter] += 1
-        return None
+        why = np.array([_REASONS.index(rows) if isinstance(rows, Reason) else 0 for rows in written.answers])
+        why = why[written.of]
+        for at, one in cleaned.items():
+            if isinstance(one, Reason):
+                why[at] = _REASONS.index(one)
+        able = np.flatnonzero(why == 0)
+        reporters = facts["reporter_id"].combine_chunks().take(pa.array(able))
+        for reason, here in self.limits.why_not(seqs[able], reporters).items():
+            why[able[here]] = _REASONS.index(reason)
+        refused = {_REASONS[told]: seqs[why == told].tolist() for told in np.unique(why[why > 0]).tolist()}
+        return np.flatnonzero(why == 0), refused
 
     def _names(self, ids: pa.Array, reports: Numbers, part: Numbers, count: Numbers) -> pa.Array:
         """The name of each row: the report's, with the row's number where the report has several."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from triage_core.exporters.arrays import Places
+from triage_core.exporters.arrays import Places, numbered
 from triage_core.exporters.wording import Hashes, Runs
 from triage_core.likeness.kernels import compiled
 
@@ -34,40 +35,32 @@ _TOLD = 5
 class Concentration:
     """Rows by reporter, and the runs of words that belong to one of them; holds 40 MB whatever the size."""
 
-    _rows: Counter[str] = field(default_factory=Counter)
-    _names: dict[str, int] = field(default_factory=dict)
+    _rows: Counter[int] = field(default_factory=Counter)
+    _names: dict[str, int] = field(default_factory=lambda: {ANONYMOUS: 0})
     # One owner a bucket: two runs in one bucket look like one that several people use, and are not told.
     _owner: NDArray[np.int32] = field(default_factory=lambda: np.full(_BUCKETS, _NOBODY, np.int32))
     _count: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(_BUCKETS, np.uint16))
     _last: NDArray[np.int32] = field(default_factory=lambda: np.full(_BUCKETS, -1, np.int32))
 
-    def add(self, reporters: Sequence[str], runs: Runs) -> None:
+    def add(self, reporters: Sequence[str] | pa.Array, runs: Runs) -> None:
         """Count reports, given who sent each ("" for somebody who left no name) and their runs of words."""
-        self._rows.update(reporters)
-        numbers = [
-            # People without a name are not one person.
-            _SEVERAL if name == ANONYMOUS else self._names.setdefault(name, len(self._names))
-            for name in reporters
-        ]
-        counted = self._rows.total() - len(reporters)
-        _count(
-            runs.five,
-            runs.five_from,
-            np.array(numbers, np.int32),
-            np.int32(counted),
-            self._owner,
-            self._count,
-            self._last,
+        numbers = numbered(pa.array(reporters, pa.string()), self._names)
+        counted = self._rows.total()
+        self._rows.update(
+            dict(zip(*(found.tolist() for found in np.unique(numbers, return_counts=True)), strict=True))
         )
+        # People without a name are not one person.
+        owners = np.where(numbers == self._names[ANONYMOUS], _SEVERAL, numbers).astype(np.int32)
+        _count(runs.five, runs.five_from, owners, np.int32(counted), self._owner, self._count, self._last)
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest: the reporters with most rows, and those who alone bring some wording again and again."""
         total = max(1, self._rows.total())
-        known = [(name, rows) for name, rows in self._rows.items() if name != ANONYMOUS]
+        known = [(name, self._rows[number]) for name, number in self._names.items() if name != ANONYMOUS]
         largest = sorted(known, key=lambda item: (-item[1], item[0]))[:_TOLD]
         return {
             "known": len(known),
-            "anonymous_reports": self._rows[ANONYMOUS],
+            "anonymous_reports": self._rows[self._names[ANONYMOUS]],
             "largest": [
                 {"reporter": name, "reports": rows, "share": round(rows / total, 4)} for name, rows in largest
             ],
@@ -102,8 +95,8 @@ def _count(
             if runs[at] >> np.uint64(63):
                 continue  # a whole text, and no run
             bucket = np.int64(runs[at] & np.uint64(_BUCKETS - 1))
-            if last[bucket] == first + report:
-                continue
+            if owners[bucket] == _SEVERAL or last[bucket] == first + report:
+                continue  # what several people use is told of nobody, however often
             last[bucket] = first + report
             if owners[bucket] == _NOBODY:
                 owners[bucket] = reporters[report]

@@ -19,6 +19,7 @@ from triage_core.exporters import gate, poison, profiles, source
 from triage_core.exporters.alike import Decision, Rules
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.gate import Reason
+from triage_core.exporters.limits import Limits
 from triage_core.exporters.make import Batch, Maker
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
@@ -31,7 +32,7 @@ _NOT_ASKED, _PASSED = 0, 1  # before the reasons, of which number n is told as n
 
 def splits(cursor: db.Cursor) -> Splits:
     """The sides of all reports as the store has them now."""
-    return Splits(group(source.last_seq(cursor), *source.edges(cursor)), source.remembered(cursor))
+    return Splits(group(source.earliest(cursor), *source.edges(cursor)), source.remembered(cursor))
 
 
 def select(
@@ -56,7 +57,8 @@ def select(
     on_side[Split.TRAIN] = len(passing) - on_side[Split.TEST]
     rules = Rules(profiles.attack_clauses(policy), profiles.intents(policy))
     caps = poison.caps(Counter(on_side), request.reporter_share)
-    maker = Maker(cursor, request, profile, rules, sides, caps)
+    limits = Limits(sides, request.per_group, caps)
+    maker = Maker(cursor, request, profile, rules, sides, limits, found.decisions)
     progress(0, total)
     considered = np.flatnonzero(found.answer)
     for start in range(0, len(considered), source.BATCH):
@@ -67,8 +69,7 @@ def select(
             test = sides.test(passed)
             refused[Reason.TRAINING_SIDE] = passed[~test].tolist()
             passed = passed[test]
-        decided = [found.decisions[number] for number in found.decision[passed].tolist()]
-        for batch in itertools.chain([Batch(None, refused)], maker.rows(passed, decided)):
+        for batch in itertools.chain([Batch(None, refused)], maker.rows(passed, found.decision[passed])):
             yield batch
             done += batch.reports
             progress(done, total)
@@ -79,7 +80,7 @@ class _Found:
     """By number of the report: the gate's answer, and the place of its decision in `decisions` if it passed."""
 
     answer: NDArray[np.uint8]
-    decision: NDArray[np.int32]
+    decision: Seqs
     decisions: list[Decision]
 
 
@@ -87,7 +88,7 @@ def _stand(
     cursor: db.Cursor, request: ExportRequest, profile: Profile, sides: Splits, now: datetime
 ) -> _Found:
     last = len(sides.groups.oldest)
-    found = _Found(np.zeros(last, np.uint8), np.zeros(last, np.int32), [])
+    found = _Found(np.zeros(last, np.uint8), np.zeros(last, np.int64), [])
     known: dict[Decision, int] = {}
     for one in source.groups(cursor, request.chosen, now):
         reason = gate.why_not(one.standing, profile.use, profile.takes, now)

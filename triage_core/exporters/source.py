@@ -24,8 +24,8 @@ from triage_core.likeness.cluster import Params
 from triage_core.model import Resolution, TurnRole
 from triage_core.queries import Filter
 
-BATCH = 20_000
-TEXT_BYTES = 1 << 23
+BATCH = 50_000
+TEXT_BYTES = 1 << 22
 """Of about so much text is read at once: a conversation may have 400,000 characters."""
 NEAR_DUPLICATE = Params().join
 """The cosine from which a suggested duplicate is kept on one side of the split."""
@@ -64,12 +64,15 @@ _TURNS = f"SELECT seq, turns{_ASKED_FOR}"
 _SIZES = f"SELECT seq, coalesce(list_sum(list_transform(turns, lambda t: strlen(t.content))), 0) AS size{_ASKED_FOR}"
 _IDS = f"SELECT seq, report_id{_ASKED_FOR}"
 
+_TWINS = (
+    "SELECT a, b FROM (SELECT min(seq) OVER (PARTITION BY content_sha256) AS a, seq AS b FROM reports"
+    " WHERE content_sha256 <> '') WHERE a <> b"
+)
 _EDGES = (
     "WITH pairs AS (SELECT canonical_id, child_id FROM active_links"
     " UNION ALL SELECT canonical_id, child_id FROM suggestions WHERE score >= $least)"
     " SELECT a, b FROM ("
-    " SELECT min(seq) OVER (PARTITION BY content_sha256) AS a, seq AS b FROM reports WHERE content_sha256 <> ''"
-    " UNION ALL SELECT one.seq, two.seq FROM pairs"
+    " SELECT one.seq AS a, two.seq AS b FROM pairs"
     " JOIN reports one ON one.report_id = canonical_id JOIN reports two ON two.report_id = child_id"
     " UNION ALL SELECT min(r.seq) OVER (PARTITION BY m.cluster_id), r.seq"
     " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'"
@@ -190,8 +193,16 @@ def last_seq(cursor: db.Cursor) -> int:
     return int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM reports"))
 
 
+def earliest(cursor: db.Cursor) -> Seqs:
+    """By number of the report the number of the earliest with the same conversation; 0, which no report has, is 0."""
+    found = db.frame(cursor, _TWINS)
+    numbers = np.arange(last_seq(cursor) + 1)
+    numbers[found["b"].to_numpy(np.int64)] = found["a"].to_numpy(np.int64)
+    return numbers
+
+
 def edges(cursor: db.Cursor) -> tuple[Seqs, Seqs]:
-    """The pairs of reports that belong together, as numbers: same text, duplicate links, near duplicates, clusters."""
+    """The pairs of reports that belong together, as numbers: duplicate links, near duplicates, clusters."""
     found = db.frame(cursor, _EDGES, {"least": NEAR_DUPLICATE})
     return found["a"].to_numpy(np.int64), found["b"].to_numpy(np.int64)
 

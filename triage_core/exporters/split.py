@@ -32,22 +32,28 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """`oldest[seq]` is the smallest number in the group of report `seq`, `size[seq]` the group's size.
+    """`oldest[seq]` is the smallest number in the group of report `seq`, `size[seq]` the group's size, and
+    `earliest[seq]` the smallest number of a report with the same conversation.
 
-    Both arrays are indexed by the report's number; entry 0, which no report has, is unused.
+    All arrays are indexed by the report's number; entry 0, which no report has, is unused.
     """
 
     oldest: Seqs
     size: Seqs
+    earliest: Seqs
 
 
-def group(last: int, one: Seqs, other: Seqs) -> Groups:
-    """The connected components of reports 1 to `last`, where report `one[i]` belongs with `other[i]`."""
-    links = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(last + 1, last + 1))
+def group(earliest: Seqs, one: Seqs, other: Seqs) -> Groups:
+    """The connected components of reports, where report `one[i]` belongs with `other[i]`, and each with the earliest
+    of the same conversation.
+    """
+    later = np.flatnonzero(earliest != np.arange(len(earliest)))
+    ends = np.concatenate([one, earliest[later]]), np.concatenate([other, later])
+    links = coo_array((np.ones(len(ends[0]), np.bool_), ends), shape=(len(earliest), len(earliest)))
     _, labels = connected_components(links, directed=False)
     # np.unique gives the first place of each label, which is its smallest number.
     _, first, inverse, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
-    return Groups(first[inverse].astype(np.int64), counts[inverse].astype(np.int64))
+    return Groups(first[inverse].astype(np.int64), counts[inverse].astype(np.int64), earliest)
 
 
 def draw(oldest_id: str) -> Split:

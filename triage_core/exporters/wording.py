@@ -168,19 +168,19 @@ def _read(
 def _smallest(hashes: Hashes, bounds: Places, found: Hashes) -> None:
     most = found.shape[1]
     for row in range(found.shape[0]):
-        held = 0
-        for at in range(bounds[row], bounds[row + 1]):
-            value = hashes[at]
-            if held == most and value >= found[row, most - 1]:
+        kept, held = found[row], 0
+        for value in hashes[bounds[row] : bounds[row + 1]]:
+            largest = kept[most - 1]
+            if value >= largest:
                 continue
-            place = held
-            while place > 0 and found[row, place - 1] > value:
+            place = min(held, most - 1)
+            while place > 0 and kept[place - 1] > value:
+                kept[place] = kept[place - 1]
                 place -= 1
-            if place > 0 and found[row, place - 1] == value:
+            if place > 0 and kept[place - 1] == value:
+                # It is there already: what has moved up for it moves back.
+                kept[place : most - 1] = kept[place + 1 :]
+                kept[most - 1] = largest
                 continue
-            last = min(held, most - 1)
-            while last > place:
-                found[row, last] = found[row, last - 1]
-                last -= 1
-            found[row, place] = value
-            held = min(held + 1, most)
+            kept[place] = value
+            held += 1
