@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_limited
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
@@ -163,6 +164,18 @@ def test_a_name_lasts_and_is_found_for_what_has_none(opened: Runtime, tmp_path: 
     assert again.name_clusters(EVERYBODY) > 0
     founder = f"D-{len(REPORTS) + len(WRAPPERS) + 1}"
     assert called(opened, Axis.WHOLE)[founder][1]
+
+
+def test_clusters_are_named_while_vectors_of_another_length_are_on_their_way(opened: Runtime) -> None:
+    class Other(LetterEmbedder):
+        def embed(self, texts: Sequence[str], progress: object = None) -> NDArray[np.float32]:
+            return np.ones((len(texts), 3), np.float32)
+
+    tell(opened, *REPORTS)
+    again = Likeness(opened.store, Other, opened.settings.model, LIMIT)
+    again.refresh(EVERYBODY)
+    assert again.name_clusters(EVERYBODY) > 0
+    assert all(label for _, label in called(opened, Axis.TECHNIQUE).values())
 
 
 def test_two_clusters_put_together_keep_a_name(opened: Runtime) -> None:

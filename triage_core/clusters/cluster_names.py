@@ -102,6 +102,8 @@ class Names:
         for item in waiting:
             if item.rows:
                 members = memory.spaces.meaning(np.array(item.rows))
+                if members.shape != like.shape[1:]:
+                    return {}  # another model is on its way: in its space all is laid and named anew
                 if family := taxonomy.family(wrappers[item.rows[0]], members, like):
                     found[item.label] = family
         return found
