@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from triage_core import queries
@@ -28,8 +26,6 @@ from ui.review import (
 )
 from ui.review.seen import Seen
 
-# What is read is painted before the rest comes: a browser works longer on the whole page than a reader likes to wait.
-PAINT_S = 0.05
 READINGS = ["Conversation", "Differing words", "Side by side"]
 
 now, decides = session.now(), session.may(Command.ASSESS)
@@ -69,7 +65,7 @@ with middle:
     with said:
         if st.session_state.get("reading", READINGS[0]) == READINGS[0]:
             report_view.words(view)
-time.sleep(PAINT_S)
+beside.wait_for_paint()
 with left:
     window = queue.window(ids, report_id)
     queue.draw(ids, report_id, briefs.read((*window, report_id)))

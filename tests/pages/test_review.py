@@ -79,6 +79,21 @@ def test_next_and_previous(visit, three):
     assert three[0] in screen.header[0].value
 
 
+def test_what_the_next_report_needs_is_read_while_this_one_is_read(visit, three, opened, monkeypatch):
+    asked: list[str] = []
+    for part, name in ((opened.likeness, "similar"), (opened.suggestions, "suggest")):
+        found = getattr(part, name)
+        monkeypatch.setattr(part, name, lambda *given, found=found: asked.append(str(given)) or found(*given))
+    screen = visit("review")
+    assert (
+        len([one for one in asked if three[0] in one]) == len([one for one in asked if three[1] in one]) == 2
+    )
+    before = len(asked)
+    press(screen, "Next")
+    assert three[1] in screen.header[0].value
+    assert not [one for one in asked[before:] if three[1] in one]
+
+
 def test_the_queue_is_chosen_from(visit, three):
     screen = visit("review")
     screen.radio[0].set_value(three[2]).run()

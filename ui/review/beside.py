@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,13 @@ from triage_core.likeness.advice import Advice
 from ui import session
 from ui.review import advice, briefs, candidates, queue, suggest
 from ui.review.candidates import Candidates
+
+PAINT_S = 0.05
+
+
+def wait_for_paint() -> None:
+    """Give the browser time to paint the text that is read: on the whole page it works several times as long."""
+    time.sleep(PAINT_S)
 
 
 @dataclass(frozen=True, slots=True)
