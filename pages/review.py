@@ -53,6 +53,7 @@ except NotFound:
     st.stop()
 place.put(report_id)  # a queue that changes never takes it from the desk
 version, stands = view.case["version"], queue.place(ids, report_id)
+is_new = beside.is_new(report_id, version)
 
 # What is read comes first; what is near it may take longer to find out.
 with middle:
@@ -65,7 +66,8 @@ with middle:
     with said:
         if st.session_state.get("reading", READINGS[0]) == READINGS[0]:
             report_view.words(view)
-beside.wait_for_paint()
+if is_new:
+    beside.wait_for_paint()
 with left:
     window = queue.window(ids, report_id)
     queue.draw(ids, report_id, briefs.read((*window, report_id)))
@@ -121,5 +123,5 @@ with st.bottom:
     keys.listen(shown, found.similar.pairings, handlers)
 if st.session_state.pop(desk.HELP, False):
     keys.explain()
-if stands.after:
+if is_new and stands.after:
     beside.read_ahead(ids, stands.after, decides)

@@ -12,7 +12,7 @@ from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole
-from ui.review import desk, keys, seen
+from ui.review import beside, desk, keys, seen
 
 SEVERE = {
     "harm": "H3",
@@ -92,6 +92,17 @@ def test_what_the_next_report_needs_is_read_while_this_one_is_read(visit, three,
     press(screen, "Next")
     assert three[1] in screen.header[0].value
     assert not [one for one in asked[before:] if three[1] in one]
+
+
+def test_only_a_report_that_comes_on_the_desk_is_waited_for(visit, three, monkeypatch):
+    pauses: list[str] = []
+    monkeypatch.setattr(beside, "wait_for_paint", lambda: pauses.append("pause"))
+    screen = visit("review")
+    assert len(pauses) == 1
+    decide(screen, three[0], 1, "IN-1", harm="H2")
+    assert len(pauses) == 1
+    press(screen, "Next")
+    assert len(pauses) == 2
 
 
 def test_the_queue_is_chosen_from(visit, three):

@@ -46,11 +46,9 @@ class Limits:
     def why_not(self, seqs: Seqs, reporters: pa.Array) -> dict[Reason, NDArray[np.bool_]]:
         """By reason which of these reports there is no room for (n,); the others are remembered."""
         numbers = numbered(reporters, self._reporters)
-        more = len(self._reporters) - self._of_reporter.shape[1]
-        if more > 0:
-            more = max(
-                more, self._of_reporter.shape[1]
-            )  # twice as many, so that it is not copied for each batch
+        room = self._of_reporter.shape[1]
+        if len(self._reporters) > room:  # at least doubled, so that it is not copied for each batch
+            more = max(len(self._reporters) - room, room)
             self._of_reporter = np.pad(self._of_reporter, ((0, 0), (0, more)))
         told = np.zeros(len(seqs), np.int8)
         _tell(

@@ -37,7 +37,7 @@ MARKS: Mapping[Exploitation, tuple[LiteralString, LiteralString, LiteralString]]
     Exploitation.PUBLIC_POC: (
         "Mark as public",
         "It is public",
-        "Its embargo ends at this moment. What was bound by it is free, so that is not undone.",
+        "An embargo on it ends at this moment. What was bound by it is free, so that is not undone.",
     ),
     Exploitation.ACTIVE: (
         "Mark as attacked",

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import streamlit as st
+
 from triage_core import queries
 from triage_core.channel import messages
 from triage_core.desk.boards import Brief
@@ -18,6 +20,13 @@ from ui.review import advice, briefs, candidates, queue, suggest
 from ui.review.candidates import Candidates
 
 PAINT_S = 0.05
+_DRAWN = "drawn"
+
+
+def is_new(report_id: str, version: int) -> bool:
+    """True in the first run that shows this version of a report after another."""
+    before, st.session_state[_DRAWN] = st.session_state.get(_DRAWN), (report_id, version)
+    return before != (report_id, version)
 
 
 def wait_for_paint() -> None:
