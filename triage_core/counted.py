@@ -62,11 +62,14 @@ TECHNIQUES = (
     " WHERE m.axis = 'technique' AND k.family <> ''"
 )
 
+PAIRS = (
+    "SELECT l.report_id, f.clauses AS one, s.clauses AS other FROM second_looks l"
+    " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.assessment_id = l.second_id"
+)
+"""What two people decided blind: report_id, and the clauses that `one` and the `other` of them cited."""
 LOOKED = (
     "SELECT report_id, clause, list_contains(one, clause) <> list_contains(other, clause) AS apart"
-    " FROM (SELECT l.report_id, f.clauses AS one, s.clauses AS other,"
-    " unnest(list_distinct(f.clauses || s.clauses)) AS clause FROM second_looks l"
-    " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.assessment_id = l.second_id)"
+    f" FROM (SELECT *, unnest(list_distinct(one || other)) AS clause FROM ({PAIRS}))"
 )
 """The clauses of what two people decided blind: report_id, clause, and whether it is `apart`, cited by one of them."""
 OF_CLAUSES: Mapping[Counted, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triage_core import db
-from triage_core.counted import LOOKED, OF_CLAUSES, Counted
+from triage_core.counted import LOOKED, PAIRS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +19,46 @@ class ClauseFigures:
     disagreed: int = 0
 
 
+# Few lists of clauses are cited by many decisions, so equal lists are counted together. Most reports have one decision
+# and one second look at most: only of those with more is each clause counted once for the report, one by one. What is
+# counted is what `counted.OF_CLAUSES` lists.
+_DECIDED = (
+    "WITH made AS (SELECT assessment_id, report_id, clauses FROM assessments WHERE look_id IS NULL),"
+    " old AS MATERIALIZED (SELECT * FROM made WHERE assessment_id NOT IN"
+    " (SELECT assessment_id FROM cases WHERE assessment_id IS NOT NULL)),"
+    " lists AS (SELECT clauses, count(*) AS n FROM made GROUP BY clauses UNION ALL SELECT clauses, -1 FROM old),"
+    " dropped AS (SELECT report_id, clause, coalesce(bool_or(later), false) AS overturned FROM"
+    " (SELECT o.report_id, f.clauses AS now, f.assessment_id > o.assessment_id AS later, unnest(o.clauses) AS clause"
+    " FROM old o LEFT JOIN cases k ON k.report_id = o.report_id"
+    " LEFT JOIN assessments f ON f.assessment_id = k.assessment_id)"
+    " WHERE NOT coalesce(list_contains(now, clause), false) GROUP BY report_id, clause)"
+    " SELECT clause, sum(n)::BIGINT AS cited, sum(gone)::BIGINT AS overturned FROM"
+    " (SELECT unnest(list_distinct(clauses)) AS clause, n, 0 AS gone FROM lists"
+    " UNION ALL SELECT clause, 1 AS n, overturned::INT AS gone FROM dropped) GROUP BY clause HAVING cited > 0"
+)
+_TWICE = (
+    "WITH several AS MATERIALIZED (SELECT report_id FROM second_looks WHERE second_id IS NOT NULL"
+    " GROUP BY report_id HAVING count(*) > 1),"
+    f" lists AS (SELECT one, other, count(*) AS n FROM ({PAIRS}) WHERE report_id NOT IN (FROM several)"
+    " GROUP BY one, other),"
+    " found AS (SELECT clause, n, list_contains(one, clause) <> list_contains(other, clause) AS apart FROM"
+    " (SELECT *, unnest(list_distinct(one || other)) AS clause FROM lists) UNION ALL"
+    f" SELECT clause, 1, bool_or(apart) FROM ({LOOKED}) WHERE report_id IN (FROM several) GROUP BY report_id, clause)"
+    " SELECT clause, sum(n)::BIGINT AS twice, coalesce(sum(n) FILTER (apart), 0)::BIGINT AS disagreed FROM found"
+    " GROUP BY clause"
+)
+
+
 def by_clause(cursor: db.Cursor) -> dict[str, ClauseFigures]:
     """The figures of every clause that was ever cited; behind each number stands the list of that `Counted`."""
-    cited, overturned = citations(cursor), citations(cursor, Counted.OVERTURNED)
-    found = db.rows(
-        cursor,
-        "SELECT clause, count(*) AS twice, count(*) FILTER (apart) AS disagreed FROM"
-        f" (SELECT clause, bool_or(apart) AS apart FROM ({LOOKED}) GROUP BY report_id, clause) GROUP BY clause",
-    )
-    looked = {row["clause"]: (row["twice"], row["disagreed"]) for row in found}
+    decided = {row["clause"]: (row["cited"], row["overturned"]) for row in db.rows(cursor, _DECIDED)}
+    looked = {row["clause"]: (row["twice"], row["disagreed"]) for row in db.rows(cursor, _TWICE)}
     return {
-        name: ClauseFigures(cited.get(name, 0), overturned.get(name, 0), *looked.get(name, (0, 0)))
-        for name in sorted(cited.keys() | looked.keys())
+        name: ClauseFigures(*decided.get(name, (0, 0)), *looked.get(name, (0, 0)))
+        for name in sorted(decided.keys() | looked.keys())
     }
 
 
-def citations(cursor: db.Cursor, kind: Counted = Counted.CITED) -> dict[str, int]:
-    """By clause the reports on which decisions cited it, or did another thing of `OF_CLAUSES` with it."""
-    found = db.rows(
-        cursor,
-        "SELECT clause, count(*) AS n FROM"
-        f" (SELECT DISTINCT report_id, clause FROM ({OF_CLAUSES[kind]})) GROUP BY clause",
-    )
-    return {row["clause"]: row["n"] for row in found}
+def citations(cursor: db.Cursor) -> dict[str, int]:
+    """By clause the reports on which decisions cited it."""
+    return {row["clause"]: row["cited"] for row in db.rows(cursor, _DECIDED)}
