@@ -110,9 +110,11 @@ def draft(cursor: db.Cursor, clause_id: str, gap: Gap) -> str:
     """A clause for a gap as the policy file writes it, in scope and under this number, to be edited."""
     found = db.rows(
         cursor,
-        "SELECT r.report_id, r.turns FROM memberships m JOIN reports r USING (report_id)"
-        " WHERE m.axis = 'whole' AND m.cluster_id = ? ORDER BY r.report_id <> ?, r.seq LIMIT ?",
-        [gap.cluster_id, gap.representative_id, _MEMBERS],
+        # Turns are read of those that are chosen only.
+        "WITH chosen AS MATERIALIZED (SELECT report_id, report_id <> ? AS later, c.seq FROM memberships m"
+        " JOIN cases c USING (report_id) WHERE m.axis = 'whole' AND m.cluster_id = ? ORDER BY later, c.seq LIMIT ?)"
+        " SELECT report_id, r.turns FROM chosen k JOIN reports r USING (report_id) ORDER BY k.later, k.seq",
+        [gap.representative_id, gap.cluster_id, _MEMBERS],
     )
     texts = [conversation(row["turns"]) for row in found]
     label = gap.label or labels.distinctive({gap.cluster_id: texts, "": []})[gap.cluster_id]

@@ -11,7 +11,13 @@ from triage_core import db
 from triage_core.likeness.suggest import Model
 from triage_core.store import Work
 
-_COLUMNS = "a.assessment_id, r.report_id, a.clauses, a.severity, a.harm, r.turns, r.content_sha256"
+# Few reports have no conversation, so these are left out rather than the others looked for; only of the latest are
+# clauses and turns read.
+_LATEST = (
+    "WITH latest AS MATERIALIZED (SELECT report_id, assessment_id FROM cases WHERE assessment_id IS NOT NULL"
+    " AND canonical_id IS NULL AND report_id NOT IN (SELECT report_id FROM reports WHERE content_sha256 = '')"
+    " ORDER BY assessment_id DESC LIMIT ?) "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +44,24 @@ class Tested:
 
 def decided(cursor: db.Cursor, most: int) -> list[db.Row]:
     """The latest `most` decisions in force on reports with a conversation, the oldest of them first."""
-    found = db.rows(
+    return db.rows(
         cursor,
-        f"SELECT {_COLUMNS} FROM cases c JOIN assessments a ON a.assessment_id = c.assessment_id"
-        " JOIN reports r ON r.report_id = c.report_id"
-        " WHERE r.content_sha256 <> '' AND c.canonical_id IS NULL ORDER BY a.assessment_id DESC LIMIT ?",
+        f"{_LATEST} SELECT a.assessment_id, l.report_id, a.clauses, a.severity, a.harm, r.turns, r.content_sha256"
+        " FROM latest l JOIN assessments a ON a.assessment_id = l.assessment_id"
+        " JOIN reports r ON r.report_id = l.report_id ORDER BY a.assessment_id",
         [most],
     )
-    return found[::-1]
+
+
+def cited(cursor: db.Cursor, most: int) -> dict[str, str]:
+    """Of the same decisions those that cite a clause: the first clause of each, by report."""
+    found = db.rows(
+        cursor,
+        f"{_LATEST} SELECT l.report_id, a.clauses[1] AS clause FROM latest l"
+        " JOIN assessments a ON a.assessment_id = l.assessment_id WHERE len(a.clauses) > 0 ORDER BY a.assessment_id",
+        [most],
+    )
+    return {row["report_id"]: row["clause"] for row in found}
 
 
 def undecided(cursor: db.Cursor, most: int) -> list[db.Row]:

@@ -143,13 +143,12 @@ class Suggestions:
     def explained(self, policy: Policy, report_ids: Sequence[str]) -> dict[str, tuple[str, float]]:
         """For each indexed report, the clause whose example or decision is nearest, and how like it is (0 to 1)."""
         with self._store.read() as cursor:
-            decided = suggestion_facts.decided(cursor, LATEST)
+            cited = suggestion_facts.cited(cursor, LATEST)
         examples = {example(clause): clause.clause_id for clause in policy.clauses}
         known = self._likeness.embedding.stored(list(examples))
-        rows = self._likeness.vectors_by_id([row["report_id"] for row in decided])
-        cited = {row["report_id"]: row["clauses"][0] for row in decided if row["clauses"]}
-        names = [examples[words] for words in known] + [cited[name] for name in rows if name in cited]
-        found = [*known.values(), *(vector for name, vector in rows.items() if name in cited)]
+        rows = self._likeness.vectors_by_id(list(cited))
+        names = [*(examples[words] for words in known), *(cited[name] for name in rows)]
+        found = [*known.values(), *rows.values()]
         asked = self._likeness.vectors_by_id(report_ids)
         if not found or not asked:
             return {}
