@@ -8,7 +8,7 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import undo
 from triage_core.errors import NotFound
-from ui import assign, compare, decision, empty, filters, report_view, session
+from ui import assign, compare, decision, empty, filters, paint, report_view, session
 from ui.hostile import plain
 from ui.review import (
     actions,
@@ -67,7 +67,7 @@ with middle:
         if st.session_state.get("reading", READINGS[0]) == READINGS[0]:
             report_view.words(view)
 if is_new:
-    beside.wait_for_paint()
+    paint.text()
 with left:
     window = queue.window(ids, report_id)
     queue.draw(ids, report_id, briefs.read((*window, report_id)))

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from triage_core.text import spreadsheet_cell
-from ui import filters
+from ui import filters, paint
 from ui.hostile import inline
 
 BLUE, ORANGE, GREEN, PINK, VIOLET, YELLOW, TEAL, GREY = (f"#{number:06d}" for number in range(1, 9))
@@ -335,6 +335,7 @@ def _draw(
         bargap=0.25,
     )
     config = {**CONFIG, "toImageButtonOptions": {"filename": name, "scale": 2}}
+    paint.before_first_chart()
     st.plotly_chart(figure, height=height, config=config, alt=alt, key=f"chart-{name}")
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:

@@ -39,9 +39,7 @@ def test_each_figure_counts_the_reports_of_its_list_however_often_they_were_deci
                     [number, name, draw.randint(1, number), number],
                 )
             elif draw.random() < 0.7:  # else it does not hold, as after an undo
-                work.cursor.execute(
-                    "UPDATE cases SET assessment_id = ? WHERE report_id = ?", [number, name]
-                )
+                work.cursor.execute("UPDATE cases SET assessment_id = ? WHERE report_id = ?", [number, name])
     with store.read() as cursor:
         figures = clause_figures.by_clause(cursor)
         cited = clause_figures.citations(cursor)

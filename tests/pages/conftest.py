@@ -22,14 +22,14 @@ from triage_core.errors import Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime
 from triage_core.settings import Settings
-from ui.review import beside
+from ui import paint
 
 NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)
 EVERYTHING = Actor("test", "Test", frozenset(DeskRole))
 
 # Each AppTest reads the metadata of all installed packages for components: a third of the time of these tests.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
-beside.PAINT_S = 0  # no browser paints here
+paint.TEXT_S = paint.FIRST_CHART_S = 0  # no browser paints here
 
 
 class WordEmbedder:

@@ -12,7 +12,8 @@ from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole
-from ui.review import beside, desk, keys, seen
+from ui import paint
+from ui.review import desk, keys, seen
 
 SEVERE = {
     "harm": "H3",
@@ -96,7 +97,7 @@ def test_what_the_next_report_needs_is_read_while_this_one_is_read(visit, three,
 
 def test_only_a_report_that_comes_on_the_desk_is_waited_for(visit, three, monkeypatch):
     pauses: list[str] = []
-    monkeypatch.setattr(beside, "wait_for_paint", lambda: pauses.append("pause"))
+    monkeypatch.setattr(paint, "text", lambda: pauses.append("pause"))
     screen = visit("review")
     assert len(pauses) == 1
     decide(screen, three[0], 1, "IN-1", harm="H2")

@@ -13,6 +13,7 @@ from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from ui import paint
 
 
 def figures(screen) -> dict[str, str]:
@@ -47,6 +48,16 @@ def test_numbers_of_one_report(visit, receive, opened):
     assert "" not in drawn
     assert "Open reports by age" not in drawn  # nothing is open
     assert any("Nothing to draw" in caption.value for caption in screen.caption)
+
+
+def test_only_the_first_chart_of_a_session_waits_for_what_is_above_it(visit, receive, monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr(paint.time, "sleep", pauses.append)
+    receive("one", hours_ago=1)
+    screen = visit("trends")
+    assert pauses == [paint.FIRST_CHART_S]
+    screen.run()
+    assert len(pauses) == 1
 
 
 def test_period_and_stacking_are_in_the_address_and_a_product_narrows(visit, receive):

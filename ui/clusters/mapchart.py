@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from triage_core.index.maps import Map, Point
+from ui import paint
 from ui.charts import BLUE, GREY, ORANGE
 
 HEIGHT = 440
@@ -43,6 +44,7 @@ def draw(found: Map, chosen: str, key: str) -> str | None:
     axis: dict[str, Any] = {"visible": False}
     figure = go.Figure(traces, {"xaxis": axis, "yaxis": axis, "hovermode": "closest"})
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, legend={"orientation": "h", "y": 0})
+    paint.before_first_chart()
     event = st.plotly_chart(
         figure,
         height=HEIGHT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from ui import session
 from ui.review import advice, briefs, candidates, queue, suggest
 from ui.review.candidates import Candidates
 
-PAINT_S = 0.05
 _DRAWN = "drawn"
 
 
@@ -27,11 +25,6 @@ def is_new(report_id: str, version: int) -> bool:
     """True in the first run that shows this version of a report after another."""
     before, st.session_state[_DRAWN] = st.session_state.get(_DRAWN), (report_id, version)
     return before != (report_id, version)
-
-
-def wait_for_paint() -> None:
-    """Give the browser time to paint the text that is read: on the whole page it works several times as long."""
-    time.sleep(PAINT_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,28 @@
+"""Waiting, for the browser to paint what was sent: on the rest of a page it works several times as long.
+
+The server sends while a page waits; without a pause what is above is drawn together with what comes later.
+"""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+TEXT_S, FIRST_CHART_S = 0.05, 0.4
+_CHARTS = "charts"
+
+
+def text() -> None:
+    """Wait until a text that was sent just now is painted."""
+    time.sleep(TEXT_S)
+
+
+def before_first_chart() -> None:
+    """Wait until what stands above the first chart of a session is painted.
+
+    To load the chart library alone occupies the browser for most of a second; after that charts are drawn at once.
+    """
+    if _CHARTS not in st.session_state:
+        st.session_state[_CHARTS] = True
+        time.sleep(FIRST_CHART_S)
