@@ -6,9 +6,9 @@ A seeded store as a desk has it after a year (synthetic_desk.py), with decisions
 and reopened reports. Each query runs for a quarter and for all time, with and without a product. Target: 300 ms at the
 95th percentile for every chart. The pages are opened in Chromium, each from an empty page at rest and every time with
 another choice, so that nothing is answered from memory: "usable" is until the pickers and the head's figures can be
-used, "whole" until the last chart is drawn and the page is at rest. Target: 2 s to the first, which is what one waits
-for; both are printed. The opening with which a server that was just started reads the store's columns for the first
-time stands by itself.
+used, "whole" until the last chart is drawn and the page is at rest. Target: 2 s to the first at the 95th percentile,
+which is what one waits for; both are printed. The opening with which a server that was just started reads the store's
+columns for the first time stands by itself.
 A kept store is finished where an earlier run stopped, and is asked as of the moment at which it was begun.
 """
 
@@ -41,7 +41,7 @@ from triage_core.trends import Dimension, Window
 
 ROUNDS = 10
 TARGET_MS, PAGE_TARGET_MS = 300, 2_000
-REST_MS = 1_000
+REST_MS, OPENINGS = 1_000, 4
 PRODUCT = ("Lumen Tutor",)
 AT_REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
 FIRST = "trends_after_a_start"
@@ -136,8 +136,8 @@ def measure(store: Store, now: datetime) -> dict[str, harness.Timing]:
     return {name: harness.Timing(tuple(taken)) for name, taken in seconds.items()}
 
 
-def browsed(folder: Path) -> dict[str, tuple[float, float]]:
-    """For each page the most milliseconds until it was usable and until it was whole, in Chromium."""
+def browsed(folder: Path) -> dict[str, list[tuple[float, float]]]:
+    """For each page the seconds until it was usable and until it was whole, of each opening in Chromium."""
     found: dict[str, list[tuple[float, float]]] = {}
     with running_server(folder) as server:
         with _page() as page:  # the first visit opens the store and starts the worker
@@ -147,16 +147,15 @@ def browsed(folder: Path) -> dict[str, tuple[float, float]]:
         with _page() as page:
             found[FIRST] = [_opened(page, f"{server.url}/trends?{CHOICES[0]}", "trends")]
         with _page() as page:
-            for choice in harness.progress(CHOICES[1:], "pages"):
-                found.setdefault("trends", []).append(
-                    _opened(page, f"{server.url}/trends?{choice}", "trends")
-                )
-            for name in ("gaps", "guidance"):
-                found[name] = [_opened(page, f"{server.url}/{name}", name)]
-    return {
-        name: (max(one for one, _ in times), max(other for _, other in times))
-        for name, times in found.items()
-    }
+            # A round takes longer than an answer is kept.
+            for _ in harness.progress(range(OPENINGS), "pages"):
+                for choice in CHOICES[1:]:
+                    found.setdefault("trends", []).append(
+                        _opened(page, f"{server.url}/trends?{choice}", "trends")
+                    )
+                for name in ("gaps", "guidance"):
+                    found.setdefault(name, []).append(_opened(page, f"{server.url}/{name}", name))
+    return found
 
 
 @contextmanager
@@ -168,7 +167,7 @@ def _page() -> Iterator[Page]:
 
 
 def _opened(page: Page, address: str, name: str) -> tuple[float, float]:
-    """Milliseconds from the address to the first use, and to rest."""
+    """Seconds from the address to the first use, and to rest."""
     page.goto("about:blank")  # else the charts of the page before are still being drawn
     page.wait_for_timeout(REST_MS)
     start = time.perf_counter()
@@ -176,7 +175,7 @@ def _opened(page: Page, address: str, name: str) -> tuple[float, float]:
     page.get_by_test_id("stMain").get_by_text(USABLE[name]).first.wait_for()
     usable = time.perf_counter()
     page.locator(AT_REST).wait_for()
-    return (usable - start) * 1000, (time.perf_counter() - start) * 1000
+    return usable - start, time.perf_counter() - start
 
 
 def fill(folder: Path, count: int) -> Store:
@@ -217,17 +216,30 @@ def main() -> None:
         pages = browsed(Path(folder))
     rows = [(name, one.median * 1000, one.quantile(0.95) * 1000) for name, one in taken.items()]
     harness.table(f"Trends over {count:,} reports", ("chart", "median ms", "p95 ms"), rows)
+    opened = {
+        name: [harness.Timing(one) for one in zip(*times, strict=True)] for name, times in pages.items()
+    }
     harness.table(
-        "Pages in Chromium, the slowest of their openings",
-        ("page", "usable ms", "whole ms"),
-        [(name, *times) for name, times in pages.items()],
+        "Pages in Chromium",
+        ("page", "openings", "usable ms", "p95", "whole ms", "p95"),
+        [
+            (
+                name,
+                len(pages[name]),
+                *(ms for one in both for ms in (one.median * 1000, one.quantile(0.95) * 1000)),
+            )
+            for name, both in opened.items()
+        ],
     )
     figures |= {f"{name.replace(' ', '_')}_p95_ms": p95 for name, _, p95 in rows}
     targets: dict[str, harness.Target] = {
         name: ("<=", TARGET_MS) for name in figures if name.endswith("_p95_ms")
     }
-    for name, (usable, whole) in pages.items():
-        figures |= {f"{name}_usable_ms": usable, f"{name}_whole_ms": whole}
+    for name, (usable, whole) in opened.items():
+        figures |= {
+            f"{name}_usable_ms": usable.quantile(0.95) * 1000,
+            f"{name}_whole_ms": whole.quantile(0.95) * 1000,
+        }
         if name != FIRST:
             targets[f"{name}_usable_ms"] = ("<=", PAGE_TARGET_MS)
     harness.finish("trends", figures, targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
@@ -52,7 +53,7 @@ def test_numbers_of_one_report(visit, receive, opened):
 
 def test_only_the_first_chart_of_a_session_waits_for_what_is_above_it(visit, receive, monkeypatch):
     pauses: list[float] = []
-    monkeypatch.setattr(paint.time, "sleep", pauses.append)
+    monkeypatch.setattr(paint, "time", SimpleNamespace(sleep=pauses.append))
     receive("one", hours_ago=1)
     screen = visit("trends")
     assert pauses == [paint.FIRST_CHART_S]
