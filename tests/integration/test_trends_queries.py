@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,17 @@ def came(store: Store, at: datetime, words: str = "", product: str = "Kite Trave
     """A report that came in at a moment; different words each time unless given."""
     line = make_report(words or f"Asked at {at}", submitted_at=at.isoformat(), system=[{"platform": product}])
     return bring(store, line)[0]
+
+
+def came_all(store: Store, moments: Iterable[datetime], product: str = "Kite Travel") -> list[str]:
+    """The same for many, brought at once."""
+    return bring(
+        store,
+        *(
+            make_report(f"At {at}", submitted_at=at.isoformat(), system=[{"platform": product}])
+            for at in moments
+        ),
+    )
 
 
 def state_rows(ask: Ask, window: Window) -> list[dict[str, Any]]:
@@ -285,24 +296,44 @@ def clustered(store: Store, names: dict[str, list[str]]) -> None:
 
 
 def test_a_cluster_emerges_when_it_outgrows_its_own_past(store, ask):
-    old = [came(store, NOON - timedelta(days=40 + n)) for n in range(60)]
-    new = [came(store, NOON - timedelta(hours=n + 1), product="Lumen Tutor") for n in range(12)]
-    clustered(store, {"W-steady": [*old[:30], *new[:5]], "W-young": new[5:], "W-old": old[30:]})
-    (young,) = ask(trends.emerging, NOW)
-    assert (young.cluster_id, young.recent, young.size) == ("W-young", 7, 7)
-    assert young.expected == pytest.approx(7 * 12 / 72)
-    assert young.chance < 0.001
+    # Six a week for twenty weeks, three of them of one cluster.
+    old = came_all(store, (NOON - timedelta(days=7 * week + day) for day in range(6) for week in range(20)))
+    new = came_all(store, (NOON - timedelta(hours=n + 1) for n in range(16)), "Lumen Tutor")
+    clustered(store, {"W-steady": old[:60], "W-grown": [*new[:12], old[110]], "W-new": new[12:]})
+    (one,) = ask(trends.emerging, NOW)
+    assert (one.cluster_id, one.recent, one.size) == ("W-grown", 12, 13)
+    assert one.since == NOON - 4 * trends.WEEK
+    assert one.expected == pytest.approx(13 * (4 * 6 + 1 + 16) / (16 * 6 + 1 + 16))
+    assert one.chance < 0.01
     assert ask(trends.emerging, Window(NOON, None, ("Kite Travel",))) == []
+
+
+def test_a_burst_on_a_desk_of_three_weeks_is_held_against_its_earlier_days(store, ask):
+    before = came_all(store, (NOON - timedelta(days=21 - n, minutes=n) for n in range(15)))
+    burst = came_all(store, (NOON - timedelta(hours=n + 1) for n in range(9)))
+    clustered(store, {"W-before": before[:10], "W-burst": burst})
+    (one,) = ask(trends.emerging, NOW)
+    assert (one.cluster_id, one.recent, one.size) == ("W-burst", 9, 9)
+    assert one.since == NOON - timedelta(days=21) / 4
+    assert ask(trends.emerging, Window(NOON, None, ("Other",))) == []
+
+
+def test_what_came_in_at_one_moment_has_no_past(store, ask):
+    clustered(store, {"W-all": came_all(store, [NOON] * 8)})
+    assert ask(trends.emerging, NOW) == []
 
 
 def test_chance_alone_names_a_cluster_in_one_look_of_twenty_at_most():
     rng = np.random.default_rng(3)
-    sizes = rng.integers(5, 200, 300)
+    shares = rng.pareto(1.2, 300)
     named = 0
-    for _ in range(200):
-        recent = rng.binomial(sizes, 0.08)
-        counts = [(int(one), int(size)) for one, size in zip(recent, sizes, strict=True) if one >= 5]
-        named += any(chance <= 0.05 for chance in unlikely(counts, 0.08, len(sizes)))
-    assert named <= 20
-    assert unlikely([], 0.08, 0) == []
-    assert unlikely([(10, 12)], 0.08, 300)[0] < 0.001
+    for _ in range(300):
+        volume = np.linspace(100, 500, 16)  # the desk grows, and every cluster with it
+        weeks = [rng.multinomial(rng.poisson(one), shares / shares.sum()) for one in volume]
+        sizes, recent = np.sum(weeks, axis=0), np.sum(weeks[-4:], axis=0)
+        counts = [(int(r), int(n)) for r, n in zip(recent, sizes, strict=True) if r >= 5]
+        looked_at = int((sizes >= 5).sum())
+        named += any(p <= 0.05 for p in unlikely(counts, int(recent.sum()), int(sizes.sum()), looked_at))
+    assert named <= 0.05 * 300
+    assert unlikely([], 8, 100, 0) == []
+    assert unlikely([(12, 14)], 250, 1_000, 300)[0] < 0.01

@@ -256,13 +256,14 @@ def emerging(window: Window) -> None:
     for one in grown:
         st.page_link(
             "pages/clusters.py",
-            label=f"Cluster {plain(one.cluster_id)}: {one.recent:,} of its {one.size:,} reports came in within four"
-            f" weeks, where about {one.expected:,.1f} were to be expected",
+            label=f"Cluster {plain(one.cluster_id)}: {one.recent:,} of its {one.size:,} latest reports came in since"
+            f" {one.since:%d %b}, where about {one.expected:,.1f} were to be expected",
             icon=":material/trending_up:",
             query_params={"cluster": one.cluster_id},
         )
     st.caption(
-        "If nothing had changed, each report of a cluster would be a recent one as often as any report is. The"
-        " binomial test says how likely so many recent ones would then be; Holm's correction allows for the"
-        " number of clusters that were looked at: without any change one look in twenty names one at all."
+        "Of what came in during the last 16 weeks, is more of the cluster recent, from the last four, than of all the"
+        " rest? Fisher's exact test says how likely that is while nothing changes; Holm's correction allows for the"
+        " number of clusters that were looked at: without any change one look in twenty names one at most. On a"
+        " younger desk the last quarter of its time is recent."
     )
