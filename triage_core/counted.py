@@ -1,6 +1,7 @@
 """What the numbers of Trends count, as conditions: a number and the list behind it ask for the same reports.
 
-SQL over c (cases) at the moment $at, and about the clause $clause ('': any).
+SQL over c (cases) at the moment $at, and about the clause $clause ('': any); the clocks of the bounty, which no SQL
+tells, are over at $ends for the reports $named.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ class Counted(StrEnum):
     TRIAGE = "triage"
     TRIAGE_INSIDE = "triage_inside"
     TRIAGE_LATE = "triage_late"
+    FIX = "fix"
+    FIX_INSIDE = "fix_inside"
+    FIX_LATE = "fix_late"
+    BOUNTY = "bounty"  # the three of the bounty are named one by one: see rewards/bounty.py
+    BOUNTY_INSIDE = "bounty_inside"
+    BOUNTY_LATE = "bounty_late"
     BY_CLAUSE = "by_clause"
     BY_LINK = "by_link"
     BY_NEITHER = "by_neither"
@@ -46,7 +53,13 @@ class Moment(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     EMBARGO_END = "embargo_end"
+    FIX_END = "fix_end"
+    BOUNTY_END = "bounty_end"
 
+
+FIXED = "('resolved_fixed', 'resolved_mitigated')"
+FIXED_AT = f"CASE WHEN c.resolution IN {FIXED} THEN c.closed_at END"
+"""When the fix of a report had passed its retest; NULL before."""
 
 COLUMN: Mapping[Moment, str] = {
     Moment.RECEIVED: "c.received_at",
@@ -54,6 +67,12 @@ COLUMN: Mapping[Moment, str] = {
     Moment.REOPENED: "c.reopened_at",
     # The end of an embargo stands in a table of its own: it is asked for as a list of reports.
     Moment.EMBARGO_END: "(SELECT ends_at FROM embargoes e WHERE e.report_id = c.report_id)",
+    # A clock that runs for weeks is over when its target is met or passed: by the day on which reports came in,
+    # the latest weeks would hold those alone that were quick.
+    Moment.FIX_END: f"least({FIXED_AT}, c.fix_due)",
+    Moment.BOUNTY_END: (
+        "(SELECT ended FROM (SELECT unnest($named) AS name, unnest($ends) AS ended) WHERE name = c.report_id)"
+    ),
 }
 
 # A report belongs to one technique at most; beyond close reading none is laid.
@@ -100,7 +119,12 @@ def _late(done: str, due: str) -> str:
 
 
 _IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
-FIXED = "('resolved_fixed', 'resolved_mitigated')"
+_FIX_DUE = "c.status IN ('accepted', 'deferred', 'retest') AND c.fix_due < $at"
+# Without a flaw there is no fix to be due, and a fix that waits for its retest may still turn out to be in time.
+_FIX = f"(c.fix_due IS NOT NULL AND (c.resolution IN {FIXED} OR ({_FIX_DUE})))"
+_FIX_INSIDE = f"coalesce({FIXED_AT} <= c.fix_due, false)"
+# The calendar of a policy tells when a bounty is due: whoever asks names the reports.
+_NAMED = "c.report_id IN (SELECT unnest($named))"
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
     Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
@@ -111,6 +135,12 @@ CONDITIONS: Mapping[str, str] = {
     Counted.TRIAGE: _counted("triaged_at", "triage_due"),
     Counted.TRIAGE_INSIDE: "c.triaged_at <= c.triage_due",
     Counted.TRIAGE_LATE: _late("triaged_at", "triage_due"),
+    Counted.FIX: _FIX,
+    Counted.FIX_INSIDE: _FIX_INSIDE,
+    Counted.FIX_LATE: f"({_FIX} AND NOT {_FIX_INSIDE})",
+    Counted.BOUNTY: _NAMED,
+    Counted.BOUNTY_INSIDE: _NAMED,
+    Counted.BOUNTY_LATE: _NAMED,
     Counted.BY_CLAUSE: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
     # A duplicate names the earlier report and needs no clause.
     Counted.BY_LINK: "c.status = 'closed' AND c.canonical_id IS NOT NULL",

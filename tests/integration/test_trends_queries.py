@@ -147,6 +147,31 @@ def test_a_report_that_was_closed_without_an_answer_is_on_no_clock(store, ask):
     assert ask(trends.figures, NOW).first_response == Kept(0, 0, None)
 
 
+def test_fixes_count_in_the_week_in_which_they_end(store, ask):
+    start = MONDAY - timedelta(weeks=12)
+    passed, late, waiting, ready, fine, _ = came_all(store, (start + timedelta(hours=n) for n in range(6)))
+    for report_id in (passed, late, waiting, ready):
+        decide(store, report_id, 1, FLAW)  # medium: due after 60 days, in the fourth week from here
+    decide(store, fine, 1)
+    for report_id, at in ((passed, start + timedelta(days=10)), (late, NOON), (ready, None)):
+        triage.move(store, REVIEWER, report_id, Trigger.FINISH_FIX, now=start + timedelta(days=5))
+        if at:
+            triage.move(store, REVIEWER, report_id, Trigger.DEPLOY_FIX, now=at)
+            triage.move(store, REVIEWER, report_id, Trigger.START_RETEST, now=at)
+            closing = {"resolution": Resolution.RESOLVED_FIXED, "note": "It is fixed.", "now": at}
+            triage.move(store, REVIEWER, report_id, Trigger.PASS_RETEST, **closing)
+    fixes = ask(trends.fixes, NOW)
+    assert (fixes.counted, fixes.inside) == (3, 1)  # `ready` waits for its retest, `fine` is no flaw
+    assert ask(trends.fixes, Window(NOON, 6)) == Kept(2, 0, (NOON - start) / timedelta(hours=1) - 1)
+    rows = ask(trends.clocks_by_week, NOW)
+    assert [row["fix_counted"] for row in rows] == [0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]
+    assert [row["fix_share"] for row in rows if row["fix_counted"]] == [1, 0]
+    for only, count in ((Counted.FIX, 2), (Counted.FIX_INSIDE, 0), (Counted.FIX_LATE, 2)):
+        week = {"since": rows[8]["week"], "until": rows[9]["week"]}
+        listed = queries.Filter(only=only, at=NOON, moment=Moment.FIX_END, **week)
+        assert ask(queries.count, listed) == count, only
+
+
 def test_known_is_a_linked_duplicate_or_an_exact_copy(store, ask):
     first = came(store, MONDAY, "Tell me the code.")
     came(store, MONDAY + timedelta(minutes=1), "tell  me the CODE.")

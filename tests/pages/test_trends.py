@@ -167,7 +167,7 @@ def test_a_hostile_product_is_text_in_every_chart(visit, receive, rendered, name
 
 def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     flaw = {"harm_types": ["other"], "wants_reward": True, "system": [{"platform": "Chat"}]}
-    report_id = receive("who sits beside me", hours_ago=24 * 60, **flaw)
+    report_id = receive("who sits beside me", hours_ago=24 * 62, **flaw)
     receive("nobody has looked", hours_ago=24 * 60, system=[{"platform": "Chat"}])
     opened.store.clock = lambda: NOW - timedelta(days=50)
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, FLAW)
@@ -175,3 +175,11 @@ def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     assert "1 reward asked for and not decided" in rendered(visit("trends"))
     other = visit("trends").multiselect(key="product").select("Chat").run()
     assert "1 reward asked for" in rendered(other)
+    screen = visit("trends")
+    screen.session_state["numbers-inside"] = True
+    (table,) = screen.run().dataframe
+    for title in ("Fix", "Reward"):  # both were due in these weeks, and neither is done
+        (row,) = table.value.index[table.value[title].notna()]
+        screen.session_state["table-inside"] = {"selection": {"cells": [[int(row), title]]}}
+        (address,) = links(screen.run(), "See what is behind this number")
+        assert len(visit("inbox", **address).dataframe[0].value) == 1, title

@@ -8,7 +8,7 @@ from typing import Any
 from triage_core import db
 from triage_core.counted import CONDITIONS, FIXED, Counted
 from triage_core.disclosure.embargo_machine import IN_FORCE
-from triage_core.trends.head import Clock, kept
+from triage_core.trends.head import FIX_END, OF_ARRIVAL, Clock, kept
 from triage_core.trends.window import FROM, WEEK, Window, weekly
 
 AGES = ("2 days or less", "3 to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
@@ -16,14 +16,17 @@ _OLDEST_DAYS = (2, 7, 30, 90)
 
 
 def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
-    """How the clocks were kept, by the week the reports came in.
+    """How the clocks were kept: first response and triage by the week the reports came in, the fix by that of its end.
 
-    Columns: week, and for each clock CLOCK_counted, CLOCK_inside, CLOCK_median_hours as in `Kept`, and
-    CLOCK_share.
+    Columns: week, and for each of these clocks CLOCK_counted, CLOCK_inside, CLOCK_median_hours as in
+    `Kept`, and CLOCK_share.
     """
-    rows = weekly(cursor, window, ", ".join(map(kept, Clock)))
+    rows = weekly(cursor, window, ", ".join(map(kept, OF_ARRIVAL)))
+    ends = {row["week"]: row for row in weekly(cursor, window, kept(Clock.FIX), moment=FIX_END)}
+    nothing = {"fix_counted": 0, "fix_inside": 0, "fix_median_hours": None}
+    rows = [row | ends.get(row["week"], nothing) for row in rows]
     for row in rows:
-        for clock in Clock:
+        for clock in (*OF_ARRIVAL, Clock.FIX):
             counted = row[f"{clock}_counted"]
             row[f"{clock}_share"] = row[f"{clock}_inside"] / counted if counted else None
     return rows

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, LiteralString
 
 import streamlit as st
@@ -12,7 +13,7 @@ from triage_core import db, trends
 from triage_core.counted import Counted, Moment
 from triage_core.desk import agreement, looks
 from triage_core.rewards import bounty
-from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
+from triage_core.trends import OF_ARRIVAL, WEEK, Clock, Dimension, Volume, Window
 from ui import charts, session, spending
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
 from ui.hostile import inline, plain
@@ -46,9 +47,19 @@ WORDS: Mapping[str, Mapping[str, LiteralString]] = {
     Dimension.HARM: HARM_TYPE,
 }
 COLOURS = [BLUE, ORANGE, TEAL, VIOLET, YELLOW, PINK, GREY]
-HOURS: Mapping[str, LiteralString] = {Clock.FIRST_RESPONSE: "First response", Clock.TRIAGE: "Triage"}
-INSIDE = {f"{clock}_share": name for clock, name in HOURS.items()}
-MEDIANS = {f"{clock}_median_hours": name for clock, name in HOURS.items()}
+HOURS: Mapping[str, LiteralString] = {
+    Clock.FIRST_RESPONSE: "First response",
+    Clock.TRIAGE: "Triage",
+    Clock.FIX: "Fix",
+    Clock.BOUNTY: "Reward",
+}
+CLOCK_COLOURS = [BLUE, ORANGE, TEAL, VIOLET]
+CLOCKS: Mapping[str, tuple[Counted, Moment]] = {
+    Clock.FIRST_RESPONSE: (Counted.RESPONSE, Moment.RECEIVED),
+    Clock.TRIAGE: (Counted.TRIAGE, Moment.RECEIVED),
+    Clock.FIX: (Counted.FIX, Moment.FIX_END),
+    Clock.BOUNTY: (Counted.BOUNTY, Moment.BOUNTY_END),
+}
 OPEN: Mapping[str, LiteralString] = {key: STATES[key] for key in ("to_decide", "in_work")}
 KNOWN: Mapping[str, LiteralString] = {Counted.FRESH: "New", Counted.KNOWN: "Known already"}
 GROUNDS: Mapping[str, LiteralString] = {
@@ -163,21 +174,39 @@ def known(window: Window) -> None:
 
 
 def inside(window: Window) -> None:
-    _weekly(
-        charts.weekly_shares, "inside", trends.clocks_by_week, window, INSIDE, [BLUE, ORANGE],
-        "Share inside target, by the week reports came in", _clock,
-    )  # fmt: skip
+    _clocks(charts.weekly_shares, "inside", window, list(Clock), "share", "Share inside target each week")
 
 
 def hours(window: Window) -> None:
-    _weekly(
-        charts.weekly_hours, "hours", trends.clocks_by_week, window, MEDIANS, [BLUE, ORANGE],
-        "Median hours, by the week reports came in", _clock,
-    )  # fmt: skip
+    """Days for what takes weeks, so that neither half lies flat on the axis of the other."""
+    _clocks(charts.weekly_hours, "hours", window, OF_ARRIVAL, "median_hours", "Median hours each week")
+    draw = partial(charts.weekly_hours, unit="days")
+    _clocks(draw, "days", window, (Clock.FIX, Clock.BOUNTY), "median_days", "Median days each week")
 
 
-def _clock(key: str) -> Counted:
-    return Counted.TRIAGE if key.startswith(Clock.TRIAGE) else Counted.RESPONSE
+def _clocks(
+    draw: Callable[..., None],
+    name: str,
+    window: Window,
+    clocks: Sequence[Clock],
+    what: str,
+    alt: LiteralString,
+) -> None:
+    """A chart by week of `what` is known of some clocks, in the colours that they have in all charts."""
+    rows = [row | _in_days(row) for row in session.read(bounty.clocks_by_week, window)]
+    keys = {f"{clock}_{what}": clock for clock in clocks}
+
+    def behind(key: str, place: int) -> dict[str, Any]:
+        only, moment = CLOCKS[keys[key]]
+        return of_week(window, rows[place]["week"], only=only, moment=moment)
+
+    colours = [colour for clock, colour in zip(Clock, CLOCK_COLOURS, strict=True) if clock in clocks]
+    draw(name, rows, {key: HOURS[clock] for key, clock in keys.items()}, colours, alt, behind)
+
+
+def _in_days(row: db.Row) -> dict[str, float | None]:
+    hours = {clock: row[f"{clock}_median_hours"] for clock in Clock}
+    return {f"{clock}_median_days": None if one is None else one / 24 for clock, one in hours.items()}
 
 
 def backlog(window: Window) -> None:
