@@ -29,6 +29,9 @@ class Counted(StrEnum):
     BOUNTY = "bounty"  # the three of the bounty are named one by one: see rewards/bounty.py
     BOUNTY_INSIDE = "bounty_inside"
     BOUNTY_LATE = "bounty_late"
+    NO_CONTACT = "no_contact"
+    FIRST_TIME = "first_time"
+    RETURNING = "returning"
     BY_CLAUSE = "by_clause"
     BY_LINK = "by_link"
     BY_NEITHER = "by_neither"
@@ -81,6 +84,25 @@ TECHNIQUES = (
     " WHERE m.axis = 'technique' AND k.family <> ''"
 )
 
+# What came with the key of a product was stored under it: see intake.py.
+KEYED = (
+    "SELECT report_id, TRY_CAST(split_part(intake_key, ':', 2) AS BIGINT) AS api_key FROM intake_keys"
+    " WHERE starts_with(intake_key, 'api:') AND api_key IS NOT NULL"
+)
+"""The reports that came with a key of a report button: report_id, and the number of the key."""
+WITHOUT_KEY = "none"
+BY_KEY = (
+    f"c.channel = 'api' AND $api_key = coalesce((SELECT k.api_key FROM ({KEYED}) k"
+    f" WHERE k.report_id = c.report_id)::VARCHAR, '{WITHOUT_KEY}')"
+)
+"""What came with the key of this number, or as a program sends it, without one."""
+OF_REPORTERS: Mapping[Counted, str] = {
+    Counted.NO_CONTACT: "reporter_id IS NULL",
+    # A reporter has the number of the report that was the first with this contact.
+    Counted.FIRST_TIME: "reporter_id = 'RP-' || seq",
+    Counted.RETURNING: "reporter_id <> 'RP-' || seq",
+}
+"""Who sent a report, as conditions over the table `reports`."""
 PAIRS = (
     "SELECT l.report_id, f.clauses AS one, s.clauses AS other FROM second_looks l"
     " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.assessment_id = l.second_id"
@@ -157,6 +179,7 @@ CONDITIONS: Mapping[str, str] = {
     Counted.NO_HARM: "len(c.harm_types) = 0",
     Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({_IN_FORCE}))",
     Counted.NO_TECHNIQUE: f"c.report_id NOT IN (SELECT report_id FROM ({TECHNIQUES}))",
+    **{kind: f"c.seq IN (SELECT seq FROM reports WHERE {who})" for kind, who in OF_REPORTERS.items()},
     **{
         kind: f"c.report_id IN (SELECT report_id FROM ({found}) WHERE $clause IN ('', clause))"
         for kind, found in OF_CLAUSES.items()

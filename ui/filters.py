@@ -30,6 +30,7 @@ DEFAULTS: Mapping[str, Any] = {
     "door": [],
     "technique": "",
     "clause": "",
+    "api_key": "",
     "moment": "received",
     "since": "",
     "until": "",
@@ -70,6 +71,9 @@ _ONLY_LABELS: Mapping[str, LiteralString] = {
     Counted.BOUNTY: "Reward decided or past its target",
     Counted.BOUNTY_INSIDE: "Reward decided in target",
     Counted.BOUNTY_LATE: "Reward past its target",
+    Counted.NO_CONTACT: "Without a contact",
+    Counted.FIRST_TIME: "First report of its reporter",
+    Counted.RETURNING: "From a returning reporter",
     Counted.BY_CLAUSE: "Closed by a clause",
     Counted.BY_LINK: "Closed by an earlier report",
     Counted.BY_NEITHER: "Closed by neither",
@@ -119,6 +123,7 @@ _TEXTS: Mapping[str, LiteralString] = {
     "version": "Model version",
     "technique": "Technique",
     "clause": "Clause",
+    "api_key": "Number of a report button's key, or none",
 }
 
 
@@ -206,10 +211,10 @@ def draw() -> tuple[Filter, Sort]:
 
 
 def _draw_more() -> dict[str, Any]:
-    """The filters that links of Trends need most: times, model version, door, technique and clause."""
+    """The filters that links of Trends need most: times, model version, door, technique, clause and key."""
     values: dict[str, Any] = {}
     with st.popover(
-        "More", icon=":material/filter_list:", help="Times, model version, door, technique, clause"
+        "More", icon=":material/filter_list:", help="Times, model version, door, technique, clause, key"
     ):
         values["moment"] = st.selectbox(
             "Time of what",
@@ -268,6 +273,7 @@ def asked(values: Mapping[str, Any]) -> Filter:
         channel=value["door"],
         technique=value["technique"] or "",
         clause=value["clause"] or "",
+        api_key=(value["api_key"] or "").strip(),
         words=value["words"] or "",
         moment=moment,
         since=since,

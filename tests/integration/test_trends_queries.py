@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, queries, trends
-from triage_core.counted import Counted, Moment
+from triage_core.channel import apikeys, intake, reportformat
+from triage_core.counted import WITHOUT_KEY, Counted, Moment
 from triage_core.desk import activity, triage, undo
 from triage_core.desk.triage import Decision
 from triage_core.lifecycle import Trigger
-from triage_core.model import Resolution, Severity
+from triage_core.model import Channel, Resolution, Severity
 from triage_core.store import Store
 from triage_core.trends import Dimension, Kept, Window
 from triage_core.trends.emerging import unlikely
@@ -170,6 +171,52 @@ def test_fixes_count_in_the_week_in_which_they_end(store, ask):
         week = {"since": rows[8]["week"], "until": rows[9]["week"]}
         listed = queries.Filter(only=only, at=NOON, moment=Moment.FIX_END, **week)
         assert ask(queries.count, listed) == count, only
+
+
+def test_fixes_by_severity_have_their_lists(store, ask):
+    for report_id in came_all(store, (NOON - timedelta(days=days) for days in (70, 80))):
+        decide(store, report_id, 1, FLAW)
+    late = {row["severity"]: row["fix_late"] for row in ask(trends.fixes_by_severity, NOW)}
+    assert late == {"critical": 0, "high": 0, "medium": 2, "low": 0}
+    chosen = queries.Filter(only=Counted.FIX_LATE, at=NOON, severity=["medium"])
+    assert ask(queries.count, chosen) == 2
+
+
+def test_sources_are_told_apart_by_door_key_and_who_sent(store, ask):
+    numbers = [apikeys.add(store, EVERYBODY, product)[0] for product in ("Kite Travel", "Lumen Tutor")]
+    sent: list[tuple[Channel, int | None, str | None, str]] = [
+        (Channel.FORM, None, None, "one@example.org"),
+        (Channel.FORM, None, None, "one@example.org"),
+        (Channel.API, numbers[0], "its own name", ""),
+        (Channel.API, numbers[1], None, " ONE@example.org "),
+        (Channel.API, numbers[1], None, "two@example.org"),
+        (Channel.API, None, "7:key:no key", ""),
+        (Channel.IMPORT, None, None, ""),
+    ]
+    batch = [
+        intake.incoming(reportformat.parse(make_report(f"Report {n}", contact=contact)), channel, name, key)
+        for n, (channel, key, name, contact) in enumerate(sent)
+    ]
+    intake.receive_all(store, POLICY, batch)
+    rows = ask(trends.sources, NOW)
+    kinds = (Counted.NO_CONTACT, Counted.FIRST_TIME, Counted.RETURNING)
+    found = {(row["door"], row["api_key"]): tuple(row[kind] for kind in kinds) for row in rows}
+    assert found == {
+        ("form", None): (0, 1, 1),
+        ("api", numbers[0]): (1, 0, 0),
+        ("api", numbers[1]): (0, 1, 1),
+        ("api", None): (1, 0, 0),
+        ("import", None): (1, 0, 0),
+    }
+    assert {row["product"] for row in rows} == {None, "Kite Travel", "Lumen Tutor"}
+    for (door, key), counts in found.items():
+        by_key = {"api_key": str(key or WITHOUT_KEY)} if door == "api" else {}
+        for kind, count in zip(kinds, counts, strict=True):
+            chosen = queries.Filter(channel=[door], only=kind, at=NOON, **by_key)
+            assert ask(queries.count, chosen) == count, (door, key, kind)
+    *shown, rest = ask(trends.sources, NOW, 2)
+    assert ([row["door"] for row in shown], rest["door"], rest["no_contact"]) == (["api", "form"], None, 3)
+    assert ask(trends.sources, Window(NOON, None, ("Other",))) == []
 
 
 def test_known_is_a_linked_duplicate_or_an_exact_copy(store, ask):

@@ -10,10 +10,12 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import FLAW
+from tests.making import FLAW, make_report
 from tests.pages.conftest import EVERYTHING, NOW
+from triage_core.channel import apikeys, intake, reportformat
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.model import Channel
 from ui import paint
 
 
@@ -123,6 +125,22 @@ def test_a_number_of_a_chart_opens_the_list_behind_it(visit, receive):
     screen.session_state["table-volume-state"] = {"selection": {"cells": [[0, "Waiting for a decision"]]}}
     screen.run()
     (address,) = links(screen, "See what is behind this number")
+    assert len(visit("inbox", **address).dataframe[0].value) == 1
+
+
+def test_the_name_of_a_key_is_text_and_leads_to_its_reports(visit, receive, opened, rendered):
+    receive("imported", hours_ago=2)
+    number, _ = apikeys.add(opened.store, EVERYTHING, HOSTILE["plotly link"])
+    report = reportformat.parse(make_report("By the button"))
+    sent = intake.incoming(report, Channel.API, None, number)
+    intake.receive_all(opened.store, opened.policy, [sent])
+    screen = visit("trends")
+    labels = charts(screen)["Reports of the period by source"]["layout"]["yaxis"]["ticktext"]
+    assert [label.strip()[:6] for label in labels] == ["Key 1:", "Import"]
+    assert "attacker.invalid" not in rendered(screen)
+    screen.session_state["numbers-sources"] = True
+    screen.session_state["table-sources"] = {"selection": {"cells": [[0, "No contact"]]}}
+    (address,) = links(screen.run(), "See what is behind this number")
     assert len(visit("inbox", **address).dataframe[0].value) == 1
 
 

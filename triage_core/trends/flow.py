@@ -8,6 +8,7 @@ from typing import Any
 from triage_core import db
 from triage_core.counted import CONDITIONS, FIXED, Counted
 from triage_core.disclosure.embargo_machine import IN_FORCE
+from triage_core.model import Severity
 from triage_core.trends.head import FIX_END, OF_ARRIVAL, Clock, kept
 from triage_core.trends.window import FROM, WEEK, Window, weekly
 
@@ -30,6 +31,17 @@ def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
             counted = row[f"{clock}_counted"]
             row[f"{clock}_share"] = row[f"{clock}_inside"] / counted if counted else None
     return rows
+
+
+def fixes_by_severity(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    """The fixes that ended within the window, the worst severity first: severity, fix_inside, fix_late."""
+    where, values = window.where(FIX_END)
+    counts = _counts(Counted.FIX_INSIDE, Counted.FIX_LATE)
+    found = db.rows(cursor, f"SELECT c.severity, {counts}{FROM} WHERE {where} GROUP BY c.severity", values)
+    by_severity = {row["severity"]: row for row in found}
+    nothing = {"fix_inside": 0, "fix_late": 0}
+    levels = [str(level) for level in reversed(Severity) if level is not Severity.NONE]
+    return [nothing | by_severity.get(level, {}) | {"severity": level} for level in levels]
 
 
 def known_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:

@@ -10,8 +10,9 @@ from typing import Any, LiteralString
 import streamlit as st
 
 from triage_core import db, trends
-from triage_core.counted import Counted, Moment
+from triage_core.counted import WITHOUT_KEY, Counted, Moment
 from triage_core.desk import agreement, looks
+from triage_core.model import Channel
 from triage_core.rewards import bounty
 from triage_core.trends import OF_ARRIVAL, WEEK, Clock, Dimension, Volume, Window
 from ui import charts, session, spending
@@ -66,6 +67,12 @@ GROUNDS: Mapping[str, LiteralString] = {
     Counted.BY_CLAUSE: "Cite a clause",
     Counted.BY_LINK: "Name the earlier report",
     Counted.BY_NEITHER: "Neither",
+}
+FIXES: Mapping[str, LiteralString] = {Counted.FIX_INSIDE: "In target", Counted.FIX_LATE: "Past it"}
+SENDERS: Mapping[str, LiteralString] = {
+    Counted.NO_CONTACT: "No contact",
+    Counted.FIRST_TIME: "New reporter",
+    Counted.RETURNING: "Returning reporter",
 }
 BACK: Mapping[str, LiteralString] = {"reopened": "Reopened", "regression": "Came in again after the fix"}
 
@@ -207,6 +214,48 @@ def _clocks(
 def _in_days(row: db.Row) -> dict[str, float | None]:
     hours = {clock: row[f"{clock}_median_hours"] for clock in Clock}
     return {f"{clock}_median_days": None if one is None else one / 24 for clock, one in hours.items()}
+
+
+def fixes(window: Window) -> None:
+    rows = session.read(trends.fixes_by_severity, window)
+
+    def behind(key: str, place: int) -> dict[str, Any]:
+        severity = [rows[place]["severity"]]
+        return of_window(window, only=Counted(key), moment=Moment.FIX_END, severity=severity)
+
+    labelled = [{**row, "label": SEVERITY[row["severity"]]} for row in rows]
+    charts.stacked_bars(
+        "fixes", "Severity", labelled, FIXES, [TEAL, ORANGE], "Fixes of the period by severity", behind
+    )
+
+
+def sources(window: Window) -> None:
+    """Doors and keys, told apart by who sent what came through them."""
+    rows = session.read(trends.sources, window)
+
+    def behind(key: str, place: int) -> dict[str, Any] | None:
+        door, api_key = rows[place]["door"], rows[place]["api_key"]
+        if door is None:
+            return None
+        by_key = {"api_key": str(api_key or WITHOUT_KEY)} if door == Channel.API else {}
+        return of_window(window, door=[door], only=Counted(key), **by_key)
+
+    labelled = [{**row, "label": _source(row)} for row in rows]
+    charts.stacked_bars(
+        "sources",
+        "Source",
+        labelled,
+        SENDERS,
+        [GREY, BLUE, VIOLET],
+        "Reports of the period by source",
+        behind,
+    )
+
+
+def _source(row: db.Row) -> str:
+    if row["door"] == Channel.API:
+        return f"Key {row['api_key']}: {row['product']}" if row["api_key"] else "Program without a key"
+    return DOORS[row["door"]] if row["door"] else "All others"
 
 
 def backlog(window: Window) -> None:
