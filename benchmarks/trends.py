@@ -87,20 +87,20 @@ MORE = (
     " seq AS reward_no FROM cases WHERE status = 'closed' AND seq % 100 = 0",
 )
 
-# The doors, and the clocks of fixes and rewards: one in fifty asks for a reward, and half of these are decided on.
+# The doors, and the clocks of fixes and rewards: one in a hundred asks for a reward, and half of these are decided on.
 LATER = (
     "UPDATE reports SET channel = c.channel, policy_version = (SELECT version FROM policy_versions LIMIT 1),"
     " reporter_id = CASE WHEN c.seq % 3 = 0 THEN 'RP-' || (c.seq - c.seq % 5 * 3) END,"
     " body = '{\"impact\":\"' || md5(c.report_id) || repeat(' some words of a reporter', 6) || '\"'"
-    " || CASE WHEN c.seq % 50 = 0 THEN ',\"wants_reward\":true}' ELSE '}' END"
+    " || CASE WHEN c.seq % 100 = 0 THEN ',\"wants_reward\":true}' ELSE '}' END"
     " FROM cases c WHERE c.report_id = reports.report_id",
     "INSERT INTO intake_keys SELECT CASE channel WHEN 'api' THEN 'api:' || (1 + seq % 8) || ':key:' || seq"
     " ELSE 'id:' || seq END, report_id, '' FROM cases WHERE channel <> 'form'",
     "UPDATE cases SET fix_due = received_at + INTERVAL 60 DAY WHERE resolution = 'resolved_fixed'",
     "INSERT INTO rewards BY NAME SELECT 1_000_000_000 + seq AS reward_id, report_id,"
-    " triaged_at + INTERVAL (seq % 20) DAY AS done_at, 'demo:owner' AS actor_id, 'cash' AS kind, 100 AS amount,"
+    " triaged_at + INTERVAL (seq // 200 % 20) DAY AS done_at, 'demo:owner' AS actor_id, 'cash' AS kind, 100 AS amount,"
     " 'USD' AS currency, 'approved' AS state, '' AS policy_version, '' AS reason, 1_000_000_000 + seq AS reward_no"
-    " FROM cases WHERE triaged_at IS NOT NULL AND seq % 100 = 0",
+    " FROM cases WHERE triaged_at IS NOT NULL AND seq % 200 = 0",
 )
 
 

@@ -22,32 +22,40 @@ from triage_core.trends.window import monday
 
 # A duplicate of a flaw that was triaged long before it came in has its own decision to count from.
 _TRIAGED = (
-    "SELECT o.report_id, r.policy_version, greatest(c.triaged_at, o.triaged_at) AS triaged_at{more}"
+    "SELECT o.report_id, r.policy_version, greatest(c.triaged_at, o.triaged_at) AS triaged_at"
     " FROM cases o JOIN {reports} r USING (report_id)"
     " JOIN cases c ON c.report_id = coalesce(o.canonical_id, o.report_id)"
 )
 # Few ask for a reward: those first, found by the word before any body is parsed, and then their cases.
 _ASKED = (
-    "(SELECT report_id, policy_version, platform FROM reports"
+    "(SELECT report_id, seq, policy_version, platform FROM reports"
     " WHERE contains(body, '\"wants_reward\"') AND (body ->> 'wants_reward') = 'true')"
 )
 _DUE_ONES = f" WHERE {CONFIRMED} AND c.severity NOT IN ('', 'none')"
 _RUNS = (
-    f"{_DUE_ONES}"
-    " AND o.report_id NOT IN (SELECT report_id FROM present_rewards WHERE state IN ('approved', 'paid', 'declined'))"
+    f"{_DUE_ONES} AND o.report_id NOT IN"
+    " (SELECT report_id FROM present_rewards WHERE state IN ('approved', 'paid', 'declined'))"
 )
-_DUE = f"{_TRIAGED.format(reports='reports', more='')} WHERE o.report_id IN (SELECT unnest(?)) ORDER BY o.report_id"
-_RUNNING = _TRIAGED.format(reports=_ASKED, more="") + _RUNS
+_DUE = f"{_TRIAGED.format(reports='reports')} WHERE o.report_id IN (SELECT unnest(?)) ORDER BY o.report_id"
+_RUNNING = _TRIAGED.format(reports=_ASKED) + _RUNS
 # The first decision after the last proposal: one that was undone is followed by a row that proposes again.
 _DECIDED = (
     "(SELECT report_id, min(done_at) AS decided_at FROM (SELECT *, max(reward_id) FILTER (state IN"
     " ('proposed', 'withdrawn')) OVER (PARTITION BY reward_no) AS before FROM rewards)"
     " WHERE state IN ('approved', 'paid', 'declined') AND reward_id > coalesce(before, 0) GROUP BY report_id)"
 )
+# Few of them are duplicates: only those look for another case than their own.
 _PROMISED = (
-    f"{_TRIAGED.format(reports=_ASKED, more=', decided_at')} LEFT JOIN {_DECIDED} d ON d.report_id = o.report_id"
-    f"{_DUE_ONES} AND ($since IS NULL OR coalesce(decided_at >= $since, true))"
-    " AND ($platforms = [] OR list_contains($platforms, r.platform))"
+    "WITH mine AS MATERIALIZED (SELECT o.report_id, o.canonical_id, o.triaged_at, o.status, o.resolution, o.severity,"
+    f" r.policy_version FROM {_ASKED} r JOIN cases o USING (seq)"
+    " WHERE $platforms = [] OR list_contains($platforms, r.platform)),"
+    " told AS (SELECT report_id, policy_version, triaged_at, status, resolution, severity FROM mine"
+    " WHERE canonical_id IS NULL UNION ALL SELECT o.report_id, o.policy_version,"
+    " greatest(c.triaged_at, o.triaged_at), c.status, c.resolution, c.severity"
+    " FROM mine o JOIN cases c ON c.report_id = o.canonical_id)"
+    f" SELECT c.report_id, policy_version, triaged_at, decided_at FROM told c LEFT JOIN {_DECIDED} d"
+    f" ON d.report_id = c.report_id{_DUE_ONES} AND triaged_at IS NOT NULL"
+    " AND ($since IS NULL OR coalesce(decided_at >= $since, true))"
 )
 
 
@@ -89,19 +97,14 @@ def late(cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()) -> lis
 
 def ended(cursor: db.Cursor, window: Window) -> list[Bounty]:
     """Every bounty clock that ended within the window: with a decision, or as its time passed without one."""
-    since = window.since and db.naive(window.since)
+    since = db.naive(window.since)
     found = db.rows(cursor, _PROMISED, {"since": since, "platforms": list(window.platform)})
     dates = _due(cursor, found)
     bounties = [
         Bounty(row["report_id"], row["triaged_at"], dates[row["report_id"]], row["decided_at"])
         for row in found
-        if row["report_id"] in dates
     ]
-    return [
-        one
-        for one in bounties
-        if one.ended <= window.now and (window.since is None or one.ended >= window.since)
-    ]
+    return [one for one in bounties if (window.since or one.ended) <= one.ended <= window.now]
 
 
 def kept(cursor: db.Cursor, window: Window) -> Kept:
