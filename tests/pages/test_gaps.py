@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import FLAW
+from tests.making import FLAW, REVIEWER, SECOND
 from tests.pages.conftest import EVERYTHING
-from triage_core.desk import triage
+from triage_core.desk import second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import clause_figures, guidance_gaps, policy_drafts
 from triage_core.index.clause_advice import example
@@ -83,6 +83,18 @@ def test_a_cluster_decided_under_several_clauses_is_disputed(opened, receive, in
     (gap,) = gaps(opened)
     assert gap.why is guidance_gaps.Why.DISPUTED
     assert gap.likeness == pytest.approx(1 / 3)
+
+
+def test_a_cluster_on_which_second_looks_disagree_is_disputed(opened, receive, index):
+    words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
+    first, _ = receive(f"{words} one"), receive(f"{words} two")
+    learn(opened, index)
+    triage.assess(opened.store, opened.policy, REVIEWER, first, Decision(("EXP-1",)))
+    look_id = second_look.ask(opened.store, REVIEWER, first)
+    assert gaps(opened) == []
+    second_look.answer(opened.store, SECOND, look_id, FLAW)
+    (gap,) = gaps(opened)
+    assert (gap.why, gap.nearest, gap.likeness) == (guidance_gaps.Why.DISPUTED, "EXP-1", 1.0)
 
 
 def test_a_clause_that_a_later_decision_leaves_out_was_overturned(visit, opened, receive):
