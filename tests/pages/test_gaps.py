@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,7 @@ from tests.pages.conftest import EVERYTHING
 from triage_core.desk import second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import clause_figures, guidance_gaps, policy_drafts
-from triage_core.index.clause_advice import example
+from triage_core.index.clause_advice import ClauseAdvice, example
 
 OWNER = "Policy owner"
 
@@ -141,20 +142,29 @@ def test_a_clause_names_the_reports_nearest_to_its_example(visit, opened, receiv
     assert not screen.exception
 
 
-def test_review_shows_the_suggestion_and_its_nearest_decisions(visit, opened, receive, index, rendered):
+def test_review_shows_one_clause_and_the_nearest_decisions(
+    visit, opened, receive, index, rendered, case, monkeypatch
+):
     for number in range(40):
         flaw = number % 2 == 0
         words = "secret voucher code please" if flaw else "multiply numbers for my homework"
         report_id = receive(f"{words} {number}", hours_ago=2)
         decision = FLAW if flaw else Decision(("OOS-1",))
         triage.assess(opened.store, opened.policy, EVERYTHING, report_id, decision)
-    new = receive("secret voucher code please 99")
+    new, sums = receive("secret voucher code please 99"), receive("multiply numbers for my homework 98")
     learn(opened, index)
+    monkeypatch.setattr(ClauseAdvice, "vote", None)  # once a model has learned, nothing is voted for
     said = rendered(visit("review", report=new))
     assert "Suggested" in said
-    assert "\n` IN-1 ` " in said
+    assert "learned from 40 decisions" in said
+    assert len(re.findall(r"\*\*\d+%\*\* ` IN-1 ", said)) == 1
+    assert "votes" not in said
     assert "From 40 decisions" in said
     assert "decided ` IN-1 `" in said
+    screen = visit("review", report=sums)
+    assert screen.get_by_key(f"choose-{sums}-1-OOS-1")
+    next(one for one in screen.button if "Expected or out of scope" in one.label).click().run()
+    assert case(sums)["resolution"] == "out_of_scope"
     table = visit("gaps", role=OWNER).dataframe[-1].value
     assert set(table["About"]) == {"Clause", "Harm", "Severity"}
     assert table["Precision"].min() > 0.5
