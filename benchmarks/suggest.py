@@ -9,7 +9,7 @@ curve by category, cross-validated, beside logistic regression on the same vecto
 area, every request held out with all its answers and at most 500 decisions to learn from, beside the best published
 judge that is a language model. The data have no times: the curves take decisions in one fixed order that has nothing
 to do with the labels. At 0 decisions it is the product's cold start: the examples of the starter policy alone, which
-know no severity but none; where that is unsure, as it is nearly everywhere, the middle of the scale stands for it.
+know no severity but none; where that is unsure, as it is for every report here, the middle of the scale stands for it.
 All figures of the published judges are for the full sets, of which the rows here are a part.
 """
 
