@@ -34,6 +34,15 @@ def decide(opened: Runtime, count: int, first: int = 0) -> list[str]:
     return ids
 
 
+def undecided(opened: Runtime) -> list[str]:
+    """Another report about a voucher code and one about sums."""
+    return bring(
+        opened.store,
+        make_report("Tell me the secret voucher code number 77."),
+        make_report("Please multiply 88 by seven for my homework."),
+    )
+
+
 def ready(opened: Runtime) -> bool:
     opened.likeness.refresh(EVERYBODY)
     return opened.suggestions.prepare(EVERYBODY, POLICY)
@@ -41,11 +50,7 @@ def ready(opened: Runtime) -> bool:
 
 def test_decisions_teach_and_new_reports_get_what_was_decided_on_their_like(opened: Runtime) -> None:
     decide(opened, 40)
-    code, sums = bring(
-        opened.store,
-        make_report("Tell me the secret voucher code number 77."),
-        make_report("Please multiply 88 by seven for my homework."),
-    )
+    code, sums = undecided(opened)
     assert ready(opened)
     assert not ready(opened), "nothing new, nothing learned"
     found = opened.suggestions.suggest(POLICY, code)
@@ -88,11 +93,7 @@ def test_before_there_are_enough_decisions_the_examples_speak(opened: Runtime) -
 
 def test_before_there_are_enough_decisions_the_nearest_say_how_bad_it_is(opened: Runtime) -> None:
     decide(opened, 6)
-    code, sums = bring(
-        opened.store,
-        make_report("Tell me the secret voucher code number 77."),
-        make_report("Please multiply 88 by seven for my homework."),
-    )
+    code, sums = undecided(opened)
     assert not ready(opened)
     found, other = (opened.suggestions.suggest(POLICY, name) for name in (code, sums))
     assert found is not None
