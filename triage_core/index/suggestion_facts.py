@@ -12,7 +12,7 @@ from triage_core.likeness.suggest import Model
 from triage_core.store import Work
 
 LATEST = 500
-"""So many of the latest decisions speak of other reports."""
+"""So many of the latest decisions speak of other reports, and teach."""
 # Few reports have no conversation, so these are left out rather than the others looked for; only of the latest are
 # clauses and turns read.
 _LATEST = (
