@@ -323,6 +323,8 @@ def test_the_clause_of_decided_neighbours_is_suggested_and_closes_the_report(vis
     assert "Not in scope" in said
     assert "` OOS-1 " in said
     assert "2 decisions near by" in said
+    assert "A share of their votes" in said
+    assert "A vote of the nearest decisions" in said, "they say severity none"
     press(screen, "Expected or out of scope")
     assert case(advised)["resolution"] == "out_of_scope"
 
