@@ -139,6 +139,8 @@ def test_a_second_person_approves_and_it_is_in_force_at_once(drafts, draft, open
     assert opened.policy.title == "Where to send it"
     with opened.store.read() as cursor:
         assert policies.version(cursor, old.version) == old
+    versions = drafts(part="Versions").dataframe[0].value
+    assert list(versions["Approved by"]) == [OTHER.actor_id, "–"]
     assert "Published as" in "\n".join(each.value for each in screen.markdown)
     assert drafts().selectbox(key="policy").options == [opened.policy.version, old.version]
 

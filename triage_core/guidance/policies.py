@@ -111,10 +111,15 @@ def of_report(cursor: db.Cursor, in_force: Policy, report_id: str) -> Policy:
 
 
 def history(cursor: db.Cursor) -> list[db.Row]:
-    """All published versions, newest first."""
+    """All published versions, newest first, each with who published it and who approved its draft.
+
+    `approved_by` is None for a version that came from files.
+    """
     return db.rows(
         cursor,
-        "SELECT version, sha256, published_at, actor_id FROM policy_versions ORDER BY published_at DESC, version DESC",
+        "SELECT v.version, v.sha256, v.published_at, v.actor_id, d.approved_by FROM policy_versions v"
+        " LEFT JOIN policy_drafts d ON d.version = v.version AND d.state = 'published'"
+        " ORDER BY v.published_at DESC, v.version DESC",
     )
 
 

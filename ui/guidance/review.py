@@ -65,6 +65,8 @@ def changes(draft: Draft) -> None:
 
 def part_name(part: str) -> LiteralString:
     """A part of the policy in words."""
+    if part == WORDS:
+        return "Words"
     return NAMES[part] if part in NAMES else plain(part)
 
 
@@ -149,5 +151,6 @@ def preview(draft: Draft) -> None:
         st.info("A draft can be read as a whole as soon as it keeps the rules.", icon=":material/rule:")
         return
     sections.guidance(policy, {})
+    sections.severity(policy)
     sections.promises(policy)
     sections.terms(policy)
