@@ -100,6 +100,8 @@ def _late(done: str, due: str) -> str:
 
 
 _IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
+# What its reporter withdrew was not ours to close: it rests on nothing, and needs nothing to rest on.
+_CLOSED = "c.status = 'closed' AND c.resolution <> 'withdrawn'"
 FIXED = "('resolved_fixed', 'resolved_mitigated')"
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
@@ -111,10 +113,11 @@ CONDITIONS: Mapping[str, str] = {
     Counted.TRIAGE: _counted("triaged_at", "triage_due"),
     Counted.TRIAGE_INSIDE: "c.triaged_at <= c.triage_due",
     Counted.TRIAGE_LATE: _late("triaged_at", "triage_due"),
-    Counted.BY_CLAUSE: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
+    # A decision cites a clause, always: what is closed on one, be it fixed, rests on its clauses.
+    Counted.BY_CLAUSE: f"{_CLOSED} AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
     # A duplicate names the earlier report and needs no clause.
-    Counted.BY_LINK: "c.status = 'closed' AND c.canonical_id IS NOT NULL",
-    Counted.BY_NEITHER: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NULL",
+    Counted.BY_LINK: f"{_CLOSED} AND c.canonical_id IS NOT NULL",
+    Counted.BY_NEITHER: f"{_CLOSED} AND c.canonical_id IS NULL AND c.assessment_id IS NULL",
     Counted.REOPENED: "c.reopened_at IS NOT NULL",
     # A duplicate that came in after the fix of the earlier report had passed its retest.
     Counted.REGRESSION: (

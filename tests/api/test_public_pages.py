@@ -383,6 +383,7 @@ def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:
     page = client.get("/policy").text
     assert "Is anybody looking?" in page
     assert "1 report came in" in page
+    assert "too few to say, 0 decided twice." in page
 
 
 def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock) -> None:
