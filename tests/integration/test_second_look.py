@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, queries, told
 from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
@@ -290,6 +291,9 @@ def test_disputes_come_lowest_agreement_first(store: Store) -> None:
     with store.read() as cursor:
         first, second = looks.disputes(cursor)
         assert looks.disputes(cursor, 2, 1) == [second]
+        assert len(looks.pairs(cursor)) == len(looks.pairs(cursor, NOON, NOON)) == 3
+        later = NOON + timedelta(seconds=1)
+        assert looks.pairs(cursor, later) == looks.pairs(cursor, until=NOON - timedelta(seconds=1)) == []
     assert [first.report_id, second.report_id] == ["FR-2", "FR-1"]
     assert (first.first["actor_id"], first.second["actor_id"]) == (REVIEWER.actor_id, INES.actor_id)
     assert first.second["clauses"] == ["OOS-1"]

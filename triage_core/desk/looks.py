@@ -250,8 +250,8 @@ def disputes(cursor: db.Cursor, page: int = 1, size: int = 25) -> list[Dispute]:
     ]
 
 
-def pairs(cursor: db.Cursor) -> list[Pair]:
-    """What each two people decided apart, alike ones together.
+def pairs(cursor: db.Cursor, since: datetime | None = None, until: datetime | None = None) -> list[Pair]:
+    """What each two people decided apart, alike ones together; between two moments where they are given.
 
     A look counts from its answer on, whatever becomes of the case: nobody mends the figure by deciding again.
     """
@@ -261,7 +261,10 @@ def pairs(cursor: db.Cursor) -> list[Pair]:
         " f.resolution AS one_resolution, s.actor_id AS other, list_sort(s.clauses) AS other_clauses,"
         " s.severity AS other_severity, s.resolution AS other_resolution, count(*) AS n"
         " FROM second_looks l JOIN assessments f ON f.assessment_id = l.first_id"
-        " JOIN assessments s ON s.assessment_id = l.second_id GROUP BY ALL ORDER BY ALL",
+        " JOIN assessments s ON s.assessment_id = l.second_id"
+        " AND s.done_at BETWEEN coalesce($since, s.done_at) AND coalesce($until, s.done_at)"
+        " GROUP BY ALL ORDER BY ALL",
+        {"since": since and db.naive(since), "until": until and db.naive(until)},
     )
     return [Pair(_judgement(row, "one"), _judgement(row, "other"), row["n"]) for row in found]
 
