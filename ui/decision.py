@@ -27,7 +27,7 @@ from triage_core.model import (
     Uplift,
 )
 from triage_core.queries import ReportView
-from ui import report_view, session, why_level
+from ui import session, why_level
 from ui.hostile import plain
 from ui.words import (
     EXPLOITATION,
@@ -204,7 +204,6 @@ def levels(
 
 def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> None:
     report_id, version = view.report["report_id"], view.case["version"]
-    report_view.reporters_view(view)
     # An input that was hidden by a clause out of scope comes back without what it held.
     st.session_state.setdefault(key("exploitation"), view.case["exploitation"])
     levels(key, keep, (report_id, version))
