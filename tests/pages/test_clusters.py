@@ -107,14 +107,24 @@ def test_what_members_share_and_what_is_their_own(visit, grouped, receive, index
     )
 
 
-def test_an_outlier_is_marked(visit, receive, index, rendered):
-    for n in range(8):
-        receive(f"{SONG} {n}")
-    far = receive("please sing a rude song about a friendly grey cat in that big house")
+def test_members_come_by_distance_and_exactly_the_far_one_is_marked(visit, receive, index, opened):
+    songs = [receive(f"{SONG} {n}") for n in range(9)]
     index()
+    with opened.store.write(EVERYTHING, "index") as work:
+        typical = db.value(work.cursor, "SELECT representative_id FROM clusters WHERE axis = 'whole'")
+        others = [name for name in songs if name != typical]
+        # Nine means: their quartiles are 0.85 and 0.89, so that only what lies below 0.75 is far.
+        means = dict(zip(others, (0.86, 0.9, 0.55, 0.88, 0.79, 0.87, 0.89, 0.85), strict=True))
+        for name, mean in {typical: 0.91, **means}.items():
+            of = [mean, name]
+            work.cursor.execute("UPDATE memberships SET mean = ? WHERE axis = 'whole' AND report_id = ?", of)
     screen = visit("clusters")
-    assert [name for name, line in members(screen).items() if "Outlier" in line] in ([far], [])
-    assert queue(screen)["size"][0] in (8, 9)
+    shown = members(screen)
+    assert list(shown) == [typical, *sorted(others, key=means.__getitem__, reverse=True)]
+    assert [name for name, line in shown.items() if "Outlier" in line] == [others[2]]
+    cluster = queue(screen)["cluster"][0]
+    screen = choose(screen, "outliers", cluster)
+    assert [box.key for box in screen.checkbox if box.value] == [f"take-whole-{cluster}-{others[2]}-1"]
 
 
 def test_a_link_opens_one_cluster(visit, grouped):
