@@ -97,7 +97,7 @@ def test_decided_members_tell_the_severity_and_a_decided_cluster_leaves_the_queu
 
 
 def test_what_members_share_and_what_is_their_own(visit, grouped, receive, index):
-    receive(f"{SONG} with a bassoon in the background")
+    long = receive(f"{SONG} with a bassoon {'la' * 90} to the end")
     index()
     screen = visit("clusters")
     marked = [line.split()[1:] for line in screen.code[0].value.splitlines() if line.startswith("▌")]
@@ -105,6 +105,11 @@ def test_what_members_share_and_what_is_their_own(visit, grouped, receive, index
     assert any(
         "with a bassoon" in caption.value and "clerk" not in caption.value for caption in screen.caption
     )
+    assert len(screen.code) == 1
+    screen.toggle(key=f"full-whole-{long}-1").set_value(True).run()
+    shared, own = screen.code[1].value.splitlines()
+    assert "clerk" in shared
+    assert own.split() == ["▌", "with", "a", "bassoon", "la" * 90, "to", "the", "end"]
 
 
 def test_members_come_by_distance_and_exactly_the_far_one_is_marked(visit, receive, index, opened):
