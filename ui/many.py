@@ -17,8 +17,8 @@ from triage_core.access import Command
 from triage_core.desk import bulk, claims
 from triage_core.desk.bulk import Outcome
 from triage_core.desk.claims import Snooze
-from triage_core.desk.decision import Decision
-from triage_core.errors import FlawdeskError
+from triage_core.desk.decision import Decision, check
+from triage_core.errors import FlawdeskError, Refused
 from triage_core.guidance.policy import ClauseKind
 from triage_core.queries import Filter, Sort
 from ui import assign, decision, session
@@ -160,24 +160,32 @@ def sample(seen: Mapping[str, int]) -> None:
 
 
 def decided() -> Decision | None:
-    """Ask for one decision for many; None while it is not complete."""
-    opened = session.current()
-    titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in opened.policy.clauses}
-    name = st.selectbox(
-        "Clause of the guidance", list(titles), index=None, format_func=titles.__getitem__, key="many_clause"
-    )
-    inputs = None
-    if name and opened.policy.clause(name).kind is ClauseKind.IN_SCOPE:
-        decision.levels(lambda level: decision.field(*FORM, level))
+    """Ask for one decision for many, with the inputs of Review; None while it is not complete."""
+    policy = session.current().policy
+
+    def key(name: str) -> str:
+        return decision.field(*FORM, name)
+
+    clauses = decision.cited(policy, key)
+    if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
+        decision.levels(key)
         inputs = decision.inputs(*FORM)
         if inputs is None:
             st.caption("The level appears when all five are chosen.")
-            return None
-        st.markdown(f"Severity {severity_badge(opened.policy.severity(inputs))}")
-    note = st.text_area("Note, which the reporters may read", key="many_note", height=80)
-    if not name:
+        else:
+            level = decision.override(key) or policy.severity(inputs)
+            st.markdown(f"Severity {severity_badge(level)}")
+    decision.outcome(clauses, key)
+    st.text_area("Note, which the reporters may read", key=key("note"), height=80)
+    if not clauses:
         return None
-    return Decision((name,), inputs, note=note.strip())
+    made = decision.collect(policy, *FORM)
+    try:
+        check(policy, made)
+    except Refused as refusal:
+        st.caption(f"Not complete: {plain(refusal.rule)}")
+        return None
+    return made
 
 
 def _assess() -> Act | None:

@@ -183,7 +183,7 @@ def test_all_that_the_list_showed_is_decided_on_nothing_else_and_taken_back(
     screen = press(screen, "Decide on all 3")
     assert "**3 reports**, as the list showed them." in rendered(screen)
     assert "2 more came in since and are not among them." in rendered(screen)
-    screen.selectbox(key="many_clause").set_value("EXP-1").run()
+    screen.multiselect(key="clauses-many-0").select("EXP-1").run()
     press(screen, "Assess: 3 reports")
     assert "**Done on 2 reports.**" in rendered(screen)
     (skipped,) = [table.value for table in screen.dataframe if "why" in table.value]
@@ -199,7 +199,7 @@ def test_all_that_the_list_showed_is_decided_on_nothing_else_and_taken_back(
 
 def test_what_was_done_is_told_over_an_empty_list(visit, three, rendered):
     screen = press(visit("inbox"), "Decide on all 3")
-    screen.selectbox(key="many_clause").set_value("EXP-1").run()
+    screen.multiselect(key="clauses-many-0").select("EXP-1").run()
     press(screen, "Assess: 3 reports").run()
     assert "Everything is decided" in rendered(screen)
     assert "**Done on 3 reports.**" in rendered(screen)
@@ -224,6 +224,31 @@ def test_many_are_assigned_snoozed_or_closed_as_duplicates(visit, three, case):
     screen.segmented_control(key="many_action").set_value("snooze").run()
     press(screen, "Snooze: 3 reports")
     assert all(case(name)["snoozed_until"] > NOW for name in three)
+
+
+def test_many_are_decided_on_with_all_that_one_is(visit, three, opened, case, rendered):
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.multiselect(key="clauses-many-0").select("IN-1").select("OOS-1").run()
+    assert "In scope" in rendered(screen)
+    assert opened.policy.clause("OOS-1").out_of_scope_example.strip() in [text.value for text in screen.text]
+    levels = {
+        "harm": "H3",
+        "exposure": "other",
+        "generality": "universal",
+        "reliability": "rare",
+        "uplift": "yes",
+    }
+    for name, level in levels.items():
+        screen.get_by_key(f"{name}-many-0").set_value(level)
+    screen.run()
+    screen.selectbox(key="override-many-0").set_value("low").run()
+    assert "needs a reason" in rendered(screen)
+    screen.text_input(key="override_reason-many-0").set_value("tested").run()
+    screen.selectbox(key="resolution-many-0").set_value("accepted_risk").run()
+    press(screen, "Assess: 3 reports")
+    assert {(case(name)["resolution"], case(name)["severity"]) for name in three} == {
+        ("accepted_risk", "low")
+    }
 
 
 def test_no_more_than_the_most_is_taken_at_once(visit, three, monkeypatch, rendered):
