@@ -206,7 +206,7 @@ def override(key: Key, on_change: OnChange = None, args: tuple[Any, ...] = ()) -
             on_change=on_change,
             args=args,
         )
-        st.text_input("Reason", key=key("override_reason"), on_change=on_change, args=args)
+        st.text_input("Reason", key=key("override_reason"), live="1s", on_change=on_change, args=args)
     return Severity(chosen) if chosen else None
 
 
