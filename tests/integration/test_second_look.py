@@ -18,7 +18,7 @@ from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.guidance import clause_figures, policies
-from triage_core.model import Actor, DeskRole, Severity
+from triage_core.model import Actor, DeskRole, Severity, SeverityInputs
 from triage_core.queries import Filter, Sort
 from triage_core.store import Store
 
@@ -109,8 +109,21 @@ def test_the_key_is_made_once_from_the_randomness_given_and_stands_in_no_event(s
         )
 
 
-def test_every_critical_decision_is_looked_at_again(store: Store) -> None:
-    decide(store, CRITICAL)
+DEADLY = SeverityInputs("H4", "mass", "universal", "reliable", "yes")
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        CRITICAL,
+        Decision(("IN-1",), DEADLY),
+        Decision(("IN-1",), DEADLY, override=Severity.LOW, override_reason="not so bad"),
+    ],
+)
+def test_every_decision_that_is_critical_by_its_inputs_or_its_level_is_looked_at_again(
+    store: Store, decision: Decision
+) -> None:
+    decide(store, decision)
     assert last_event(store)["data"]["drawn"]["reason"] == "critical"
     assert counts(store) == (1, 1, 0)
 

@@ -439,11 +439,13 @@ def test_the_reporter_s_own_view_stands_beside_the_inputs(visit, receive, render
         real_world_harm="yes",
         policy_clause_claimed="IN-6",
     )
-    said = rendered(visit("review", report=report))
+    screen = visit("review", report=report)
+    said = rendered(screen)
     assert "Harm: Discrimination" in said
     assert "worked 3 of 10 times" in said
     assert "harm has happened: yes" in said
     assert "claims ` IN-6 `" in said
+    assert "Harm: Discrimination" in rendered(decide(screen, report, 1, "OOS-1"))
 
 
 def test_every_key_has_one_meaning_and_the_table_is_shown(visit, three):

@@ -48,7 +48,8 @@ def draw(
 ) -> dict[str, Any]:
     """What a decision's event says of its second look: {"drawn": {look_id, reason}}, or {} without one.
 
-    Every critical decision has a look, and so has the share of the policy. The lot hangs on the report
+    Every critical decision has a look, and so has the share of the policy; `severity` is the gravest that the
+    decision knows of, so that no override takes it out. The lot hangs on the report
     and a key of the store: nobody can foresee it, and deciding again draws the same lot.
     """
     if severity is Severity.CRITICAL:
