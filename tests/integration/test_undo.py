@@ -295,6 +295,25 @@ def test_events_are_filtered_and_paged(store: Store, clock: Clock) -> None:
     assert marked[seq - 1] is None
 
 
+def test_what_concerns_a_report_stands_in_its_history_wherever_it_is_filed(
+    store: Store, clock: Clock
+) -> None:
+    seq = link(store)
+    undo(store, OTHER, seq)
+    triage.keep_apart(store, REVIEWER, "FR-3", "FR-1")
+    assess(store)
+    told = ["report.received FR-1", "report.linked FR-2", "event.undone FR-2", "pair.kept_apart FR-3"]
+    with store.read() as cursor:
+        found = activity.whole_history(cursor, "FR-1")
+        listed, total = activity.events(cursor, activity.Filter(report="FR-1"))
+        child = [event.kind for event in activity.whole_history(cursor, "FR-2")]
+    assert [f"{event.kind} {event.subject}" for event in found] == told, (
+        "and no assessment of the same moment"
+    )
+    assert (found[1].undone_by, total, listed[::-1]) == (seq + 1, 4, found)
+    assert child == ["report.received", "report.linked", "event.undone", "report.assessed"]
+
+
 def test_a_report_is_found_by_its_external_id(store: Store) -> None:
     bring(store, make_report("Another", external_id="mine"))
     with store.read() as cursor:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from triage_core import db
+from triage_core.desk import assessments
 from triage_core.desk.agreement import Judgement, Pair
 from triage_core.errors import Conflict, NotAllowed, NotFound
 from triage_core.guidance.policy import Policy
@@ -243,8 +244,7 @@ def disputes(cursor: db.Cursor, page: int = 1, size: int = 25) -> list[Dispute]:
         [size, (page - 1) * size],
     )
     ids = [row[side] for row in found for side in ("first_id", "second_id")]
-    rows = db.rows(cursor, "SELECT * FROM assessments WHERE assessment_id IN (SELECT unnest(?))", [ids])
-    by_id = {row["assessment_id"]: row for row in rows}
+    by_id = assessments.numbered(cursor, ids)
     return [
         Dispute(first=by_id[row.pop("first_id")], second=by_id[row.pop("second_id")], **row) for row in found
     ]
