@@ -343,3 +343,19 @@ def test_the_last_decision_of_a_person_is_their_own_and_stands(store: Store) -> 
     undo(store, REVIEWER, store.revision - 1)
     assert last_own(REVIEWER) == "report.assessed FR-1", "an undo is no decision of its own"
     assert last_own(OTHER) == "report.assessed FR-2"
+    for _ in range(2):
+        undo(store, OTHER, last(store))
+    assert last_own(REVIEWER) == "report.assessed FR-1"
+    undo(store, OTHER, last(store))
+    assert last_own(REVIEWER) == "pair.kept_apart FR-3", "what was done again stands"
+
+
+def test_older_decisions_are_offered_after_many_were_undone(store: Store) -> None:
+    triage.keep_apart(store, REVIEWER, "FR-1", "FR-3")
+    for _ in range(25):
+        undo(store, REVIEWER, assess(store))
+    with store.read() as cursor:
+        event = last_of(cursor, REVIEWER)
+        assert event is not None
+        assert event.kind == "pair.kept_apart"
+        assert last_of(cursor, REVIEWER, {"group.decided"}) is None
