@@ -109,6 +109,9 @@ def test_a_split_writes_a_row_a_report_not_a_row_a_pair(opened: Runtime) -> None
 def test_a_decision_stands_in_the_history_of_every_report_that_it_names(opened: Runtime) -> None:
     act(opened, cluster_work.confirm, Axis.WHOLE, "D-1", SONGS)
     act(opened, cluster_work.split, Axis.WHOLE, "D-1", ["FR-3"])
+    opened.likeness.refresh(EVERYBODY)
+    with pytest.raises(Conflict, match="FR-3 left D-1 while you looked at it, after a word of test:mara"):
+        act(opened, cluster_work.confirm, Axis.WHOLE, "D-1", SONGS)
     undo(opened.store, REVIEWER, opened_last(opened, "group.decided"))
     told = ["group.decided", "group.decided", "event.undone"]
     with opened.store.read() as cursor:
