@@ -233,6 +233,8 @@ def line(event: Event, made: Assessments) -> str:
         found += f"; second look {drawn['look_id']} drawn {_DRAWN[drawn['reason']]}"
     if settled := event.data.get("settles"):
         found += f"; settles second look {settled}"
+    if note := event.data.get("note"):
+        found += f"; note: {note}"
     trigger = TRIGGER.get(event.data.get("trigger", ""), "")
     return f"{trigger}: {found}" if trigger else found
 
