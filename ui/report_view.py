@@ -115,8 +115,12 @@ def reporters_view(view: ReportView) -> None:
 def history(view: ReportView) -> None:
     """Every event that concerns the report, newest first, with the old and the new value of all that it changed."""
     events = view.history[::-1]
+    title = f"History, {counted(len(events), 'event')}"
+    history = st.expander(title, icon=":material/history:", on_change="rerun", key="history")
+    if not history.open:
+        return
     made = session.read(assessments.numbered, event_words.assessments(events))
-    with st.expander(f"History, {counted(len(events), 'event')}", icon=":material/history:"):
+    with history:
         st.dataframe(
             {
                 "when": [moment(event.done_at) for event in events],
