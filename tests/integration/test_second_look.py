@@ -275,7 +275,7 @@ def test_a_third_person_decides_where_two_differ(store: Store) -> None:
     assert (new["status"], new["resolution"]) == ("closed", "out_of_scope")
     assert last_event(store)["data"]["settles"] == look_id
     assert counts(store, JON) == (0, 0, 0)
-    with pytest.raises(Conflict, match="no longer stands"):
+    with pytest.raises(Conflict, match=f"no longer stands, since {JON.actor_id} "):
         second_look.adjudicate(store, NEVER, JON, look_id, FLAW)
     decide(store)  # and from now on anybody may decide again
 
@@ -320,7 +320,7 @@ def test_undoing_the_decision_cancels_the_look_and_redo_brings_it_back(store: St
     seq = decide(store, policy=ALWAYS)
     undo(store, REVIEWER, seq)
     assert counts(store) == (0, 0, 0)
-    with pytest.raises(Conflict, match="no longer stands"):
+    with pytest.raises(Conflict, match=f"no longer stands, since {REVIEWER.actor_id} "):
         second_look.answer(store, INES, 1, OUT)
     undo(store, REVIEWER, store.revision)
     assert counts(store) == (1, 1, 0)
