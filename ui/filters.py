@@ -19,6 +19,8 @@ from ui.words import HARM_TYPE, SEVERITY, STATUS
 
 PAGE = 25
 MANY = 200  # products to choose from; the most frequent first
+NONE_NAMED: LiteralString = "(none named)"
+"""What stands in the address, and in the field, for reports that name no model version."""
 DEFAULTS: Mapping[str, Any] = {
     "words": "",
     "state": "to_decide",
@@ -255,7 +257,7 @@ def asked(values: Mapping[str, Any]) -> Filter:
         severity=value["severity"],
         harm=value["harm"],
         platform=value["product"],
-        model_version=[value["version"]] if value["version"] else [],
+        model_version=[_named(value["version"])] if value["version"] else [],
         channel=value["door"],
         technique=value["technique"] or "",
         clause=value["clause"] or "",
@@ -268,6 +270,10 @@ def asked(values: Mapping[str, Any]) -> Filter:
         who=session.actor().actor_id if only is Only.MINE else "",
         also=_bounties(only),
     )
+
+
+def _named(text: str) -> str:
+    return "" if text == NONE_NAMED else text
 
 
 def _bounties(only: Only | Counted | None) -> dict[str, datetime]:

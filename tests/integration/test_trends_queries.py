@@ -202,6 +202,12 @@ def test_every_count_has_its_list(store, ask):
     triage.link(store, REVIEWER, linked, first, now=MONDAY + timedelta(hours=1))
     decide(store, came(store, MONDAY + timedelta(minutes=3)), 1)
     came(store, MONDAY - timedelta(weeks=3))
+    for minutes, version in ((4, ""), (5, "2")):
+        at = MONDAY + timedelta(minutes=minutes)
+        line = make_report(f"Again {version}", submitted_at=at.isoformat(), system=[{"version": version}])
+        back = bring(store, line)[0]
+        decide(store, back, 1)
+        triage.move(store, REVIEWER, back, Trigger.REOPEN, now=NOON)
     head, known, closed = ask(trends.figures, NOW), ask(trends.known_by_week, NOW), ask(trends.closures, NOW)
 
     def listed(only: Counted, **more: Any) -> int:
@@ -209,14 +215,21 @@ def test_every_count_has_its_list(store, ask):
 
     week = {"since": MONDAY, "until": NOON}
     assert listed(Counted.KNOWN) == head.known == 2
-    assert listed(Counted.RESPONSE) == head.first_response.counted == 3
+    assert listed(Counted.RESPONSE) == head.first_response.counted == 5
     assert listed(Counted.TRIAGE_INSIDE) == head.triage.inside
     assert listed(Counted.TRIAGE_LATE) == head.triage.late > 0
     assert listed(Counted.RESPONSE_LATE) == head.first_response.late
-    assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 2
+    assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 4
     for kind in (Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER):
         assert listed(kind, moment=Moment.CLOSED, **week) == closed[-1][kind], kind
-    assert listed(Counted.NO_TECHNIQUE) == 5
+    assert listed(Counted.NO_TECHNIQUE) == 7
+    came_back = ask(trends.come_back, NOW)
+    assert [row["version"] for row in came_back] == ["", "2"]
+    for row in came_back:
+        version = [row["version"]]
+        again = listed(Counted.REOPENED, moment=Moment.REOPENED, model_version=version, **week)
+        assert again == row["reopened"] == 1
+        assert listed(Counted.REGRESSION, model_version=version, **week) == row["regression"] == 0
 
 
 def test_the_ages_of_the_backlog_are_lists(store, ask):

@@ -14,6 +14,7 @@ from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.lifecycle import Trigger
 from ui import paint
 
 
@@ -114,16 +115,31 @@ def test_each_figure_of_the_head_has_its_list_behind_it(visit, receive, opened):
     assert (head["Reports"], head["Open now"]) == ("3", "4")
 
 
+def chosen(screen, name: str, row: int, column: str) -> dict[str, list[str]]:
+    """The address of the list behind a number of a chart's table."""
+    screen.session_state[f"numbers-{name}"] = True
+    screen.run()
+    screen.session_state[f"table-{name}"] = {"selection": {"cells": [[row, column]]}}
+    screen.run()
+    (address,) = links(screen, "See what is behind this number")
+    return address
+
+
 def test_a_number_of_a_chart_opens_the_list_behind_it(visit, receive):
     receive("one", hours_ago=1)
     receive("two", hours_ago=24 * 8)
-    screen = visit("trends")
-    screen.session_state["numbers-volume-state"] = True
-    screen.run()
-    screen.session_state["table-volume-state"] = {"selection": {"cells": [[0, "Waiting for a decision"]]}}
-    screen.run()
-    (address,) = links(screen, "See what is behind this number")
+    address = chosen(visit("trends"), "volume-state", 0, "Waiting for a decision")
     assert len(visit("inbox", **address).dataframe[0].value) == 1
+
+
+def test_what_came_back_without_a_version_lists_no_other_version(visit, receive, opened):
+    for words, version in (("one", ""), ("two", "4.1")):
+        report_id = receive(words, hours_ago=3, system=[{"platform": "Chat", "version": version}])
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("EXP-1",)))
+        triage.move(opened.store, EVERYTHING, report_id, Trigger.REOPEN)
+    address = chosen(visit("trends"), "back", 0, "Reopened")
+    assert address["version"] == ["(none named)"]
+    assert list(visit("inbox", **address).dataframe[0].value["report"]) == ["FR-1"]
 
 
 @pytest.mark.parametrize(

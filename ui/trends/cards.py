@@ -13,7 +13,7 @@ from triage_core.counted import Counted, Moment
 from triage_core.desk import agreement, looks
 from triage_core.rewards import bounty
 from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
-from ui import charts, session, spending
+from ui import charts, filters, session, spending
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
@@ -201,7 +201,8 @@ def come_back(window: Window) -> None:
 
     def behind(key: str, place: int) -> dict[str, Any]:
         moment = Moment.REOPENED if key == "reopened" else Moment.RECEIVED
-        return of_window(window, only=Counted(key), moment=moment, version=rows[place]["version"])
+        version = rows[place]["version"] or filters.NONE_NAMED
+        return of_window(window, only=Counted(key), moment=moment, version=version)
 
     labelled = [{**row, "label": row["version"] or UNSAID[Dimension.VERSION]} for row in rows]
     charts.stacked_bars(
