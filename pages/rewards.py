@@ -62,7 +62,6 @@ if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):
 
 table = st.container()
 number = int(st.session_state.get("rewards", 1) or 1)
-opened = "report" if view == "waiting" else "reward"
 names, cells, total = tables.READ[view](policy, number, SIZE)
 if not total:
     st.info(tables.NOTHING[view], icon=":material/redeem:")
@@ -71,10 +70,14 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.caption(counted(total, "row"), width="content")
     st.pagination(-(-total // SIZE), key="rewards", bind="query-params", max_visible_pages=5)
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
+# A reward has a number, and a report for which none is proposed has its name.
 if view != "reporters" and (name := session.clicked_row(key, names)):
-    session.pick(opened, name)
+    for kind, picks in (("reward", name.isdecimal()), ("report", not name.isdecimal())):
+        session.pick(kind, name if picks else None)
     st.rerun()
-button = {} if view == "reporters" else {"open": [["Open" if opened == "reward" else "Propose"]] * len(names)}
+button = (
+    {} if view == "reporters" else {"open": ["Open" if name.isdecimal() else "Propose" for name in names]}
+)
 table.dataframe(
     {**button, **cells},
     column_config={"open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key)}

@@ -84,7 +84,8 @@ class Filter:
 
     `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
     snoozed at that moment are left out. `clause` is what `only` counts by clauses, or else one that a decision
-    on the report cited. `since` and `until` bound the `moment`, both included.
+    on the report cited. `other` (see counted.others) asks for a value of that kind that is none of `without`.
+    `since` and `until` bound the `moment`, both included.
     `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the bounty's, which
     only the calendar of a policy tells.
     """
@@ -97,6 +98,8 @@ class Filter:
     harm: Sequence[str] = field(default_factory=tuple)
     technique: str = ""
     clause: str = ""
+    other: str = ""
+    without: Sequence[str] = field(default_factory=tuple)
     cluster_id: str = ""
     words: str = ""
     moment: Moment = Moment.RECEIVED
@@ -123,6 +126,9 @@ class Filter:
                 f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
             )
             values["technique"] = self.technique
+        if self.other:
+            parts.append(counted.others(self.other, self.without))
+            values["without"] = list(self.without)
         if self.clause and self.only not in counted.OF_CLAUSES:
             parts.append(counted.CONDITIONS[Counted.CITED])
             values["clause"] = self.clause

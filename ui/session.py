@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, LiteralString, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -182,6 +183,14 @@ def clicked_row(key: str, ids: tuple[str, ...]) -> str | None:
     """The id behind the table button that was just pressed, looked up in the rows that were shown."""
     click = st.session_state.get(key)
     return None if click is None else ids[click["row"]]
+
+
+def address() -> str:
+    """The address of what is shown, for somebody of whatever role."""
+    shown = [
+        (name, value) for name in st.query_params if name != "role" for value in st.query_params.get_all(name)
+    ]
+    return f"{st.context.url or ''}?{urlencode(shown)}".rstrip("?")
 
 
 def picked(parameter: str) -> str:

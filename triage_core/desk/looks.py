@@ -250,8 +250,8 @@ def disputes(cursor: db.Cursor, page: int = 1, size: int = 25) -> list[Dispute]:
     ]
 
 
-def pairs(cursor: db.Cursor) -> list[Pair]:
-    """What each two people decided apart, alike ones together.
+def pairs(cursor: db.Cursor, condition: str = "", values: Mapping[str, Any] | None = None) -> list[Pair]:
+    """What each two people decided apart, alike ones together; a `condition` over c (cases) narrows the reports.
 
     A look counts from its answer on, whatever becomes of the case: nobody mends the figure by deciding again.
     """
@@ -261,7 +261,10 @@ def pairs(cursor: db.Cursor) -> list[Pair]:
         " f.resolution AS one_resolution, s.actor_id AS other, list_sort(s.clauses) AS other_clauses,"
         " s.severity AS other_severity, s.resolution AS other_resolution, count(*) AS n"
         " FROM second_looks l JOIN assessments f ON f.assessment_id = l.first_id"
-        " JOIN assessments s ON s.assessment_id = l.second_id GROUP BY ALL ORDER BY ALL",
+        " JOIN assessments s ON s.assessment_id = l.second_id"
+        + (f" JOIN cases c ON c.report_id = l.report_id WHERE {condition}" if condition else "")
+        + " GROUP BY ALL ORDER BY ALL",
+        values or {},
     )
     return [Pair(_judgement(row, "one"), _judgement(row, "other"), row["n"]) for row in found]
 

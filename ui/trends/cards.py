@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
@@ -10,10 +10,10 @@ import streamlit as st
 
 from triage_core import db, trends
 from triage_core.counted import Counted, Moment
-from triage_core.desk import agreement, looks
 from triage_core.rewards import bounty
-from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
-from ui import charts, filters, session, spending
+from triage_core.trends import WEEK, Clock, Dimension, Growth, Volume, Window
+from triage_core.trends.emerging import WEEKS as RECENT_WEEKS
+from ui import charts, numbers, others, session, spending
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
@@ -32,7 +32,6 @@ STATES: Mapping[str, LiteralString] = {
     "in_work": "Being worked on",
     "closed": "Closed",
 }
-DOORS: Mapping[str, LiteralString] = {"form": "Form", "api": "Report button", "import": "Import"}
 UNSAID: Mapping[str, LiteralString] = {
     Dimension.PRODUCT: "No product",
     Dimension.VERSION: "No version",
@@ -42,13 +41,15 @@ UNSAID: Mapping[str, LiteralString] = {
 WORDS: Mapping[str, Mapping[str, LiteralString]] = {
     Dimension.STATE: STATES,
     Dimension.SEVERITY: SEVERITY,
-    Dimension.CHANNEL: DOORS,
+    Dimension.CHANNEL: others.DOORS,
     Dimension.HARM: HARM_TYPE,
 }
 COLOURS = [BLUE, ORANGE, TEAL, VIOLET, YELLOW, PINK, GREY]
 HOURS: Mapping[str, LiteralString] = {Clock.FIRST_RESPONSE: "First response", Clock.TRIAGE: "Triage"}
 INSIDE = {f"{clock}_share": name for clock, name in HOURS.items()}
 MEDIANS = {f"{clock}_median_hours": name for clock, name in HOURS.items()}
+_COUNTED = {Clock.FIRST_RESPONSE: Counted.RESPONSE, Clock.TRIAGE: Counted.TRIAGE}
+DONE = {Clock.FIRST_RESPONSE: Counted.ANSWERED, Clock.TRIAGE: Counted.TRIAGED}
 OPEN: Mapping[str, LiteralString] = {key: STATES[key] for key in ("to_decide", "in_work")}
 KNOWN: Mapping[str, LiteralString] = {Counted.FRESH: "New", Counted.KNOWN: "Known already"}
 GROUNDS: Mapping[str, LiteralString] = {
@@ -56,19 +57,21 @@ GROUNDS: Mapping[str, LiteralString] = {
     Counted.BY_LINK: "Name the earlier report",
     Counted.BY_NEITHER: "Neither",
 }
+NOTHING: charts.Names = {}
+THEN = "then_"  # before the key of a number of the period compared
 BACK: Mapping[str, LiteralString] = {"reopened": "Reopened", "regression": "Came in again after the fix"}
 
 
 def of_window(window: Window, **more: Any) -> dict[str, Any]:
     """The filters of the list of all that came in within the window; `more` narrows it."""
-    bounds = _between(window.since, window.now)
+    bounds = _between(window.since, window.end)
     return {"state": "any", "product": list(window.platform), **bounds, **more}
 
 
 def of_week(window: Window, week: datetime, **more: Any) -> dict[str, Any]:
     """The same for one week of the window."""
     since = max(week, window.since) if window.since else week
-    until = min(week + WEEK - timedelta(microseconds=1), window.now)
+    until = min(week + WEEK - timedelta(microseconds=1), window.end)
     return of_window(window, **(_between(since, until) | more))
 
 
@@ -80,10 +83,28 @@ def _between(since: datetime | None, until: datetime | None) -> dict[str, str]:
     }
 
 
-def _value(dimension: Dimension, value: str | None) -> dict[str, Any] | None:
-    """The filter for one value of a dimension; None for the rest, which no list shows."""
+def scope(window: Window, compared: Window | None = None) -> str:
+    """What the pickers say, in a line for a figure."""
+    period = "All time" if window.weeks is None else counted(window.weeks, "week")
+    then = f", compared with those up to {compared.end:%d %b %Y}" if compared else ""
+    return f"{period} up to {window.end:%d %b %Y}{then}; {_products(window)}"
+
+
+def scope_now(window: Window) -> str:
+    """The same for what does not go by the period."""
+    return f"As of {window.now:%d %b %Y}; {_products(window)}"
+
+
+def _products(window: Window) -> str:
+    more = len(window.platform) - 3
+    named = ", ".join(map(charts.safe, window.platform[:3])) or "all products"
+    return f"{named} and {more:,} more" if more > 0 else named
+
+
+def _value(dimension: Dimension, value: str | None, named: Sequence[str | None]) -> dict[str, Any]:
+    """The filters for one value of a dimension; None for all but the `named` ones."""
     if value is None:
-        return None
+        return others.without(dimension, [one for one in named if one is not None])
     match dimension:
         case Dimension.STATE:
             return {"state": value}
@@ -111,28 +132,40 @@ def volume(window: Window, dimension: Dimension, compared: Window | None) -> Non
     """Reports by week and by dimension, beside the same as bars over the whole period."""
     found: Volume = session.read(trends.volume, window, dimension)
     names = {str(place): _name_of(dimension, value) for place, value in enumerate(found.values)}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"week": week} | {str(place): counts[number] for place, counts in enumerate(found.counts)}
         for number, week in enumerate(found.weeks)
     ]
     colours = {Dimension.STATE: [BLUE, VIOLET, GREY], Dimension.SEVERITY: SEVERITY_SHADES}.get(
         dimension, COLOURS[: len(names)]
     )
-    before = [row["reports"] for row in session.read(trends.total_by_week, compared)] if compared else ()
+    then = {}
+    if compared:
+        rows = _beside(rows, session.read(trends.total_by_week, compared))
+        then = {f"{THEN}reports": "All, in the period compared"}
 
-    def behind(key: str, place: int) -> dict[str, Any] | None:
-        more = _value(dimension, found.values[int(key)])
-        return None if more is None else of_week(window, found.weeks[place], **more)
+    def behind(key: str, place: int) -> dict[str, Any]:
+        if compared and key in then:
+            return of_week(compared, rows[place][f"{THEN}week"])
+        return of_week(window, found.weeks[place], **_value(dimension, found.values[int(key)], found.values))
 
     def whole(title: str, place: int) -> dict[str, Any] | None:
-        more = _value(dimension, found.values[place])
-        return None if more is None or title != "Reports" else of_window(window, **more)
+        more = _value(dimension, found.values[place], found.values)
+        return of_window(window, **more) if title == "Reports" else None
 
     charts.weekly_bars(
-        f"volume-{dimension}", rows, names, colours, "Reports that came in each week", behind, before
+        f"volume-{dimension}", rows, names, [*colours, GREY], "Reports that came in each week", behind, then
     )
     totals = [(names[str(place)], found.total(place)) for place in range(len(found.values))]
     charts.bars(f"total-{dimension}", BY[dimension], totals, colours, "Reports of the whole period", whole)
+
+
+def _beside(rows: list[db.Row], earlier: list[db.Row]) -> list[db.Row]:
+    """Each week with that of the period compared, whose columns are told apart by `THEN`."""
+    return [
+        {**row, **{f"{THEN}{key}": value for key, value in other.items()}}
+        for row, other in zip(rows, earlier, strict=True)
+    ]
 
 
 def _weekly(
@@ -143,41 +176,51 @@ def _weekly(
     names: charts.Names,
     colours: list[str],
     alt: LiteralString,
-    only: Callable[[str], Counted],
-    **more: Any,
+    only: Callable[[str], Mapping[str, Any]],
+    compared: Window | None = None,
+    then: charts.Names = NOTHING,
 ) -> None:
-    """A chart by week of what `ask` gives; `only` says what the reports behind a number of each series are."""
+    """A chart by week of what `ask` gives; `only` says which filters list the reports behind a number of each series.
+
+    `then` names what of it is drawn of the window `compared`; the colours of `names` go on to those.
+    """
     rows = session.read(ask, window)
+    dotted = {f"{THEN}{key}": f"{title}, then" for key, title in then.items()} if compared else {}
+    if compared:
+        rows = _beside(rows, session.read(ask, compared))
 
     def behind(key: str, place: int) -> dict[str, Any]:
-        return of_week(window, rows[place]["week"], only=only(key), **more)
+        if compared and key in dotted:
+            return of_week(compared, rows[place][f"{THEN}week"], **only(key.removeprefix(THEN)))
+        return of_week(window, rows[place]["week"], **only(key))
 
-    draw(name, rows, names, colours, alt, behind)
+    draw(name, rows, names, colours, alt, behind, dotted)
 
 
-def known(window: Window) -> None:
+def known(window: Window, compared: Window | None) -> None:
     _weekly(
-        charts.weekly_bars, "known", trends.known_by_week, window, KNOWN, [BLUE, ORANGE],
-        "New and known reports each week", Counted,
+        charts.weekly_bars, "known", trends.known_by_week, window, KNOWN, [BLUE, ORANGE, BLUE, ORANGE],
+        "New and known reports each week", lambda key: {"only": Counted(key)}, compared, KNOWN,
     )  # fmt: skip
 
 
-def inside(window: Window) -> None:
+def inside(window: Window, compared: Window | None) -> None:
     _weekly(
-        charts.weekly_shares, "inside", trends.clocks_by_week, window, INSIDE, [BLUE, ORANGE],
-        "Share inside target, by the week reports came in", _clock,
+        charts.weekly_shares, "inside", trends.clocks_by_week, window, INSIDE, [BLUE, ORANGE, BLUE, ORANGE],
+        "Share inside target, by the week reports came in", lambda key: {"only": _COUNTED[_clock(key)]}, compared,
+        INSIDE,
     )  # fmt: skip
 
 
-def hours(window: Window) -> None:
+def hours(window: Window, compared: Window | None) -> None:
     _weekly(
-        charts.weekly_hours, "hours", trends.clocks_by_week, window, MEDIANS, [BLUE, ORANGE],
-        "Median hours, by the week reports came in", _clock,
+        charts.weekly_hours, "hours", trends.clocks_by_week, window, MEDIANS, [BLUE, ORANGE, BLUE, ORANGE],
+        "Median hours, by the week reports came in", lambda key: {"only": DONE[_clock(key)]}, compared, MEDIANS,
     )  # fmt: skip
 
 
-def _clock(key: str) -> Counted:
-    return Counted.TRIAGE if key.startswith(Clock.TRIAGE) else Counted.RESPONSE
+def _clock(key: str) -> Clock:
+    return next(clock for clock in Clock if key.startswith(clock))
 
 
 def backlog(window: Window) -> None:
@@ -192,7 +235,7 @@ def backlog(window: Window) -> None:
 def closures(window: Window) -> None:
     _weekly(
         charts.weekly_bars, "closures", trends.closures, window, GROUNDS, [BLUE, ORANGE, GREY],
-        "Closures each week by what they rest on", Counted, moment=Moment.CLOSED,
+        "Closures each week by what they rest on", lambda key: {"only": Counted(key), "moment": Moment.CLOSED},
     )  # fmt: skip
 
 
@@ -201,7 +244,7 @@ def come_back(window: Window) -> None:
 
     def behind(key: str, place: int) -> dict[str, Any]:
         moment = Moment.REOPENED if key == "reopened" else Moment.RECEIVED
-        version = rows[place]["version"] or filters.NONE_NAMED
+        version = rows[place]["version"] or others.NONE_NAMED
         return of_window(window, only=Counted(key), moment=moment, version=version)
 
     labelled = [{**row, "label": row["version"] or UNSAID[Dimension.VERSION]} for row in rows]
@@ -237,16 +280,30 @@ def money(window: Window) -> None:
     st.caption(
         f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
     )
-    st.page_link(spending.REWARDS, label="See the rewards", icon=":material/list:")
+    behind = {"view": spending.LATE, "product": list(window.platform)}
+    numbers.list_link(behind, "See the late rewards", page=spending.REWARDS)
 
 
-def agreed() -> None:
-    """How far two reviewers agree, over everything that was decided twice."""
-    found = agreement.overall(session.read(looks.pairs))
+def agreed(window: Window) -> None:
+    """How far two reviewers agree on the reports of the window."""
+    found = session.read(trends.agreed, window)
     kappa = "too few" if found.kappa is None else f"{found.kappa:.2f}"
     st.metric("Severity, kappa", kappa, help="1 is full agreement, 0 is what chance would give.")
-    st.caption(f"Of {counted(found.n, 'report')} decided twice, {found.same:,} were decided alike in full.")
-    st.page_link("pages/second_look.py", label="See where people differ", icon=":material/list:")
+    st.caption(
+        f"Of {counted(found.twice, 'report')} decided twice, {found.alike:,} were decided alike in full."
+    )
+    st.page_link("pages/second_look.py", label="See where people differ", icon=":material/balance:")
+    kinds = (Counted.DECIDED_TWICE, Counted.ALIKE, Counted.DECIDED_TWICE)
+    figures = {
+        "Figure": ["Reports decided twice", "Reports decided alike in full", "Severity, kappa"],
+        "Value": [found.twice, found.alike, found.kappa],
+    }
+    numbers.tabulate(
+        "agreement",
+        figures,
+        "How far two reviewers agree",
+        behind=lambda title, place: of_window(window, only=kinds[place]) if title == "Value" else None,
+    )
 
 
 def emerging(window: Window) -> None:
@@ -267,3 +324,24 @@ def emerging(window: Window) -> None:
         " binomial test says how likely so many recent ones would then be; Holm's correction allows for the"
         " number of clusters that were looked at: without any change one look in twenty names one at all."
     )
+    if grown:
+        _emerging_numbers(window, grown)
+
+
+def _emerging_numbers(window: Window, grown: Sequence[Growth]) -> None:
+    recent, whole = "Within four weeks", "Reports"
+    since = window.now - RECENT_WEEKS * WEEK
+
+    def behind(title: str, place: int) -> dict[str, Any] | None:
+        bounds = {recent: _between(since, window.now), whole: _between(None, None)}
+        of_cluster = {"state": "any", "product": list(window.platform), "cluster": grown[place].cluster_id}
+        return {**of_cluster, **bounds[title]} if title in bounds else None
+
+    figures = {
+        "Cluster": [inline(one.cluster_id) for one in grown],
+        recent: [one.recent for one in grown],
+        whole: [one.size for one in grown],
+        "To be expected": [round(one.expected, 1) for one in grown],
+        "Chance": [one.chance for one in grown],
+    }
+    numbers.tabulate("emerging", figures, "Clusters that grow faster than their own past", behind=behind)
