@@ -60,9 +60,9 @@ if picked := session.picked("reward"):
 if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):
     card.propose(report)
 
-table = st.container()
 number = int(st.session_state.get("rewards", 1) or 1)
 names, cells, total = tables.READ[view](policy, number, SIZE)
+table = st.container()
 if not total:
     st.info(tables.NOTHING[view], icon=":material/redeem:")
     st.stop()

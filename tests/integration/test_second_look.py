@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import cases, db, queries, told
+from triage_core import cases, db, queries, told, trends
 from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
 from triage_core.desk.decision import Decision
@@ -20,6 +20,7 @@ from triage_core.guidance import clause_figures, policies
 from triage_core.model import Actor, DeskRole, Severity
 from triage_core.queries import Filter, Sort
 from triage_core.store import Store
+from triage_core.trends import Window
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
 JON = Actor("test:jon", "Jon", REVIEWER.roles)
@@ -402,3 +403,16 @@ def test_alike_pairs_are_counted_together(store: Store) -> None:
             second_look.answer(store, INES, second_look.ask(store, REVIEWER, report_id), FLAW)
     with store.read() as cursor:
         assert [pair.count for pair in looks.pairs(cursor)] == [2]
+
+
+def test_the_reports_of_an_agreement_are_lists(store: Store) -> None:
+    answered(store)
+    triage.assess(store, NEVER, REVIEWER, "FR-2", FLAW)
+    second_look.answer(store, INES, second_look.ask(store, REVIEWER, "FR-2"), FLAW)
+    now = store.clock()
+    with store.read() as cursor:
+        assert trends.agreed(cursor, Window(now)) == trends.Agreed(twice=2, alike=1, kappa=None)
+        assert trends.agreed(cursor, Window(now, None, ("no such product",))).twice == 0
+        assert trends.agreed(cursor, Window(now, 4).back(4)).twice == 0
+        for kind, found in ((Counted.DECIDED_TWICE, ["FR-1", "FR-2"]), (Counted.ALIKE, ["FR-2"])):
+            assert queries.queue(cursor, Filter(only=kind, at=now), Sort.OLDEST) == found

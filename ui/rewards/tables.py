@@ -61,6 +61,7 @@ def _late(policy: Policy, number: int, size: int) -> Table:
         bind="query-params",
         placeholder="Any",
         width=320,
+        on_change=_show_first_page,
     )
     late = session.read(bounty.late, session.now(), tuple(asked))
     ids = tuple(name for name, _ in late[(number - 1) * size : number * size])
@@ -72,6 +73,10 @@ def _late(policy: Policy, number: int, size: int) -> Table:
         "bounty due": _due(list(ids)),
     }
     return tuple(str(waiting.get(name, name)) for name in ids), cells, len(late)
+
+
+def _show_first_page() -> None:
+    st.session_state["rewards"] = 1
 
 
 def _ledger(policy: Policy, number: int, size: int) -> Table:
