@@ -30,18 +30,18 @@ def person(name: str) -> Actor | None:
 
 
 def menu(report_id: str, version: int, assigned_to: str | None) -> None:
-    """Whose task this version of a report is, as a list to choose from; choosing gives it to that person."""
+    """Whose task this version of a report is, as a menu; choosing gives it to that person."""
     listed = people(*([assigned_to] if assigned_to else []))
     key = f"assign-{report_id}-{version}"
-    st.selectbox(
-        "Task of",
+    st.menu_button(
+        f"Task of {plain(listed[assigned_to])}" if assigned_to else "Nobody's task",
         list(listed),
-        index=list(listed).index(assigned_to or NOBODY),
-        format_func=listed.__getitem__,
         key=key,
+        format_func=lambda name: NOBODY if name == NOBODY else plain(listed[name]),
+        type="tertiary",
+        icon=":material/assignment_ind:",
         disabled=not session.may(Command.CLAIM),
-        width=190,
-        on_change=_give,
+        on_click=_give,
         args=(report_id, version, key),
     )
 

@@ -112,7 +112,11 @@ def reporters_view(view: ReportView) -> None:
 def history(view: ReportView) -> None:
     """Every event of the report, newest first, with the old and the new value of all that it changed."""
     events = view.history[::-1]
-    with st.expander(f"History, {counted(len(events), 'event')}", icon=":material/history:"):
+    title = f"History, {counted(len(events), 'event')}"
+    history = st.expander(title, icon=":material/history:", on_change="rerun", key="history")
+    if not history.open:
+        return
+    with history:
         st.dataframe(
             {
                 "when": [moment(event.done_at) for event in events],

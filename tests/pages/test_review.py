@@ -13,7 +13,7 @@ from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole
 from ui import paint
-from ui.review import desk, keys, seen
+from ui.review import desk, keys, queue, seen
 
 SEVERE = {
     "harm": "H3",
@@ -110,6 +110,23 @@ def test_the_queue_is_chosen_from(visit, three):
     screen = visit("review")
     screen.radio[0].set_value(three[2]).run()
     assert three[2] in screen.header[0].value
+    assert screen.radio[0].value == three[2]
+    press(screen, "Previous")
+    assert screen.radio[0].value == three[1]
+
+
+def test_the_shown_part_of_the_queue_stays_while_the_report_is_in_it(visit, receive, monkeypatch):
+    monkeypatch.setattr(queue, "WINDOW", 4)
+    for number in range(8):
+        receive(f"Question {number}", hours_ago=20 - number)
+    screen, shown, chosen = visit("review"), [], []
+    for _ in range(5):
+        shown.append(tuple(screen.radio[0].options))
+        chosen.append(shown[-1].index(f"` {screen.radio[0].value} `"))
+        press(screen, "Next")
+    assert shown[0] == shown[1] == shown[2] == shown[3]
+    assert shown[4][:2] == shown[3][2:]
+    assert chosen == [0, 1, 2, 3, queue.BEFORE]
 
 
 def test_a_link_to_nothing_says_so(visit, three):
@@ -232,7 +249,10 @@ def test_hidden_characters_and_the_embargo_are_shown(visit, receive, rendered):
 def test_history_tells_who_changed_what(visit, receive, opened):
     report = receive("a joke")
     triage.assess(opened.store, opened.policy, EVERYTHING, report, Decision(("EXP-1",)))
-    history = visit("review", report=report).dataframe[0].value
+    screen = visit("review", report=report)
+    assert not screen.dataframe
+    screen.session_state["history"] = True
+    history = screen.run().dataframe[0].value
     assert list(history["what"]) == ["Assessed", "Received"]
     assert history["who"][0] == "test"
     assert "State: New → Closed" in history["changes"][0]

@@ -45,6 +45,22 @@ def test_near_copies_are_parted_when_nearly_all_carry_a_tool() -> None:
     assert sets(group(near, tools=np.full(7, -1))) == {frozenset(range(7))}
 
 
+def test_what_is_repeated_word_for_word_is_told_apart_from_another_thing_that_is() -> None:
+    near = np.full((7, 7), 0.7, np.float32)
+    near[:3, :3] = near[3:5, 3:5] = 0.995
+    near[5, 3:5] = near[3:5, 5] = 0.85
+    assert sets(group(near)) == {frozenset(range(7))}
+    repeats = {frozenset({0, 1, 2, 6}), frozenset({3, 4, 5})}
+    near[6, :3] = near[:3, 6] = 0.75
+    assert sets(group(near, verbatim=True)) == repeats, "what is said once goes with the likest"
+    assert sets(group(near, [(0, 3)], verbatim=True)) == {frozenset(range(7))}
+    near[:3, 3:5] = near[3:5, :3] = 0.95
+    assert sets(group(near, verbatim=True)) == {frozenset(range(7))}, "one thing in two wordings"
+    once = np.full((5, 5), 0.7, np.float32)
+    once[:3, :3] = 0.995
+    assert sets(group(once, verbatim=True)) == {frozenset(range(5))}, "one repeat parts nothing"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_decisions_hold_whatever_the_likeness(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -151,7 +151,9 @@ class AxisIndex:
             return [(view.row[a], view.row[b]) for a, b in pairs if a in view.row and b in view.row]
 
         tools = view.likeness.tools() if axis is Axis.TECHNIQUE else None
-        roots = group(self._matrix(view, axis), rows(together), rows(apart), tools)
+        roots = group(
+            self._matrix(view, axis), rows(together), rows(apart), tools, verbatim=axis is Axis.REQUEST
+        )
         return {name: view.ids[int(root)] for name, root in zip(view.ids, roots, strict=True)}
 
     def labels(self, axis: Axis, clusters: Mapping[str, str]) -> dict[str, str]:

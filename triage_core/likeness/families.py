@@ -19,24 +19,33 @@ _NEAREST = 1e-6
 _FARTHEST = 1e9
 # Edited copies that people pass on are one family: only what nearly consists of tools is parted by them.
 _CARRIED = 0.75
+# Repeated almost word for word from this likeness on; two such things are one from this mean on.
+_REPEATED, _ONE_THING = 0.99, 0.9
 
 Labels = NDArray[np.int64]
 Pairs = Sequence[tuple[int, int]]
 
 
 def group(
-    likeness: NDArray[np.float32], together: Pairs = (), apart: Pairs = (), tools: Labels | None = None
+    likeness: NDArray[np.float32],
+    together: Pairs = (),
+    apart: Pairs = (),
+    tools: Labels | None = None,
+    verbatim: bool = False,
 ) -> Labels:
     """(n,) the row of each report's representative: the member most like the others.
 
     Pairs of rows in `together` share a group and pairs in `apart` never do. Two groups that people bind
     become one, as they stand; only where that would bind a pair kept apart are their members laid anew.
-    `tools` (see evidence.Likeness) tells near-copies apart: a group that is made of several is parted.
+    `tools` (see evidence.Likeness) tells near-copies apart: a group that is made of several is parted. With
+    `verbatim` a group is parted into what is repeated in it almost word for word, where that is several things.
     """
     count = len(likeness)
     labels = _average(likeness, (), apart)
     if tools is not None:
         labels = _by_tool(labels, tools, likeness)
+    if verbatim:
+        labels = _by_repeats(labels, likeness)
     labels = _bound(labels, together)
     for one, other in apart:
         if labels[one] == labels[other]:
@@ -50,15 +59,17 @@ def group(
     return roots
 
 
-def _average(likeness: NDArray[np.float32], together: Pairs, apart: Pairs) -> Labels:
-    """(n,) groups by average linkage, those of `together` begun first.
+def _average(
+    likeness: NDArray[np.float32], together: Pairs, apart: Pairs, least: float = LEAST_MEAN
+) -> Labels:
+    """(n,) groups by average linkage while the mean is at least `least`, those of `together` begun first.
 
-    A mean of one half takes a pair of one half, so that no group reaches beyond what such pairs connect.
+    Such a mean takes a pair that is as much alike, so that no group reaches beyond what such pairs connect.
     """
     if len(likeness) < 2:
         return np.arange(len(likeness))
     begun = _bound(np.arange(len(likeness)), together)
-    near = csr_matrix(likeness >= LEAST_MEAN)
+    near = csr_matrix(likeness >= least)
     _, connected = connected_components(near, directed=False)
     labels = _bound(connected.astype(np.int64), together)
     found = labels.copy()
@@ -70,15 +81,15 @@ def _average(likeness: NDArray[np.float32], together: Pairs, apart: Pairs) -> La
             distance[[one, other], [other, one]] = _FARTHEST
         distance[begun[rows][:, None] == begun[rows]] = 0
         tree = linkage(squareform(distance, checks=False), "average")
-        for group in _cut(tree, len(rows)):
+        for group in _cut(tree, len(rows), least):
             found[rows[group]] = found.max() + 1
     return found
 
 
-def _cut(tree: NDArray[np.float64], count: int) -> Iterable[list[int]]:
-    """The groups, of positions below `count`, that a tree of `linkage` joins while the mean is at least one half."""
+def _cut(tree: NDArray[np.float64], count: int, least: float) -> Iterable[list[int]]:
+    """The groups, of positions below `count`, that a tree of `linkage` joins while the mean is at least `least`."""
     groups = {at: [at] for at in range(count)}
-    joined = tree[tree[:, 2] <= 1 - LEAST_MEAN]  # the tree is in the order of its distances
+    joined = tree[tree[:, 2] <= 1 - least]  # the tree is in the order of its distances
     for name, (one, other) in enumerate(joined[:, :2].astype(np.int64).tolist(), start=count):
         groups[name] = groups.pop(one) + groups.pop(other)
     return groups.values()
@@ -96,14 +107,35 @@ def _by_tool(labels: Labels, tools: Labels, likeness: NDArray[np.float32]) -> La
     parted = labels.copy()
     for label in np.unique(labels[tools >= 0]):
         rows = np.flatnonzero(labels == label)
-        carried = tools[rows]
-        kinds = np.unique(carried[carried >= 0])
-        if len(kinds) < 2 or (carried >= 0).mean() < _CARRIED:
-            continue
-        nearest = np.stack([likeness[np.ix_(rows, rows[carried == kind])].mean(axis=1) for kind in kinds])
-        kind_of = np.where(carried >= 0, np.searchsorted(kinds, carried), nearest.argmax(axis=0))
-        parted[rows] = parted.max() + 1 + kind_of
+        if (tools[rows] >= 0).mean() >= _CARRIED:
+            parted[rows] = parted.max() + 1 + _parted(tools[rows], likeness[np.ix_(rows, rows)])
     return parted
+
+
+def _by_repeats(labels: Labels, likeness: NDArray[np.float32]) -> Labels:
+    """Groups parted into what several of their members say almost word for word; the others go with the likest.
+
+    Who says something anew says it in other words each time: two things that are both repeated are two.
+    """
+    parted = labels.copy()
+    for rows in _several(labels):
+        inside = likeness[np.ix_(rows, rows)]
+        twins = inside >= _REPEATED
+        np.fill_diagonal(twins, False)
+        repeated = np.flatnonzero(twins.any(axis=1))
+        kinds = np.full(len(rows), -1)
+        kinds[repeated] = _average(inside[np.ix_(repeated, repeated)], (), (), _ONE_THING)
+        parted[rows] = parted.max() + 1 + _parted(kinds, inside)
+    return parted
+
+
+def _parted(kinds: Labels, likeness: NDArray[np.float32]) -> Labels:
+    """(n,) the number of each member's kind; one of none (-1) gets the kind whose members are most like it."""
+    known = np.unique(kinds[kinds >= 0])
+    if len(known) < 2:
+        return np.zeros(len(kinds), dtype=np.int64)
+    nearest = np.stack([likeness[:, kinds == kind].mean(axis=1) for kind in known])
+    return np.where(kinds >= 0, np.searchsorted(known, kinds), nearest.argmax(axis=0))
 
 
 def _bound(labels: Labels, together: Pairs) -> Labels:

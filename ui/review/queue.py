@@ -22,9 +22,9 @@ from ui.review.place import put
 from ui.words import next_due, severity_badge, state_label
 
 LONGEST = 500
-WINDOW = 12
+WINDOW, BEFORE = 12, 2
 FRESH = timedelta(minutes=1)
-_KEPT = "queue-kept"
+_KEPT, _SHOWN = "queue-kept", "queue-shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,13 @@ def forget() -> None:
 
 
 def window(ids: Sequence[str], report_id: str) -> tuple[str, ...]:
-    """The part of the queue around a report that is shown."""
-    start = min(max(0, place(ids, report_id).number - WINDOW // 2), max(0, len(ids) - WINDOW))
+    """The part of the queue that is shown: it stays for as long as the report is in it, else begins just before it."""
+    shown: tuple[str, ...] = st.session_state.get(_SHOWN, ())
+    if report_id in shown:
+        start = place(ids, shown[0]).number - 1
+        if tuple(ids[start : start + WINDOW]) == shown:
+            return shown
+    start = min(max(0, place(ids, report_id).number - 1 - BEFORE), max(0, len(ids) - WINDOW))
     return tuple(ids[start : start + WINDOW])
 
 
@@ -89,15 +94,15 @@ def draw(ids: Sequence[str], report_id: str, briefs: Mapping[str, Brief]) -> Non
     st.caption(
         f"{stands.number:,} of {many}{len(ids):,}" if stands.number else f"Not in this queue of {len(ids):,}"
     )
-    shown = window(ids, report_id)
+    shown = st.session_state[_SHOWN] = window(ids, report_id)
     if not shown:
         return
     # The key carries what is shown: a choice made in one queue is never read as one of another.
-    key = f"queue-{report_id}-{'-'.join(shown)}"
+    key = f"queue-{'-'.join(shown)}"
+    st.session_state[key] = report_id if report_id in shown else None
     st.radio(
         "Queue",
         shown,
-        index=shown.index(report_id) if report_id in shown else None,
         format_func=plain,
         captions=[_caption(briefs[other_id]) for other_id in shown],
         key=key,
