@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from textwrap import wrap
 from typing import Any, LiteralString
 
 import plotly.graph_objects as go
@@ -28,6 +29,7 @@ SEVERITY_SHADES = [GREY, *(_SHADES[step] for step in (1, 3, 5, 7, 9))]  # in the
 
 NO_NUMBER = "–"
 HEIGHT = 300
+SCOPE_LINE = 60  # characters of it that a chart in half a page has room for
 BAR = 20  # pixels of a lying bar, so that its label can be read
 LONGEST_NAME = 28
 MOST_WEEKS_NAMED = 13
@@ -337,7 +339,15 @@ def _draw(
         st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
         return
     figure.update_layout(
-        title={"text": alt, "subtitle": {"text": _SCOPE.get()}},
+        title={
+            "text": alt,
+            "font": {"size": 13},
+            "subtitle": {"text": "<br>".join(wrap(_SCOPE.get(), SCOPE_LINE)), "font": {"size": 12}},
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "automargin": True,
+        },
         margin={"l": 8, "r": 40, "t": 8, "b": 8},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
         showlegend=len(figure.data) > 1,
