@@ -60,7 +60,8 @@ def percent(share: float | None) -> LiteralString:
 def card(title: LiteralString, question: LiteralString, scope: str = "") -> Iterator[None]:
     """A frame for one chart, headed by the question that it answers.
 
-    `scope` says what the figures within are about, as a period; it stands in them, and so in a saved picture.
+    `scope` says in lines what the figures within are about, as a period; it stands in them, and so in a saved picture.
+    What of it is not ours has passed through `safe`.
     """
     token = _SCOPE.set(scope)
     try:
@@ -338,11 +339,12 @@ def _draw(
     if figure is None:
         st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
         return
+    lines = [line for part in _SCOPE.get().splitlines() for line in wrap(part, SCOPE_LINE)]
     figure.update_layout(
         title={
             "text": alt,
             "font": {"size": 13},
-            "subtitle": {"text": "<br>".join(wrap(_SCOPE.get(), SCOPE_LINE)), "font": {"size": 12}},
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": 12}},
             "yref": "container",
             "y": 1,
             "yanchor": "top",

@@ -200,7 +200,7 @@ def test_a_comparison_stands_in_the_address(visit, receive):
     assert screen.metric[0].delta == "-1 on then"
     drawn = charts(screen)["Reports that came in each week"]["data"]
     assert drawn[-1]["name"] == "All, in the period compared"
-    assert "up to 07 Oct 2026" in str(
+    assert "Compared: those up to 07 Oct 2026" in str(
         charts(screen)["Share inside target, by the week reports came in"]["layout"]["title"]
     )
     address = links(screen, "Those then")[0]

@@ -84,10 +84,10 @@ def _between(since: datetime | None, until: datetime | None) -> dict[str, str]:
 
 
 def scope(window: Window, compared: Window | None = None) -> str:
-    """What the pickers say, in a line for a figure."""
+    """What the pickers say, for a figure: the period and the products, and in a line of its own what is compared."""
     period = "All time" if window.weeks is None else counted(window.weeks, "week")
-    then = f", compared with those up to {compared.end:%d %b %Y}" if compared else ""
-    return f"{period} up to {window.end:%d %b %Y}{then}; {_products(window)}"
+    then = f"\nCompared: those up to {compared.end:%d %b %Y}" if compared else ""
+    return f"{period} up to {window.end:%d %b %Y}; {_products(window)}{then}"
 
 
 def scope_now(window: Window) -> str:
