@@ -60,8 +60,6 @@ if compare != "none" and window.weeks:
     compared = window.back(52 if compare == "year" else window.weeks)
 elif compare != "none":
     st.caption("All time has nothing before it to compare with.")
-with st.popover("Link to this view", icon=":material/link:"):
-    st.code(session.address(), language=None, wrap_lines=True)
 about, of_period = cards.scope(window), cards.scope(window, compared)
 of_now, of_year = cards.scope_now(window), f"{window.now:%Y}; all products"
 head = session.read(trends.figures, window)
@@ -96,12 +94,12 @@ with st.grid(5, gap="small", min_column_width=200):
             )
             with st.container(horizontal=True):
                 charts.list_link(of_window(window, only=only))
+                if kept.late:
+                    charts.list_link(of_window(window, only=late), f"{kept.late:,} late", ":material/alarm:")
                 if median:
                     charts.list_link(
                         of_window(window, only=cards.DONE[clock]), "The median's list", ":material/schedule:"
                     )
-                if kept.late:
-                    charts.list_link(of_window(window, only=late), f"{kept.late:,} late", ":material/alarm:")
     known = f"{head.known:,} are marked as duplicates or hold the very words of an earlier report."
     with st.container(border=True, height="stretch"):
         before = f"{percent(earlier.known_share)} then" if earlier else None
@@ -165,4 +163,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
         "Download as one HTML file", session.monthly(month), f"flaw-reports-{month}.html", "text/html",
         icon=":material/download:", on_click="ignore", disabled=not monthly.is_month(month, window.now),
     )  # fmt: skip
+    with st.popover("Link to this view", icon=":material/link:"):
+        st.code(session.address(), language=None, wrap_lines=True)
 st.caption("Weeks start on Monday, UTC; the present one is not over yet.")
