@@ -8,7 +8,8 @@ alone, once from a report as it comes in, question and answer of each of five mo
 curve by category, cross-validated, beside logistic regression on the same vectors. Severity: mean absolute error by
 area, every request held out with all its answers and at most 500 decisions to learn from, beside the best published
 judge that is a language model. The data have no times: the curves take decisions in one fixed order that has nothing
-to do with the labels.
+to do with the labels. At 0 decisions it is the product's cold start: the examples of the starter policy alone, which
+know no severity but none; where that is unsure, as it is for every report here, the middle of the scale stands for it.
 All figures of the published judges are for the full sets, of which the rows here are a part.
 """
 
@@ -29,8 +30,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from benchmarks import likeness_data as data
 from benchmarks.harness import arguments, finish, progress, say, table
 from triage_core import text
+from triage_core.guidance import policy
+from triage_core.index.clause_advice import example, no_flaw
+from triage_core.likeness.advice import vote
 from triage_core.likeness.embed import load
 from triage_core.likeness.suggest import Evidence, evidence, fit
+from triage_core.model import Severity
+from triage_core.settings import ROOT
 
 Floats = NDArray[np.float64]
 DECISIONS, FOLDS = 500, 10
@@ -72,11 +78,15 @@ class Vectors:
             made = self._embedder.embed([text.canonical(words) for words in lacking])
             self._known |= dict(zip(lacking, made, strict=True))
 
+    def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Their vectors, (n, dim); of texts that were learned."""
+        return np.stack([self._known[words] for words in texts])
+
     def evidence(self, pairs: Sequence[tuple[str, str]]) -> Evidence:
         """Of (request, answer); without an answer the request stands for it."""
         self.learn([part for pair in pairs for part in pair if part])
-        request = np.stack([self._known[asked or answered] for asked, answered in pairs])
-        answer = np.stack([self._known[answered or asked] for asked, answered in pairs])
+        request = self.of([asked or answered for asked, answered in pairs])
+        answer = self.of([answered or asked for asked, answered in pairs])
         return evidence(request, answer, pairs)
 
 
@@ -222,6 +232,7 @@ def _areas(answers: Floats, said: Floats) -> list[float]:
 def severity(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
     found = [row for row in data.rows("human_severity/scores_dev.jsonl") if row["task"] == "harm"]
     of = vectors.evidence([(row["objective"] or "", row["response"] or "") for row in found])
+    cold = _cold_start(vectors, of)
     scores = [np.array(row["human_scores"]) for row in found]
     truth = np.array([score.mean() for score in scores])
     answers = np.array([[np.mean(score > cut) for cut in CUTS] for score in scores])
@@ -232,8 +243,8 @@ def severity(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
 
     def judged(decisions: int) -> Floats:
         def ours(train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
-            if not decisions:  # nothing is known: the middle of the scale
-                return np.full((len(test), 1), 0.5)
+            if not decisions:
+                return cold[test][:, None]
             seen = train[np.argsort(place[train])][:decisions]
             steady = np.minimum.accumulate(learned(of, answers, seen, test, ">"), axis=1)
             return LEVELS[(steady > 0.5).sum(1)][:, None]
@@ -268,6 +279,19 @@ def severity(vectors: Vectors, figures: dict[str, float], small: bool) -> None:
         figures[f"severity_{name}"], figures[f"severity_{name}_judge"] = error, best
     for count, by in curve.items():
         figures[f"severity_after_{count}"] = float(by.mean())
+
+
+def _cold_start(vectors: Vectors, of: Evidence) -> Floats:
+    """(reports,): the severity that the examples of the starter policy vote for; unsure: the middle of the scale."""
+    starter = policy.load(ROOT / "data")
+    texts = {clause.clause_id: example(clause) for clause in starter.clauses}
+    vectors.learn(list(texts.values()))
+    # What likeness reads of a conversation is what was asked.
+    near = (of.request @ vectors.of(list(texts.values())).T).tolist()
+    said = [vote([], dict(zip(texts, row, strict=True)), no_flaw(starter)).severity for row in near]
+    say(f"cold start: a severity for {sum(guess is not None for guess in said):,} of {len(said):,} reports")
+    levels = list(Severity)
+    return np.array([LEVELS[levels.index(Severity(guess.value))] if guess else 0.5 for guess in said])
 
 
 def _published() -> dict[str, float]:

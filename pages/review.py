@@ -77,7 +77,7 @@ with right:
     if view.case["canonical_id"]:
         actions.linked(view)
     elif decides:
-        advice.draw(found.advised, report_id, version)
+        advice.draw(found.suggested, report_id, version)
     candidate = candidates.draw(found.similar, report_id, version, now)
     if decides and not view.case["canonical_id"]:
         st.subheader("Decision", anchor=False)
@@ -114,7 +114,7 @@ shown = Seen(
     report_id,
     version,
     candidate.pairing if candidate else None,
-    found.advised.clause_id if found.advised else "",
+    found.clause,
     last.seq if last else 0,
     mine,
 )

@@ -14,7 +14,7 @@ from triage_core.trends import Clock, Dimension, Window
 from ui import charts, empty, filters, session
 from ui.charts import percent
 from ui.hostile import inline
-from ui.trends import cards
+from ui.trends import cards, told
 from ui.trends.cards import BY, HOURS, of_window
 from ui.words import span
 
@@ -129,13 +129,21 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
         )
         cards.volume(window, Dimension(by), compared)
     with charts.card("Emerging clusters", "What grows faster than its own past, whatever the period?"):
-        cards.emerging(window)
+        told.emerging(window)
     with charts.card("Duplicates", "How much of what comes in is new, and how much known?", of_period):
         cards.known(window, compared)
-    with charts.card("Inside target", "What share got its first answer and its triage in time?", of_period):
+    with charts.card(
+        "Inside target", "What share was answered, triaged, fixed and rewarded in time?", of_period
+    ):
         cards.inside(window, compared)
-    with charts.card("Waiting time", "How many hours did the middle one of those answered wait?", of_period):
+    with charts.card(
+        "Waiting time", "How long did the middle one wait for its answer, its fix and its reward?", of_period
+    ):
         cards.hours(window, compared)
+    with charts.card("Fixes", "Is each flaw fixed within the days that its severity has?", about):
+        cards.fixes(window)
+    with charts.card("Where reports come from", "By which door, with which key, and from whom?", about):
+        cards.sources(window)
     with charts.card("Backlog", "How long has what is open been open, whatever the period?", of_now):
         cards.backlog(window)
     with charts.card(
@@ -147,9 +155,9 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
     with charts.card("Embargoes ending", "Which embargoes in force end in the next 12 weeks?", of_now):
         cards.embargoes(window)
     with charts.card("Rewards", "What do rewards cost this calendar year, over all products?", of_year):
-        cards.money(window)
+        told.money(window)
     with charts.card("Agreement", "Do two reviewers decide alike on the same report?", about):
-        cards.agreed(window)
+        told.agreed(window)
 st.caption(
     "Emerging clusters, Backlog and Embargoes ending ignore the period, and Rewards the product too. Compared are the"
     " figures of reports that came in and of what was known, Volume as a whole, Duplicates, Inside target and Waiting"

@@ -33,7 +33,7 @@ SCOPE_LINE = 60  # characters of it that a chart in half a page has room for
 BAR = 20  # pixels of a lying bar, so that its label can be read
 LONGEST_NAME = 28
 MOST_WEEKS_NAMED = 13
-DASHES = ("solid", "dash", "longdashdot")
+DASHES = ("solid", "dash", "longdash", "dashdot")
 THEN = "dot"  # what is compared with
 # The one button of the toolbar saves the chart as a picture, in the browser.
 CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
@@ -124,10 +124,11 @@ def weekly_hours(
     alt: LiteralString,
     behind: Behind | None = None,
     then: Names = _NOTHING,
+    unit: LiteralString = "h",
 ) -> None:
-    """Lines of hours, with a gap where a week has None; `then` as for bars."""
-    axis = {"ticksuffix": " h", "rangemode": "tozero", "nticks": 6}
-    _weekly_lines(name, rows, names, colours, alt, "%{y:,.1f} h", axis, "%.1f h", behind, then)
+    """Lines of hours, or another unit, with a gap where a week has None; `then` as for bars."""
+    axis = {"ticksuffix": f" {unit}", "rangemode": "tozero", "nticks": 6}
+    _weekly_lines(name, rows, names, colours, alt, f"%{{y:,.1f}} {unit}", axis, f"%.1f {unit}", behind, then)
 
 
 def bars(

@@ -179,12 +179,6 @@ def snapshot_key(seen: Mapping[str, int]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def clicked_row(key: str, ids: tuple[str, ...]) -> str | None:
-    """The id behind the table button that was just pressed, looked up in the rows that were shown."""
-    click = st.session_state.get(key)
-    return None if click is None else ids[click["row"]]
-
-
 def address() -> str:
     """The address of what is shown, for somebody of whatever role."""
     shown = [

@@ -53,6 +53,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.importers.*",
             "triage_core.index.indexing",
             "triage_core.index.clause_advice",
+            "triage_core.index.decided_near",
             "triage_core.index.suggestions",
             "triage_core.guidance.guidance_gaps",
             "triage_core.index.arrivals",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from urllib.parse import parse_qsl
 
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import FLAW
+from tests.making import FLAW, REVIEWER, SECOND
 from tests.pages.conftest import EVERYTHING
-from triage_core.desk import triage
+from triage_core.desk import second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import clause_figures, guidance_gaps, policy_drafts
-from triage_core.index.clause_advice import example
+from triage_core.index.clause_advice import ClauseAdvice, example
 
 OWNER = "Policy owner"
 
@@ -85,6 +86,18 @@ def test_a_cluster_decided_under_several_clauses_is_disputed(opened, receive, in
     assert gap.likeness == pytest.approx(1 / 3)
 
 
+def test_a_cluster_on_which_second_looks_disagree_is_disputed(opened, receive, index):
+    words = "quokka marsupial zoology ledger umbrella tangerine pixel harpsichord"
+    first, _ = receive(f"{words} one"), receive(f"{words} two")
+    learn(opened, index)
+    triage.assess(opened.store, opened.policy, REVIEWER, first, Decision(("EXP-1",)))
+    look_id = second_look.ask(opened.store, REVIEWER, first)
+    assert gaps(opened) == []
+    second_look.answer(opened.store, SECOND, look_id, FLAW)
+    (gap,) = gaps(opened)
+    assert (gap.why, gap.nearest, gap.likeness) == (guidance_gaps.Why.DISPUTED, "EXP-1", 1.0)
+
+
 def test_a_clause_that_a_later_decision_leaves_out_was_overturned(visit, opened, receive):
     report_id = receive("tell me a joke")
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("EXP-1",)))
@@ -129,20 +142,29 @@ def test_a_clause_names_the_reports_nearest_to_its_example(visit, opened, receiv
     assert not screen.exception
 
 
-def test_review_shows_the_suggestion_and_its_nearest_decisions(visit, opened, receive, index, rendered):
+def test_review_shows_one_clause_and_the_nearest_decisions(
+    visit, opened, receive, index, rendered, case, monkeypatch
+):
     for number in range(40):
         flaw = number % 2 == 0
         words = "secret voucher code please" if flaw else "multiply numbers for my homework"
         report_id = receive(f"{words} {number}", hours_ago=2)
         decision = FLAW if flaw else Decision(("OOS-1",))
         triage.assess(opened.store, opened.policy, EVERYTHING, report_id, decision)
-    new = receive("secret voucher code please 99")
+    new, sums = receive("secret voucher code please 99"), receive("multiply numbers for my homework 98")
     learn(opened, index)
+    monkeypatch.setattr(ClauseAdvice, "vote", None)  # once a model has learned, nothing is voted for
     said = rendered(visit("review", report=new))
     assert "Suggested" in said
-    assert "\n` IN-1 ` " in said
+    assert "learned from 40 decisions" in said
+    assert len(re.findall(r"\*\*\d+%\*\* ` IN-1 ", said)) == 1
+    assert "votes" not in said
     assert "From 40 decisions" in said
     assert "decided ` IN-1 `" in said
+    screen = visit("review", report=sums)
+    assert screen.get_by_key(f"choose-{sums}-1-OOS-1")
+    next(one for one in screen.button if "Expected or out of scope" in one.label).click().run()
+    assert case(sums)["resolution"] == "out_of_scope"
     table = visit("gaps", role=OWNER).dataframe[-1].value
     assert set(table["About"]) == {"Clause", "Harm", "Severity"}
     assert table["Precision"].min() > 0.5

@@ -10,12 +10,14 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import FLAW
+from tests.making import FLAW, make_report
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core import db
+from triage_core.channel import apikeys, intake, reportformat
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.lifecycle import Trigger
+from triage_core.model import Channel
 from ui import paint
 
 
@@ -152,9 +154,14 @@ def test_clusters_that_emerge_have_numbers_and_lists(visit, receive, opened):
         members = [{**whole, "report_id": name, "model_id": ""} for name in ("FR-1", *new)]
         db.insert(work.cursor, "memberships", members)
     screen = visit("trends")
-    recent = visit("inbox", **chosen(screen, "emerging", 0, "Within four weeks"))
+    recent = visit("inbox", **chosen(screen, "emerging", 0, "Recent"))
     assert sorted(recent.dataframe[0].value["report"]) == sorted(new)
-    assert len(visit("inbox", **chosen(screen, "emerging", 0, "Reports")).dataframe[0].value) == 7
+    assert (
+        len(
+            visit("inbox", **chosen(screen, "emerging", 0, "Reports of the last 16 weeks")).dataframe[0].value
+        )
+        == 7
+    )
 
 
 def test_the_month_of_the_report_is_in_the_address(visit, receive):
@@ -172,6 +179,22 @@ def test_what_came_back_without_a_version_lists_no_other_version(visit, receive,
     address = chosen(visit("trends"), "back", 0, "Reopened")
     assert address["version"] == ["(none named)"]
     assert list(visit("inbox", **address).dataframe[0].value["report"]) == ["FR-1"]
+
+
+def test_the_name_of_a_key_is_text_and_leads_to_its_reports(visit, receive, opened, rendered):
+    receive("imported", hours_ago=2)
+    number, _ = apikeys.add(opened.store, EVERYTHING, HOSTILE["plotly link"])
+    report = reportformat.parse(make_report("By the button"))
+    sent = intake.incoming(report, Channel.API, None, number)
+    intake.receive_all(opened.store, opened.policy, [sent])
+    screen = visit("trends")
+    labels = charts(screen)["Reports of the period by source"]["layout"]["yaxis"]["ticktext"]
+    assert [label.strip()[:6] for label in labels] == ["Key 1:", "Import"]
+    assert "attacker.invalid" not in rendered(screen)
+    screen.session_state["numbers-sources"] = True
+    screen.session_state["table-sources"] = {"selection": {"cells": [[0, "No contact"]]}}
+    (address,) = links(screen.run(), "See what is behind this number")
+    assert len(visit("inbox", **address).dataframe[0].value) == 1
 
 
 @pytest.mark.parametrize(
@@ -201,7 +224,7 @@ def test_a_comparison_stands_in_the_address(visit, receive):
     drawn = charts(screen)["Reports that came in each week"]["data"]
     assert drawn[-1]["name"] == "All, in the period compared"
     assert "Compared: those up to 07 Oct 2026" in str(
-        charts(screen)["Share inside target, by the week reports came in"]["layout"]["title"]
+        charts(screen)["Share inside target each week"]["layout"]["title"]
     )
     address = links(screen, "Those then")[0]
     assert sorted(visit("inbox", **address).dataframe[0].value["report"]) == ["FR-2", "FR-3"]
@@ -225,7 +248,7 @@ def test_a_hostile_product_is_text_in_every_chart(visit, receive, rendered, name
 
 def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     flaw = {"harm_types": ["other"], "wants_reward": True, "system": [{"platform": "Chat"}]}
-    report_id = receive("who sits beside me", hours_ago=24 * 60, **flaw)
+    report_id = receive("who sits beside me", hours_ago=24 * 62, **flaw)
     receive("nobody has looked", hours_ago=24 * 60, system=[{"platform": "Agent"}])
     opened.store.clock = lambda: NOW - timedelta(days=50)
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, FLAW)
@@ -240,3 +263,11 @@ def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     assert list(rewards.dataframe[0].value["report"]) == [report_id]
     rewards.multiselect(key="product").set_value(["Agent"]).run()
     assert "longer than the policy" in rewards.info[0].value
+    screen = visit("trends")
+    screen.session_state["numbers-inside"] = True
+    (table,) = screen.run().dataframe
+    for title in ("Fix", "Reward"):  # both were due in these weeks, and neither is done
+        (row,) = table.value.index[table.value[title].notna()]
+        screen.session_state["table-inside"] = {"selection": {"cells": [[int(row), title]]}}
+        (address,) = links(screen.run(), "See what is behind this number")
+        assert len(visit("inbox", **address).dataframe[0].value) == 1, title

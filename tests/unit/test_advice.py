@@ -1,10 +1,10 @@
-"""Which clause is advised, and when nothing is."""
+"""Which clause, severity and harm are advised, and when nothing is."""
 
 from __future__ import annotations
 
 import pytest
 
-from triage_core.likeness.advice import SHARE, Decided, advise
+from triage_core.likeness.advice import SHARE, Decided, advise, vote
 
 
 def near(likeness: float, *clauses: str) -> Decided:
@@ -46,3 +46,36 @@ def test_a_decision_votes_for_every_clause_that_it_cites() -> None:
     found = advise([near(0.8, "IN-3", "IN-5"), near(0.7, "IN-5")], {})
     assert found is not None
     assert (found.clause_id, found.share) == ("IN-5", 1.0)
+
+
+def level(likeness: float, severity: str, harm: str = "") -> Decided:
+    return Decided(f"FR-{likeness}", ("IN-1" if harm else "OOS-1",), likeness, severity, harm)
+
+
+def test_the_nearest_decisions_say_how_bad_it_is() -> None:
+    found = vote([level(0.9, "high", "H3"), level(0.8, "high", "H2"), level(0.5, "low", "H3")], {}, ())
+    assert found.severity is not None
+    assert found.severity.value == "high"
+    assert found.severity.probability == pytest.approx((0.81 + 0.64) / (0.81 + 0.64 + 0.25))
+    assert found.harm is not None
+    assert found.harm.value == "H3"
+
+
+def test_an_example_of_what_is_no_flaw_has_no_severity_and_no_other_example_has_one() -> None:
+    none = vote([], {"OOS-1": 0.6, "IN-1": 0.5}, {"OOS-1"})
+    assert (none.severity and none.severity.value, none.harm) == ("none", None)
+    flaw = vote([], {"OOS-1": 0.6, "IN-1": 0.7}, {"OOS-1"})
+    assert (flaw.clause and flaw.clause.clause_id, flaw.severity, flaw.harm) == ("IN-1", None, None)
+
+
+def test_an_example_of_a_flaw_speaks_against_no_severity() -> None:
+    said = [level(0.6, "none")]
+    assert vote(said, {}, {"OOS-1"}).severity is not None
+    assert vote(said, {"IN-1": 0.7}, {"OOS-1"}).severity is None
+    assert vote(said, {}, ()).harm is None
+
+
+def test_levels_that_contradict_each_other_or_are_far_away_advise_none() -> None:
+    torn = [level(0.7, "low", "H1"), level(0.7, "high", "H3"), level(0.7, "medium", "H2")]
+    for found in (vote(torn, {}, ()), vote([level(0.49, "low", "H1")], {"IN-1": 0.8}, ())):
+        assert (found.severity, found.harm) == (None, None)

@@ -103,6 +103,12 @@ def version(cursor: db.Cursor, name: str) -> Policy:
     return _parse(found["policy_toml"], found["severity_csv"], found["priority_csv"])
 
 
+def of_content(cursor: db.Cursor, sha256: str) -> Policy | None:
+    """The published version with this content; None where there is none."""
+    name = db.value(cursor, "SELECT version FROM policy_versions WHERE sha256 = ? LIMIT 1", [sha256])
+    return None if name is None else version(cursor, str(name))
+
+
 def of_report(cursor: db.Cursor, in_force: Policy, report_id: str) -> Policy:
     """The policy of the day on which a report came in: what it was promised. Raises NotFound."""
     name = db.value(cursor, "SELECT policy_version FROM reports WHERE report_id = ?", [report_id])

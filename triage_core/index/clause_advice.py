@@ -1,21 +1,22 @@
-"""Advice on the clause of a report, from the policy in force and from what was decided on reports near it.
+"""What is advised before a model has learned: the vote of the policy's examples and of the decided reports near by.
 
 The vectors of the guidance's examples are made by the worker (`prepare`) and stored like every
-other; `advise` reads and never embeds.
+other; `vote` reads and never embeds.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from triage_core import access, db
-from triage_core.errors import NotFound
+from triage_core import access
 from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.index import vectors
-from triage_core.index.indexing import NEIGHBOURHOOD, Likeness
+from triage_core.index.decided_near import Surroundings
+from triage_core.index.indexing import Likeness
 from triage_core.index.vectors import Vectors
-from triage_core.likeness.advice import Advice, Decided, advise
+from triage_core.likeness import advice
+from triage_core.likeness.advice import Vote
 from triage_core.model import Actor
 from triage_core.store import Store
 
@@ -31,7 +32,7 @@ class _Prepared:
 
 
 class ClauseAdvice:
-    """Advice for the reports of one store; any number of readers beside one `prepare`."""
+    """The vote about the reports of one store; any number of readers beside one `prepare`."""
 
     def __init__(self, store: Store, likeness: Likeness, model: str) -> None:
         self._store = store
@@ -61,29 +62,18 @@ class ClauseAdvice:
         """True when the worker has read the examples of this policy."""
         return self._prepared is not None and self._prepared.policy == policy.sha256
 
-    def advise(self, policy: Policy, report_id: str) -> Advice | None:
-        """The clause that this report probably falls under.
-
-        None when unsure, and while the worker has not read the report or the policy's examples.
-        """
+    def vote(self, policy: Policy, around: Surroundings) -> Vote | None:
+        """What is probable of the report that this surrounds; None while the worker has not read the examples."""
         found = self._prepared
-        if found is None or found.policy != policy.sha256:
+        if found is None or found.policy != policy.sha256 or around.vector.shape[0] != found.matrix.shape[1]:
             return None
-        try:
-            vector, near = self._likeness.near(report_id, NEIGHBOURHOOD)
-        except NotFound:
-            return None
-        if vector.shape[0] != found.matrix.shape[1]:
-            return None
-        with self._store.read() as cursor:
-            cited = _cited(cursor, list(near))
         known = set(found.clause_ids)
         decided = [
-            Decided(other_id, tuple(clause for clause in clauses if clause in known), near[other_id])
-            for other_id, clauses in cited.items()
+            replace(near, clauses=tuple(clause for clause in near.clauses if clause in known))
+            for near in around.decided
         ]
-        likenesses = (found.matrix @ vector).tolist()
-        return advise(decided, dict(zip(found.clause_ids, likenesses, strict=True)))
+        likenesses = (found.matrix @ around.vector).tolist()
+        return advice.vote(decided, dict(zip(found.clause_ids, likenesses, strict=True)), no_flaw(policy))
 
 
 def example(clause: Clause) -> str:
@@ -92,12 +82,6 @@ def example(clause: Clause) -> str:
     return (clause.in_scope_example if inside else clause.out_of_scope_example).strip()
 
 
-def _cited(cursor: db.Cursor, report_ids: list[str]) -> dict[str, list[str]]:
-    """The clauses that the decisions in force on these reports cite; undecided ones are left out."""
-    found = db.rows(
-        cursor,
-        "SELECT c.report_id, a.clauses FROM cases c JOIN assessments a USING (assessment_id)"
-        " WHERE c.report_id IN (SELECT unnest(?))",
-        [report_ids],
-    )
-    return {row["report_id"]: row["clauses"] for row in found}
+def no_flaw(policy: Policy) -> frozenset[str]:
+    """The clauses under which a report is no flaw, so that it has no severity."""
+    return frozenset(clause.clause_id for clause in policy.clauses if clause.kind is not ClauseKind.IN_SCOPE)

@@ -196,13 +196,6 @@ class Likeness:
             found = self._axes(memory).neighbours(report_id, axis, k)
         return neighbours.named(memory, found, memory.contents[row])
 
-    def near(self, report_id: str, k: int) -> tuple[Vectors, dict[str, float]]:
-        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it.
-
-        Compares vectors alone, which takes milliseconds among a million. Raises NotFound like `similar`.
-        """
-        return self._ready().near(report_id, k)
-
     def nearest_to(self, made: Vectors, k: int) -> list[dict[str, float]]:
         """For each of these vectors, (n, dim), the `k` reports nearest to it and their cosine, the nearest first."""
         return self._ready().nearest_to(made, k)

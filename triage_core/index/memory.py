@@ -88,14 +88,6 @@ class Memory:
         found = self.index.vectors(np.array([self.row[name] for name in known], dtype=np.intp))
         return dict(zip(known, found, strict=True))
 
-    def near(self, report_id: str, k: int) -> tuple[NDArray[np.float32], dict[str, float]]:
-        """The vector of a report, (dim,), and the cosine of the `k` reports nearest to it. Raises NotFound."""
-        row = self.place(report_id)
-        _, rows = self.index.top_k(self.index.vectors(np.array([row])), k + 1)
-        others = [other for other in rows[0].tolist() if other >= 0 and other != row]
-        vector, *near = self.index.vectors(np.array([row, *others]))
-        return vector, {self.ids[other]: float(one @ vector) for other, one in zip(others, near, strict=True)}
-
     def nearest_to(self, made: NDArray[np.float32], k: int) -> list[dict[str, float]]:
         """For each of these vectors, (n, dim), the `k` reports nearest to it and their cosine, the nearest first."""
         if not self.ids:

@@ -14,20 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from triage_core import access, db
-from triage_core.errors import NotFound
+from triage_core.guidance import policies
 from triage_core.guidance.policy import ClauseKind, Policy
-from triage_core.index import suggestion_facts, vectors
+from triage_core.index import decided_near, suggestion_facts, vectors
 from triage_core.index.clause_advice import ClauseAdvice, example
-from triage_core.index.indexing import NEIGHBOURHOOD, Likeness
-from triage_core.index.suggestion_facts import Kept, Tested
+from triage_core.index.indexing import Likeness
+from triage_core.index.suggestion_facts import LATEST, Kept, Tested
+from triage_core.index.vectors import Vectors
 from triage_core.likeness import suggest as models
+from triage_core.likeness.advice import Advice, Decided, Guess, Vote
 from triage_core.likeness.suggest import SURE, Evidence, Floats
 from triage_core.model import Actor, Harm, Severity
 from triage_core.store import Store
 
 LEAST, GROWTH = 20, 1.1
-LATEST = 500
-"""So many decisions teach, and for so many newest undecided reports question and answer are read apart."""
+SHOWN = 3
+"""So many of the nearest decided reports stand beside a suggestion."""
 HELD_BACK = 4
 POINTS = (20, 50, 100, 200, 400)
 _LEVELS: Mapping[str, tuple[str, ...]] = {
@@ -38,33 +40,19 @@ _EXAMPLE = "example:"
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
-    """One value and how probable it is (0 to 1)."""
-
-    value: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """A decided report like the one in question."""
-
-    report_id: str
-    likeness: float
-    clauses: tuple[str, ...]
-    severity: str
-
-
-@dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What is suggested; None where the model is unsure. `decisions` taught it: with 0, clause examples and the
-    nearest decisions vote, which is not calibrated."""
+    """What is suggested; None where it is unsure. `decisions` have taught the clause, and `level_decisions` severity
+    and harm: with 0, clause examples and the nearest decisions vote, and a probability is a share of votes that nobody
+    has calibrated. After a change of the policy the model before it speaks of severity and harm until there is a new
+    one. `vote` is what speaks for a clause that was voted for."""
 
     clause: Guess | None
     severity: Guess | None
     harm: Guess | None
-    nearest: tuple[Near, ...]
+    nearest: tuple[Decided, ...]
     decisions: int
+    level_decisions: int
+    vote: Advice | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,43 +90,55 @@ class Suggestions:
             if space is None:
                 return False
             self._likeness.embedding.by_name([part for row in waiting for part in _parts(row)], actor)
+            if self._ready and self._ready.kept.space != space:
+                self._ready = None  # vectors of two spaces are not comparable
+            if kept and kept.space == space and (not self._ready or self._ready.kept.version != kept.version):
+                self._ready = self._read(actor, kept)
+            # A model of another policy still speaks of severity and harm, and is followed as if there were none.
             fits = kept is not None and (kept.policy, kept.space) == (policy.sha256, space)
-            if kept and fits and (self._ready is None or self._ready.kept.version != kept.version):
-                self._ready = self._read(actor, policy, kept)
             learned = self._learn(actor, policy, space, decided, kept if fits else None)
             self._seen = revision
             return learned
 
+    def basis(self, policy: Policy) -> tuple[bool, int]:
+        """What is known by now: whether the examples of this policy are read, and the version of the model (0: none).
+
+        Until it changes, suggestions change by single decisions alone.
+        """
+        ready = self._ready
+        return self._advice.is_ready(policy), ready.kept.version if ready else 0
+
     def suggest(self, policy: Policy, report_id: str) -> Suggestion | None:
         """What is suggested for this report; None while the worker has not read it."""
-        try:
-            whole, near = self._likeness.near(report_id, NEIGHBOURHOOD)
-        except NotFound:
+        around = decided_near.around(self._store, self._likeness, report_id)
+        if around is None:
             return None
-        ready = self._ready
+        nearest, ready = around.decided[:SHOWN], self._ready
+        said = self._said(ready, report_id, around.vector) if ready else {}
+        if said is None:
+            return None
+        severity, harm = said.get("severity"), said.get("harm")
+        taught = ready.kept.decisions if ready else 0
+        if ready and ready.kept.policy == policy.sha256:
+            return Suggestion(said.get("clause"), severity, harm, nearest, taught, taught, None)
+        vote = self._advice.vote(policy, around) or Vote(None, None, None)
+        clause = Guess(vote.clause.clause_id, vote.clause.share) if vote.clause else None
+        if not ready:
+            severity, harm = vote.severity, vote.harm
+        return Suggestion(clause, severity, harm, nearest, 0, taught, vote.clause)
+
+    def _said(self, ready: _Ready, report_id: str, whole: Vectors) -> dict[str, Guess] | None:
+        """What a model says of a report; None where the space was changed just now."""
         with self._store.read() as cursor:
-            standing = suggestion_facts.standing(cursor, list(near))
             row = suggestion_facts.reports(cursor, [report_id])[report_id]
-        nearest = tuple(
-            Near(name, likeness, tuple(standing[name]["clauses"]), standing[name]["severity"])
-            for name, likeness in near.items()
-            if name in standing
-        )[:3]
-        if ready is None or ready.kept.policy != policy.sha256:
-            advised = self._advice.advise(policy, report_id)
-            clause = Guess(advised.clause_id, advised.share) if advised else None
-            return Suggestion(clause, None, None, nearest, 0)
         request, answer = _parts(row)
         known = self._likeness.embedding.stored([request, answer])
         parts = [np.asarray(known.get(part, whole))[None] for part in (request, answer)]
         if any(part.shape[1] != ready.evidence.request.shape[1] for part in parts):
-            return None  # the space was changed just now
+            return None
         of = models.evidence(parts[0], parts[1], [(request, answer)])
         model = ready.kept.model
-        said = guesses(model.questions, model.probabilities(of, ready.evidence)[0])
-        return Suggestion(
-            said.get("clause"), said.get("severity"), said.get("harm"), nearest, ready.kept.decisions
-        )
+        return guesses(model.questions, model.probabilities(of, ready.evidence)[0])
 
     def explained(self, policy: Policy, report_ids: Sequence[str]) -> dict[str, tuple[str, float]]:
         """For each indexed report, the clause whose example or decision is nearest, and how like it is (0 to 1)."""
@@ -226,10 +226,13 @@ class Suggestions:
         texts = [_parts(row) for row in decided] + [(example(clause),) * 2 for clause in policy.clauses]
         return names, self._evidence(actor, texts), np.array(said, dtype=np.float64)
 
-    def _read(self, actor: Actor, policy: Policy, kept: Kept) -> _Ready:
-        """A stored model with the evidence of what it rests on."""
+    def _read(self, actor: Actor, kept: Kept) -> _Ready | None:
+        """A stored model with the evidence of what it rests on; None where its policy was never published."""
         with self._store.read() as cursor:
             rows = suggestion_facts.reports(cursor, kept.model.support)
+            policy = policies.of_content(cursor, kept.policy)
+        if policy is None:
+            return None
         examples = {_EXAMPLE + clause.clause_id: (example(clause),) * 2 for clause in policy.clauses}
         texts = [examples[name] if name in examples else _parts(rows[name]) for name in kept.model.support]
         return _Ready(kept, self._evidence(actor, texts))

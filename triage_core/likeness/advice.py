@@ -1,16 +1,19 @@
-"""Which clause a report probably falls under: a vote of the decided reports near it and of the guidance's examples.
+"""What a report probably is before a model has learned: a vote of decided reports near it and the guidance's examples.
 
-Every decided report among the nearest votes for each clause that it cites, with the square of its
-likeness; the nearest example of the guidance votes for its clause and counts twice. The leading
-clause is advised when something is near enough and the clause has at least half of all votes:
-when unsure, nothing is said. The numbers were read on the demo's decisions, see docs/likeness.md.
+Every decided report among the nearest votes for each clause that it cites, for its severity and for its harm, with the
+square of its likeness. The nearest example of the guidance votes for its clause and counts twice; of what is no flaw it
+says severity none, of a flaw it does not say how bad it is. What leads is advised when something that speaks is near
+enough and it has at least half of all votes, of those too that say nothing: when unsure, nothing is said. The numbers
+were read on the clauses of the demo's decisions, see docs/likeness.md.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+
+from triage_core.model import Severity
 
 VOTERS = 20
 LEAST_LIKENESS = 0.2  # what is farther away than this says nothing
@@ -21,11 +24,14 @@ EXAMPLE_WEIGHT = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decided report near the one in question: the clauses that it cites, and its likeness (0 to 1)."""
+    """A decided report near the one in question, and its likeness (0 to 1): the clauses that it cites, and its
+    severity and harm ("" where the decision gives none)."""
 
     report_id: str
     clauses: tuple[str, ...]
     likeness: float
+    severity: str = ""
+    harm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +50,85 @@ class Advice:
     example: float
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One value and how probable it is (0 to 1); of a vote, its share."""
+
+    value: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What is advised; None where it is unsure."""
+
+    clause: Advice | None
+    severity: Guess | None
+    harm: Guess | None
+
+
+_Voice = tuple[Sequence[str], float]
+"""What is voted for (nothing: it counts all the same), and how like the report in question it is."""
+
+
+def vote(decided: Sequence[Decided], examples: Mapping[str, float], no_flaw: Container[str]) -> Vote:
+    """What decisions and examples say, as in `advise`; `no_flaw` holds the clauses under which nothing is a flaw."""
+    heard = _heard(decided)
+    clause_id, example = _nearest(examples)
+    no_severity = [Severity.NONE] if clause_id in no_flaw else []
+    return Vote(
+        advise(decided, examples),
+        _lead([(_given(near.severity), near.likeness) for near in heard], (no_severity, example)),
+        _lead([(_given(near.harm), near.likeness) for near in heard], ([], example)),
+    )
+
+
 def advise(decided: Sequence[Decided], examples: Mapping[str, float]) -> Advice | None:
     """The clause that most speaks for, or None when unsure.
 
     `decided` may come in any order; the nearest `VOTERS` are heard. `examples` is the likeness of the
     report to the example of each clause.
     """
-    heard = sorted(decided, key=lambda near: -near.likeness)[:VOTERS]
-    heard = [near for near in heard if near.likeness > LEAST_LIKENESS]
-    votes: defaultdict[str, float] = defaultdict(float)
-    total = 0.0
-    for near in heard:
-        total += near.likeness**2
-        for clause_id in near.clauses:
-            votes[clause_id] += near.likeness**2
-    nearest = max(examples, key=examples.__getitem__, default="")
-    example = examples.get(nearest, 0.0)
-    if example > LEAST_LIKENESS:
-        total += EXAMPLE_WEIGHT * example**2
-        votes[nearest] += EXAMPLE_WEIGHT * example**2
-    best = max([example, *(near.likeness for near in heard)])
-    if best < NEAR_ENOUGH or not votes:
+    heard = _heard(decided)
+    nearest, example = _nearest(examples)
+    lead = _lead([(near.clauses, near.likeness) for near in heard], ([nearest], example))
+    if lead is None:
         return None
-    clause_id, voted = max(votes.items(), key=lambda item: (item[1], item[0]))
-    if voted < SHARE * total:
-        return None
-    citing = [near for near in heard if clause_id in near.clauses]
+    citing = [near for near in heard if lead.value in near.clauses]
     return Advice(
-        clause_id,
-        voted / total,
+        lead.value,
+        lead.probability,
         len(citing),
         citing[0].report_id if citing else "",
-        example if nearest == clause_id else 0.0,
+        example if nearest == lead.value else 0.0,
     )
+
+
+def _heard(decided: Sequence[Decided]) -> list[Decided]:
+    nearest = sorted(decided, key=lambda near: -near.likeness)[:VOTERS]
+    return [near for near in nearest if near.likeness > LEAST_LIKENESS]
+
+
+def _nearest(examples: Mapping[str, float]) -> tuple[str, float]:
+    """The clause whose example is nearest, and how like it is; 0 where it is too far away to speak."""
+    nearest = max(examples, key=examples.__getitem__, default="")
+    likeness = examples.get(nearest, 0.0)
+    return nearest, likeness if likeness > LEAST_LIKENESS else 0.0
+
+
+def _given(level: str) -> Sequence[str]:
+    return [level] if level else []
+
+
+def _lead(heard: Sequence[_Voice], example: _Voice) -> Guess | None:
+    votes: defaultdict[str, float] = defaultdict(float)
+    total = best = 0.0
+    for weight, (values, likeness) in ((EXAMPLE_WEIGHT, example), *((1.0, near) for near in heard)):
+        total += weight * likeness**2
+        for value in values:
+            votes[value] += weight * likeness**2
+            best = max(best, likeness)
+    if best < NEAR_ENOUGH:
+        return None
+    value, voted = max(votes.items(), key=lambda item: (item[1], item[0]))
+    return Guess(value, voted / total) if voted >= SHARE * total else None

@@ -13,9 +13,8 @@ from triage_core.channel import messages
 from triage_core.desk.boards import Brief
 from triage_core.errors import NotFound
 from triage_core.index.suggestions import Suggestion
-from triage_core.likeness.advice import Advice
 from ui import session
-from ui.review import advice, briefs, candidates, queue, suggest
+from ui.review import briefs, candidates, queue, suggest
 from ui.review.candidates import Candidates
 
 _DRAWN = "drawn"
@@ -29,12 +28,16 @@ def is_new(report_id: str, version: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The line of the report itself, the reports like it, and for who decides what is advised and suggested."""
+    """The line of the report itself, the reports like it, and for who decides what is suggested."""
 
     this: Brief
     similar: Candidates
-    advised: Advice | None
     suggested: Suggestion | None
+
+    @property
+    def clause(self) -> str:
+        """The suggested clause; "" for none."""
+        return self.suggested.clause.value if self.suggested and self.suggested.clause else ""
 
 
 def read(report_id: str, version: int, decides: bool) -> Beside:
@@ -45,7 +48,6 @@ def read(report_id: str, version: int, decides: bool) -> Beside:
     return Beside(
         this,
         candidates.read(this, neighbours, lines),
-        advice.read(report_id, version) if decides else None,
         suggest.read(report_id, version) if decides else None,
     )
 

@@ -1,4 +1,4 @@
-"""What earlier decisions suggest for the report on the desk: shown beside the decision, never filled in."""
+"""What earlier decisions suggest for the report on the desk: read once, shown beside the decision, never filled in."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core.index.suggestions import Guess, Suggestion
+from triage_core.index.suggestions import Suggestion
+from triage_core.likeness.advice import Guess
 from ui import session
 from ui.hostile import plain
 from ui.words import HARM_LEVEL, counted, severity_badge
 
 _HELP = (
     "Learned from your own decisions, and tested on decisions that it has not seen. The number says how probable"
-    " it is; below 50% nothing is said. A suggestion never decides."
+    " it is; below 50% nothing is said. Before that, what is nearest votes. A suggestion never decides."
 )
 
 
@@ -23,31 +24,35 @@ def read(report_id: str, version: int) -> Suggestion | None:
     # What cannot be told yet is not kept: the page is drawn again as soon as the worker is done.
     if opened.worker.state.working:
         return None
-    return _kept(str(opened.store.folder), opened.policy.sha256, report_id, version)
+    policy = opened.policy
+    basis = opened.suggestions.basis(policy)
+    return _kept(str(opened.store.folder), policy.sha256, report_id, version, basis)
 
 
 # Decisions on other reports may change it: it is given up by its age.
 @st.cache_data(ttl="30s", max_entries=2_000, show_spinner=False)
-def _kept(folder: str, policy: str, report_id: str, version: int) -> Suggestion | None:
+def _kept(
+    folder: str, policy: str, report_id: str, version: int, basis: tuple[bool, int]
+) -> Suggestion | None:
     opened = session.current()
     return opened.suggestions.suggest(opened.policy, report_id)
 
 
 def draw(found: Suggestion | None) -> None:
-    """The suggestion with the decided reports nearest to the one on the desk; nothing while there is none."""
+    """Severity and harm, and the decided reports nearest to the one on the desk; nothing while there is none.
+
+    The clause stands under the first question.
+    """
     if found is None:
         return
     with st.container(border=True, gap="xsmall"):
-        clause, severity, harm = found.clause, found.severity, found.harm
+        severity, harm = found.severity, found.harm
         st.markdown(":material/lightbulb: **Suggested**", help=_HELP)
-        if clause or severity or harm:
-            st.markdown(f"{_clause_words(clause)} {_severity_words(severity)} {_harm_words(harm)}")
+        if severity or harm:
+            st.markdown(f"{_severity_words(severity)} {_harm_words(harm)}")
+            st.caption(_from(found))
         else:
-            st.caption("Nothing is probable enough to be suggested.")
-        if found.decisions:
-            st.caption(f"From {counted(found.decisions, 'decision')}")
-        elif clause:
-            st.caption("From the examples of the guidance and the nearest decisions; not calibrated yet")
+            st.caption("No severity and no harm is probable enough to be suggested.")
         for near in found.nearest:
             cited = ", ".join(plain(name) for name in near.clauses)
             st.caption(
@@ -55,8 +60,11 @@ def draw(found: Suggestion | None) -> None:
             )
 
 
-def _clause_words(guess: Guess | None) -> LiteralString:
-    return f"{plain(guess.value)} {guess.probability:.0%}" if guess else ""
+def _from(found: Suggestion) -> LiteralString:
+    if not found.level_decisions:
+        return "A vote of the nearest decisions and the guidance's examples, not calibrated yet"
+    learned = f"From {counted(found.level_decisions, 'decision')}"
+    return learned if found.decisions else f"{learned}, learned under the guidance before this"
 
 
 def _severity_words(guess: Guess | None) -> LiteralString:

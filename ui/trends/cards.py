@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, LiteralString
 
-import streamlit as st
-
 from triage_core import db, trends
-from triage_core.counted import Counted, Moment
+from triage_core.counted import WITHOUT_KEY, Counted, Moment
+from triage_core.model import Channel
 from triage_core.rewards import bounty
-from triage_core.trends import WEEK, Clock, Dimension, Growth, Volume, Window
-from triage_core.trends.emerging import WEEKS as RECENT_WEEKS
-from ui import charts, numbers, others, session, spending
+from triage_core.trends import OF_ARRIVAL, WEEK, Clock, Dimension, Volume, Window
+from ui import charts, others, session
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
-from ui.hostile import inline, plain
+from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, counted
 
 BY: Mapping[str, LiteralString] = {
@@ -45,11 +44,23 @@ WORDS: Mapping[str, Mapping[str, LiteralString]] = {
     Dimension.HARM: HARM_TYPE,
 }
 COLOURS = [BLUE, ORANGE, TEAL, VIOLET, YELLOW, PINK, GREY]
-HOURS: Mapping[str, LiteralString] = {Clock.FIRST_RESPONSE: "First response", Clock.TRIAGE: "Triage"}
-INSIDE = {f"{clock}_share": name for clock, name in HOURS.items()}
-MEDIANS = {f"{clock}_median_hours": name for clock, name in HOURS.items()}
-_COUNTED = {Clock.FIRST_RESPONSE: Counted.RESPONSE, Clock.TRIAGE: Counted.TRIAGE}
-DONE = {Clock.FIRST_RESPONSE: Counted.ANSWERED, Clock.TRIAGE: Counted.TRIAGED}
+HOURS: Mapping[str, LiteralString] = {
+    Clock.FIRST_RESPONSE: "First response",
+    Clock.TRIAGE: "Triage",
+    Clock.FIX: "Fix",
+    Clock.BOUNTY: "Reward",
+}
+CLOCK_COLOURS = [BLUE, ORANGE, TEAL, VIOLET]
+CLOCKS: Mapping[str, tuple[Counted, Moment]] = {
+    Clock.FIRST_RESPONSE: (Counted.RESPONSE, Moment.RECEIVED),
+    Clock.TRIAGE: (Counted.TRIAGE, Moment.RECEIVED),
+    Clock.FIX: (Counted.FIX, Moment.FIX_END),
+    Clock.BOUNTY: (Counted.BOUNTY, Moment.BOUNTY_END),
+}
+DONE: Mapping[Clock, Counted] = {
+    Clock.FIRST_RESPONSE: Counted.ANSWERED,
+    Clock.TRIAGE: Counted.TRIAGED,
+}
 OPEN: Mapping[str, LiteralString] = {key: STATES[key] for key in ("to_decide", "in_work")}
 KNOWN: Mapping[str, LiteralString] = {Counted.FRESH: "New", Counted.KNOWN: "Known already"}
 GROUNDS: Mapping[str, LiteralString] = {
@@ -59,12 +70,18 @@ GROUNDS: Mapping[str, LiteralString] = {
 }
 NOTHING: charts.Names = {}
 THEN = "then_"  # before the key of a number of the period compared
+FIXES: Mapping[str, LiteralString] = {Counted.FIX_INSIDE: "In target", Counted.FIX_LATE: "Past it"}
+SENDERS: Mapping[str, LiteralString] = {
+    Counted.NO_CONTACT: "No contact",
+    Counted.FIRST_TIME: "New reporter",
+    Counted.RETURNING: "Returning reporter",
+}
 BACK: Mapping[str, LiteralString] = {"reopened": "Reopened", "regression": "Came in again after the fix"}
 
 
 def of_window(window: Window, **more: Any) -> dict[str, Any]:
     """The filters of the list of all that came in within the window; `more` narrows it."""
-    bounds = _between(window.since, window.end)
+    bounds = between(window.since, window.end)
     return {"state": "any", "product": list(window.platform), **bounds, **more}
 
 
@@ -72,10 +89,10 @@ def of_week(window: Window, week: datetime, **more: Any) -> dict[str, Any]:
     """The same for one week of the window."""
     since = max(week, window.since) if window.since else week
     until = min(week + WEEK - timedelta(microseconds=1), window.end)
-    return of_window(window, **(_between(since, until) | more))
+    return of_window(window, **(between(since, until) | more))
 
 
-def _between(since: datetime | None, until: datetime | None) -> dict[str, str]:
+def between(since: datetime | None, until: datetime | None) -> dict[str, str]:
     return {
         name: moment.replace(tzinfo=None).isoformat()
         for name, moment in (("since", since), ("until", until))
@@ -205,28 +222,95 @@ def known(window: Window, compared: Window | None) -> None:
 
 
 def inside(window: Window, compared: Window | None) -> None:
-    _weekly(
-        charts.weekly_shares, "inside", trends.clocks_by_week, window, INSIDE, [BLUE, ORANGE, BLUE, ORANGE],
-        "Share inside target, by the week reports came in", lambda key: {"only": _COUNTED[_clock(key)]}, compared,
-        INSIDE,
-    )  # fmt: skip
+    alt: LiteralString = "Share inside target each week"
+    _clocks(charts.weekly_shares, "inside", window, compared, list(Clock), "share", alt)
 
 
 def hours(window: Window, compared: Window | None) -> None:
-    _weekly(
-        charts.weekly_hours, "hours", trends.clocks_by_week, window, MEDIANS, [BLUE, ORANGE, BLUE, ORANGE],
-        "Median hours, by the week reports came in", lambda key: {"only": DONE[_clock(key)]}, compared, MEDIANS,
-    )  # fmt: skip
+    """Days for what takes weeks, so that neither half lies flat on the axis of the other."""
+    _clocks(
+        charts.weekly_hours, "hours", window, compared, OF_ARRIVAL, "median_hours", "Median hours each week"
+    )
+    draw = partial(charts.weekly_hours, unit="days")
+    _clocks(draw, "days", window, compared, (Clock.FIX, Clock.BOUNTY), "median_days", "Median days each week")
 
 
-def _clock(key: str) -> Clock:
-    return next(clock for clock in Clock if key.startswith(clock))
+def _clocks(
+    draw: Callable[..., None],
+    name: str,
+    window: Window,
+    compared: Window | None,
+    clocks: Sequence[Clock],
+    what: str,
+    alt: LiteralString,
+) -> None:
+    """A chart by week of `what` is known of some clocks, in the colours that they have in all charts."""
+    keys = {f"{clock}_{what}": clock for clock in clocks}
+
+    def only(key: str) -> dict[str, Any]:
+        kind, moment = CLOCKS[keys[key]]
+        return {"only": DONE.get(keys[key], kind) if what == "median_hours" else kind, "moment": moment}
+
+    colours = [colour for clock, colour in zip(Clock, CLOCK_COLOURS, strict=True) if clock in clocks]
+    names = {key: HOURS[clock] for key, clock in keys.items()}
+    _weekly(draw, name, _clocks_by_week, window, names, [*colours, *colours], alt, only, compared, names)
+
+
+def _clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    return [row | _in_days(row) for row in bounty.clocks_by_week(cursor, window)]
+
+
+def _in_days(row: db.Row) -> dict[str, float | None]:
+    hours = {clock: row[f"{clock}_median_hours"] for clock in Clock}
+    return {f"{clock}_median_days": None if one is None else one / 24 for clock, one in hours.items()}
+
+
+def fixes(window: Window) -> None:
+    rows = session.read(trends.fixes_by_severity, window)
+
+    def behind(key: str, place: int) -> dict[str, Any]:
+        severity = [rows[place]["severity"]]
+        return of_window(window, only=Counted(key), moment=Moment.FIX_END, severity=severity)
+
+    labelled = [{**row, "label": SEVERITY[row["severity"]]} for row in rows]
+    charts.stacked_bars(
+        "fixes", "Severity", labelled, FIXES, [TEAL, ORANGE], "Fixes of the period by severity", behind
+    )
+
+
+def sources(window: Window) -> None:
+    """Doors and keys, told apart by who sent what came through them."""
+    rows = session.read(trends.sources, window)
+
+    def behind(key: str, place: int) -> dict[str, Any] | None:
+        door, api_key = rows[place]["door"], rows[place]["api_key"]
+        if door is None:
+            return None
+        by_key = {"api_key": str(api_key or WITHOUT_KEY)} if door == Channel.API else {}
+        return of_window(window, door=[door], only=Counted(key), **by_key)
+
+    labelled = [{**row, "label": _source(row)} for row in rows]
+    charts.stacked_bars(
+        "sources",
+        "Source",
+        labelled,
+        SENDERS,
+        [GREY, BLUE, VIOLET],
+        "Reports of the period by source",
+        behind,
+    )
+
+
+def _source(row: db.Row) -> str:
+    if row["door"] == Channel.API:
+        return f"Key {row['api_key']}: {row['product']}" if row["api_key"] else "Program without a key"
+    return others.DOORS[row["door"]] if row["door"] else "All others"
 
 
 def backlog(window: Window) -> None:
     def behind(key: str, place: int) -> dict[str, Any]:
         since, until = trends.age_bounds(window, place)
-        return {"state": key, "product": list(window.platform), **_between(since, until or window.now)}
+        return {"state": key, "product": list(window.platform), **between(since, until or window.now)}
 
     rows = session.read(trends.backlog, window)
     charts.stacked_bars("backlog", "Age", rows, OPEN, [BLUE, VIOLET], "Open reports by age", behind)
@@ -258,7 +342,7 @@ def embargoes(window: Window) -> None:
 
     def behind(key: str, place: int) -> dict[str, Any]:
         week = rows[place]["week"]
-        ends = _between(max(week, window.now), week + WEEK - timedelta(microseconds=1))
+        ends = between(max(week, window.now), week + WEEK - timedelta(microseconds=1))
         return {
             "state": "any", "product": list(window.platform), "moment": Moment.EMBARGO_END,
             "only": Counted.UNDER_EMBARGO, **ends,
@@ -272,76 +356,3 @@ def embargoes(window: Window) -> None:
         "Embargoes by the week in which they end",
         behind,
     )
-
-
-def money(window: Window) -> None:
-    spending.draw(window.now.year)
-    late = len(session.read(bounty.late, window.now, window.platform))
-    st.caption(
-        f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
-    )
-    behind = {"view": spending.LATE, "product": list(window.platform)}
-    numbers.list_link(behind, "See the late rewards", page=spending.REWARDS)
-
-
-def agreed(window: Window) -> None:
-    """How far two reviewers agree on the reports of the window."""
-    found = session.read(trends.agreed, window)
-    kappa = "too few" if found.kappa is None else f"{found.kappa:.2f}"
-    st.metric("Severity, kappa", kappa, help="1 is full agreement, 0 is what chance would give.")
-    st.caption(
-        f"Of {counted(found.twice, 'report')} decided twice, {found.alike:,} were decided alike in full."
-    )
-    st.page_link("pages/second_look.py", label="See where people differ", icon=":material/balance:")
-    kinds = (Counted.DECIDED_TWICE, Counted.ALIKE, Counted.DECIDED_TWICE)
-    figures = {
-        "Figure": ["Reports decided twice", "Reports decided alike in full", "Severity, kappa"],
-        "Value": [found.twice, found.alike, found.kappa],
-    }
-    numbers.tabulate(
-        "agreement",
-        figures,
-        "How far two reviewers agree",
-        behind=lambda title, place: of_window(window, only=kinds[place]) if title == "Value" else None,
-    )
-
-
-def emerging(window: Window) -> None:
-    """Clusters that outgrow their own past by more than chance explains, in words."""
-    grown = session.read(trends.emerging, window)
-    if not grown:
-        st.caption(":material/check: No cluster grew by more than chance explains.")
-    for one in grown:
-        st.page_link(
-            "pages/clusters.py",
-            label=f"Cluster {plain(one.cluster_id)}: {one.recent:,} of its {one.size:,} reports came in within four"
-            f" weeks, where about {one.expected:,.1f} were to be expected",
-            icon=":material/trending_up:",
-            query_params={"cluster": one.cluster_id},
-        )
-    st.caption(
-        "If nothing had changed, each report of a cluster would be a recent one as often as any report is. The"
-        " binomial test says how likely so many recent ones would then be; Holm's correction allows for the"
-        " number of clusters that were looked at: without any change one look in twenty names one at all."
-    )
-    if grown:
-        _emerging_numbers(window, grown)
-
-
-def _emerging_numbers(window: Window, grown: Sequence[Growth]) -> None:
-    recent, whole = "Within four weeks", "Reports"
-    since = window.now - RECENT_WEEKS * WEEK
-
-    def behind(title: str, place: int) -> dict[str, Any] | None:
-        bounds = {recent: _between(since, window.now), whole: _between(None, None)}
-        of_cluster = {"state": "any", "product": list(window.platform), "cluster": grown[place].cluster_id}
-        return {**of_cluster, **bounds[title]} if title in bounds else None
-
-    figures = {
-        "Cluster": [inline(one.cluster_id) for one in grown],
-        recent: [one.recent for one in grown],
-        whole: [one.size for one in grown],
-        "To be expected": [round(one.expected, 1) for one in grown],
-        "Chance": [one.chance for one in grown],
-    }
-    numbers.tabulate("emerging", figures, "Clusters that grow faster than their own past", behind=behind)
