@@ -34,10 +34,10 @@ def menu(report_id: str, version: int, assigned_to: str | None) -> None:
     listed = people(*([assigned_to] if assigned_to else []))
     key = f"assign-{report_id}-{version}"
     st.menu_button(
-        f"Task of {plain(listed[assigned_to or NOBODY])}",
+        f"Task of {plain(listed[assigned_to])}" if assigned_to else "Nobody's task",
         list(listed),
         key=key,
-        format_func=lambda name: plain(listed[name]),
+        format_func=lambda name: NOBODY if name == NOBODY else plain(listed[name]),
         type="tertiary",
         icon=":material/assignment_ind:",
         disabled=not session.may(Command.CLAIM),

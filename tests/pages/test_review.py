@@ -554,11 +554,18 @@ def test_choices_keep_their_names_whatever_happens_to_the_reports(visit, three, 
     assert [radio.options for radio in screen.radio] == before
 
 
+def with_messages(screen, report_id):
+    """The page with the messages of this report opened: where there are none they are closed."""
+    screen.session_state[f"messages-{report_id}"] = True
+    return screen.run()
+
+
 def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
     visit, three, opened, case, rendered
 ):
     screen = visit("review", report=three[0])
-    screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?")
+    assert not [one for one in screen.text_area if one.label == "Ask the reporter"]
+    with_messages(screen, three[0]).text_area(key=f"question-{three[0]}-1").set_value("Which version was it?")
     press(screen, "Send the question")
     assert "is asked" in toasts(screen)
     assert case(three[0])["status"] == "needs_info"
@@ -574,7 +581,7 @@ def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
 
 
 def test_a_question_about_a_report_that_changed_is_not_sent_and_its_words_stay(visit, three, opened, case):
-    screen = visit("review", report=three[0])
+    screen = with_messages(visit("review", report=three[0]), three[0])
     screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?").run()
     triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("EXP-1",)))
     press(screen, "Send the question")
@@ -585,8 +592,9 @@ def test_a_question_about_a_report_that_changed_is_not_sent_and_its_words_stay(v
 def test_a_question_not_sent_yet_is_there_after_another_report_and_a_reload(visit, three):
     screen = visit("review", report=three[0])
     screen.text_area(key=f"note-{three[0]}-1").set_value("Seen twice.").run()
+    with_messages(screen, three[0])
     screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?").run()
-    screen = visit("review", report=three[1])
+    screen = with_messages(visit("review", report=three[1]), three[1])
     assert screen.text_area(key=f"question-{three[1]}-1").value == ""
     screen = visit("review", report=three[0])
     assert screen.text_area(key=f"question-{three[0]}-1").value == "Which version was it?"
