@@ -6,7 +6,7 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.desk import claims
-from ui import assign, empty, filters, many, session, worker
+from ui import assign, empty, filters, many, row_buttons, session, worker
 from ui.desk import views
 from ui.hostile import inline
 from ui.words import SEVERITY, SEVERITY_COLOUR, ago, counted, next_due, state_label
@@ -29,7 +29,8 @@ if not total:
     st.stop()
 table = st.container()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.caption(counted(total, "report"), width="content")
+    beside = st.container(horizontal=True, vertical_alignment="center", width="content")
+    beside.caption(counted(total, "report"), width="content")
     page = st.pagination(-(-total // filters.PAGE), key="page", bind="query-params")
 rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)
 seen = {row["report_id"]: row["version"] for row in rows}
@@ -38,7 +39,7 @@ held = session.read(claims.holders, ids, now)
 
 # The key carries the snapshot: a row number means a report only among the rows that were shown.
 key = f"open-{session.snapshot_key(seen)}"
-if report_id := session.clicked_row(key, ids):
+if report_id := row_buttons.pressed(key, ids):
     session.open_report(report_id)
 
 # What was picked stays picked in the next snapshot, as long as nobody has changed it.
@@ -90,5 +91,8 @@ picks = table.dataframe(
     key=f"table-{key}",
     alt="Reports that fit the filters, one a row, with a button that opens the report on Review",
 )
+with beside:
+    words = {row["report_id"]: f"{row['report_id']} {row['excerpt']}" for row in rows}
+    row_buttons.as_menu("Open a report", key, ids, words)
 st.session_state["picked"] = {ids[row]: seen[ids[row]] for row in picks["selection"]["rows"]}
 many.bar(st.session_state["picked"], chosen, sort, total)

@@ -237,7 +237,9 @@ def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> No
             on_change=keep,
             args=(report_id, version),
         )
-        st.text_input("Reason", key=key("override_reason"), on_change=keep, args=(report_id, version))
+        st.text_input(
+            "Reason", key=key("override_reason"), live="1s", on_change=keep, args=(report_id, version)
+        )
     final = Severity(override) if override else level
     priority = policy.priority(final, Exploitation(st.session_state[key("exploitation")]))
     overridden = f" instead of {severity_badge(level)}" if override else ""

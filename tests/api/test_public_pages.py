@@ -362,6 +362,8 @@ def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:
     page = client.get("/policy").text
     assert "Is anybody looking?" in page
     assert "1 report came in" in page
+    for clock in ("First response", "Decision", "Fix, by severity", "Reward that was asked for"):
+        assert clock in page
 
 
 def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock) -> None:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from triage_core import db, trends
 from triage_core.disclosure import embargo
 from triage_core.model import CreditWish, EmbargoState
+from triage_core.rewards import bounty
+from triage_core.rewards.bounty import Longer
 from triage_core.trends import Kept, Window
 
 DAYS = 90
@@ -32,12 +34,13 @@ class Looking:
     """The published figures: `reversed` of `linked` duplicates were taken back, `cited` of `closed` cite a clause.
 
     A duplicate cites the earlier report, and what its reporter withdrew was not ours to close: neither
-    counts as closed here.
+    counts as closed here. `longer` are the fixes and the rewards that were done, or due, in these days.
     """
 
     received: int
     first_response: Kept
     triage: Kept
+    longer: Longer
     linked: int
     reversed: int
     closed: int
@@ -54,7 +57,8 @@ class Thanks:
 
 def looking(cursor: db.Cursor, now: datetime) -> Looking:
     """The figures of the 90 days before `now`."""
-    kept = trends.figures(cursor, Rolling(now))
+    days = Rolling(now)
+    kept = trends.figures(cursor, days)
     window = {"now": db.naive(now), "since": db.naive(now - timedelta(days=DAYS))}
     found = db.row(
         cursor,
@@ -67,7 +71,7 @@ def looking(cursor: db.Cursor, now: datetime) -> Looking:
         window,
     )
     assert found is not None
-    return Looking(kept.reports, kept.first_response, kept.triage, **found)
+    return Looking(kept.reports, kept.first_response, kept.triage, bounty.longer(cursor, days), **found)
 
 
 def thanks(cursor: db.Cursor, now: datetime, limit: int = 500) -> list[Thanks]:
