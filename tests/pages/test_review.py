@@ -346,7 +346,7 @@ def test_the_clause_of_decided_neighbours_is_suggested_and_closes_the_report(vis
     assert "` OOS-1 " in said
     assert "2 decisions near by" in said
     assert "A share of their votes" in said
-    assert "A vote of the nearest decisions" in said, "they say severity none"
+    assert "A share of the votes of the nearest decisions" in said, "they say severity none"
     press(screen, "Expected or out of scope")
     assert case(advised)["resolution"] == "out_of_scope"
 
