@@ -442,6 +442,15 @@ def test_claim_and_release(visit, three, opened, rendered):
     assert f"{three[0]} is claimed by test" in toasts(screen)
 
 
+def test_people_of_one_name_are_listed_by_their_whole_ids(visit, three, opened):
+    for who in ("here:mara", "there:mara"):
+        claims.claim(opened.store, Actor(who, who, EVERYTHING.roles), three[who == "here:mara"])
+    (menu,) = [
+        menu for menu in visit("review", report=three[2]).get("menu_button") if "task" in menu.proto.label
+    ]
+    assert {"` here:mara `", "` there:mara `"} <= set(menu.proto.options)
+
+
 def test_undo_takes_back_one_s_own_last_decision_and_shows_it(visit, three, opened, case):
     press(decide(visit("review"), three[0], 1, "EXP-1"), "Save decision")
     triage.assess(opened.store, opened.policy, EVERYTHING, three[1], Decision(("OOS-1",)))
