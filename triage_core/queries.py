@@ -290,7 +290,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
             cursor, "SELECT * FROM assessments WHERE assessment_id = ?", [case["assessment_id"]]
         ),
         better_answer=better_answer(cursor, report_id),
-        history=activity.history(cursor, report_id),
+        history=activity.whole_history(cursor, report_id),
     )
 
 

@@ -82,6 +82,7 @@ def start(view: ReportView) -> None:
         "note": before.get("note") or "",
         "better": view.better_answer,
         "question": "",
+        "retest": "",
     }
     values |= draft
     values["clauses"] = [clause_id for clause_id in values["clauses"] if clause_id in known]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, queries, told
 from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
@@ -274,7 +275,7 @@ def test_a_third_person_decides_where_two_differ(store: Store) -> None:
     assert (new["status"], new["resolution"]) == ("closed", "out_of_scope")
     assert last_event(store)["data"]["settles"] == look_id
     assert counts(store, JON) == (0, 0, 0)
-    with pytest.raises(Conflict, match="no longer stands"):
+    with pytest.raises(Conflict, match=f"no longer stands, since {JON.actor_id} "):
         second_look.adjudicate(store, NEVER, JON, look_id, FLAW)
     decide(store)  # and from now on anybody may decide again
 
@@ -303,6 +304,9 @@ def test_disputes_come_lowest_agreement_first(store: Store) -> None:
     with store.read() as cursor:
         first, second = looks.disputes(cursor)
         assert looks.disputes(cursor, 2, 1) == [second]
+        assert len(looks.pairs(cursor)) == len(looks.pairs(cursor, NOON, NOON)) == 3
+        later = NOON + timedelta(seconds=1)
+        assert looks.pairs(cursor, later) == looks.pairs(cursor, until=NOON - timedelta(seconds=1)) == []
     assert [first.report_id, second.report_id] == ["FR-2", "FR-1"]
     assert (first.first["actor_id"], first.second["actor_id"]) == (REVIEWER.actor_id, INES.actor_id)
     assert first.second["clauses"] == ["OOS-1"]
@@ -316,7 +320,7 @@ def test_undoing_the_decision_cancels_the_look_and_redo_brings_it_back(store: St
     seq = decide(store, policy=ALWAYS)
     undo(store, REVIEWER, seq)
     assert counts(store) == (0, 0, 0)
-    with pytest.raises(Conflict, match="no longer stands"):
+    with pytest.raises(Conflict, match=f"no longer stands, since {REVIEWER.actor_id} "):
         second_look.answer(store, INES, 1, OUT)
     undo(store, REVIEWER, store.revision)
     assert counts(store) == (1, 1, 0)

@@ -244,6 +244,11 @@ def test_two_clusters_that_may_be_one_are_merged_or_kept_apart(
     with pytest.raises(Exception, match="has said otherwise"):
         cluster_work.merge(opened.store, EVERYTHING, Axis.WHOLE, one, other)
     assert f"merge-whole-{pair}" not in {button.key for button in screen.button}
+    (undo,) = [button for button in screen.button if button.label.startswith("Undo your last word")]
+    assert one in undo.label
+    undo.click().run()
+    cluster_work.merge(opened.store, EVERYTHING, Axis.WHOLE, one, other)
+    assert not [button for button in screen.button if button.label.startswith("Undo your last word")]
 
 
 def test_others_may_look_only(visit, grouped, rendered):

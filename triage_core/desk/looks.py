@@ -16,7 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from triage_core import db
+from triage_core import cases, db
+from triage_core.desk import assessments
 from triage_core.desk.agreement import Judgement, Pair
 from triage_core.errors import Conflict, NotAllowed, NotFound
 from triage_core.guidance.policy import Policy
@@ -128,9 +129,22 @@ def change(
 
 def require_open(cursor: db.Cursor, look: Mapping[str, Any]) -> None:
     """Return while the look's first decision stands and is not settled; else raise Conflict saying what holds."""
-    if not db.value(cursor, "SELECT count(*) FROM open_looks WHERE look_id = ?", [look["look_id"]]):
-        why = "the two decisions agree" if look["agreement"] == 1 else "the first decision no longer stands"
-        raise Conflict("look", f"second look {look['look_id']} is over: {why}")
+    if db.value(cursor, "SELECT count(*) FROM open_looks WHERE look_id = ?", [look["look_id"]]):
+        return
+    if look["agreement"] == 1:
+        why = f"the two decisions agree, of {look['first_by']} and {look['second_by']}"
+    else:
+        # The latest word on the decision of the case, its link, or whether a second one is wanted.
+        ended = db.row(
+            cursor,
+            "SELECT done_at, actor_id FROM events WHERE subject = ?"
+            " AND regexp_matches(data, '\"(assessment_id|canonical_id|wanted)\":') ORDER BY seq DESC LIMIT 1",
+            [look["report_id"]],
+        )
+        assert ended is not None, "a look stands beside the event of its first decision"
+        what = "the first decision no longer stands" if look["wanted"] else "it is not wanted any more"
+        why = f"{what}, since {cases.by(ended)}"
+    raise Conflict("look", f"second look {look['look_id']} is over: {why}")
 
 
 def require_apart(actor_id: str, look: Mapping[str, Any], parties: set[str]) -> None:
@@ -244,15 +258,14 @@ def disputes(cursor: db.Cursor, page: int = 1, size: int = 25) -> list[Dispute]:
         [size, (page - 1) * size],
     )
     ids = [row[side] for row in found for side in ("first_id", "second_id")]
-    rows = db.rows(cursor, "SELECT * FROM assessments WHERE assessment_id IN (SELECT unnest(?))", [ids])
-    by_id = {row["assessment_id"]: row for row in rows}
+    by_id = assessments.numbered(cursor, ids)
     return [
         Dispute(first=by_id[row.pop("first_id")], second=by_id[row.pop("second_id")], **row) for row in found
     ]
 
 
-def pairs(cursor: db.Cursor) -> list[Pair]:
-    """What each two people decided apart, alike ones together.
+def pairs(cursor: db.Cursor, since: datetime | None = None, until: datetime | None = None) -> list[Pair]:
+    """What each two people decided apart, alike ones together; between two moments where they are given.
 
     A look counts from its answer on, whatever becomes of the case: nobody mends the figure by deciding again.
     """
@@ -262,7 +275,10 @@ def pairs(cursor: db.Cursor) -> list[Pair]:
         " f.resolution AS one_resolution, s.actor_id AS other, list_sort(s.clauses) AS other_clauses,"
         " s.severity AS other_severity, s.resolution AS other_resolution, count(*) AS n"
         " FROM second_looks l JOIN assessments f ON f.assessment_id = l.first_id"
-        " JOIN assessments s ON s.assessment_id = l.second_id GROUP BY ALL ORDER BY ALL",
+        " JOIN assessments s ON s.assessment_id = l.second_id"
+        " AND s.done_at BETWEEN coalesce($since, s.done_at) AND coalesce($until, s.done_at)"
+        " GROUP BY ALL ORDER BY ALL",
+        {"since": since and db.naive(since), "until": until and db.naive(until)},
     )
     return [Pair(_judgement(row, "one"), _judgement(row, "other"), row["n"]) for row in found]
 
