@@ -86,6 +86,7 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     for report_id, text in ((second, first_text), (third, second_text)):
         somebody, other = (Actor(f"{side} {text}"[:200], text, EVERYBODY.roles) for side in ("one", "other"))
         triage.assess(opened.store, POLICY, somebody, report_id, Decision(("EXP-1",), note=text))
+        (folder / "undoable").write_text(str(opened.store.revision))
         look_id = second_look.ask(opened.store, somebody, report_id)
         if report_id == third:
             second_look.answer(opened.store, other, look_id, Decision(("OOS-1",), note=text))
@@ -174,6 +175,35 @@ def test_two_hostile_decisions_side_by_side_ask_nobody_else(
 
 
 @pytest.mark.parametrize(
+    ("name", "presses", "shown"),
+    [
+        ("", ["Decide on all"], "as the list showed them"),
+        ("clusters", [r"All \(", r"Decide on \d+ members"], "And the cluster"),
+        ("duplicates", ["^Why$"], "Likeness as a whole"),
+        ("duplicates", ["Both texts in full"], "only in"),
+    ],
+)
+def test_what_a_press_opens_on_hostile_reports_asks_nobody_else(
+    hostile_server: Server, watched: Page, name: str, presses: list[str], shown: str
+) -> None:
+    look(watched, hostile_server, name)
+    for words in presses:
+        watched.get_by_text(re.compile(words)).first.click(timeout=SLOW_MS)
+    watched.get_by_text(re.compile(shown)).first.wait_for(timeout=SLOW_MS)
+    assert_sound(watched)
+    watched.wait_for_timeout(500)
+
+
+def test_what_a_hostile_person_did_is_undone_with_nobody_else_asked(
+    hostile_server: Server, watched: Page
+) -> None:
+    look(watched, hostile_server, "activity", event=(hostile_server.store / "undoable").read_text())
+    watched.get_by_role("heading", name=re.compile("^Undo event")).wait_for(timeout=SLOW_MS)
+    assert_sound(watched)
+    watched.wait_for_timeout(500)
+
+
+@pytest.mark.parametrize(
     ("part", "kind", "title"),
     [
         ("Write", "tab", "Words"),
@@ -219,6 +249,8 @@ def test_the_whole_corpus_is_shown_as_text(hostile_server: Server, watched: Page
         "disclosure?embargo={}",
         "rewards?reward={}",
         "rewards?report={}",
+        "second_look?look={}",
+        "activity?event={}",
     ],
 )
 def test_an_address_full_of_hostile_text_is_shown_as_text(
