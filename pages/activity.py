@@ -9,7 +9,7 @@ from typing import LiteralString
 import streamlit as st
 
 from triage_core import queries
-from triage_core.desk import activity, undoable
+from triage_core.desk import activity, assessments, undoable
 from ui import empty, event_words, row_buttons, session
 from ui.desk import undo
 from ui.event_words import EVENTS
@@ -79,6 +79,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     beside.caption(f"{counted(total, 'event')}, newest first", width="content")
     page = st.pagination(-(-total // SIZE), key="events", bind="query-params")
 rows = session.read(activity.events, chosen, page, SIZE)[0]
+made = session.read(assessments.numbered, event_words.assessments(rows))
 
 # The key carries the snapshot: a row number means an event only among the rows that were shown.
 names = tuple(str(row.seq) for row in rows)
@@ -100,7 +101,7 @@ table.dataframe(
         "who": [inline(row.actor_id) for row in rows],
         "what": [inline(event_words.what(row)) for row in rows],
         "report": [inline(row.subject) for row in rows],
-        "changes": [inline(event_words.line(row), 400) for row in rows],
+        "changes": [inline(event_words.line(row, made), event_words.LONG) for row in rows],
     },
     column_config={
         "undo": st.column_config.ButtonColumn("", width=75, pinned=True, type="tertiary", key=key),

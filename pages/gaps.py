@@ -21,7 +21,7 @@ st.subheader("What no clause explains", anchor=False)
 if opened.worker.state.working:
     st.caption(":material/hourglass_top: New reports are being compared; the gaps appear when that is done.")
 else:
-    gaps.gaps(gaps.find(opened.policy), opened.policy)
+    gaps.gaps(gaps.find(opened.policy))
 st.subheader("Clauses", anchor=False)
 gaps.clauses(session.read(clause_figures.by_clause), opened.policy)
 st.subheader("How suggestions do", anchor=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from triage_core import queries
-from triage_core.desk import claims
+from triage_core.desk import bulk, claims
 from ui import assign, empty, filters, many, row_buttons, session, worker
 from ui.desk import views
 from ui.hostile import inline
@@ -23,7 +23,9 @@ chosen, sort = filters.draw()
 with head:
     views.draw()
 worker.line(session.stamp())
-total = session.read(queries.count, chosen)
+# One snapshot for the pages and for a decision on all of them: what is decided on is what was listed.
+drawn = session.read(queries.snapshot, chosen, sort, bulk.MOST)
+total = len(drawn) if len(drawn) < bulk.MOST else session.read(queries.count, chosen)
 if not total:
     empty.nothing_found(chosen.words)
     st.stop()
@@ -32,7 +34,11 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     beside = st.container(horizontal=True, vertical_alignment="center", width="content")
     beside.caption(counted(total, "report"), width="content")
     page = st.pagination(-(-total // filters.PAGE), key="page", bind="query-params")
-rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)
+if page * filters.PAGE <= len(drawn) or total == len(drawn):
+    shown = tuple(drawn)[(page - 1) * filters.PAGE : page * filters.PAGE]
+    rows = session.read(queries.inbox_rows, shown, chosen.also)
+else:
+    rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)
 seen = {row["report_id"]: row["version"] for row in rows}
 ids = tuple(seen)
 held = session.read(claims.holders, ids, now)
@@ -95,4 +101,4 @@ with beside:
     words = {row["report_id"]: f"{row['report_id']} {row['excerpt']}" for row in rows}
     row_buttons.as_menu("Open a report", key, ids, words)
 st.session_state["picked"] = {ids[row]: seen[ids[row]] for row in picks["selection"]["rows"]}
-many.bar(st.session_state["picked"], chosen, sort, total)
+many.bar(st.session_state["picked"], drawn, total, chosen, sort)

@@ -145,6 +145,8 @@ def _late(done: str, due: str) -> str:
 
 
 _IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
+# What its reporter withdrew was not ours to close: it rests on nothing, and needs nothing to rest on.
+_CLOSED = "c.status = 'closed' AND c.resolution <> 'withdrawn'"
 _FIX_DUE = "c.status IN ('accepted', 'deferred', 'retest') AND c.fix_due < $at"
 # Without a flaw there is no fix to be due, and a fix that waits for its retest may still turn out to be in time.
 _FIX = f"(c.fix_due IS NOT NULL AND (c.resolution IN {FIXED} OR ({_FIX_DUE})))"
@@ -170,10 +172,11 @@ CONDITIONS: Mapping[str, str] = {
     Counted.BOUNTY: _NAMED,
     Counted.BOUNTY_INSIDE: _NAMED,
     Counted.BOUNTY_LATE: _NAMED,
-    Counted.BY_CLAUSE: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
+    # A decision cites a clause, always: what is closed on one, be it fixed, rests on its clauses.
+    Counted.BY_CLAUSE: f"{_CLOSED} AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
     # A duplicate names the earlier report and needs no clause.
-    Counted.BY_LINK: "c.status = 'closed' AND c.canonical_id IS NOT NULL",
-    Counted.BY_NEITHER: "c.status = 'closed' AND c.canonical_id IS NULL AND c.assessment_id IS NULL",
+    Counted.BY_LINK: f"{_CLOSED} AND c.canonical_id IS NOT NULL",
+    Counted.BY_NEITHER: f"{_CLOSED} AND c.canonical_id IS NULL AND c.assessment_id IS NULL",
     Counted.REOPENED: "c.reopened_at IS NOT NULL",
     # A duplicate that came in after the fix of the earlier report had passed its retest.
     Counted.REGRESSION: (

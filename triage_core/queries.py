@@ -212,18 +212,23 @@ def inbox(
     """
     # The ids first and then these few rows, table by table: a join would read a million rows for one page.
     ids = [name for name, _ in _listed(cursor, chosen, sort, size, (page - 1) * size)]
+    return inbox_rows(cursor, ids, chosen.also)
+
+
+def inbox_rows(cursor: db.Cursor, ids: Sequence[str], also: Mapping[str, datetime]) -> list[db.Row]:
+    """These reports as rows of `inbox`, in this order; `also` as in Filter."""
     found = db.rows(
         cursor,
         "SELECT r.report_id, r.external_id, r.received_at, r.platform, c.status, c.resolution, c.severity,"
         f" c.priority, c.version, c.assigned_to, c.snoozed_until, {NEXT_DUE} AS next_due,"
         f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
         " FROM cases c JOIN reports r USING (report_id) WHERE c.report_id IN (SELECT unnest(?))",
-        [ids],
+        [list(ids)],
     )
     sizes = _cluster_sizes(cursor, ids)
     rows = {row["report_id"]: {**row, "cluster_size": sizes.get(row["report_id"])} for row in found}
-    for name in rows.keys() & chosen.also.keys():
-        rows[name]["next_due"] = min(rows[name]["next_due"] or chosen.also[name], chosen.also[name])
+    for name in rows.keys() & also.keys():
+        rows[name]["next_due"] = min(rows[name]["next_due"] or also[name], also[name])
     return [rows[name] for name in ids]
 
 
@@ -233,7 +238,7 @@ def _cluster_sizes(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, in
         cursor,
         "SELECT m.report_id, k.size FROM clusters k JOIN (SELECT report_id, cluster_id FROM memberships"
         " WHERE axis = 'whole' AND report_id IN (SELECT unnest(?))) m USING (cluster_id) WHERE k.axis = 'whole'",
-        [report_ids],
+        [list(report_ids)],
     )
     return {row["report_id"]: row["size"] for row in found}
 
@@ -291,7 +296,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
             cursor, "SELECT * FROM assessments WHERE assessment_id = ?", [case["assessment_id"]]
         ),
         better_answer=better_answer(cursor, report_id),
-        history=activity.history(cursor, report_id),
+        history=activity.whole_history(cursor, report_id),
     )
 
 

@@ -325,11 +325,32 @@ def test_the_policy_shows_versions_and_what_changed(client: TestClient, clock: C
         .replace("default_days = 45", "default_days = 50")
         .replace("Product feedback is the place for it.", "Product feedback is its place.")
     )
-    newer = policy.parse(changed, POLICY.severity_csv, POLICY.priority_csv)
+    changes = {  # what stands in force, and what it becomes
+        "window_days = 7": "window_days = 9",
+        "yearly_budget = 50000": "yearly_budget = 61000",
+        'name = "Trusted"': 'name = "Steady"',
+        "share = 0.1": "share = 0.25",
+        "holidays = [2026-01-01,": "holidays = [2026-01-02,",
+        '["mon", "tue", "wed", "thu", "fri"]': '["mon", "tue", "wed", "thu", "sat"]',
+        'owasp = ["LLM07"]': 'owasp = ["LLM08"]',
+    }
+    for before, after in changes.items():
+        assert before in changed
+        changed = changed.replace(before, after)
+    milder = POLICY.priority_csv.replace("medium,active,out_of_cycle", "medium,active,scheduled")
+    newer = policy.parse(changed, POLICY.severity_csv, milder)
     policies.publish(runtime.current().store, EVERYBODY, newer)
     page = client.get(f"/policy?version=2099.1&since={POLICY.version}").text
     assert "Version 2099.1, in force since Tuesday, 3 March 2026, 12:00 UTC" in page
-    assert "<del>45, </del><ins>50, </ins>" in page
+    for before, after in (("45", "50"), ("7", "9"), ("50000", "61000"), ("Trusted", "Steady"), ("0.1", "0.25"),
+                          ("2026-01-01, ", "2026-01-02, "), ("fri", "sat"), ("LLM07", "LLM08"),
+                          ("out_of_cycle", "scheduled")):  # fmt: skip
+        assert f"<del>{before}</del> <ins>{after}</ins>" in page
+    for said in ("within 9 days share", "61,000 USD", ">Steady</th>", "25% and every critical", "2 January 2026",
+                 "Thursday, Saturday", "Known as LLM08, AML.T0056"):  # fmt: skip
+        assert said in page
+    assert "by severity and by what is known of attacks</caption>" in page
+    assert page.count('<th scope="row">universal, reliable, uplift</th>') == 5
     assert "<h3>Clause OOS-2</h3>" in page
     assert "<h3>Clause OOS-1</h3>" not in page
     assert "is not in force any more" in client.get(f"/policy?version={POLICY.version}").text
@@ -364,6 +385,7 @@ def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:
     assert "1 report came in" in page
     for clock in ("First response", "Decision", "Fix, by severity", "Reward that was asked for"):
         assert clock in page
+    assert "too few to say, 0 decided twice." in page
 
 
 def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock) -> None:

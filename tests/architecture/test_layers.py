@@ -140,6 +140,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.lifecycle",
             "triage_core.channel.limits",
             "triage_core.outgoing.notices",
+            "triage_core.guidance.placeholders",
             "triage_core.guidance.policy",
             "triage_core.guidance.policy_text",
             "triage_core.redact",

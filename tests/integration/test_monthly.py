@@ -62,6 +62,7 @@ def test_an_empty_store_has_a_report(store):
     with store.read() as cursor:
         text = monthly.document(monthly.figures(cursor, NOON))
     assert "None." in text
+    assert "(weighted kappa): too few to say, 0 decided twice." in text
 
 
 @pytest.mark.parametrize("month", ["2026-04", "2026-13", "March", "2026"])

@@ -12,7 +12,9 @@ import pytest
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_runtime
 from triage_core.desk import triage
 from triage_core.errors import Conflict, InvalidPolicy, NotAllowed, NotFound, Refused
-from triage_core.guidance import policies, policy_drafts, policy_text
+from triage_core.guidance import placeholders, policies, policy_drafts, policy_text
+from triage_core.guidance.placeholders import MARK
+from triage_core.guidance.policy import ClauseKind
 from triage_core.guidance.policy_drafts import State
 from triage_core.guidance.policy_text import Texts
 from triage_core.model import Actor, DeskRole
@@ -22,6 +24,7 @@ OWNER = Actor("test:ada", "Ada", frozenset({DeskRole.POLICY_OWNER}))
 SECOND = Actor("test:ben", "Ben", frozenset({DeskRole.POLICY_OWNER}))
 SEVERITY = POLICY.severity_csv
 WORST = "H4,mass,universal,reliable,yes"
+OOS = policy_text.split(Texts.of(POLICY))["clause OOS-2"]
 WAITING = {"default_days": 30, "high_days": 14, "critical_days": 7, "exploited_days": 7, "cap_days": 180}
 
 
@@ -158,6 +161,7 @@ def test_nothing_is_published_without_an_approval_of_exactly_this_revision(runti
         ("severity.csv", SEVERITY.replace(f"{WORST},critical\n", ""), "severity.csv"),
         ("priority.csv", POLICY.priority_csv.replace("low,none,defer", "low,none,"), "priority.csv row 5"),
         ("version", POLICY.version, "version"),
+        *[("clause OOS-2", {**OOS, name: f"{MARK} more"}, f"clause OOS-2 {name}") for name in placeholders.TEXTS],
     ],
 )  # fmt: skip
 def test_a_draft_stays_as_typed_and_says_what_keeps_it_from_force(runtime, part, value, field):
@@ -193,6 +197,16 @@ def test_an_earlier_revision_can_be_taken_again(runtime):
     with runtime.store.read() as cursor:
         whats = [row["what"] for row in policy_drafts.revisions(cursor, draft_id)]
     assert whats == ["revision 1 again", "title", "started"]
+
+
+def test_the_id_of_a_clause_is_not_given_again(runtime):
+    last = {**OOS, "id": "OOS-7"}
+    put_in_force(runtime, **{"clause OOS-7": last})
+    put_in_force(runtime, **{"clause OOS-7": None})
+    begin(runtime, **{"clause EXP-9": {**OOS, "id": "EXP-9", "kind": "expected"}})
+    with runtime.store.read() as cursor:
+        found = [policies.next_clause_id(cursor, kind) for kind in ClauseKind]
+    assert found == ["IN-8", "OOS-8", "EXP-10", "RTE-3"]
 
 
 def test_a_draft_of_an_older_version_is_carried_over_before_it_is_published(runtime):

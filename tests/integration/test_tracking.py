@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, make_report
-from triage_core import db
+from triage_core import db, trends
 from triage_core.channel import intake, messages, promises, reporter, reportformat, tracking
 from triage_core.channel.tracking import Tracked
 from triage_core.desk import triage
@@ -165,7 +165,7 @@ def test_thanks_go_to_those_who_wished_it_and_whose_flaw_is_fixed(store: Store) 
 
 
 def test_whether_anybody_is_looking_is_counted_over_90_days(store: Store) -> None:
-    for number in range(6):
+    for number in range(7):
         send(store, f"Question {number}")
     triage.assess(store, POLICY, REVIEWER, "FR-1", FLAW, now=NOON + timedelta(hours=10))
     triage.assess(store, POLICY, REVIEWER, "FR-2", Decision(("OOS-1",)), now=NOON + timedelta(days=3))
@@ -173,10 +173,18 @@ def test_whether_anybody_is_looking_is_counted_over_90_days(store: Store) -> Non
     triage.unlink(store, REVIEWER, "FR-4", now=NOON + timedelta(days=1))
     triage.link(store, REVIEWER, "FR-5", "FR-3", now=NOON + timedelta(days=1))
     reporter.withdraw(store, "FR-6")
+    reporter.withdraw(store, "FR-1")  # whatever was decided before, its reporter closed it
+    fix(store, "FR-7")
+    fixed = {"note": "It holds.", "resolution": Resolution.RESOLVED_FIXED}
+    triage.move(store, REVIEWER, "FR-7", Trigger.PASS_RETEST, **fixed)
     with store.read() as cursor:
         found = promises.looking(cursor, NOON + timedelta(days=4))
-        assert found.received == 6
-        assert (found.first_response.counted, found.first_response.inside) == (5, 2)
-        assert found.first_response.median_hours == 24
-        assert (found.linked, found.reversed, found.closed, found.cited) == (2, 1, 1, 1)
+        closures = trends.closures(cursor, trends.Window(NOON + timedelta(days=4), 4))
+        assert found.received == 7
+        assert (found.first_response.counted, found.first_response.inside) == (6, 3)
+        assert found.first_response.median_hours == 17
+        assert (found.linked, found.reversed, found.closed, found.cited) == (2, 1, 2, 2)
+        assert (found.agreement.n, found.agreement.kappa, found.agreement.too_few) == (0, None, True)
+        assert found.cited == sum(week["by_clause"] for week in closures)
+        assert found.closed == sum(week["by_clause"] + week["by_neither"] for week in closures)
         assert promises.looking(cursor, NOON + timedelta(days=91)).received == 0

@@ -13,7 +13,9 @@ from tests.making import FLAW, REVIEWER, SECOND
 from tests.pages.conftest import EVERYTHING
 from triage_core.desk import second_look, triage
 from triage_core.desk.decision import Decision
-from triage_core.guidance import clause_figures, guidance_gaps, policy_drafts
+from triage_core.guidance import clause_figures, guidance_gaps, policies, policy_drafts
+from triage_core.guidance.placeholders import MARK
+from triage_core.guidance.policy import ClauseKind
 from triage_core.index.clause_advice import ClauseAdvice, example
 
 OWNER = "Policy owner"
@@ -63,7 +65,13 @@ def test_the_clause_of_a_gap_becomes_a_draft_of_the_policy(visit, opened, receiv
         found = policy_drafts.read(cursor, 1)
     new = found.texts.parse().clauses[-1]
     assert words in new.in_scope_example
-    assert new.clause_id == guidance_gaps.next_id(opened.policy)
+    assert new.clause_id == "IN-8"
+    with opened.store.read() as cursor:
+        refused = policy_drafts.obstacle(cursor, 1)
+        assert policies.next_clause_id(cursor, ClauseKind.IN_SCOPE) == "IN-9"
+    assert refused is not None
+    assert refused[0] == "clause IN-8 title"
+    assert MARK in refused[1]
 
 
 def test_a_decision_explains_its_cluster(opened, receive, index):

@@ -73,7 +73,8 @@ def test_matrices_are_those_of_the_policy(visit):
 
 
 def test_clocks_waiting_periods_and_rewards(visit, rendered):
-    said = rendered(visit("guidance", part="Clocks and rewards"))
+    screen = visit("guidance", part="Clocks and rewards")
+    said = rendered(screen)
     for line in (
         "| First response | 2 business days |",
         "| Attacks are seen | 7 at most |",
@@ -81,6 +82,13 @@ def test_clocks_waiting_periods_and_rewards(visit, rendered):
     ):
         assert line in said
     assert "Mon, Tue, Wed, Thu, Fri" in said
+    assert "Budget of a calendar year: 50,000" in said
+    assert "Of all decisions, **10%** and every critical one" in said
+    assert "Fri 25 Dec 2026" in "\n".join(texts(screen))
+    (tiers,) = screen.dataframe
+    assert list(tiers.value["Tier"]) == ["Known", "Trusted", "Partner"]
+    assert list(tiers.value["Early access"]) == ["No", "No", "Yes"]
+    assert "` LLM01, AML.T0054 `" in rendered(visit("guidance"))
 
 
 def test_safe_harbour_and_contact(visit, opened):

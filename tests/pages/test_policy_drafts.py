@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from tests.hostile_corpus import HOSTILE
@@ -11,6 +14,7 @@ from triage_core.desk.decision import Decision
 from triage_core.errors import Refused
 from triage_core.guidance import policies, policy_drafts
 from triage_core.guidance.policy_drafts import State
+from triage_core.guidance.policy_text import Texts
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from ui import session
 from ui.guidance import files, grids
@@ -133,12 +137,18 @@ def test_a_second_person_approves_and_it_is_in_force_at_once(drafts, draft, open
     field(screen, "Title", "words").set_value("Where to send it")
     screen = save(screen, "words")
     assert [button.disabled for button in screen.button if button.label == "Approve"] == [True]
+    assert "It waits for a second person" in screen.info[0].value
+    assert screen.code[0].value == f"python -m triage_core policy approve 1 --store {opened.store.folder}"
     monkeypatch.setattr(session, "actor", lambda: OTHER)
-    screen = press(press(drafts(), "Approve"), "Publish")
+    screen = drafts()
+    assert not screen.info
+    screen = press(press(screen, "Approve"), "Publish")
     assert draft().state is State.PUBLISHED
     assert opened.policy.title == "Where to send it"
     with opened.store.read() as cursor:
         assert policies.version(cursor, old.version) == old
+    versions = drafts(part="Versions").dataframe[0].value
+    assert list(versions["Approved by"]) == [OTHER.actor_id, "–"]
     assert "Published as" in "\n".join(each.value for each in screen.markdown)
     assert drafts().selectbox(key="policy").options == [opened.policy.version, old.version]
 
@@ -309,6 +319,43 @@ def test_uploaded_files_are_read_by_name_under_caps():
     ):
         with pytest.raises(Refused, match=rule):
             files.read_files([(name, content)])
+
+
+ENTRY = (
+    b"PK\1\2\x14\3\x14\0\0\0"  # of an archive's directory; its last two bytes say that a password is needed
+)
+
+
+def packed(*entries, method=zipfile.ZIP_DEFLATED):
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", method) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
+def test_an_archive_of_the_files_is_read_and_nothing_else_in_one(opened):
+    texts = Texts.of(opened.policy).by_file()
+    assert files.read_files([("policy-2026.2.zip", packed(*texts.items()))]) == texts
+    whole = packed(*texts.items())
+    for content, rule in (
+        (b"PK", "cannot be read"),
+        (whole[:-30], "cannot be read"),
+        (whole[:60] + b"x" * 10 + whole[70:], "cannot be read"),
+        (whole.replace(ENTRY, ENTRY[:-2] + b"\1\0"), "cannot be read"),
+        (packed(), "holds 0 files"),
+        (packed(*texts.items(), ("notes.txt", "")), "holds 4 files"),
+        (packed(("../policy.toml", "")), "is none of"),
+        (packed(("policy/severity.csv", "")), "is none of"),
+        (packed(("inner.zip", whole)), "is none of"),
+        (packed(("severity.csv", b"x" * (files.MOST_BYTES + 1))), "at most"),
+        (packed(("severity.csv", "x"), method=zipfile.ZIP_LZMA), "ordinary ZIP"),
+        (b"x" * (3 * files.MOST_BYTES + 1), "at most"),
+    ):
+        with pytest.raises(Refused, match=rule):
+            files.read_files([("policy.zip", content)])
+    with pytest.raises(Refused, match="twice"):
+        files.read_files([("policy.zip", whole), ("severity.csv", b"")])
 
 
 def test_files_are_put_into_the_draft_whole_or_not_at_all(drafts, draft, opened):

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
+from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole
 from ui import paint
 from ui.review import desk, keys, queue, seen
@@ -233,6 +235,26 @@ def test_more_moves_of_the_status_machine(visit, three, case):
     assert case(three[0])["status"] == "deferred"
 
 
+def test_a_passed_retest_closes_with_an_outcome_and_a_note(visit, three, opened, case):
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[0], FLAW)
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        assert "Close the report" not in [button.label for button in visit("review", report=three[0]).button]
+        triage.move(opened.store, EVERYTHING, three[0], trigger)
+    version = case(three[0])["version"]
+    screen = press(visit("review", report=three[0]), "Close the report")
+    assert "reason that the reporter can read" in toasts(screen)
+    screen.get_by_key(f"passed-{three[0]}-{version}").set_value("resolved_mitigated").run()
+    screen.get_by_key(f"retest-{three[0]}-{version}").set_value("0 of 20.").run()
+    with opened.store.read() as cursor:
+        assert drafts.read(cursor, ME, three[0])["retest"] == "0 of 20."
+    screen = press(screen, "Close the report")
+    assert case(three[0])["resolution"] == "resolved_mitigated"
+    screen.session_state["history"] = True
+    changes = screen.run().dataframe[0].value["changes"][0]
+    assert changes.startswith("Retest passed: State: Retest → Closed; Resolution: nothing → Mitigated")
+    assert changes.endswith("note: 0 of 20.")
+
+
 def test_hidden_characters_and_the_embargo_are_shown(visit, receive, rendered):
     report = receive(
         "ab\u200bcd",
@@ -439,11 +461,13 @@ def test_the_reporter_s_own_view_stands_beside_the_inputs(visit, receive, render
         real_world_harm="yes",
         policy_clause_claimed="IN-6",
     )
-    said = rendered(visit("review", report=report))
+    screen = visit("review", report=report)
+    said = rendered(screen)
     assert "Harm: Discrimination" in said
     assert "worked 3 of 10 times" in said
     assert "harm has happened: yes" in said
     assert "claims ` IN-6 `" in said
+    assert "Harm: Discrimination" in rendered(decide(screen, report, 1, "OOS-1"))
 
 
 def test_every_key_has_one_meaning_and_the_table_is_shown(visit, three):
@@ -499,8 +523,9 @@ def test_a_press_acts_on_the_report_that_it_saw_and_once(visit, advised, case):
 def test_a_second_press_on_what_is_gone_from_the_screen_changes_nothing_and_says_why(visit, advised, case):
     screen = visit("review", report=advised)
     screen = hear(screen, heard(1, "0", advised, clause="OOS-1"), heard(2, "s", advised))
-    assert "FR-3 was changed by demo:reviewer while you looked at it (assessed; it is now out of scope)" in (
-        toasts(screen)
+    assert (
+        "FR-3 was changed by demo:reviewer (04 Nov 2026 12:00 UTC) while you looked at it: assessed,"
+        " state new → out of scope, severity not assessed → none" in toasts(screen)
     )
     assert case(advised)["snoozed_until"] is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.making import POLICY
+from triage_core.api import policy_shown
+from triage_core.desk.worddiff import Side
 from triage_core.errors import Conflict, InvalidPolicy
 from triage_core.guidance import policy_text, tomltext
 from triage_core.guidance.policy_text import Texts
@@ -80,6 +83,53 @@ def test_differences_name_the_value_and_the_cell() -> None:
     assert named.pop(("severity.csv", "H0, self, universal, reliable, no")) == ("low", "none")
     assert {part for part, _ in named} == {"clause OOS-2"}
     assert all(after is None for _, after in named.values())
+
+
+def variants(value: Any) -> Iterator[Any]:
+    """The value with one value of it changed, each in its turn; a text only in its case."""
+    match value:
+        case dict():
+            yield from ({**value, key: new} for key in value if key != "id" for new in variants(value[key]))
+        case [dict(), *_]:
+            yield from (
+                [*value[:at], new, *value[at + 1 :]]
+                for at in range(len(value))
+                for new in variants(value[at])
+            )
+        case list():
+            yield from ([*value[:-1], new] for new in variants(value[-1]))
+        case bool():
+            yield not value
+        case int() | float():
+            yield value + 1
+        case date():
+            yield value.replace(year=value.year + 1)
+        case _:
+            yield value.swapcase()
+
+
+def cells(table: str) -> Iterator[str]:
+    """The table with another result in one row, for some of its rows."""
+    rows = table.splitlines()
+    for at in range(1, len(rows), 60):
+        yield "\n".join([*rows[:at], f"{rows[at]}x", *rows[at + 1 :]])
+
+
+LISTED = ["clause IN-1", *(part for part in PARTS if not policy_text.is_clause(part) and part != "version")]
+
+
+@pytest.mark.parametrize("part", LISTED)
+def test_the_public_page_lists_every_single_difference(part: str) -> None:
+    changed = (cells if part in policy_text.TABLES else variants)(PARTS[part])
+    for value in changed:
+        after = policy_text.join({**PARTS, part: value})
+        ((listed,),) = [each.values for each in policy_shown.changes(TEXTS, after)]
+        assert [listed.name] == [each.name for each in policy_text.differences(TEXTS, after)]
+        left, right = (
+            "".join(piece.text for piece in listed.pieces if piece.side is side)
+            for side in (Side.LEFT, Side.RIGHT)
+        )
+        assert left != right, value
 
 
 def test_two_who_change_the_same_part_are_told() -> None:

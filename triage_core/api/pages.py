@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib import resources
 from typing import Any, Generic, TypeVar
@@ -15,27 +14,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from triage_core import runtime
+from triage_core.api import policy_shown
 from triage_core.api.base import HttpError, http_error, page
 from triage_core.channel import promises
 from triage_core.channel.promises import Looking
-from triage_core.desk import worddiff
-from triage_core.desk.worddiff import Piece, Side
 from triage_core.errors import Refused
 from triage_core.guidance import policies
-from triage_core.guidance.policy import Policy
+from triage_core.guidance.policy_text import Texts
 
 KEPT_SECONDS = 60.0
-SHOWN = 80  # characters beside a change
 EXPIRES = timedelta(days=180)
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A part of the policy that differs between two versions, word by word."""
-
-    title: str
-    pieces: tuple[Piece, ...]
 
 
 class _Kept(Generic[Value]):
@@ -130,55 +119,8 @@ def _policy(version: str | None, since: str | None) -> dict[str, Any]:
         "history": history,
         "in_force": shown.version == history[0]["version"],
         "older": older,
-        "changes": _changes(older, shown) if older else [],
+        "changes": policy_shown.changes(Texts.of(older), Texts.of(shown)) if older else [],
+        "days": policy_shown.working_days(shown),
+        "severities": policy_shown.severity_by_harm(shown),
+        "priorities": policy_shown.priority_by_attack(shown),
     }
-
-
-def _changes(older: Policy, newer: Policy) -> list[Change]:
-    before, after = _parts(older), _parts(newer)
-    titles = dict.fromkeys([*after, *before])
-    found = []
-    for title in titles:
-        old, new = before.get(title, ""), after.get(title, "")
-        if old != new:
-            found.append(Change(title, tuple(map(_short, worddiff.difference(old, new).pieces))))
-    return found
-
-
-def _short(piece: Piece) -> Piece:
-    """Of what both versions share, as much as shows where a change stands."""
-    if piece.side is not Side.BOTH or len(piece.text) <= 2 * SHOWN + 3:
-        return piece
-    return Piece(piece.side, f"{piece.text[:SHOWN]} … {piece.text[-SHOWN:]}")
-
-
-def _parts(policy: Policy) -> dict[str, str]:
-    """The policy as texts by title, in reading order."""
-    waiting, clocks, rewards = policy.waiting, policy.clocks, policy.rewards
-    fixes = ", ".join(f"{severity} {days}" for severity, days in clocks.fix_days.items())
-    bands = ", ".join(
-        f"{severity} {band.minimum} to {band.maximum}" for severity, band in rewards.bands.items()
-    )
-    parts = {
-        "Title and contact": f"{policy.title}. {policy.contact}",
-        "Products": ", ".join(policy.products),
-        "Incomplete": policy.incomplete_note.strip(),
-        "Safe harbour": policy.safe_harbour.strip(),
-    }
-    for clause in policy.clauses:
-        parts[f"Clause {clause.clause_id}"] = (
-            f"{clause.title}. {clause.text.strip()} In scope: {clause.in_scope_example.strip()}"
-            f" Not in scope: {clause.out_of_scope_example.strip()}"
-        )
-    parts["Clocks, in days"] = (
-        f"first response {clocks.first_response_days}, triage {clocks.triage_days}, bounty {clocks.bounty_days};"
-        f" fix {fixes}; zone {clocks.zone}"
-    )
-    parts["Waiting period, in days"] = (
-        f"default {waiting.default_days}, high {waiting.high_days}, critical {waiting.critical_days},"
-        f" exploited {waiting.exploited_days}, at most {waiting.cap_days}"
-    )
-    parts["Rewards"] = f"{rewards.currency}: {bands}; also {', '.join(rewards.non_cash)}"
-    parts["Severity table"] = policy.severity_csv
-    parts["Priority table"] = policy.priority_csv
-    return parts

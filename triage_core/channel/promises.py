@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from triage_core import db, trends
+from triage_core.counted import CONDITIONS, Counted
+from triage_core.desk import agreement, looks
+from triage_core.desk.agreement import Measured
 from triage_core.disclosure import embargo
 from triage_core.model import CreditWish, EmbargoState
 from triage_core.rewards import bounty
@@ -34,7 +37,8 @@ class Looking:
     """The published figures: `reversed` of `linked` duplicates were taken back, `cited` of `closed` cite a clause.
 
     A duplicate cites the earlier report, and what its reporter withdrew was not ours to close: neither
-    counts as closed here. `longer` are the fixes and the rewards that were done, or due, in these days.
+    counts as closed here. `longer` are the fixes and the rewards that were done, or due, in these days; `agreement`
+    is that of two people who decided on one report apart.
     """
 
     received: int
@@ -45,6 +49,7 @@ class Looking:
     reversed: int
     closed: int
     cited: int
+    agreement: Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +62,20 @@ class Thanks:
 
 def looking(cursor: db.Cursor, now: datetime) -> Looking:
     """The figures of the 90 days before `now`."""
-    days = Rolling(now)
+    since, days = now - timedelta(days=DAYS), Rolling(now)
     kept = trends.figures(cursor, days)
-    window = {"now": db.naive(now), "since": db.naive(now - timedelta(days=DAYS))}
+    by_clause, by_neither = CONDITIONS[Counted.BY_CLAUSE], CONDITIONS[Counted.BY_NEITHER]
     found = db.row(
         cursor,
         "SELECT (SELECT count(*) FROM duplicate_links WHERE done_at BETWEEN $since AND $now) AS linked,"
         " (SELECT count(*) FROM duplicate_link_ends WHERE done_at BETWEEN $since AND $now) AS reversed,"
-        " count(*) AS closed, count(*) FILTER (len(a.clauses) > 0 AND a.resolution IS NOT NULL) AS cited"
-        " FROM cases c LEFT JOIN assessments a USING (assessment_id)"
-        " WHERE c.closed_at BETWEEN $since AND $now AND c.canonical_id IS NULL"
-        " AND c.resolution NOT IN ('withdrawn', 'resolved_fixed', 'resolved_mitigated')",
-        window,
+        f" count(*) FILTER ({by_clause} OR {by_neither}) AS closed, count(*) FILTER ({by_clause}) AS cited"
+        " FROM cases c WHERE c.closed_at BETWEEN $since AND $now",
+        {"now": db.naive(now), "since": db.naive(since)},
     )
     assert found is not None
-    return Looking(kept.reports, kept.first_response, kept.triage, bounty.longer(cursor, days), **found)
+    longer, agreed = bounty.longer(cursor, days), agreement.overall(looks.pairs(cursor, since, now))
+    return Looking(kept.reports, kept.first_response, kept.triage, longer, **found, agreement=agreed)
 
 
 def thanks(cursor: db.Cursor, now: datetime, limit: int = 500) -> list[Thanks]:

@@ -65,6 +65,11 @@ class Measured:
     severity: float | None
     clauses: float | None
 
+    @property
+    def too_few(self) -> bool:
+        """True where there are no coefficients because so few pairs say nothing."""
+        return self.n < LEAST
+
 
 def alike(one: Judgement, other: Judgement) -> float:
     """How far two decisions agree, from 0 to 1; 1 exactly when they agree in full.

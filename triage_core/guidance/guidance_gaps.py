@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from triage_core import db
-from triage_core.guidance.policy import PREFIX, ClauseKind, Policy
+from triage_core.guidance.policy import ClauseKind, Policy
 from triage_core.index.vectors import conversation
 from triage_core.likeness import clause_draft, labels
 from triage_core.likeness.advice import NEAR_ENOUGH
@@ -97,13 +97,6 @@ def _gap(row: db.Row, near: Mapping[str, tuple[str, float]]) -> tuple[Why, str, 
     unlike = row["decided"] >= LEAST_DECIDED and share <= LEADS
     disputed = row["agreement"] is not None and row["agreement"] < AGREED
     return (Why.DISPUTED, row["clause"] or "", share) if unlike or disputed else None
-
-
-def next_id(policy: Policy) -> str:
-    """The next free number of an in-scope clause."""
-    inside = [clause.clause_id for clause in policy.clauses if clause.kind is ClauseKind.IN_SCOPE]
-    numbers = [int(name.rpartition("-")[2]) for name in inside]
-    return f"{PREFIX[ClauseKind.IN_SCOPE]}-{max(numbers, default=0) + 1}"
 
 
 def draft(cursor: db.Cursor, clause_id: str, gap: Gap) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from triage_core import access, db
 from triage_core.errors import Conflict, NotFound
 from triage_core.guidance import policy
-from triage_core.guidance.policy import Policy
+from triage_core.guidance.policy import ClauseKind, Policy
+from triage_core.guidance.sections import document
 from triage_core.model import Actor
 from triage_core.store import Store, Work
 
@@ -116,11 +117,33 @@ def of_report(cursor: db.Cursor, in_force: Policy, report_id: str) -> Policy:
 
 
 def history(cursor: db.Cursor) -> list[db.Row]:
-    """All published versions, newest first."""
+    """All published versions, newest first, each with who published it and who approved its draft.
+
+    `approved_by` is None for a version that came from files.
+    """
     return db.rows(
         cursor,
-        "SELECT version, sha256, published_at, actor_id FROM policy_versions ORDER BY published_at DESC, version DESC",
+        "SELECT v.version, v.sha256, v.published_at, v.actor_id, d.approved_by FROM policy_versions v"
+        " LEFT JOIN policy_drafts d ON d.version = v.version AND d.state = 'published'"
+        " ORDER BY v.published_at DESC, v.version DESC",
     )
+
+
+def next_clause_id(cursor: db.Cursor, kind: ClauseKind) -> str:
+    """The number after the highest that a clause of this kind has in any version or draft: ids are not used again."""
+    texts = db.rows(
+        cursor,
+        "SELECT policy_toml FROM policy_versions UNION ALL"
+        " SELECT t.policy_toml FROM policy_draft_texts t JOIN policy_drafts d USING (draft_id, revision)",
+    )
+    start = f"{policy.PREFIX[kind]}-"
+    numbers = [
+        int(clause["id"].removeprefix(start))
+        for row in texts
+        for clause in document(row["policy_toml"], policy.POLICY_TOML)["clause"]
+        if clause["id"].startswith(start)
+    ]
+    return f"{start}{max(numbers, default=0) + 1}"
 
 
 # A published version never changes, and commands on many reports read it.

@@ -15,7 +15,7 @@ from typing import Any
 from triage_core import access, db
 from triage_core.channel.fields import check_storable
 from triage_core.errors import Conflict, InvalidPolicy, NotAllowed, NotFound, Refused
-from triage_core.guidance import policies, policy_text
+from triage_core.guidance import placeholders, policies, policy_text
 from triage_core.guidance.policy import Policy
 from triage_core.guidance.policy_text import FILES, Texts
 from triage_core.model import Actor
@@ -244,6 +244,7 @@ def publish(
 def ready(cursor: db.Cursor, draft: Draft) -> Policy:
     """The policy of a draft that could come into force now. Raises Refused saying what stands in the way."""
     found = draft.texts.parse()
+    placeholders.check(found)
     if db.value(cursor, "SELECT count(*) FROM policy_versions WHERE version = ?", [found.version]):
         raise InvalidPolicy("version", f"{found.version} is published already: give the draft a new version")
     if (present := policies.name_in_force(cursor)) != draft.base_version:

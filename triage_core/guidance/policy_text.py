@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from triage_core.errors import Conflict
 from triage_core.guidance import tomltext
@@ -22,6 +22,22 @@ CLAUSE = "clause"
 TABLES = (SEVERITY_CSV, PRIORITY_CSV)
 FILES = (POLICY_TOML, *TABLES)
 Parts = dict[str, Any]
+NAMES: Mapping[str, LiteralString] = {
+    "version": "Version",
+    "title": "Title",
+    "contact": "Contact",
+    "products": "Products",
+    "incomplete_note": "What is not listed",
+    "safe_harbour": "Safe harbour",
+    "clocks": "Clocks",
+    "waiting": "Waiting before going public",
+    "rewards": "Rewards",
+    "second_look": "Second looks",
+    "white_hat": "White hats",
+    SEVERITY_CSV: "Severity table",
+    PRIORITY_CSV: "Priority table",
+}
+"""The parts that every policy has, as they are read; a clause is known by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,20 @@ class Difference:
     place: str
     before: Any
     after: Any
+
+    @property
+    def name(self) -> str:
+        """The place as it is read; the part's name where the part is the value."""
+        words = self.place.replace("_", " ").replace(".", ", ")
+        return words or NAMES.get(self.part, self.part)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Both values as they are read, never the same words twice; "" on the side that does not have it."""
+        before, after = _words(self.before), _words(self.after)
+        if before != after:
+            return before, after
+        return _literal(self.before), _literal(self.after)
 
 
 def split(texts: Texts) -> Parts:
@@ -145,6 +175,20 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(item, f"{path}[{at}]")
     else:
         yield path, value.strip() if isinstance(value, str) else value
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in ("", []):
+        return "none"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _literal(value: Any) -> str:
+    return "" if value is None else tomltext.literal(value)
 
 
 def next_version(version: str, taken: frozenset[str]) -> str:

@@ -27,7 +27,7 @@ def _table(table: Mapping[str, Any], path: str) -> Iterator[str]:
         if isinstance(value, Mapping) or _is_tables(value):
             nested[key] = value
         else:
-            yield f"{_key(key)} = {_value(value)}"
+            yield f"{_key(key)} = {literal(value)}"
     for key, value in nested.items():
         where = f"{path}.{_key(key)}" if path else _key(key)
         if isinstance(value, Mapping):
@@ -45,7 +45,8 @@ def _key(key: str) -> str:
     return key if _BARE.fullmatch(key) else _text(key)
 
 
-def _value(value: Any) -> str:
+def literal(value: Any) -> str:
+    """One value on one line; raises TypeError for what TOML does not have."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -58,9 +59,9 @@ def _value(value: Any) -> str:
         case date():
             return value.isoformat()
         case list() | tuple():
-            return f"[{', '.join(map(_value, value))}]"
+            return f"[{', '.join(map(literal, value))}]"
         case Mapping():
-            return f"{{{', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())}}}"
+            return f"{{{', '.join(f'{_key(key)} = {literal(item)}' for key, item in value.items())}}}"
         case _:
             raise TypeError(f"TOML has no {type(value).__name__} such as {value!r}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from triage_core.guidance.placeholders import MARK
 from triage_core.likeness import common
 from triage_core.text import reveal
 
@@ -14,22 +15,22 @@ _MOST_TEXTS, _MOST_WORDS, _MOST_EXAMPLE = 12, 40, 300
 def draft(clause_id: str, kind: str, label: str, texts: Sequence[str]) -> str:
     """A [[clause]] of the policy file that an owner edits: shared wording, and the first report as example.
 
-    Hidden characters are written out, so that what is copied is what was seen. Texts come from reporters:
-    the owner puts them into words of the organisation's own before publishing.
+    Hidden characters are written out, so that what is copied is what was seen. Texts come from reporters, so every
+    one begins with MARK: none of them is published before the owner has put it into words of the organisation's own.
     """
     words = label or "these reports"
     wording = shared(texts)
-    text = f"Reports about {words}."
+    text = f"{MARK} reports about {words}."
     if wording:
         text += f" Most of them have this in common: {wording}"
     example = _cut(" ".join(texts[0].split()), _MOST_EXAMPLE) if texts else ""
     lines = {
         "id": clause_id,
         "kind": kind,
-        "title": f"To be named: {words}",
+        "title": f"{MARK} a name for {words}",
         "text": text,
-        "in_scope_example": example or "To be written.",
-        "out_of_scope_example": "To be written: the nearest report that does not belong here.",
+        "in_scope_example": f"{MARK} this example, here in the reporter's words, in yours: {example}",
+        "out_of_scope_example": f"{MARK} the nearest report that does not belong here.",
     }
     return "\n".join(["[[clause]]", *(f"{key} = {_quoted(value)}" for key, value in lines.items())]) + "\n"
 

@@ -83,7 +83,7 @@ def age_bounds(window: Window, band: int) -> tuple[datetime | None, datetime | N
 def closures(cursor: db.Cursor, window: Window) -> list[db.Row]:
     """Closures by the week they happened, with what they rest on: week, by_clause, by_link, by_neither.
 
-    A duplicate names the earlier report and needs no clause.
+    A duplicate names the earlier report and needs no clause; what its reporter withdrew is not counted.
     """
     counts = _counts(Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER)
     return weekly(cursor, window, counts, moment="c.closed_at")

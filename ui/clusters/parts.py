@@ -110,9 +110,13 @@ def typical(report_id: str, pieces: Sequence[tuple[bool, str]]) -> None:
     """The text of the most typical member, with the lines marked that are its own."""
     st.subheader(f"Most typical: {plain(report_id)}", anchor=False)
     st.caption("**▌** marks what is its own; the rest stands in at least half of the members shown.")
-    shown = list(
-        compare.lines(tuple(Piece(Side.BOTH if same else Side.LEFT, text) for same, text in pieces), "▌")
-    )
+    marked(pieces)
+
+
+def marked(pieces: Sequence[tuple[bool, str]]) -> None:
+    """One text in full, with the lines marked that are its own."""
+    sides = tuple(Piece(Side.BOTH if same else Side.LEFT, text) for same, text in pieces)
+    shown = list(compare.lines(sides, "▌", whole=True))
     height = TEXT if len(shown) > compare.TALL else "content"
     st.code("\n".join(shown), language=None, wrap_lines=True, height=height)
 

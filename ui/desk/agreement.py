@@ -79,4 +79,4 @@ def figure(value: float | None, measured: Measured) -> LiteralString:
     """A coefficient with two decimals, or why there is none."""
     if value is not None:
         return f"{value:.2f}"
-    return TOO_FEW if measured.n < agreement.LEAST else NO_SPREAD
+    return TOO_FEW if measured.too_few else NO_SPREAD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import LiteralString
 
@@ -151,6 +152,19 @@ def _overtaken(draft: Draft) -> None:
 
 def _actions(draft: Draft, ready: bool) -> None:
     mine = session.actor().actor_id in draft.authors
+    if mine and ready and draft.state is State.OPEN:
+        st.info(
+            "**It waits for a second person.** You wrote a part of it, and until sign-in is built everybody who acts as"
+            " policy owner here is one person. Another owner, who wrote none of it, approves it on the machine that"
+            " holds the store; after that it can be published here. The command:",
+            icon=":material/group:",
+        )
+        folder = shlex.quote(str(session.current().store.folder))
+        st.code(
+            f"python -m triage_core policy approve {draft.draft_id} --store {folder}",
+            language=None,
+            wrap_lines=True,
+        )
     with st.container(horizontal=True):
         if draft.state is State.OPEN:
             _act_button(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import streamlit as st
 
@@ -16,6 +17,8 @@ from ui.hostile import inline
 from ui.words import moment
 
 MOST_BYTES = 4 * LONGEST_FILE  # a character takes at most four bytes
+ARCHIVE = ".zip"
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def download(texts: Texts, name: str) -> None:
@@ -43,10 +46,11 @@ def draw(draft: Draft) -> None:
         key = f"upload-{draft.draft_id}-{draft.revision}"
         st.file_uploader(
             "Files in place of the draft's",
-            type=["toml", "csv"],
+            type=["toml", "csv", "zip"],
             accept_multiple_files=True,
             key=key,
-            help="policy.toml, severity.csv or priority.csv: one or several, by these names.",
+            help="policy.toml, severity.csv or priority.csv: one or several, by these names, or the archive of a"
+            " download with them in it.",
         )
         st.button(
             "Put into the draft",
@@ -60,11 +64,16 @@ def draw(draft: Draft) -> None:
 
 
 def read_files(uploaded: list[tuple[str, bytes]]) -> dict[str, str]:
-    """The texts of uploaded files by their names. Raises Refused naming one that cannot be read."""
-    files: dict[str, str] = {}
+    """The texts of uploaded files by their names, archives unpacked. Raises Refused naming one that cannot be read."""
+    found: list[tuple[str, bytes]] = []
     for name, content in uploaded:
+        found += _unpacked(content) if name.lower().endswith(ARCHIVE) else [(name, content)]
+    files: dict[str, str] = {}
+    for name, content in found:
         if name not in FILES:
             raise Refused("file", f"{inline(name)!r} is none of {', '.join(FILES)}")
+        if name in files:
+            raise Refused(name, "is there twice")
         if len(content) > MOST_BYTES:
             raise Refused(name, f"at most {LONGEST_FILE:,} characters")
         try:
@@ -72,6 +81,31 @@ def read_files(uploaded: list[tuple[str, bytes]]) -> dict[str, str]:
         except UnicodeDecodeError as error:
             raise Refused(name, f"is not UTF-8 at byte {error.start:,}") from None
     return files
+
+
+def _unpacked(content: bytes) -> list[tuple[str, bytes]]:
+    """The files of an archive by name, each read no further than one byte beyond what `read_files` takes."""
+    if len(content) > len(FILES) * MOST_BYTES:
+        raise Refused("archive", f"at most {len(FILES) * MOST_BYTES:,} bytes")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = archive.infolist()
+            if not 1 <= len(inside) <= len(FILES):
+                raise Refused(
+                    "archive", f"holds {len(inside):,} files; it may hold {', '.join(FILES)} and no other"
+                )
+            if any(info.compress_type not in PACKED for info in inside):
+                raise Refused(
+                    "archive", "is packed in a way that is not read here: pack it as an ordinary ZIP"
+                )
+            found = []
+            for info in inside:
+                with archive.open(info) as file:
+                    found.append((info.filename, file.read(MOST_BYTES + 1)))
+            return found
+    # A password, and what only a newer ZIP knows, are errors of run time to the reader.
+    except (zipfile.BadZipFile, zlib.error, ArithmeticError, EOFError, RuntimeError, ValueError):
+        raise Refused("archive", "cannot be read as a ZIP archive without a password") from None
 
 
 def _take(draft_id: int, revision: int, key: str) -> None:

@@ -11,9 +11,9 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import db
 from triage_core.guidance import policies, policy_drafts, policy_text
-from triage_core.guidance.policy import PREFIX, ClauseKind
+from triage_core.guidance.placeholders import MARK
+from triage_core.guidance.policy import ClauseKind
 from triage_core.guidance.policy_drafts import Draft
 from triage_core.guidance.policy_text import Parts
 from triage_core.guidance.tables import PRIORITY_CSV, SEVERITY_CSV
@@ -25,9 +25,9 @@ from ui.hostile import plain
 
 Collect = Callable[[str], Mapping[str, Any]]
 NEW: Mapping[str, str] = {
-    "text": "Write the rule here.",
-    "in_scope_example": "Write an example that should be reported.",
-    "out_of_scope_example": "Write its neighbour on the other side.",
+    "text": f"{MARK} the rule.",
+    "in_scope_example": f"{MARK} an example that should be reported.",
+    "out_of_scope_example": f"{MARK} its neighbour on the other side.",
 }
 
 
@@ -42,7 +42,7 @@ def draw(draft: Draft) -> None:
     with clauses:
         for part in [part for part in parts if policy_text.is_clause(part)]:
             _clause(draft, parts, part)
-        _add(draft, parts)
+        _add(draft)
     for tab, table in ((severity, SEVERITY_CSV), (priority, PRIORITY_CSV)):
         with tab:
             _grid(draft, parts, table)
@@ -125,34 +125,19 @@ def _tiers(draft: Draft, parts: Parts) -> None:
     _form(draft, TIERS, lambda prefix: grids.tiers(before, prefix), collect)
 
 
-def _add(draft: Draft, parts: Parts) -> None:
+def _add(draft: Draft) -> None:
     def show(prefix: str) -> None:
         st.selectbox("Kind", list(KINDS), format_func=lambda kind: KINDS[kind][1], key=f"{prefix}-kind")
         st.text_input("Title", key=f"{prefix}-title")
 
     def collect(prefix: str) -> Mapping[str, Any]:
         kind = ClauseKind(st.session_state[f"{prefix}-kind"])
-        clause_id = f"{PREFIX[kind]}-{_next_number(PREFIX[kind], parts)}"
+        clause_id = session.read(policies.next_clause_id, kind)
         clause = {"id": clause_id, "kind": str(kind), "title": st.session_state[f"{prefix}-title"], **NEW}
         return {policy_text.clause_part(clause_id): clause}
 
     with st.expander("Add a clause", icon=":material/add:"):
         _form(draft, "new clause", show, collect)
-
-
-def _clause_ids(cursor: db.Cursor) -> set[str]:
-    versions = [policies.version(cursor, row["version"]) for row in policies.history(cursor)]
-    return {clause.clause_id for version in versions for clause in version.clauses}
-
-
-def _next_number(prefix: str, parts: Parts) -> int:
-    """An id is never used again for another rule, so the number follows the highest there ever was."""
-    known = session.read(_clause_ids) | {
-        value["id"] for part, value in parts.items() if policy_text.is_clause(part)
-    }
-    return 1 + max(
-        (int(name.rpartition("-")[2]) for name in known if name.startswith(f"{prefix}-")), default=0
-    )
 
 
 def _form(draft: Draft, name: str, show: Callable[[str], None], collect: Collect) -> None:

@@ -9,10 +9,11 @@ from typing import LiteralString
 import streamlit as st
 
 from triage_core.counted import Counted
-from triage_core.guidance import guidance_gaps, policy_drafts, policy_text
+from triage_core.guidance import guidance_gaps, policies, policy_drafts, policy_text
 from triage_core.guidance.clause_figures import ClauseFigures
 from triage_core.guidance.guidance_gaps import Gap, Why
-from triage_core.guidance.policy import Policy
+from triage_core.guidance.placeholders import MARK
+from triage_core.guidance.policy import ClauseKind, Policy
 from triage_core.index.suggestion_facts import Tested
 from ui import charts, hostile, session
 from ui.hostile import inline, plain
@@ -49,7 +50,7 @@ def find(policy: Policy) -> list[Gap]:
     return _found(session.stamp(), policy.version)
 
 
-def gaps(found: Sequence[Gap], policy: Policy) -> None:
+def gaps(found: Sequence[Gap]) -> None:
     """The clusters that no clause explains, and a draft for the chosen one."""
     if not found:
         st.info(
@@ -89,8 +90,13 @@ def gaps(found: Sequence[Gap], policy: Policy) -> None:
             icon=":material/list:",
             query_params={"cluster": gap.cluster_id},
         )
-    st.caption("A clause from the words that these reports share, to be edited.")
-    text = session.read(guidance_gaps.draft, guidance_gaps.next_id(policy), gap)
+    st.caption(
+        "A clause from the words that these reports share, and the most typical one as its example. They are the"
+        " reporters' words, and a published policy is for everybody: nothing that still says"
+        f" “{MARK}” can be published."
+    )
+    clause_id = session.read(policies.next_clause_id, ClauseKind.IN_SCOPE)
+    text = session.read(guidance_gaps.draft, clause_id, gap)
     hostile.show(text, key="draft")
     if st.button("Put it into a draft", icon=":material/edit_note:"):
         _into_draft(text)

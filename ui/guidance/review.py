@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from triage_core import db
 from triage_core.errors import InvalidPolicy
 from triage_core.guidance import policy_drafts, policy_trial
 from triage_core.guidance.policy_drafts import Draft
-from triage_core.guidance.policy_text import Difference
+from triage_core.guidance.policy_text import NAMES, Difference
 from ui import hostile, row_buttons, session
 from ui.guidance import sections
 from ui.hostile import inline, plain
@@ -22,22 +22,6 @@ ROWS = 25
 LONG = 60
 MOST_SHOWN = 300
 WORDS = "words"  # the parts that are one value stand together
-PART: Mapping[str, LiteralString] = {
-    "words": "Words",
-    "version": "Version",
-    "title": "Title",
-    "contact": "Contact",
-    "products": "Products",
-    "incomplete_note": "What is not listed",
-    "safe_harbour": "Safe harbour",
-    "clocks": "Clocks",
-    "waiting": "Waiting before going public",
-    "rewards": "Rewards",
-    "second_look": "Second looks",
-    "white_hat": "White hats",
-    "severity.csv": "Severity table",
-    "priority.csv": "Priority table",
-}
 
 
 def changes(draft: Draft) -> None:
@@ -57,7 +41,7 @@ def changes(draft: Draft) -> None:
         if short:
             st.dataframe(
                 {
-                    "what": [inline(_place(each)) for each in short],
+                    "what": [inline(each.name) for each in short],
                     "now": [inline(_words(each)[0]) for each in short],
                     "then": [inline(_words(each)[1]) for each in short],
                 },
@@ -71,7 +55,7 @@ def changes(draft: Draft) -> None:
                 alt="Values that the draft changes, one a row",
             )
         for each in texts:
-            st.markdown(f"**{plain(_place(each))}**")
+            st.markdown(f"**{plain(each.name)}**")
             for side, column, text in zip(("now", "then"), st.columns(2), _words(each), strict=True):
                 with column:
                     hostile.show(text, key=f"{side}-{each.part}-{each.place}", label=_SIDE[side])
@@ -81,24 +65,17 @@ def changes(draft: Draft) -> None:
 
 def part_name(part: str) -> LiteralString:
     """A part of the policy in words."""
-    return PART[part] if part in PART else plain(part)
+    if part == WORDS:
+        return "Words"
+    return NAMES[part] if part in NAMES else plain(part)
 
 
 _SIDE: Mapping[str, LiteralString] = {"now": "In force", "then": "In the draft"}
 
 
-def _place(each: Difference) -> str:
-    return each.place.replace("_", " ") or PART.get(each.part, each.part)
-
-
 def _words(each: Difference) -> tuple[str, str]:
-    return _word(each.before), _word(each.after)
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "–"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    before, after = each.words
+    return before or "–", after or "–"
 
 
 def _summary(cursor: db.Cursor, draft_id: int) -> policy_trial.Summary:
@@ -178,5 +155,6 @@ def preview(draft: Draft) -> None:
         st.info("A draft can be read as a whole as soon as it keeps the rules.", icon=":material/rule:")
         return
     sections.guidance(policy, {})
+    sections.severity(policy)
     sections.promises(policy)
     sections.terms(policy)

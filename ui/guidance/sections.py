@@ -104,6 +104,10 @@ def _clause(clause: Clause, times: int) -> None:
         report.text(reveal(clause.in_scope_example))
         leave.markdown(badge("gray", ":material/close: No need to"))
         leave.text(reveal(clause.out_of_scope_example))
+        if clause.owasp or clause.atlas:
+            st.caption(
+                f"OWASP LLM Top 10 and MITRE ATLAS: {plain(', '.join((*clause.owasp, *clause.atlas)), 400)}"
+            )
 
 
 def severity(policy: Policy) -> None:
@@ -160,15 +164,18 @@ def severity(policy: Policy) -> None:
 
 
 def promises(policy: Policy) -> None:
-    """Clocks, waiting periods and rewards."""
+    """Clocks, waiting periods, rewards, tiers and second looks."""
     clocks, waiting, rewards = st.columns(3, gap="large")
     with clocks:
         st.subheader("Clocks", anchor=False)
         st.markdown(tables.clocks(policy))
         st.caption(
             f"Business days are {tables.business_days(policy)} in the zone {plain(policy.clocks.zone)},"
-            f" except {len(policy.clocks.holidays):,} listed holidays. Fixes count calendar days."
+            f" but for {counted(len(policy.clocks.holidays), 'holiday')}. Fixes count calendar days."
         )
+        if policy.clocks.holidays:
+            st.markdown("Holidays")
+            st.text("\n".join(f"{day:%a %-d %b %Y}" for day in sorted(policy.clocks.holidays)))
     with waiting:
         st.subheader("Waiting before going public", anchor=False)
         st.markdown(tables.waiting(policy))
@@ -183,6 +190,36 @@ def promises(policy: Policy) -> None:
             f" below that {', '.join(f'{share:,}%' for share in split.percent)} in the order of arrival."
         )
         st.caption(f"Also: {plain(', '.join(policy.rewards.non_cash).replace('_', ' '))}.")
+        if policy.rewards.yearly_budget is not None:
+            st.caption(
+                f"Budget of a calendar year: {policy.rewards.yearly_budget:,} {plain(policy.rewards.currency)}."
+            )
+    _tiers(policy)
+    st.subheader("Second looks", anchor=False)
+    st.markdown(
+        f"Of all decisions, **{100 * policy.second_look_share:.4g}%** and every critical one are made again by another"
+        " reviewer who does not see the first."
+    )
+
+
+def _tiers(policy: Policy) -> None:
+    st.subheader("White hats", anchor=False)
+    if not policy.tiers:
+        st.caption("No tier: a good record earns nothing more.")
+        return
+    st.dataframe(
+        {
+            "Tier": [inline(tier.name) for tier in policy.tiers],
+            "Confirmed flaws": [tier.valid_reports for tier in policy.tiers],
+            "Signal": [tier.signal for tier in policy.tiers],
+            "May send so many times as often": [tier.rate_factor for tier in policy.tiers],
+            "Early access": ["Yes" if tier.early_access else "No" for tier in policy.tiers],
+        },
+        hide_index=True,
+        height="content",
+        width="content",
+        alt="White-hat tiers and what they take and give, the lowest first",
+    )
 
 
 def terms(policy: Policy) -> None:
@@ -205,6 +242,7 @@ def versions(history: Sequence[db.Row]) -> None:
             "Version": [inline(row["version"]) for row in history],
             "Published": [moment(row["published_at"]) for row in history],
             "By": [inline(row["actor_id"]) for row in history],
+            "Approved by": [inline(row["approved_by"] or "–") for row in history],
             "In force": ["Yes", *[""] * (len(history) - 1)],
             "SHA-256": [row["sha256"] for row in history],
         },
@@ -212,4 +250,7 @@ def versions(history: Sequence[db.Row]) -> None:
         height="content",
         alt="Published versions of the policy, newest first",
     )
-    st.caption("A published version never changes. Choose one above to read it. Reports keep theirs.")
+    st.caption(
+        "A published version never changes; one that nobody approved came from files. Choose one above to read it."
+        " Reports keep theirs."
+    )
