@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,12 @@ from benchmarks import harness, synthetic_desk
 from benchmarks.desk import REST_LIMIT_S, at_rest
 from tests.browser import CHROMIUM, FLAGS, running_server
 from triage_core import db, monthly, queries, trends
-from triage_core.counted import Counted
+from triage_core.counted import Counted, Moment
 from triage_core.desk import agreement, looks
 from triage_core.guidance import clause_figures, guidance_gaps, policies, policy
 from triage_core.index import suggestion_facts
 from triage_core.queries import Filter
-from triage_core.rewards import rewards
+from triage_core.rewards import bounty, rewards
 from triage_core.settings import ROOT
 from triage_core.store import Store
 from triage_core.trends import Dimension, Window
@@ -86,6 +87,22 @@ MORE = (
     " seq AS reward_no FROM cases WHERE status = 'closed' AND seq % 100 = 0",
 )
 
+# The doors, and the clocks of fixes and rewards: one in a hundred asks for a reward, and half of these are decided on.
+LATER = (
+    "UPDATE reports SET channel = c.channel, policy_version = (SELECT version FROM policy_versions LIMIT 1),"
+    " reporter_id = CASE WHEN c.seq % 3 = 0 THEN 'RP-' || (c.seq - c.seq % 5 * 3) END,"
+    " body = '{\"impact\":\"' || md5(c.report_id) || repeat(' some words of a reporter', 6) || '\"'"
+    " || CASE WHEN c.seq % 100 = 0 THEN ',\"wants_reward\":true}' ELSE '}' END"
+    " FROM cases c WHERE c.report_id = reports.report_id",
+    "INSERT INTO intake_keys SELECT CASE channel WHEN 'api' THEN 'api:' || (1 + seq % 8) || ':key:' || seq"
+    " ELSE 'id:' || seq END, report_id, '' FROM cases WHERE channel <> 'form'",
+    "UPDATE cases SET fix_due = received_at + INTERVAL 60 DAY WHERE resolution = 'resolved_fixed'",
+    "INSERT INTO rewards BY NAME SELECT 1_000_000_000 + seq AS reward_id, report_id,"
+    " triaged_at + INTERVAL (seq // 200 % 20) DAY AS done_at, 'demo:owner' AS actor_id, 'cash' AS kind, 100 AS amount,"
+    " 'USD' AS currency, 'approved' AS state, '' AS policy_version, '' AS reason, 1_000_000_000 + seq AS reward_no"
+    " FROM cases WHERE triaged_at IS NOT NULL AND seq % 200 = 0",
+)
+
 
 def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any], object]]:
     """Every question that the pages ask, by the name of its chart."""
@@ -97,12 +114,15 @@ def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any],
         trends.figures,
         trends.total_by_week,
         trends.known_by_week,
-        trends.clocks_by_week,
         trends.backlog,
         trends.closures,
         trends.come_back,
         trends.embargo_ends,
         trends.emerging,
+        trends.fixes_by_severity,
+        trends.sources,
+        bounty.clocks_by_week,
+        bounty.longer,
     ):
         found[ask.__name__.replace("_", " ")] = lambda cursor, ask=ask: ask(cursor, window)  # type: ignore[misc]
     found["rewards"] = lambda cursor: rewards.spend_by_month(cursor, window.now.year)
@@ -110,6 +130,9 @@ def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any],
     found["products to choose"] = lambda cursor: queries.choices(cursor, "platform")
     behind = Filter(only=Counted.KNOWN, at=window.now, since=window.since, until=window.now)
     found["list behind a number"] = lambda cursor: queries.inbox(cursor, behind)
+    by_key = replace(behind, only=Counted.NO_CONTACT, channel=["api"], api_key="3")
+    found["list behind a source"] = lambda cursor: queries.inbox(cursor, by_key)
+    found["list behind a bounty"] = lambda cursor: queries.inbox(cursor, _of_bounties(cursor, behind))
     # Which clause is nearest is asked of the vectors, outside the store: here every cluster is far from all.
     found["gaps"] = lambda cursor: guidance_gaps.gaps(
         cursor, rules, lambda _, names: dict.fromkeys(names, ("IN-1", 0.1))
@@ -118,6 +141,13 @@ def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any],
     found["citations"] = clause_figures.citations
     found["suggestion tests"] = suggestion_facts.tests
     return found
+
+
+def _of_bounties(cursor: Any, behind: Filter) -> Filter:
+    assert behind.at
+    late = Counted.BOUNTY_LATE
+    bounties = bounty.named(cursor, behind.at, late, behind.since, behind.until)
+    return replace(behind, only=late, moment=Moment.BOUNTY_END, bounties=bounties)
 
 
 def measure(store: Store, now: datetime) -> dict[str, harness.Timing]:
@@ -189,12 +219,14 @@ def fill(folder: Path, count: int) -> Store:
     else:
         policies.publish(store, synthetic_desk.FILLER, policy.load(ROOT / "data"))
     synthetic_desk.fill(store, count, dim=8)
-    with store.read() as cursor:
-        whole = db.value(cursor, "SELECT count(*) FROM assessments") > 0
-    if not whole:
-        with store.write(synthetic_desk.FILLER, "benchmark") as work:
-            for sentence in harness.progress(MORE, "decisions and what follows from them"):
-                work.cursor.execute(sentence)
+    # An earlier run may have stopped between the two, or be older than the second.
+    for table, sentences in (("assessments", MORE), ("intake_keys", LATER)):
+        with store.read() as cursor:
+            whole = db.value(cursor, f"SELECT count(*) FROM {table}") > 0
+        if not whole:
+            with store.write(synthetic_desk.FILLER, "benchmark") as work:
+                for sentence in harness.progress(sentences, "decisions and what follows from them"):
+                    work.cursor.execute(sentence)
     return store
 
 

@@ -9,8 +9,8 @@ from typing import LiteralString
 import streamlit as st
 
 from triage_core import queries
-from triage_core.desk import activity, undoable
-from ui import empty, event_words, session
+from triage_core.desk import activity, assessments, undoable
+from ui import empty, event_words, row_buttons, session
 from ui.desk import undo
 from ui.event_words import EVENTS
 from ui.hostile import inline
@@ -75,26 +75,33 @@ if not total:
     st.stop()
 table = st.container()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.caption(f"{counted(total, 'event')}, newest first", width="content")
+    beside = st.container(horizontal=True, vertical_alignment="center", width="content")
+    beside.caption(f"{counted(total, 'event')}, newest first", width="content")
     page = st.pagination(-(-total // SIZE), key="events", bind="query-params")
 rows = session.read(activity.events, chosen, page, SIZE)[0]
+made = session.read(assessments.numbered, event_words.assessments(rows))
 
 # The key carries the snapshot: a row number means an event only among the rows that were shown.
 names = tuple(str(row.seq) for row in rows)
 key = f"take-back-{session.current().store.revision}-{names[0]}-{names[-1]}-{len(names)}"
-if name := session.clicked_row(key, names):
+if name := row_buttons.pressed(key, names):
     session.pick("event", name)
     st.rerun()
 
+undoes = {
+    str(row.seq): f"{row.seq} {event_words.what(row)} {row.subject}"
+    for row in rows
+    if undo.may_undo(row) and not row.undone_by
+}
 table.dataframe(
     {
-        "undo": [["Undo"] if undo.may_undo(row) and not row.undone_by else [] for row in rows],
+        "undo": [["Undo"] if name in undoes else [] for name in names],
         "number": names,
         "when": [ago(row.done_at, now) for row in rows],
         "who": [inline(row.actor_id) for row in rows],
         "what": [inline(event_words.what(row)) for row in rows],
         "report": [inline(row.subject) for row in rows],
-        "changes": [inline(event_words.line(row), 400) for row in rows],
+        "changes": [inline(event_words.line(row, made), event_words.LONG) for row in rows],
     },
     column_config={
         "undo": st.column_config.ButtonColumn("", width=75, pinned=True, type="tertiary", key=key),
@@ -110,3 +117,5 @@ table.dataframe(
     key=f"table-{key}",
     alt="Events that fit the filters, one a row, with a button that asks whether to undo it",
 )
+with beside:
+    row_buttons.as_menu("Undo an event", key, tuple(undoes), undoes)

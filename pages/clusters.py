@@ -8,7 +8,7 @@ from triage_core import queries
 from triage_core.desk import boards
 from triage_core.index import maps
 from ui import empty, session, worker
-from ui.clusters import desk, mapchart, parts, splits
+from ui.clusters import acts, desk, mapchart, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, AXIS_ABOUT, counted
 
@@ -43,7 +43,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
         "View", VIEWS, default=VIEWS[0], required=True, key="clusters_view", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-st.caption(AXIS_ABOUT[axis])
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.caption(AXIS_ABOUT[axis], width="content")
+    acts.undo_last()
 if not session.read(queries.cluster_counts).get(axis, 0):
     worker.none_alike()
     st.stop()

@@ -11,7 +11,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.disclosure import embargo_board
 from triage_core.disclosure.embargo_board import Show
-from ui import charts, empty, filters, session
+from ui import charts, empty, filters, row_buttons, session
 from ui.charts import BLUE, ORANGE, VIOLET
 from ui.disclosure import card
 from ui.hostile import inline
@@ -88,14 +88,15 @@ if not total:
 board = st.container()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     order = "the latest first" if shown == Show.OVER else "the soonest first"
-    st.caption(f"{counted(total, 'report')}, {order}. Every hour is UTC.", width="content")
+    beside = st.container(horizontal=True, vertical_alignment="center", width="content")
+    beside.caption(f"{counted(total, 'report')}, {order}. Every hour is UTC.", width="content")
     number = st.pagination(-(-total // SIZE), key="embargoes", bind="query-params", max_visible_pages=5)
 rows = session.read(embargo_board.page, Show(shown), now, tuple(platforms), number, SIZE)
 
 # The key carries the snapshot: a row number means a report only among the rows that were shown.
 names = tuple(str(row["report_id"]) for row in rows)
 key = f"embargo-{session.current().store.revision}-{names[0]}-{names[-1]}-{len(names)}"
-if name := session.clicked_row(key, names):
+if name := row_buttons.pressed(key, names):
     session.pick("embargo", name)
     st.rerun()
 with board:
@@ -120,3 +121,5 @@ with board:
                 "Calendar of the embargoes below",
             )
     card.listing(rows, now, key)
+with beside:
+    row_buttons.as_menu("Open an embargo", key, names)

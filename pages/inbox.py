@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from triage_core import queries
-from triage_core.desk import claims
-from ui import assign, empty, filters, many, session, worker
+from triage_core.desk import bulk, claims
+from ui import assign, empty, filters, many, row_buttons, session, worker
 from ui.desk import views
 from ui.hostile import inline
 from ui.words import SEVERITY, SEVERITY_COLOUR, ago, counted, next_due, state_label
@@ -23,22 +23,29 @@ chosen, sort = filters.draw()
 with head:
     views.draw()
 worker.line(session.stamp())
-total = session.read(queries.count, chosen)
+# One snapshot for the pages and for a decision on all of them: what is decided on is what was listed.
+drawn = session.read(queries.snapshot, chosen, sort, bulk.MOST)
+total = len(drawn) if len(drawn) < bulk.MOST else session.read(queries.count, chosen)
 if not total:
     empty.nothing_found(chosen.words)
     st.stop()
 table = st.container()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.caption(counted(total, "report"), width="content")
+    beside = st.container(horizontal=True, vertical_alignment="center", width="content")
+    beside.caption(counted(total, "report"), width="content")
     page = st.pagination(-(-total // filters.PAGE), key="page", bind="query-params")
-rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)
+if page * filters.PAGE <= len(drawn) or total == len(drawn):
+    shown = tuple(drawn)[(page - 1) * filters.PAGE : page * filters.PAGE]
+    rows = session.read(queries.inbox_rows, shown, chosen.also)
+else:
+    rows = session.read(queries.inbox, chosen, sort, page, filters.PAGE)
 seen = {row["report_id"]: row["version"] for row in rows}
 ids = tuple(seen)
 held = session.read(claims.holders, ids, now)
 
 # The key carries the snapshot: a row number means a report only among the rows that were shown.
 key = f"open-{session.snapshot_key(seen)}"
-if report_id := session.clicked_row(key, ids):
+if report_id := row_buttons.pressed(key, ids):
     session.open_report(report_id)
 
 # What was picked stays picked in the next snapshot, as long as nobody has changed it.
@@ -90,5 +97,8 @@ picks = table.dataframe(
     key=f"table-{key}",
     alt="Reports that fit the filters, one a row, with a button that opens the report on Review",
 )
+with beside:
+    words = {row["report_id"]: f"{row['report_id']} {row['excerpt']}" for row in rows}
+    row_buttons.as_menu("Open a report", key, ids, words)
 st.session_state["picked"] = {ids[row]: seen[ids[row]] for row in picks["selection"]["rows"]}
-many.bar(st.session_state["picked"], chosen, sort, total)
+many.bar(st.session_state["picked"], drawn, total, chosen, sort)

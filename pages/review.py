@@ -79,13 +79,13 @@ with right:
     elif decides:
         advice.draw(found.suggested, report_id, version)
     candidate = candidates.draw(found.similar, report_id, version, now)
+    report_view.reporters_view(view)
     if decides and not view.case["canonical_id"]:
         st.subheader("Decision", anchor=False)
         suggest.draw(found.suggested)
         decision.start(view)
         decision.panel(session.current().policy, view)
     elif not decides:
-        report_view.reporters_view(view)
         st.info("Your role reads reports; reviewers decide on them.", icon=":material/visibility:")
 
 with compared:

@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.access import Command
 from triage_core.rewards import rewards
-from ui import charts, empty, session, spending
+from ui import charts, empty, row_buttons, session, spending
 from ui.charts import percent
 from ui.hostile import plain
 from ui.rewards import card, tables
@@ -68,10 +68,11 @@ if not total:
     st.info(tables.NOTHING[view], icon=":material/redeem:")
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.caption(counted(total, "row"), width="content")
+    beside = st.container(horizontal=True, vertical_alignment="center", width="content")
+    beside.caption(counted(total, "row"), width="content")
     st.pagination(-(-total // SIZE), key="rewards", bind="query-params", max_visible_pages=5)
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
-if view != "reporters" and (name := session.clicked_row(key, names)):
+if view != "reporters" and (name := row_buttons.pressed(key, names)):
     session.pick(opened, name)
     st.rerun()
 button = {} if view == "reporters" else {"open": [["Open" if opened == "reward" else "Propose"]] * len(names)}
@@ -85,6 +86,9 @@ table.dataframe(
     key=f"table-{key}",
     alt="What the chosen view shows, one a row",
 )
+if button:
+    with beside:
+        row_buttons.as_menu("Open a reward" if opened == "reward" else "Propose a reward", key, names)
 if view in {"open", "ledger"}:
     with charts.card("Money", "What was paid and approved in each month of this year?"):
         spending.draw(now.year)

@@ -81,6 +81,7 @@ if part == BLIND:
         )
         report_view.words(view)
     with right:
+        report_view.reporters_view(view)
         st.subheader("Your own decision", anchor=False)
         second_look.inputs(policy, report_id, -look_id)
     arguments = (policy, look_id, report_id, others[0] if others else None)
@@ -105,6 +106,7 @@ else:
         second_look.two_decisions(dispute)
         report_view.words(view)
     with right:
+        report_view.reporters_view(view)
         if me in {dispute.first["actor_id"], dispute.second["actor_id"]}:
             st.info("You are one of the two: somebody else settles this.", icon=":material/balance:")
             st.stop()

@@ -116,10 +116,16 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
         cards.emerging(window)
     with charts.card("Duplicates", "How much of what comes in is new, and how much was known already?"):
         cards.known(window)
-    with charts.card("Inside target", "What share got its first response and its triage in time?"):
+    with charts.card("Inside target", "What share was answered, triaged, fixed and rewarded in time?"):
         cards.inside(window)
-    with charts.card("Waiting time", "How many hours did the middle one of those answered wait?"):
+    with charts.card(
+        "Waiting time", "How long did the middle one wait for its answer, its fix and its reward?"
+    ):
         cards.hours(window)
+    with charts.card("Fixes", "Is each flaw fixed within the days that its severity has?"):
+        cards.fixes(window)
+    with charts.card("Where reports come from", "By which door, with which key, and from whom?"):
+        cards.sources(window)
     with charts.card("Backlog", "How long has what is open been open? The period does not matter here."):
         cards.backlog(window)
     with charts.card("Closures", "Does each closure rest on a clause of the policy, or an earlier report?"):

@@ -41,18 +41,50 @@ def read(cursor: db.Cursor, report_id: str, seen_version: int | None = None) -> 
     if case is None:
         raise NotFound("report", f"there is no report {report_id!r}")
     if seen_version is not None and seen_version != case["version"]:
-        raise Conflict("version", f"{report_id} was changed by {_change(cursor, case)}")
+        raise Conflict("version", f"{report_id} was changed by {_change(cursor, case, seen_version)}")
     return case
 
 
-def _change(cursor: db.Cursor, case: db.Row) -> str:
-    """Who changed a case last, and what is different now, for whoever came too late."""
-    kind = db.value(
-        cursor, "SELECT kind FROM events WHERE subject = ? ORDER BY seq DESC LIMIT 1", [case["report_id"]]
+def _change(cursor: db.Cursor, case: db.Row, seen: int) -> str:
+    """Who changed a case last after version `seen`, and what is different since, for whoever came too late."""
+    found = db.rows(
+        cursor,
+        "SELECT done_at, actor_id, kind, data FROM events WHERE subject = ? ORDER BY seq DESC",
+        [case["report_id"]],
     )
-    what = str(kind).rpartition(".")[2].replace("_", " ")
-    state = case["resolution"] or case["status"]
-    return f"{case['updated_by']} while you looked at it ({what}; it is now {state.replace('_', ' ')})"
+    moves = [(row, state) for row in found if _moves(state := decode(row["data"]))][: case["version"] - seen]
+    if not moves:
+        return f"{case['updated_by']} while you looked at it"
+    old = dict(case)
+    for _, state in moves:  # the earliest last: what stood before all of them
+        old |= state["before"]
+    last = moves[0][0]
+    what = last["kind"].rpartition(".")[2].replace("_", " ")
+    told = [
+        f"{name} {one} → {other}"
+        for name, one, other in (
+            ("state", _state(old), _state(case)),
+            ("severity", old["severity"] or "not assessed", case["severity"] or "not assessed"),
+        )
+        if one != other
+    ]
+    return (
+        f"{by(last)} while you looked at it: {', '.join((what, *(told or [f'it is still {_state(case)}'])))}"
+    )
+
+
+def _moves(data: Mapping[str, Any]) -> bool:
+    """Whether an event with this data changed the case: not so those of its looks, its embargo and its rewards."""
+    return "after" in data and not data.keys() & {"look_id", "party", "reward_no"}
+
+
+def _state(case: Mapping[str, Any]) -> str:
+    return str(case["resolution"] or case["status"]).replace("_", " ")
+
+
+def by(row: Mapping[str, Any]) -> str:
+    """Who did something and when, for a refusal: of a row with `actor_id` and `done_at`."""
+    return f"{row['actor_id']} ({row['done_at']:%d %b %Y %H:%M} UTC)"
 
 
 def change(

@@ -1,6 +1,7 @@
 """What the numbers of Trends count, as conditions: a number and the list behind it ask for the same reports.
 
-SQL over c (cases) at the moment $at, and about the clause $clause ('': any).
+SQL over c (cases) at the moment $at, and about the clause $clause ('': any); the clocks of the bounty, which no SQL
+tells, are over at $ends for the reports $named.
 """
 
 from __future__ import annotations
@@ -22,6 +23,15 @@ class Counted(StrEnum):
     TRIAGE = "triage"
     TRIAGE_INSIDE = "triage_inside"
     TRIAGE_LATE = "triage_late"
+    FIX = "fix"
+    FIX_INSIDE = "fix_inside"
+    FIX_LATE = "fix_late"
+    BOUNTY = "bounty"  # the three of the bounty are named one by one: see rewards/bounty.py
+    BOUNTY_INSIDE = "bounty_inside"
+    BOUNTY_LATE = "bounty_late"
+    NO_CONTACT = "no_contact"
+    FIRST_TIME = "first_time"
+    RETURNING = "returning"
     BY_CLAUSE = "by_clause"
     BY_LINK = "by_link"
     BY_NEITHER = "by_neither"
@@ -46,7 +56,13 @@ class Moment(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     EMBARGO_END = "embargo_end"
+    FIX_END = "fix_end"
+    BOUNTY_END = "bounty_end"
 
+
+FIXED = "('resolved_fixed', 'resolved_mitigated')"
+FIXED_AT = f"CASE WHEN c.resolution IN {FIXED} THEN c.closed_at END"
+"""When the fix of a report had passed its retest; NULL before."""
 
 COLUMN: Mapping[Moment, str] = {
     Moment.RECEIVED: "c.received_at",
@@ -54,6 +70,12 @@ COLUMN: Mapping[Moment, str] = {
     Moment.REOPENED: "c.reopened_at",
     # The end of an embargo stands in a table of its own: it is asked for as a list of reports.
     Moment.EMBARGO_END: "(SELECT ends_at FROM embargoes e WHERE e.report_id = c.report_id)",
+    # A clock that runs for weeks is over when its target is met or passed: by the day on which reports came in,
+    # the latest weeks would hold those alone that were quick.
+    Moment.FIX_END: f"least({FIXED_AT}, c.fix_due)",
+    Moment.BOUNTY_END: (
+        "(SELECT ended FROM (SELECT unnest($named) AS name, unnest($ends) AS ended) WHERE name = c.report_id)"
+    ),
 }
 
 # A report belongs to one technique at most; beyond close reading none is laid.
@@ -62,6 +84,25 @@ TECHNIQUES = (
     " WHERE m.axis = 'technique' AND k.family <> ''"
 )
 
+# What came with the key of a product was stored under it: see intake.py.
+KEYED = (
+    "SELECT report_id, TRY_CAST(split_part(intake_key, ':', 2) AS BIGINT) AS api_key FROM intake_keys"
+    " WHERE starts_with(intake_key, 'api:') AND api_key IS NOT NULL"
+)
+"""The reports that came with a key of a report button: report_id, and the number of the key."""
+WITHOUT_KEY = "none"
+BY_KEY = (
+    f"c.channel = 'api' AND $api_key = coalesce((SELECT k.api_key FROM ({KEYED}) k"
+    f" WHERE k.report_id = c.report_id)::VARCHAR, '{WITHOUT_KEY}')"
+)
+"""What came with the key of this number, or as a program sends it, without one."""
+OF_REPORTERS: Mapping[Counted, str] = {
+    Counted.NO_CONTACT: "reporter_id IS NULL",
+    # A reporter has the number of the report that was the first with this contact.
+    Counted.FIRST_TIME: "reporter_id = 'RP-' || seq",
+    Counted.RETURNING: "reporter_id <> 'RP-' || seq",
+}
+"""Who sent a report, as conditions over the table `reports`."""
 PAIRS = (
     "SELECT l.report_id, f.clauses AS one, s.clauses AS other FROM second_looks l"
     " JOIN assessments f ON f.assessment_id = l.first_id JOIN assessments s ON s.assessment_id = l.second_id"
@@ -102,7 +143,12 @@ def _late(done: str, due: str) -> str:
 _IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
 # What its reporter withdrew was not ours to close: it rests on nothing, and needs nothing to rest on.
 _CLOSED = "c.status = 'closed' AND c.resolution <> 'withdrawn'"
-FIXED = "('resolved_fixed', 'resolved_mitigated')"
+_FIX_DUE = "c.status IN ('accepted', 'deferred', 'retest') AND c.fix_due < $at"
+# Without a flaw there is no fix to be due, and a fix that waits for its retest may still turn out to be in time.
+_FIX = f"(c.fix_due IS NOT NULL AND (c.resolution IN {FIXED} OR ({_FIX_DUE})))"
+_FIX_INSIDE = f"coalesce({FIXED_AT} <= c.fix_due, false)"
+# The calendar of a policy tells when a bounty is due: whoever asks names the reports.
+_NAMED = "c.report_id IN (SELECT unnest($named))"
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
     Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
@@ -113,6 +159,12 @@ CONDITIONS: Mapping[str, str] = {
     Counted.TRIAGE: _counted("triaged_at", "triage_due"),
     Counted.TRIAGE_INSIDE: "c.triaged_at <= c.triage_due",
     Counted.TRIAGE_LATE: _late("triaged_at", "triage_due"),
+    Counted.FIX: _FIX,
+    Counted.FIX_INSIDE: _FIX_INSIDE,
+    Counted.FIX_LATE: f"({_FIX} AND NOT {_FIX_INSIDE})",
+    Counted.BOUNTY: _NAMED,
+    Counted.BOUNTY_INSIDE: _NAMED,
+    Counted.BOUNTY_LATE: _NAMED,
     # A decision cites a clause, always: what is closed on one, be it fixed, rests on its clauses.
     Counted.BY_CLAUSE: f"{_CLOSED} AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
     # A duplicate names the earlier report and needs no clause.
@@ -130,6 +182,7 @@ CONDITIONS: Mapping[str, str] = {
     Counted.NO_HARM: "len(c.harm_types) = 0",
     Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({_IN_FORCE}))",
     Counted.NO_TECHNIQUE: f"c.report_id NOT IN (SELECT report_id FROM ({TECHNIQUES}))",
+    **{kind: f"c.seq IN (SELECT seq FROM reports WHERE {who})" for kind, who in OF_REPORTERS.items()},
     **{
         kind: f"c.report_id IN (SELECT report_id FROM ({found}) WHERE $clause IN ('', clause))"
         for kind, found in OF_CLAUSES.items()

@@ -16,7 +16,8 @@ from triage_core import db, trends
 from triage_core.channel import promises
 from triage_core.channel.promises import Looking
 from triage_core.errors import Refused
-from triage_core.rewards import rewards
+from triage_core.rewards import bounty, rewards
+from triage_core.rewards.bounty import Longer
 from triage_core.text import reveal
 from triage_core.trends import Dimension, Figures, Month
 
@@ -49,7 +50,8 @@ class Monthly:
     """What the report of one month says. `until` is the last moment that it is about; all as known at `now`.
 
     `before` are the figures of the month before, and `looking` what the public figures page says for the
-    90 days up to `until`. `spent` are the rewards paid in the month.
+    90 days up to `until`. `longer` and `longer_before` are the fixes and rewards that were done, or due, in
+    the month and the one before. `spent` are the rewards paid in the month.
     """
 
     month: str
@@ -57,6 +59,8 @@ class Monthly:
     until: datetime
     figures: Figures
     before: Figures
+    longer: Longer
+    longer_before: Longer
     looking: Looking
     spent: float
     charts: tuple[Bars, ...]
@@ -72,7 +76,7 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
         raise Refused("month", "this month has not begun yet")
     days = calendar.monthrange(start.year, start.month)[1]
     until = min(start + timedelta(days=days) - timedelta(microseconds=1), now)
-    window = Month(until)
+    window, before = Month(until), Month(start - timedelta(microseconds=1))
     paid = rewards.spend_by_month(cursor, start.year)[start.month - 1]["paid"]
     charts = [
         Bars(title, _totals(trends.volume(cursor, window, dimension)))
@@ -98,7 +102,9 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
         now,
         until,
         trends.figures(cursor, window),
-        trends.figures(cursor, Month(start - timedelta(microseconds=1))),
+        trends.figures(cursor, before),
+        bounty.longer(cursor, window),
+        bounty.longer(cursor, before),
         promises.looking(cursor, until),
         float(paid),
         tuple(charts),

@@ -84,9 +84,11 @@ class Filter:
 
     `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
     snoozed at that moment are left out. `clause` is what `only` counts by clauses, or else one that a decision
-    on the report cited. `since` and `until` bound the `moment`, both included.
+    on the report cited. `api_key` is the number of the key of a report button, as text; "none" finds
+    what came that way without one. `since` and `until` bound the `moment`, both included.
     `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the bounty's, which
-    only the calendar of a policy tells.
+    only the calendar of a policy tells. `bounties` holds, by report, when the clock ended that a count of the bounty
+    asks for.
     """
 
     status: Sequence[str] = field(default_factory=tuple)
@@ -97,6 +99,7 @@ class Filter:
     harm: Sequence[str] = field(default_factory=tuple)
     technique: str = ""
     clause: str = ""
+    api_key: str = ""
     cluster_id: str = ""
     words: str = ""
     moment: Moment = Moment.RECEIVED
@@ -106,6 +109,7 @@ class Filter:
     at: datetime | None = None
     who: str = ""
     also: Mapping[str, datetime] = field(default_factory=dict)
+    bounties: Mapping[str, datetime] = field(default_factory=dict)
 
     def where(self) -> tuple[str, dict[str, Any]]:
         """The SQL condition over c (cases), and r (reports) where it asks for one; and its parameters."""
@@ -126,6 +130,9 @@ class Filter:
         if self.clause and self.only not in counted.OF_CLAUSES:
             parts.append(counted.CONDITIONS[Counted.CITED])
             values["clause"] = self.clause
+        if self.api_key:
+            parts.append(counted.BY_KEY)
+            values["api_key"] = self.api_key
         for name, bound, compared in (("since", self.since, ">="), ("until", self.until, "<=")):
             if bound:
                 parts.append(f"{counted.COLUMN[self.moment]} {compared} ${name}")
@@ -156,7 +163,9 @@ class Filter:
             given |= {"who": self.who, "clause": self.clause, "in_force": [str(state) for state in IN_FORCE]}
             values |= {name: value for name, value in given.items() if f"${name}" in condition}
             parts.append(f"({condition})")
-        return " AND ".join(parts), values
+        where = " AND ".join(parts)
+        named = {"named": list(self.bounties), "ends": [db.naive(end) for end in self.bounties.values()]}
+        return where, values | {name: value for name, value in named.items() if f"${name}" in where}
 
     def source(self) -> str:
         """The tables that the condition reads: every report has a case, which is all that most lists need."""
@@ -197,18 +206,23 @@ def inbox(
     """
     # The ids first and then these few rows, table by table: a join would read a million rows for one page.
     ids = [name for name, _ in _listed(cursor, chosen, sort, size, (page - 1) * size)]
+    return inbox_rows(cursor, ids, chosen.also)
+
+
+def inbox_rows(cursor: db.Cursor, ids: Sequence[str], also: Mapping[str, datetime]) -> list[db.Row]:
+    """These reports as rows of `inbox`, in this order; `also` as in Filter."""
     found = db.rows(
         cursor,
         "SELECT r.report_id, r.external_id, r.received_at, r.platform, c.status, c.resolution, c.severity,"
         f" c.priority, c.version, c.assigned_to, c.snoozed_until, {NEXT_DUE} AS next_due,"
         f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
         " FROM cases c JOIN reports r USING (report_id) WHERE c.report_id IN (SELECT unnest(?))",
-        [ids],
+        [list(ids)],
     )
     sizes = _cluster_sizes(cursor, ids)
     rows = {row["report_id"]: {**row, "cluster_size": sizes.get(row["report_id"])} for row in found}
-    for name in rows.keys() & chosen.also.keys():
-        rows[name]["next_due"] = min(rows[name]["next_due"] or chosen.also[name], chosen.also[name])
+    for name in rows.keys() & also.keys():
+        rows[name]["next_due"] = min(rows[name]["next_due"] or also[name], also[name])
     return [rows[name] for name in ids]
 
 
@@ -218,7 +232,7 @@ def _cluster_sizes(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, in
         cursor,
         "SELECT m.report_id, k.size FROM clusters k JOIN (SELECT report_id, cluster_id FROM memberships"
         " WHERE axis = 'whole' AND report_id IN (SELECT unnest(?))) m USING (cluster_id) WHERE k.axis = 'whole'",
-        [report_ids],
+        [list(report_ids)],
     )
     return {row["report_id"]: row["size"] for row in found}
 
@@ -276,7 +290,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
             cursor, "SELECT * FROM assessments WHERE assessment_id = ?", [case["assessment_id"]]
         ),
         better_answer=better_answer(cursor, report_id),
-        history=activity.history(cursor, report_id),
+        history=activity.whole_history(cursor, report_id),
     )
 
 

@@ -31,7 +31,7 @@ HEIGHT = 270
 BAR = 20  # pixels of a lying bar, so that its label can be read
 LONGEST_NAME = 28
 MOST_WEEKS_NAMED = 13
-DASHES = ("solid", "dot", "dash")
+DASHES = ("solid", "dot", "dash", "dashdot")
 # The one button of the toolbar saves the chart as a picture, in the browser.
 CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
 INBOX = "pages/inbox.py"
@@ -120,10 +120,11 @@ def weekly_hours(
     colours: Sequence[str],
     alt: LiteralString,
     behind: Behind | None = None,
+    unit: LiteralString = "h",
 ) -> None:
-    """Lines of hours, with a gap where a week has None."""
-    axis = {"ticksuffix": " h", "rangemode": "tozero", "nticks": 6}
-    _weekly_lines(name, rows, names, colours, alt, "%{y:,.1f} h", axis, "%.1f h", behind)
+    """Lines of hours, or another unit, with a gap where a week has None."""
+    axis = {"ticksuffix": f" {unit}", "rangemode": "tozero", "nticks": 6}
+    _weekly_lines(name, rows, names, colours, alt, f"%{{y:,.1f}} {unit}", axis, f"%.1f {unit}", behind)
 
 
 def bars(

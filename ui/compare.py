@@ -32,12 +32,15 @@ def words(left: Brief, right: Brief) -> None:
         st.caption("The texts are long: what differs further on is left out here.")
 
 
-def lines(pieces: tuple[Piece, ...], left: str = _SIGN[Side.LEFT]) -> Iterator[str]:
-    """A line for each stretch, its sign first: whatever a text holds, no line of it can pose as another's."""
+def lines(pieces: tuple[Piece, ...], left: str = _SIGN[Side.LEFT], *, whole: bool = False) -> Iterator[str]:
+    """A line for each stretch, its sign first: whatever a text holds, no line of it can pose as another's.
+
+    Of long common text the middle is left out, unless the `whole` is asked for.
+    """
     sign = {**_SIGN, Side.LEFT: left}
     for number, piece in enumerate(pieces):
         text = piece.text
-        if piece.side is Side.BOTH:
+        if piece.side is Side.BOTH and not whole:
             text = _shortened(text, first=number == 0, last=number == len(pieces) - 1)
         for line in reveal(text).splitlines():
             if line.strip():

@@ -27,7 +27,7 @@ from triage_core.model import (
     Uplift,
 )
 from triage_core.queries import ReportView
-from ui import report_view, session, why_level
+from ui import session, why_level
 from ui.hostile import plain
 from ui.words import (
     EXPLOITATION,
@@ -51,8 +51,10 @@ OUTCOMES = [
     Resolution.NOT_APPLICABLE,
     Resolution.SPAM,
 ]
+Key = Callable[[str], str]  # the widget key of an input by its name
+OnChange = Callable[..., None] | None
 _INPUTS = (
-    ("harm", "Harm, keys 1 to 4", Harm, HARM_LEVEL),
+    ("harm", "Harm", Harm, HARM_LEVEL),
     ("exposure", "Who is exposed", Exposure, EXPOSURE),
     ("generality", "How general", Generality, GENERALITY),
     ("reliability", "How often it works", Reliability, RELIABILITY),
@@ -80,6 +82,7 @@ def start(view: ReportView) -> None:
         "note": before.get("note") or "",
         "better": view.better_answer,
         "question": "",
+        "retest": "",
     }
     values |= draft
     values["clauses"] = [clause_id for clause_id in values["clauses"] if clause_id in known]
@@ -125,40 +128,10 @@ def panel(policy: Policy, view: ReportView) -> None:
 
     if st.session_state.get(key("drafted")):
         st.caption(":material/edit_note: Your draft of this report is back.")
-    known = [clause.clause_id for clause in policy.clauses]
-    titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in policy.clauses}
-    chosen = st.multiselect(
-        "Clauses of the guidance",
-        known,
-        format_func=titles.__getitem__,
-        key=key("clauses"),
-        placeholder="Cite at least one",
-        on_change=keep,
-        args=(report_id, version),
-    )
-    clauses = [policy.clause(clause_id) for clause_id in chosen]
-    for clause in clauses:
-        _guidance(clause)
+    clauses = cited(policy, key, keep, (report_id, version))
     if not clauses or any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
         _severity(policy, view, key)
-    st.selectbox(
-        "Outcome",
-        OUTCOMES,
-        index=None,
-        format_func=RESOLUTION.__getitem__,
-        placeholder=_implied(clauses),
-        key=key("resolution"),
-        on_change=keep,
-        args=(report_id, version),
-    )
-    if st.session_state[key("resolution")] == Resolution.NOT_REPRODUCIBLE:
-        st.text_area(
-            "Reproduction log",
-            key=key("log"),
-            placeholder="What was tried, how often, on which version",
-            on_change=keep,
-            args=(report_id, version),
-        )
+    outcome(clauses, key, keep, (report_id, version))
     st.text_area(
         "Note, which the reporter may read",
         key=key("note"),
@@ -176,22 +149,75 @@ def panel(policy: Policy, view: ReportView) -> None:
     )
 
 
-def _guidance(clause: Clause) -> None:
-    with st.container(border=True, gap="xsmall"):
-        st.text(clause.text.strip())
-        st.markdown(":green-badge[:material/check: In scope]")
-        st.text(clause.in_scope_example.strip())
-        st.markdown(":gray-badge[:material/close: Not in scope]")
-        st.text(clause.out_of_scope_example.strip())
+def cited(policy: Policy, key: Key, on_change: OnChange = None, args: tuple[Any, ...] = ()) -> list[Clause]:
+    """The picker of clauses, with the words and the examples of each that is chosen; gives those."""
+    titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in policy.clauses}
+    chosen = st.multiselect(
+        "Clauses of the guidance",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=key("clauses"),
+        placeholder="Cite at least one",
+        on_change=on_change,
+        args=args,
+    )
+    clauses = [policy.clause(clause_id) for clause_id in chosen]
+    for clause in clauses:
+        with st.container(border=True, gap="xsmall"):
+            st.text(clause.text.strip())
+            st.markdown(":green-badge[:material/check: In scope]")
+            st.text(clause.in_scope_example.strip())
+            st.markdown(":gray-badge[:material/close: Not in scope]")
+            st.text(clause.out_of_scope_example.strip())
+    return clauses
+
+
+def outcome(clauses: list[Clause], key: Key, on_change: OnChange = None, args: tuple[Any, ...] = ()) -> None:
+    """Another outcome than the one that the clauses imply, and the log that one of them needs."""
+    chosen = st.selectbox(
+        "Outcome",
+        OUTCOMES,
+        index=None,
+        format_func=RESOLUTION.__getitem__,
+        placeholder=_implied(clauses),
+        key=key("resolution"),
+        on_change=on_change,
+        args=args,
+    )
+    if chosen == Resolution.NOT_REPRODUCIBLE:
+        st.text_area(
+            "Reproduction log",
+            key=key("log"),
+            placeholder="What was tried, how often, on which version",
+            on_change=on_change,
+            args=args,
+        )
+
+
+def override(key: Key, on_change: OnChange = None, args: tuple[Any, ...] = ()) -> Severity | None:
+    """Another level than the computed one, with its reason; gives it, None where it stays as computed."""
+    with st.popover("Override the level", type="tertiary"):
+        chosen = st.selectbox(
+            "Level instead",
+            [str(severity) for severity in Severity],
+            index=None,
+            format_func=SEVERITY.__getitem__,
+            key=key("override"),
+            placeholder="As computed",
+            on_change=on_change,
+            args=args,
+        )
+        st.text_input("Reason", key=key("override_reason"), live="1s", on_change=on_change, args=args)
+    return Severity(chosen) if chosen else None
 
 
 def levels(
-    key: Callable[[str], str], on_change: Callable[..., None] | None = None, args: tuple[Any, ...] = ()
+    key: Key, on_change: OnChange = None, args: tuple[Any, ...] = (), *, by_keys: bool = False
 ) -> None:
-    """The five severity inputs, each under the key of its name."""
+    """The five severity inputs, each under the key of its name; with `by_keys` the label of one names its keys."""
     for name, label, kind, labels in _INPUTS:
         st.segmented_control(
-            label,
+            f"{label}, keys 1 to 4" if by_keys and kind is Harm else label,
             [str(level) for level in kind],
             format_func=labels.__getitem__,
             key=key(name),
@@ -202,12 +228,11 @@ def levels(
         )
 
 
-def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> None:
+def _severity(policy: Policy, view: ReportView, key: Key) -> None:
     report_id, version = view.report["report_id"], view.case["version"]
-    report_view.reporters_view(view)
     # An input that was hidden by a clause out of scope comes back without what it held.
     st.session_state.setdefault(key("exploitation"), view.case["exploitation"])
-    levels(key, keep, (report_id, version))
+    levels(key, keep, (report_id, version), by_keys=True)
     st.segmented_control(
         "Exploitation",
         [str(level) for level in Exploitation],
@@ -226,21 +251,11 @@ def _severity(policy: Policy, view: ReportView, key: Callable[[str], str]) -> No
     beside = st.container(horizontal=True, gap="small")
     with beside:
         why_level.draw(policy, found)
-    with beside, st.popover("Override the level", type="tertiary"):
-        override = st.selectbox(
-            "Level instead",
-            [str(severity) for severity in Severity],
-            index=None,
-            format_func=SEVERITY.__getitem__,
-            key=key("override"),
-            placeholder="As computed",
-            on_change=keep,
-            args=(report_id, version),
-        )
-        st.text_input("Reason", key=key("override_reason"), on_change=keep, args=(report_id, version))
-    final = Severity(override) if override else level
+    with beside:
+        instead = override(key, keep, (report_id, version))
+    final = instead or level
     priority = policy.priority(final, Exploitation(st.session_state[key("exploitation")]))
-    overridden = f" instead of {severity_badge(level)}" if override else ""
+    overridden = f" instead of {severity_badge(level)}" if instead else ""
     st.markdown(
         f"Severity {severity_badge(final)}{overridden} · priority {badge('blue', PRIORITY[priority])}"
     )
@@ -273,14 +288,14 @@ def collect(policy: Policy, report_id: str, version: int) -> Decision:
 
     clauses = tuple(entered("clauses") or ())
     in_scope = any(_kind(policy, clause_id) is ClauseKind.IN_SCOPE for clause_id in clauses)
-    override = entered("override")
+    instead = entered("override")
     exploitation = entered("exploitation")
     return Decision(
         clauses=clauses,
         inputs=inputs(report_id, version) if in_scope else None,
         resolution=entered("resolution"),
         note=(entered("note") or "").strip(),
-        override=Severity(override) if in_scope and override else None,
+        override=Severity(instead) if in_scope and instead else None,
         override_reason=entered("override_reason") or "",
         exploitation=Exploitation(exploitation) if exploitation else None,
         better_answer=(entered("better") or "").strip(),

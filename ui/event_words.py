@@ -6,7 +6,7 @@ ui.hostile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -18,17 +18,24 @@ from ui.words import (
     EVENT,
     EXIT_REASON,
     EXPLOITATION,
+    EXPOSURE,
+    GENERALITY,
+    HARM,
     PARTY,
     PRIORITY,
+    RELIABILITY,
     RESOLUTION,
     REWARD_STATE,
     SEVERITY,
     STATUS,
     TLP,
     TRIGGER,
+    UPLIFT,
     moment,
 )
 
+LONG = 1_000
+"""So many characters of an event's changes are shown: a note is one of them."""
 EVENTS: Mapping[str, LiteralString] = {
     **EVENT,
     "event.undone": "Undone",
@@ -110,6 +117,22 @@ FIELD: Mapping[str, LiteralString] = {
     "exit_reason": "Because",
     "reward": "Reward",
 }
+ASSESSED: Mapping[str, LiteralString] = {
+    "clauses": "Clauses",
+    "harm": "Harm",
+    "exposure": "Who is exposed",
+    "generality": "How general",
+    "reliability": "How often it works",
+    "uplift": "Uplift",
+    "severity": "Severity",
+    "override_reason": "Why the severity was overridden",
+    "resolution": "Outcome",
+    "note": "Note",
+    "reproduction_log": "What was tried",
+}
+"""What an assessment says, in the order of the panel."""
+_MADE = ("assessment_id", "second_id")
+Assessments = Mapping[int, Mapping[str, Any]]
 ACT: Mapping[str, LiteralString] = {
     "same": "belong together",
     "split": "left the cluster",
@@ -123,6 +146,11 @@ _VALUES: Mapping[str, Mapping[str, LiteralString]] = {
     "severity": SEVERITY,
     "priority": PRIORITY,
     "exploitation": EXPLOITATION,
+    "harm": HARM,
+    "exposure": EXPOSURE,
+    "generality": GENERALITY,
+    "reliability": RELIABILITY,
+    "uplift": UPLIFT,
     "consent_training": CONSENT,
     "wanted": {"True": "asked for", "False": "not asked for"},
     "tlp": TLP,
@@ -145,8 +173,17 @@ def what(event: Event) -> str:
     return f"{name} (undone by {event.undone_by:,})" if event.undone_by else name
 
 
-def changes(event: Event) -> list[tuple[str, str, str]]:
-    """(field, old value, new value) in words, in the order of `FIELD`; of a pair, whether the two may be one."""
+def assessments(events: Iterable[Event]) -> tuple[int, ...]:
+    """The numbers of the assessments that these events made or replaced, to be read for `changes` and `line`."""
+    found = {side.get(name) for event in events for side in (event.before, event.after) for name in _MADE}
+    return tuple(sorted(found - {None}))
+
+
+def changes(event: Event, made: Assessments) -> list[tuple[str, str, str]]:
+    """(field, old value, new value) in words, in the order of `FIELD`; of a pair, whether the two may be one.
+
+    `made` holds the assessments of the event by number: what they say stands in place of their numbers.
+    """
     if "a_id" in event.data:
         states = ["may be duplicates", "are not duplicates"]
         old, new = states if "cannot_id" in event.data else reversed(states)
@@ -154,11 +191,25 @@ def changes(event: Event) -> list[tuple[str, str, str]]:
     if "axis" in event.data and "act" in event.data:
         return [(AXIS[event.data["axis"]], *_grouping(event))]
     order = [*FIELD, *(event.after.keys() - FIELD.keys())]
-    return [
-        (FIELD.get(name, name), value(name, event.before.get(name)), value(name, event.after[name]))
-        for name in order
-        if name in event.after
-    ]
+    found = []
+    for name in order:
+        if name in event.after:
+            before, after = event.before.get(name), event.after[name]
+            if name in _MADE and (before in made or after in made):
+                found += _assessed(event, made.get(before, {}), made.get(after, {}))
+            else:
+                found.append((FIELD.get(name, name), value(name, before), value(name, after)))
+    return found
+
+
+def _assessed(
+    event: Event, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterable[tuple[str, str, str]]:
+    """What one assessment says otherwise than the one before it, but for what the case says as well."""
+    for name, label in ASSESSED.items():
+        old, new = before.get(name) or None, after.get(name) or None
+        if old != new and name not in event.after:
+            yield label, value(name, old), value(name, new)
 
 
 def _grouping(event: Event) -> tuple[str, str]:
@@ -175,13 +226,15 @@ def _grouping(event: Event) -> tuple[str, str]:
     return ("nothing", said) if data["said"] else (said, "nothing")
 
 
-def line(event: Event) -> str:
-    """All changes on one line, for a table."""
-    found = "; ".join(f"{name}: {old} → {new}" for name, old, new in changes(event))
+def line(event: Event, made: Assessments) -> str:
+    """All changes on one line, for a table; `made` as for `changes`."""
+    found = "; ".join(f"{name}: {old} → {new}" for name, old, new in changes(event, made))
     if drawn := event.data.get("drawn"):
         found += f"; second look {drawn['look_id']} drawn {_DRAWN[drawn['reason']]}"
     if settled := event.data.get("settles"):
         found += f"; settles second look {settled}"
+    if note := event.data.get("note"):
+        found += f"; note: {note}"
     trigger = TRIGGER.get(event.data.get("trigger", ""), "")
     return f"{trigger}: {found}" if trigger else found
 
@@ -192,4 +245,6 @@ def value(name: str, stored: Any) -> str:
         return "nothing"
     if isinstance(stored, datetime):
         return moment(stored)
+    if isinstance(stored, list):
+        return ", ".join(stored)
     return _VALUES.get(name, {}).get(str(stored), str(stored))

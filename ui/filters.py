@@ -30,6 +30,7 @@ DEFAULTS: Mapping[str, Any] = {
     "door": [],
     "technique": "",
     "clause": "",
+    "api_key": "",
     "moment": "received",
     "since": "",
     "until": "",
@@ -64,6 +65,15 @@ _ONLY_LABELS: Mapping[str, LiteralString] = {
     Counted.TRIAGE: "Triage done or past its target",
     Counted.TRIAGE_INSIDE: "Triage in target",
     Counted.TRIAGE_LATE: "Triage past its target",
+    Counted.FIX: "Fixed or past its target",
+    Counted.FIX_INSIDE: "Fixed in target",
+    Counted.FIX_LATE: "Fix past its target",
+    Counted.BOUNTY: "Reward decided or past its target",
+    Counted.BOUNTY_INSIDE: "Reward decided in target",
+    Counted.BOUNTY_LATE: "Reward past its target",
+    Counted.NO_CONTACT: "Without a contact",
+    Counted.FIRST_TIME: "First report of its reporter",
+    Counted.RETURNING: "From a returning reporter",
     Counted.BY_CLAUSE: "Closed by a clause",
     Counted.BY_LINK: "Closed by an earlier report",
     Counted.BY_NEITHER: "Closed by neither",
@@ -85,6 +95,8 @@ _MOMENT_LABELS: Mapping[str, LiteralString] = {
     Moment.CLOSED: "Closed",
     Moment.REOPENED: "Reopened",
     Moment.EMBARGO_END: "Embargo ends",
+    Moment.FIX_END: "Fixed, or fix due",
+    Moment.BOUNTY_END: "Reward decided, or due",
 }
 _DOOR_LABELS: Mapping[str, LiteralString] = {"form": "Form", "api": "Report button", "import": "Import"}
 _SORTS: Mapping[str, LiteralString] = {
@@ -111,6 +123,7 @@ _TEXTS: Mapping[str, LiteralString] = {
     "version": "Model version",
     "technique": "Technique",
     "clause": "Clause",
+    "api_key": "Number of a report button's key, or none",
 }
 
 
@@ -198,10 +211,10 @@ def draw() -> tuple[Filter, Sort]:
 
 
 def _draw_more() -> dict[str, Any]:
-    """The filters that links of Trends need most: times, model version, door, technique and clause."""
+    """The filters that links of Trends need most: times, model version, door, technique, clause and key."""
     values: dict[str, Any] = {}
     with st.popover(
-        "More", icon=":material/filter_list:", help="Times, model version, door, technique, clause"
+        "More", icon=":material/filter_list:", help="Times, model version, door, technique, clause, key"
     ):
         values["moment"] = st.selectbox(
             "Time of what",
@@ -249,6 +262,7 @@ def asked(values: Mapping[str, Any]) -> Filter:
     only = None if value["only"] == "all" else _only(value["only"])
     since, until = _moment(value["since"]), _moment(value["until"])
     # Who looks for words, at every state or by a time, looks at what is snoozed too.
+    moment = Moment(value["moment"])
     everything = only is None and (value["words"] or value["state"] == "any" or since or until)
     return Filter(
         status=_GROUPS.get(value["state"], (value["state"],)),
@@ -259,14 +273,16 @@ def asked(values: Mapping[str, Any]) -> Filter:
         channel=value["door"],
         technique=value["technique"] or "",
         clause=value["clause"] or "",
+        api_key=(value["api_key"] or "").strip(),
         words=value["words"] or "",
-        moment=Moment(value["moment"]),
+        moment=moment,
         since=since,
         until=until,
         only=only,
         at=None if everything else session.now(),
         who=session.actor().actor_id if only is Only.MINE else "",
         also=_bounties(only),
+        bounties=_ended(only, moment, since, until),
     )
 
 
@@ -274,6 +290,17 @@ def _bounties(only: Only | Counted | None) -> dict[str, datetime]:
     """By report, the bounty clocks that a list of what is late asks for."""
     within = {Only.LATE: timedelta(0), Only.BREACHING: queries.BREACHING_WITHIN}
     return dict(session.read(bounty.late, session.now() + within[only])) if only in within else {}
+
+
+def _ended(
+    only: Only | Counted | None, moment: Moment, since: datetime | None, until: datetime | None
+) -> dict[str, datetime]:
+    """By report, the bounty clocks that ended, as far as this list asks for them."""
+    of_them = only in (Counted.BOUNTY, Counted.BOUNTY_INSIDE, Counted.BOUNTY_LATE)
+    if not of_them and moment is not Moment.BOUNTY_END:
+        return {}
+    bounds = (since, until) if moment is Moment.BOUNTY_END else (None, None)
+    return session.read(bounty.named, session.now(), only if of_them else Counted.BOUNTY, *bounds)
 
 
 def _only(value: str) -> Only | Counted:

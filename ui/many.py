@@ -1,12 +1,13 @@
 """One decision for many reports: what is chosen is shown, what is done is told, and all of it can be undone.
 
-The reports and the versions that were on screen are kept from the press that chose them: whatever
-changes meanwhile, nothing else is decided on.
+The reports and the versions are those of the list that was drawn, not of the press that chose them: whatever
+comes in or changes meanwhile, nothing else is decided on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import LiteralString
 
 import streamlit as st
@@ -16,8 +17,8 @@ from triage_core.access import Command
 from triage_core.desk import bulk, claims
 from triage_core.desk.bulk import Outcome
 from triage_core.desk.claims import Snooze
-from triage_core.desk.decision import Decision
-from triage_core.errors import FlawdeskError
+from triage_core.desk.decision import Decision, check
+from triage_core.errors import FlawdeskError, Refused
 from triage_core.guidance.policy import ClauseKind
 from triage_core.queries import Filter, Sort
 from ui import assign, decision, session
@@ -38,8 +39,16 @@ ACTIONS: Mapping[str, LiteralString] = {
 Act = Callable[[Mapping[str, int]], Outcome]
 
 
-def bar(picked: Mapping[str, int], chosen: Filter, sort: Sort, total: int) -> None:
-    """The buttons that decide on the picked rows, or on all that the filter finds now."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The reports to decide on with the versions shown of them; `newer` came into the same list since."""
+
+    seen: Mapping[str, int]
+    newer: int = 0
+
+
+def bar(picked: Mapping[str, int], drawn: Mapping[str, int], total: int, listed: Filter, sort: Sort) -> None:
+    """The buttons that decide on the picked rows, or on `drawn`: of `total` that were listed, as many as are taken."""
     if not session.may(Command.ASSESS):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -51,11 +60,16 @@ def bar(picked: Mapping[str, int], chosen: Filter, sort: Sort, total: int) -> No
             type="primary" if picked else "secondary",
             disabled=not picked,
             on_click=_take,
-            args=(dict(picked),),
+            args=(Chosen(dict(picked)),),
         )
-        many = f"all {total:,}" if total <= bulk.MOST else f"the first {bulk.MOST:,}"
+        many = f"all {total:,}" if total == len(drawn) else f"the first {len(drawn):,}"
         st.button(
-            f"Decide on {many}", type="tertiary", disabled=total < 2, on_click=_take_all, args=(chosen, sort)
+            f"Decide on {many}",
+            key=f"decide-all-{session.snapshot_key(drawn)}",
+            type="tertiary",
+            disabled=total < 2,
+            on_click=_take_all,
+            args=(dict(drawn), total, listed, sort),
         )
 
 
@@ -65,15 +79,17 @@ def resume() -> None:
         _dialog()
 
 
-def _take(seen: dict[str, int]) -> None:
-    st.session_state[CHOSEN] = seen
+def _take(chosen: Chosen) -> None:
+    st.session_state[CHOSEN] = chosen
     st.session_state.pop(DONE, None)
 
 
-def _take_all(chosen: Filter, sort: Sort) -> None:
-    # Not from memory: the list is what the filter finds at this moment.
-    with session.look() as cursor:
-        _take(queries.snapshot(cursor, chosen, sort, bulk.MOST))
+def _take_all(drawn: Mapping[str, int], total: int, listed: Filter, sort: Sort) -> None:
+    newer = 0
+    if total == len(drawn):
+        with session.look() as cursor:  # not from memory: what came in since the page was drawn
+            newer = len(queries.snapshot(cursor, listed, sort, 2 * bulk.MOST).keys() - drawn.keys())
+    _take(Chosen(drawn, newer))
 
 
 def leave() -> None:
@@ -83,11 +99,12 @@ def leave() -> None:
 
 @st.dialog("One decision for many", width="large", icon=":material/checklist:", on_dismiss=leave)
 def _dialog() -> None:
-    seen: dict[str, int] = st.session_state[CHOSEN]
+    chosen: Chosen = st.session_state[CHOSEN]
+    seen = chosen.seen
     body, below = st.empty(), st.empty()
     if DONE not in st.session_state:
         with body.container():
-            act = _form(seen)
+            act = _form(chosen)
         if act:
             with below, st.spinner(f"Deciding on {counted(len(seen), 'report')}"):
                 do(act, seen)
@@ -96,9 +113,12 @@ def _dialog() -> None:
             told(st.session_state[DONE])
 
 
-def _form(seen: Mapping[str, int]) -> Act | None:
+def _form(chosen: Chosen) -> Act | None:
     """What is chosen and what shall be done; gives it when the button was pressed."""
+    seen = chosen.seen
     st.markdown(f"**{counted(len(seen), 'report')}**, as the list showed them.")
+    if chosen.newer:
+        st.caption(f"{chosen.newer:,} more came in since and are not among them.")
     sample(seen)
     action = st.segmented_control(
         "What is done",
@@ -140,24 +160,32 @@ def sample(seen: Mapping[str, int]) -> None:
 
 
 def decided() -> Decision | None:
-    """Ask for one decision for many; None while it is not complete."""
-    opened = session.current()
-    titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in opened.policy.clauses}
-    name = st.selectbox(
-        "Clause of the guidance", list(titles), index=None, format_func=titles.__getitem__, key="many_clause"
-    )
-    inputs = None
-    if name and opened.policy.clause(name).kind is ClauseKind.IN_SCOPE:
-        decision.levels(lambda level: decision.field(*FORM, level))
+    """Ask for one decision for many, with the inputs of Review; None while it is not complete."""
+    policy = session.current().policy
+
+    def key(name: str) -> str:
+        return decision.field(*FORM, name)
+
+    clauses = decision.cited(policy, key)
+    if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
+        decision.levels(key)
         inputs = decision.inputs(*FORM)
         if inputs is None:
             st.caption("The level appears when all five are chosen.")
-            return None
-        st.markdown(f"Severity {severity_badge(opened.policy.severity(inputs))}")
-    note = st.text_area("Note, which the reporters may read", key="many_note", height=80)
-    if not name:
+        else:
+            level = decision.override(key) or policy.severity(inputs)
+            st.markdown(f"Severity {severity_badge(level)}")
+    decision.outcome(clauses, key)
+    st.text_area("Note, which the reporters may read", key=key("note"), height=80)
+    if not clauses:
         return None
-    return Decision((name,), inputs, note=note.strip())
+    made = decision.collect(policy, *FORM)
+    try:
+        check(policy, made)
+    except Refused as refusal:
+        st.caption(f"Not complete: {plain(refusal.rule)}")
+        return None
+    return made
 
 
 def _assess() -> Act | None:

@@ -8,10 +8,11 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
+from triage_core.desk import activity, assessments
 from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.model import EmbargoState
 from triage_core.queries import ReportView
-from ui import event_words, hostile
+from ui import event_words, hostile, session
 from ui.hostile import inline, plain
 from ui.words import (
     CHANNEL,
@@ -30,6 +31,8 @@ from ui.words import (
     state_badge,
 )
 
+ROWS = 12
+"""The history shows so many rows at once, and scrolls when there are more."""
 SAID: Mapping[object, LiteralString] = {"yes": "yes", "no": "no", True: "yes", False: "no"}
 
 
@@ -110,27 +113,32 @@ def reporters_view(view: ReportView) -> None:
 
 
 def history(view: ReportView) -> None:
-    """Every event of the report, newest first, with the old and the new value of all that it changed."""
+    """Every event that concerns the report, newest first, with the old and the new value of all that it changed."""
     events = view.history[::-1]
     title = f"History, {counted(len(events), 'event')}"
     history = st.expander(title, icon=":material/history:", on_change="rerun", key="history")
     if not history.open:
         return
+    made = session.read(assessments.numbered, event_words.assessments(events))
     with history:
         st.dataframe(
             {
                 "when": [moment(event.done_at) for event in events],
+                "of": [inline(event.subject) for event in events],
                 "what": [inline(event_words.what(event)) for event in events],
-                "changes": [inline(event_words.line(event), 400) for event in events],
+                "changes": [inline(event_words.line(event, made), event_words.LONG) for event in events],
                 "who": [inline(event.actor_id) for event in events],
             },
             column_config={
                 "when": st.column_config.TextColumn("When", width=150),
+                "of": st.column_config.TextColumn("Of", width=75),
                 "what": st.column_config.TextColumn("What", width=150),
                 "changes": st.column_config.TextColumn("Changes", width="large"),
                 "who": st.column_config.TextColumn("Who", width=120),
             },
             hide_index=True,
-            height="content",
-            alt="Events of this report, newest first",
+            height="content" if len(events) <= ROWS else 440,
+            alt="Events that concern this report, newest first",
         )
+        if len(events) > activity.ELSEWHERE:
+            st.caption("Of what is filed under other reports, only the latest is listed; Activity has all.")

@@ -178,12 +178,6 @@ def snapshot_key(seen: Mapping[str, int]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def clicked_row(key: str, ids: tuple[str, ...]) -> str | None:
-    """The id behind the table button that was just pressed, looked up in the rows that were shown."""
-    click = st.session_state.get(key)
-    return None if click is None else ids[click["row"]]
-
-
 def picked(parameter: str) -> str:
     """What the address names, as text that nobody vouches for; "" when it names nothing."""
     return str(st.query_params.get(parameter, ""))

@@ -201,6 +201,7 @@ TRIGGER: Mapping[str, LiteralString] = {
     "finish_fix": "Fix is ready",
     "deploy_fix": "Fix is deployed",
     "start_retest": "Start the retest",
+    "pass_retest": "Retest passed",
     "fail_retest": "Retest failed",
     "reopen": "Reopen",
 }

@@ -384,6 +384,8 @@ def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:
     page = client.get("/policy").text
     assert "Is anybody looking?" in page
     assert "1 report came in" in page
+    for clock in ("First response", "Decision", "Fix, by severity", "Reward that was asked for"):
+        assert clock in page
     assert "too few to say, 0 decided twice." in page
 
 

@@ -107,6 +107,20 @@ def untrusted(tree: ast.Module, signatures: Signatures) -> list[str]:
     return [f"{line}: {why}" for line, why in sorted(_Scope(tree, None, signatures).findings())]
 
 
+def unnamed(tree: ast.Module, drawing: Iterable[str]) -> list[str]:
+    """The calls of one file to these methods of Streamlit that give no words to who cannot see, as "line: why"."""
+    return [
+        f"{call.lineno}: {_called_name(call)}() has no alt="
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in drawing
+        and not any(keyword.arg == "alt" and not _is_empty(keyword.value) for keyword in call.keywords)
+    ]  # fmt: skip
+
+
+def _is_empty(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and not value.value
+
+
 class _Scope:
     """One module or function: the names bound in it, and the calls that it makes."""
 

@@ -1,4 +1,4 @@
-"""What reporters wrote reaches Markdown only through ui.hostile; the checker of that rule is checked too."""
+"""What reporters wrote reaches Markdown only through ui.hostile; what is drawn has words; the checkers are checked."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ import pytest
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from tests.architecture.rendering import ALWAYS, FORBIDDEN, RENDERS, Signatures, untrusted
+from tests.architecture.rendering import ALWAYS, FORBIDDEN, RENDERS, Signatures, unnamed, untrusted
 from tests.architecture.source import matches, modules
 
 SCREENS = ("dashboard", "pages.*", "ui.*")
 DOOR = "ui.hostile"
+
+
+# What this Streamlit draws as a picture or on a canvas: all that takes words for who cannot see it.
+DRAWING = {
+    name
+    for name, call in inspect.getmembers(DeltaGenerator, inspect.isfunction)
+    if "alt" in inspect.signature(call).parameters
+}
 
 
 def findings(source: str) -> list[str]:
@@ -31,6 +39,19 @@ def test_screens_render_no_untrusted_text() -> None:
         for finding in untrusted(module.tree, signatures)
     ]
     assert found == []
+
+
+def test_every_chart_and_table_has_words_for_who_cannot_see_it() -> None:
+    assert {"dataframe", "data_editor", "plotly_chart", "image", "line_chart"} <= DRAWING
+    found = [
+        f"{module.path.name}:{finding}"
+        for name, module in modules().items()
+        if any(matches(name, screen) for screen in SCREENS)
+        for finding in unnamed(module.tree, DRAWING)
+    ]
+    assert found == []
+    drawn = ["st.dataframe(rows)", "table.plotly_chart(figure, alt='')", "st.data_editor(rows, alt='Rows')"]
+    assert [len(unnamed(ast.parse(source), DRAWING)) for source in drawn] == [1, 1, 0]
 
 
 @pytest.mark.parametrize(

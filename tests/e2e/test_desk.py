@@ -74,6 +74,58 @@ def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Calla
     heading.wait_for()
 
 
+def tab_to(page: Page, there: Locator, back: bool = False) -> None:
+    """Press Tab until this has the focus; a button shows it by a frame."""
+    for _ in range(80):
+        if there.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+    expect(there).to_be_focused()
+    frame = "element => [getComputedStyle(element).boxShadow, getComputedStyle(element).outlineStyle]"
+    assert there.evaluate(frame) != ["none", "none"] or there.get_attribute("type") == "text"
+
+
+def choose_row(page: Page, label: str) -> str:
+    """Press the second row of the menu below a table by Tab, arrows and Enter; gives the first word of its name."""
+    tab_to(page, page.get_by_role("button", name=label))
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    name = page.locator("[role='menuitem']:focus").inner_text().split()[0]
+    page.keyboard.press("Enter")
+    return name
+
+
+def test_rows_of_tables_are_pressed_without_a_mouse(desk: Server, page: Page) -> None:
+    list(control.call(desk.store, "assess", {"report": "FR-50", "clauses": ["EXP-1"]}))
+    page.goto(f"{desk.url}/inbox?sort=Oldest%20first")
+    page.get_by_role("button", name="Open a report").wait_for(timeout=SLOW_MS)
+    wait_until_settled(page)
+    report_id = choose_row(page, "Open a report")
+    page.get_by_role("heading", name=report_id, exact=True).wait_for(timeout=SLOW_MS)
+    page.goto(f"{desk.url}/clusters")
+    page.get_by_role("button", name="Show a cluster").wait_for(timeout=SLOW_MS)
+    wait_until_settled(page)
+    cluster_id = choose_row(page, "Show a cluster")
+    page.wait_for_url(re.compile(rf"cluster={cluster_id}\b"))
+    page.goto(f"{desk.url}/activity")
+    field = page.get_by_role("textbox", name="Report")
+    field.wait_for(timeout=SLOW_MS)
+    wait_until_settled(page)
+    tab_to(page, field)
+    page.keyboard.type("FR-50")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 event, newest first").wait_for()
+    wait_until_settled(page)
+    choose_row(page, "Undo an event")
+    undo = page.get_by_role("button", name="Undo it")
+    undo.wait_for()
+    wait_until_settled(page)
+    tab_to(page, undo, back=True)
+    page.keyboard.press("Enter")
+    said(page, "is undone")
+
+
 def test_what_is_typed_is_no_command_and_is_saved_with_the_decision(desk: Server, page: Page) -> None:
     heading = open_desk(page, desk, "FR-5")
     page.get_by_role("button", name="Choose it").click()
@@ -90,10 +142,15 @@ def test_what_is_typed_is_no_command_and_is_saved_with_the_decision(desk: Server
 def test_a_draft_survives_a_reload(desk: Server, page: Page) -> None:
     open_desk(page, desk, "FR-8")
     note = page.get_by_label("Note, which the reporter may read")
-    note.fill("Half a thought")
-    note.blur()
-    wait_until_settled(page)
+    note.click()
+    waits = page.get_by_text("Ctrl+Enter to apply")
+    for words in ("Half a", " thought"):
+        page.keyboard.type(words)
+        waits.wait_for()
+        waits.wait_for(state="detached")  # taken at the pause
+    expect(note).to_be_focused()
     page.wait_for_timeout(500)
+    wait_until_settled(page)
     page.reload()
     page.get_by_text("Your draft of this report is back").wait_for()
     expect(note).to_have_value("Half a thought")

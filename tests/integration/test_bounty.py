@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import db
-from triage_core.desk import triage
+from triage_core import db, queries
+from triage_core.channel import promises
+from triage_core.counted import Counted, Moment
+from triage_core.desk import activity, triage, undo
+from triage_core.desk.decision import Decision
 from triage_core.guidance import clocks, policies
 from triage_core.guidance.clocks import Clocks
 from triage_core.rewards import bounty, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
+from triage_core.trends import WEEK, Kept, Window
 
 
 @pytest.fixture
@@ -56,3 +60,44 @@ def test_the_clock_runs_from_triage_until_a_decision(store: Store) -> None:
     rewards.decline(store, EVERYBODY, number, "already paid elsewhere")
     with store.read() as cursor:
         assert bounty.late(cursor, due + timedelta(days=1)) == []
+
+
+def test_how_the_clock_was_kept_counts_when_it_ends(store: Store) -> None:
+    asked = {"wants_reward": True}
+    quick, slow, waiting, linked, no_flaw, silent = bring(
+        store, *(make_report(f"Report {n}", **(asked if n != 5 else {})) for n in range(6))
+    )
+    for name in (quick, slow, waiting, silent):
+        triage.assess(store, POLICY, REVIEWER, name, FLAW)
+    triage.assess(store, POLICY, REVIEWER, no_flaw, Decision(("OOS-1",)))
+    due = clocks.bounty_due(NOON, POLICY.clocks)
+    triage.link(store, REVIEWER, linked, quick, now=due)  # its own clock has just begun
+    for name, at in ((quick, NOON + timedelta(hours=6)), (slow, due + timedelta(days=8))):
+        number = rewards.propose(store, POLICY, REVIEWER, name, RewardKind.CASH, Decimal(700), now=NOON)
+        rewards.decline(store, EVERYBODY, number, "paid elsewhere", now=at)
+    now, before = due + timedelta(days=9), Window(due - timedelta(seconds=1))
+    with store.read() as cursor:
+        assert bounty.kept(cursor, before) == Kept(1, 1, 6)
+        longer = promises.looking(cursor, now).longer
+        assert longer.bounty == Kept(3, 1, (6 + (due - NOON) / timedelta(hours=1) + 8 * 24) / 2)
+        rows = bounty.clocks_by_week(cursor, Window(now))
+        assert [(row["bounty_counted"], row["bounty_inside"]) for row in rows[-4:]] == [
+            (1, 1),
+            (0, 0),
+            (2, 0),
+            (0, 0),
+        ]
+        week = {"since": rows[-2]["week"], "until": rows[-2]["week"] + WEEK}
+        for kind, names in (
+            (Counted.BOUNTY, {slow, waiting}),
+            (Counted.BOUNTY_INSIDE, set()),
+            (Counted.BOUNTY_LATE, {slow, waiting}),
+        ):
+            bounties = bounty.named(cursor, now, kind, *week.values())
+            behind = queries.Filter(only=kind, at=now, moment=Moment.BOUNTY_END, bounties=bounties, **week)
+            assert {row["report_id"] for row in queries.inbox(cursor, behind)} == names
+        assert bounty.kept(cursor, Window(now, platform=("Other",))) == Kept(0, 0, None)
+        declined = activity.history(cursor, quick)[-1]
+    undo.undo(store, EVERYBODY, declined.seq)
+    with store.read() as cursor:
+        assert bounty.kept(cursor, before) == Kept(0, 0, None)  # it runs again, up to this moment

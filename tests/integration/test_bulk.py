@@ -11,6 +11,7 @@ import pytest
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, queries
 from triage_core.desk import activity, bulk, claims, triage, undo
+from triage_core.desk import answers as better_answers
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store
@@ -106,6 +107,16 @@ def test_what_was_decided_since_stays_and_is_told(store: Store) -> None:
     events = store.revision
     assert bulk.undo_batch(store, REVIEWER, number(done)).batch is None
     assert store.revision == events
+
+
+def test_a_decision_that_is_taken_back_is_told_as_done_though_the_answer_with_it_stays(store: Store) -> None:
+    done = bulk.assess(store, POLICY, REVIEWER, {"FR-1": 1, "FR-2": 1}, replace(FLAW, better_answer="No."))
+    better_answers.write(store, OTHER, "FR-1", "Never.")
+    taken = bulk.undo_batch(store, REVIEWER, number(done))
+    assert taken.done == ("FR-1", "FR-2")
+    assert [item.report_id for item in taken.skipped] == ["FR-1"]
+    assert "answer.written FR-1) of test:ines stands in the way" in taken.skipped[0].why
+    assert (states(store)["FR-1"], answers(store)[0]) == ("new", "Never.")
 
 
 def test_only_a_batch_is_undone_as_one_by_who_may_decide(store: Store) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
 from triage_core import db
 from triage_core.clusters import cluster_work
-from triage_core.desk import boards, bulk, triage
+from triage_core.desk import activity, boards, bulk, triage
 from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.index.indexing import Likeness
@@ -104,6 +104,23 @@ def test_a_split_writes_a_row_a_report_not_a_row_a_pair(opened: Runtime) -> None
     with opened.store.read() as cursor:
         assert db.value(cursor, "SELECT count(*) FROM group_pairs") == 9 + 13
     assert set(ids[:10]) in [set(members) for members in groups(opened).values()]
+
+
+def test_a_decision_stands_in_the_history_of_every_report_that_it_names(opened: Runtime) -> None:
+    act(opened, cluster_work.confirm, Axis.WHOLE, "D-1", SONGS)
+    act(opened, cluster_work.split, Axis.WHOLE, "D-1", ["FR-3"])
+    opened.likeness.refresh(EVERYBODY)
+    with pytest.raises(Conflict, match="FR-3 left D-1 while you looked at it, after a word of test:mara"):
+        act(opened, cluster_work.confirm, Axis.WHOLE, "D-1", SONGS)
+    undo(opened.store, REVIEWER, opened_last(opened, "group.decided"))
+    told = ["group.decided", "group.decided", "event.undone"]
+    with opened.store.read() as cursor:
+        for name in SONGS:
+            assert [event.kind for event in activity.whole_history(cursor, name)][1:] == told, name
+        assert [event.kind for event in activity.events(cursor, activity.Filter(report="D-1"))[0]] == told[
+            ::-1
+        ]
+        assert len(activity.whole_history(cursor, "FR-4")) == 1
 
 
 def test_moved_and_merged(opened: Runtime) -> None:

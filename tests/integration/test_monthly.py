@@ -54,6 +54,8 @@ def test_the_file_stands_alone_and_escapes_what_reporters_named(store):
     assert "&lt;script&gt;" in text
     assert not re.search(r"(src|href)=|url\(|@import|https?:", text)
     assert "<svg" in text
+    for clock in ("First response", "Triage", "Fix", "Reward"):
+        assert text.count(f"{clock} in target") == 2, "of the month, and of what is published"
 
 
 def test_an_empty_store_has_a_report(store):

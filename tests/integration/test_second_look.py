@@ -18,7 +18,7 @@ from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.guidance import clause_figures, policies
-from triage_core.model import Actor, DeskRole, Severity
+from triage_core.model import Actor, DeskRole, Severity, SeverityInputs
 from triage_core.queries import Filter, Sort
 from triage_core.store import Store
 
@@ -109,8 +109,21 @@ def test_the_key_is_made_once_from_the_randomness_given_and_stands_in_no_event(s
         )
 
 
-def test_every_critical_decision_is_looked_at_again(store: Store) -> None:
-    decide(store, CRITICAL)
+DEADLY = SeverityInputs("H4", "mass", "universal", "reliable", "yes")
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        CRITICAL,
+        Decision(("IN-1",), DEADLY),
+        Decision(("IN-1",), DEADLY, override=Severity.LOW, override_reason="not so bad"),
+    ],
+)
+def test_every_decision_that_is_critical_by_its_inputs_or_its_level_is_looked_at_again(
+    store: Store, decision: Decision
+) -> None:
+    decide(store, decision)
     assert last_event(store)["data"]["drawn"]["reason"] == "critical"
     assert counts(store) == (1, 1, 0)
 
@@ -262,7 +275,7 @@ def test_a_third_person_decides_where_two_differ(store: Store) -> None:
     assert (new["status"], new["resolution"]) == ("closed", "out_of_scope")
     assert last_event(store)["data"]["settles"] == look_id
     assert counts(store, JON) == (0, 0, 0)
-    with pytest.raises(Conflict, match="no longer stands"):
+    with pytest.raises(Conflict, match=f"no longer stands, since {JON.actor_id} "):
         second_look.adjudicate(store, NEVER, JON, look_id, FLAW)
     decide(store)  # and from now on anybody may decide again
 
@@ -307,7 +320,7 @@ def test_undoing_the_decision_cancels_the_look_and_redo_brings_it_back(store: St
     seq = decide(store, policy=ALWAYS)
     undo(store, REVIEWER, seq)
     assert counts(store) == (0, 0, 0)
-    with pytest.raises(Conflict, match="no longer stands"):
+    with pytest.raises(Conflict, match=f"no longer stands, since {REVIEWER.actor_id} "):
         second_look.answer(store, INES, 1, OUT)
     undo(store, REVIEWER, store.revision)
     assert counts(store) == (1, 1, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, queries, trends
-from triage_core.counted import Counted, Moment
+from triage_core.channel import apikeys, intake, reportformat
+from triage_core.counted import WITHOUT_KEY, Counted, Moment
 from triage_core.desk import activity, triage, undo
 from triage_core.desk.triage import Decision
 from triage_core.lifecycle import Trigger
-from triage_core.model import Resolution, Severity
+from triage_core.model import Channel, Resolution, Severity
 from triage_core.store import Store
 from triage_core.trends import Dimension, Kept, Window
 from triage_core.trends.emerging import unlikely
@@ -47,6 +48,17 @@ def came(store: Store, at: datetime, words: str = "", product: str = "Kite Trave
     """A report that came in at a moment; different words each time unless given."""
     line = make_report(words or f"Asked at {at}", submitted_at=at.isoformat(), system=[{"platform": product}])
     return bring(store, line)[0]
+
+
+def came_all(store: Store, moments: Iterable[datetime], product: str = "Kite Travel") -> list[str]:
+    """The same for many, brought at once."""
+    return bring(
+        store,
+        *(
+            make_report(f"At {at}", submitted_at=at.isoformat(), system=[{"platform": product}])
+            for at in moments
+        ),
+    )
 
 
 def state_rows(ask: Ask, window: Window) -> list[dict[str, Any]]:
@@ -134,6 +146,77 @@ def test_clocks_count_what_was_answered_or_is_late(store, ask):
 def test_a_report_that_was_closed_without_an_answer_is_on_no_clock(store, ask):
     rerouted(store, NOON - timedelta(days=30))
     assert ask(trends.figures, NOW).first_response == Kept(0, 0, None)
+
+
+def test_fixes_count_in_the_week_in_which_they_end(store, ask):
+    start = MONDAY - timedelta(weeks=12)
+    passed, late, waiting, ready, fine, _ = came_all(store, (start + timedelta(hours=n) for n in range(6)))
+    for report_id in (passed, late, waiting, ready):
+        decide(store, report_id, 1, FLAW)  # medium: due after 60 days, in the fourth week from here
+    decide(store, fine, 1)
+    for report_id, at in ((passed, start + timedelta(days=10)), (late, NOON), (ready, None)):
+        triage.move(store, REVIEWER, report_id, Trigger.FINISH_FIX, now=start + timedelta(days=5))
+        if at:
+            triage.move(store, REVIEWER, report_id, Trigger.DEPLOY_FIX, now=at)
+            triage.move(store, REVIEWER, report_id, Trigger.START_RETEST, now=at)
+            closing = {"resolution": Resolution.RESOLVED_FIXED, "note": "It is fixed.", "now": at}
+            triage.move(store, REVIEWER, report_id, Trigger.PASS_RETEST, **closing)
+    fixes = ask(trends.fixes, NOW)
+    assert (fixes.counted, fixes.inside) == (3, 1)  # `ready` waits for its retest, `fine` is no flaw
+    assert ask(trends.fixes, Window(NOON, 6)) == Kept(2, 0, (NOON - start) / timedelta(hours=1) - 1)
+    rows = ask(trends.clocks_by_week, NOW)
+    assert [row["fix_counted"] for row in rows] == [0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]
+    assert [row["fix_share"] for row in rows if row["fix_counted"]] == [1, 0]
+    for only, count in ((Counted.FIX, 2), (Counted.FIX_INSIDE, 0), (Counted.FIX_LATE, 2)):
+        week = {"since": rows[8]["week"], "until": rows[9]["week"]}
+        listed = queries.Filter(only=only, at=NOON, moment=Moment.FIX_END, **week)
+        assert ask(queries.count, listed) == count, only
+
+
+def test_fixes_by_severity_have_their_lists(store, ask):
+    for report_id in came_all(store, (NOON - timedelta(days=days) for days in (70, 80))):
+        decide(store, report_id, 1, FLAW)
+    late = {row["severity"]: row["fix_late"] for row in ask(trends.fixes_by_severity, NOW)}
+    assert late == {"critical": 0, "high": 0, "medium": 2, "low": 0}
+    chosen = queries.Filter(only=Counted.FIX_LATE, at=NOON, severity=["medium"])
+    assert ask(queries.count, chosen) == 2
+
+
+def test_sources_are_told_apart_by_door_key_and_who_sent(store, ask):
+    numbers = [apikeys.add(store, EVERYBODY, product)[0] for product in ("Kite Travel", "Lumen Tutor")]
+    sent: list[tuple[Channel, int | None, str | None, str]] = [
+        (Channel.FORM, None, None, "one@example.org"),
+        (Channel.FORM, None, None, "one@example.org"),
+        (Channel.API, numbers[0], "its own name", ""),
+        (Channel.API, numbers[1], None, " ONE@example.org "),
+        (Channel.API, numbers[1], None, "two@example.org"),
+        (Channel.API, None, "7:key:no key", ""),
+        (Channel.IMPORT, None, None, ""),
+    ]
+    batch = [
+        intake.incoming(reportformat.parse(make_report(f"Report {n}", contact=contact)), channel, name, key)
+        for n, (channel, key, name, contact) in enumerate(sent)
+    ]
+    intake.receive_all(store, POLICY, batch)
+    rows = ask(trends.sources, NOW)
+    kinds = (Counted.NO_CONTACT, Counted.FIRST_TIME, Counted.RETURNING)
+    found = {(row["door"], row["api_key"]): tuple(row[kind] for kind in kinds) for row in rows}
+    assert found == {
+        ("form", None): (0, 1, 1),
+        ("api", numbers[0]): (1, 0, 0),
+        ("api", numbers[1]): (0, 1, 1),
+        ("api", None): (1, 0, 0),
+        ("import", None): (1, 0, 0),
+    }
+    assert {row["product"] for row in rows} == {None, "Kite Travel", "Lumen Tutor"}
+    for (door, key), counts in found.items():
+        by_key = {"api_key": str(key or WITHOUT_KEY)} if door == "api" else {}
+        for kind, count in zip(kinds, counts, strict=True):
+            chosen = queries.Filter(channel=[door], only=kind, at=NOON, **by_key)
+            assert ask(queries.count, chosen) == count, (door, key, kind)
+    *shown, rest = ask(trends.sources, NOW, 2)
+    assert ([row["door"] for row in shown], rest["door"], rest["no_contact"]) == (["api", "form"], None, 3)
+    assert ask(trends.sources, Window(NOON, None, ("Other",))) == []
 
 
 def test_known_is_a_linked_duplicate_or_an_exact_copy(store, ask):
@@ -285,24 +368,44 @@ def clustered(store: Store, names: dict[str, list[str]]) -> None:
 
 
 def test_a_cluster_emerges_when_it_outgrows_its_own_past(store, ask):
-    old = [came(store, NOON - timedelta(days=40 + n)) for n in range(60)]
-    new = [came(store, NOON - timedelta(hours=n + 1), product="Lumen Tutor") for n in range(12)]
-    clustered(store, {"W-steady": [*old[:30], *new[:5]], "W-young": new[5:], "W-old": old[30:]})
-    (young,) = ask(trends.emerging, NOW)
-    assert (young.cluster_id, young.recent, young.size) == ("W-young", 7, 7)
-    assert young.expected == pytest.approx(7 * 12 / 72)
-    assert young.chance < 0.001
+    # Six a week for twenty weeks, three of them of one cluster.
+    old = came_all(store, (NOON - timedelta(days=7 * week + day) for day in range(6) for week in range(20)))
+    new = came_all(store, (NOON - timedelta(hours=n + 1) for n in range(16)), "Lumen Tutor")
+    clustered(store, {"W-steady": old[:60], "W-grown": [*new[:12], old[110]], "W-new": new[12:]})
+    (one,) = ask(trends.emerging, NOW)
+    assert (one.cluster_id, one.recent, one.size) == ("W-grown", 12, 13)
+    assert one.since == NOON - 4 * trends.WEEK
+    assert one.expected == pytest.approx(13 * (4 * 6 + 1 + 16) / (16 * 6 + 1 + 16))
+    assert one.chance < 0.01
     assert ask(trends.emerging, Window(NOON, None, ("Kite Travel",))) == []
+
+
+def test_a_burst_on_a_desk_of_three_weeks_is_held_against_its_earlier_days(store, ask):
+    before = came_all(store, (NOON - timedelta(days=21 - n, minutes=n) for n in range(15)))
+    burst = came_all(store, (NOON - timedelta(hours=n + 1) for n in range(9)))
+    clustered(store, {"W-before": before[:10], "W-burst": burst})
+    (one,) = ask(trends.emerging, NOW)
+    assert (one.cluster_id, one.recent, one.size) == ("W-burst", 9, 9)
+    assert one.since == NOON - timedelta(days=21) / 4
+    assert ask(trends.emerging, Window(NOON, None, ("Other",))) == []
+
+
+def test_what_came_in_at_one_moment_has_no_past(store, ask):
+    clustered(store, {"W-all": came_all(store, [NOON] * 8)})
+    assert ask(trends.emerging, NOW) == []
 
 
 def test_chance_alone_names_a_cluster_in_one_look_of_twenty_at_most():
     rng = np.random.default_rng(3)
-    sizes = rng.integers(5, 200, 300)
+    shares = rng.pareto(1.2, 300)
     named = 0
-    for _ in range(200):
-        recent = rng.binomial(sizes, 0.08)
-        counts = [(int(one), int(size)) for one, size in zip(recent, sizes, strict=True) if one >= 5]
-        named += any(chance <= 0.05 for chance in unlikely(counts, 0.08, len(sizes)))
-    assert named <= 20
-    assert unlikely([], 0.08, 0) == []
-    assert unlikely([(10, 12)], 0.08, 300)[0] < 0.001
+    for _ in range(300):
+        volume = np.linspace(100, 500, 16)  # the desk grows, and every cluster with it
+        weeks = [rng.multinomial(rng.poisson(one), shares / shares.sum()) for one in volume]
+        sizes, recent = np.sum(weeks, axis=0), np.sum(weeks[-4:], axis=0)
+        counts = [(int(r), int(n)) for r, n in zip(recent, sizes, strict=True) if r >= 5]
+        looked_at = int((sizes >= 5).sum())
+        named += any(p <= 0.05 for p in unlikely(counts, int(recent.sum()), int(sizes.sum()), looked_at))
+    assert named <= 0.05 * 300
+    assert unlikely([], 8, 100, 0) == []
+    assert unlikely([(12, 14)], 250, 1_000, 300)[0] < 0.01

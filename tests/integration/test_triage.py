@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, SECOND, Clock, bring, make_report
 from triage_core import db
-from triage_core.desk import triage
+from triage_core.desk import claims, triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
@@ -103,6 +103,17 @@ def test_the_loser_of_a_race_is_told_who_won(store: Store) -> None:
         assess(store, "FR-1", seen_version=1)
 
 
+def test_the_loser_is_told_of_the_change_and_not_of_what_came_after_it(store: Store) -> None:
+    assess(store, "FR-1")
+    claims.assign(store, SECOND, "FR-1", SECOND)
+    claims.claim(store, EVERYBODY, "FR-1")
+    told = r"test:jonas \(02 Mar 2026 12:00 UTC\) while you looked at it: assigned, "
+    with pytest.raises(Conflict, match=f"{told}state new → accepted, severity not assessed → medium"):
+        assess(store, "FR-1", seen_version=1)
+    with pytest.raises(Conflict, match=f"{told}it is still accepted"):
+        assess(store, "FR-1", seen_version=2)
+
+
 def test_linking_closes_and_unlinking_restores_exactly(store: Store) -> None:
     assess(store, "FR-2")
     before = case(store, "FR-2")
@@ -120,7 +131,7 @@ def test_linking_closes_and_unlinking_restores_exactly(store: Store) -> None:
 def test_the_same_link_twice_is_one(store: Store) -> None:
     triage.link(store, REVIEWER, "FR-2", "FR-1")
     assert triage.link(store, REVIEWER, "FR-2", "FR-1")["version"] == 2
-    with pytest.raises(Conflict, match="already a duplicate of FR-1"):
+    with pytest.raises(Conflict, match="already a duplicate of FR-1 by test:mara"):
         triage.link(
             store, REVIEWER, "FR-2", bring(store, make_report(submitted_at="2026-01-01T00:00:00Z"))[0]
         )
@@ -153,14 +164,17 @@ def test_a_report_whose_fix_is_under_way_is_no_duplicate(store: Store) -> None:
 def test_not_a_duplicate_is_kept_and_stops_the_link(store: Store) -> None:
     number = triage.keep_apart(store, REVIEWER, "FR-2", "FR-1")
     assert triage.keep_apart(store, REVIEWER, "FR-1", "FR-2") == number
-    with pytest.raises(Conflict, match="not duplicates"):
-        triage.link(store, REVIEWER, "FR-2", "FR-1")
+    with pytest.raises(Conflict, match=r"test:mara \(02 Mar.*FR-1 and FR-2 are not duplicates"):
+        triage.link(store, SECOND, "FR-2", "FR-1")
 
 
 def test_a_linked_pair_is_not_kept_apart(store: Store) -> None:
     triage.link(store, REVIEWER, "FR-2", "FR-1")
-    with pytest.raises(Conflict, match="unlink"):
-        triage.keep_apart(store, REVIEWER, "FR-1", "FR-2")
+    with pytest.raises(Conflict, match=r"a duplicate of FR-1 by test:mara \(02 Mar"):
+        triage.keep_apart(store, SECOND, "FR-1", "FR-2")
+    triage.link(store, REVIEWER, "FR-3", "FR-1")
+    with pytest.raises(Conflict, match=r"through other reports, last by test:mara \(02 Mar"):
+        triage.keep_apart(store, SECOND, "FR-2", "FR-3")
 
 
 def test_moves_follow_the_machine(store: Store) -> None:

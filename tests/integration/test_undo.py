@@ -295,6 +295,25 @@ def test_events_are_filtered_and_paged(store: Store, clock: Clock) -> None:
     assert marked[seq - 1] is None
 
 
+def test_what_concerns_a_report_stands_in_its_history_wherever_it_is_filed(
+    store: Store, clock: Clock
+) -> None:
+    seq = link(store)
+    undo(store, OTHER, seq)
+    triage.keep_apart(store, REVIEWER, "FR-3", "FR-1")
+    assess(store)
+    told = ["report.received FR-1", "report.linked FR-2", "event.undone FR-2", "pair.kept_apart FR-3"]
+    with store.read() as cursor:
+        found = activity.whole_history(cursor, "FR-1")
+        listed, total = activity.events(cursor, activity.Filter(report="FR-1"))
+        child = [event.kind for event in activity.whole_history(cursor, "FR-2")]
+    assert [f"{event.kind} {event.subject}" for event in found] == told, (
+        "and no assessment of the same moment"
+    )
+    assert (found[1].undone_by, total, listed[::-1]) == (seq + 1, 4, found)
+    assert child == ["report.received", "report.linked", "event.undone", "report.assessed"]
+
+
 def test_a_report_is_found_by_its_external_id(store: Store) -> None:
     bring(store, make_report("Another", external_id="mine"))
     with store.read() as cursor:
@@ -324,3 +343,19 @@ def test_the_last_decision_of_a_person_is_their_own_and_stands(store: Store) -> 
     undo(store, REVIEWER, store.revision - 1)
     assert last_own(REVIEWER) == "report.assessed FR-1", "an undo is no decision of its own"
     assert last_own(OTHER) == "report.assessed FR-2"
+    for _ in range(2):
+        undo(store, OTHER, last(store))
+    assert last_own(REVIEWER) == "report.assessed FR-1"
+    undo(store, OTHER, last(store))
+    assert last_own(REVIEWER) == "pair.kept_apart FR-3", "what was done again stands"
+
+
+def test_older_decisions_are_offered_after_many_were_undone(store: Store) -> None:
+    triage.keep_apart(store, REVIEWER, "FR-1", "FR-3")
+    for _ in range(25):
+        undo(store, REVIEWER, assess(store))
+    with store.read() as cursor:
+        event = last_of(cursor, REVIEWER)
+        assert event is not None
+        assert event.kind == "pair.kept_apart"
+        assert last_of(cursor, REVIEWER, {"group.decided"}) is None

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.making import FLAW
+from tests.making import FLAW, MEDIUM
 from tests.pages.conftest import EVERYTHING
 from triage_core.clusters import cluster_work
 from triage_core.desk import bulk, second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import Conflict
 from triage_core.likeness.axes import Axis
-from triage_core.model import Actor, Severity
+from triage_core.model import Actor, Harm, Severity, Uplift
 
 INES = Actor("ines", "Ines", EVERYTHING.roles)
 
@@ -63,6 +63,33 @@ def test_old_and_new_values_in_words(visit, receive, decide):
     assert (column(screen, "what"), column(screen, "who")) == (["Assessed"], ["test"])
 
 
+def test_what_an_assessment_says_otherwise_is_told_when_the_level_stays(visit, receive, opened, rendered):
+    report, image = receive("a joke"), "![x](http://example.org/x.png)"
+    triage.assess(opened.store, opened.policy, EVERYTHING, report, FLAW)
+    again = replace(
+        FLAW, clauses=("IN-2", "IN-1"), note=image, inputs=replace(MEDIUM, harm=Harm.H2, uplift=Uplift.NO)
+    )
+    triage.assess(opened.store, opened.policy, INES, report, again)
+    told = {
+        "Clauses": ("IN-1", "IN-2, IN-1"),
+        "Harm": ("Significant", "Moderate"),
+        "Uplift": ("Real uplift", "Freely found elsewhere"),
+        "Note": ("nothing", image),
+    }
+    screen = visit("activity", event=str(opened.store.revision))
+    card = screen.dataframe[0].value
+    shown = {field: (then, now) for field, now, then in card.itertuples(index=False)}
+    assert {name: shown.get(name) for name in told} == told
+    assert "Assessment" not in shown
+    assert (
+        "; ".join(f"{name}: {old} → {new}" for name, (old, new) in told.items())
+        in column(screen, "changes")[0]
+    )
+    screen = press(screen, "Undo it")
+    assert "Clauses: IN-2, IN-1 → IN-1" in column(screen, "changes")[0]
+    assert "example.org" not in re.sub(r"(`+).*?\1", "", rendered(screen))
+
+
 def test_a_second_look_in_words(visit, receive, opened):
     report = receive("a joke")
     severe = replace(FLAW, override=Severity.CRITICAL, override_reason="seen in use")
@@ -71,7 +98,8 @@ def test_a_second_look_in_words(visit, receive, opened):
     screen = visit("activity")
     assert column(screen, "what") == ["Decided again, blind", "Assessed"]
     answered, assessed = column(screen, "changes")
-    assert answered.startswith("Second decision: nothing → 2; Agreement of the two: nothing → 0.8")
+    assert answered.startswith("Clauses: nothing → IN-1; Harm: nothing → Significant")
+    assert "Severity: nothing → Medium; Agreement of the two: nothing → 0.8" in answered
     assert assessed.endswith("second look 1 drawn as every critical one")
 
 
@@ -194,6 +222,8 @@ def test_what_was_said_of_a_cluster_is_told_and_undone(visit, receive, index, op
     assert column(visit("activity"), "changes")[0] == (
         "Same technique: nothing → FR-2, FR-3 left the cluster, without 2 others"
     )
+    for name in ("T-1", *ids):
+        assert seq in numbers(visit("activity", report=name, what="Said of a cluster")), name
     screen = visit("activity", event=str(seq))
     screen.button(key=f"undo-{seq}").click().run()
     assert column(screen, "what")[0] == f"Undone: event {seq}"

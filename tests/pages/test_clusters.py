@@ -97,7 +97,7 @@ def test_decided_members_tell_the_severity_and_a_decided_cluster_leaves_the_queu
 
 
 def test_what_members_share_and_what_is_their_own(visit, grouped, receive, index):
-    receive(f"{SONG} with a bassoon in the background")
+    long = receive(f"{SONG} with a bassoon {'la' * 90} to the end")
     index()
     screen = visit("clusters")
     marked = [line.split()[1:] for line in screen.code[0].value.splitlines() if line.startswith("▌")]
@@ -105,16 +105,31 @@ def test_what_members_share_and_what_is_their_own(visit, grouped, receive, index
     assert any(
         "with a bassoon" in caption.value and "clerk" not in caption.value for caption in screen.caption
     )
+    assert len(screen.code) == 1
+    screen.toggle(key=f"full-whole-{long}-1").set_value(True).run()
+    shared, own = screen.code[1].value.splitlines()
+    assert "clerk" in shared
+    assert own.split() == ["▌", "with", "a", "bassoon", "la" * 90, "to", "the", "end"]
 
 
-def test_an_outlier_is_marked(visit, receive, index, rendered):
-    for n in range(8):
-        receive(f"{SONG} {n}")
-    far = receive("please sing a rude song about a friendly grey cat in that big house")
+def test_members_come_by_distance_and_exactly_the_far_one_is_marked(visit, receive, index, opened):
+    songs = [receive(f"{SONG} {n}") for n in range(9)]
     index()
+    with opened.store.write(EVERYTHING, "index") as work:
+        typical = db.value(work.cursor, "SELECT representative_id FROM clusters WHERE axis = 'whole'")
+        others = [name for name in songs if name != typical]
+        # Nine means: their quartiles are 0.85 and 0.89, so that only what lies below 0.75 is far.
+        means = dict(zip(others, (0.86, 0.9, 0.55, 0.88, 0.79, 0.87, 0.89, 0.85), strict=True))
+        for name, mean in {typical: 0.91, **means}.items():
+            of = [mean, name]
+            work.cursor.execute("UPDATE memberships SET mean = ? WHERE axis = 'whole' AND report_id = ?", of)
     screen = visit("clusters")
-    assert [name for name, line in members(screen).items() if "Outlier" in line] in ([far], [])
-    assert queue(screen)["size"][0] in (8, 9)
+    shown = members(screen)
+    assert list(shown) == [typical, *sorted(others, key=means.__getitem__, reverse=True)]
+    assert [name for name, line in shown.items() if "Outlier" in line] == [others[2]]
+    cluster = queue(screen)["cluster"][0]
+    screen = choose(screen, "outliers", cluster)
+    assert [box.key for box in screen.checkbox if box.value] == [f"take-whole-{cluster}-{others[2]}-1"]
 
 
 def test_a_link_opens_one_cluster(visit, grouped):
@@ -178,7 +193,7 @@ def test_what_was_skipped_is_told_with_the_reason(visit, grouped, opened, case, 
     triage.assess(opened.store, opened.policy, EVERYTHING, grouped["songs"][0], Decision(("EXP-1",)))
     screen.button(key=f"decide-whole-{name}").click().run()
     screen.segmented_control(key="cluster_action").set_value("assess").run()
-    screen.selectbox(key="many_clause").select("OOS-1").run()
+    screen.multiselect(key="clauses-many-0").select("OOS-1").run()
     screen.button(key="cluster_do").click().run()
     assert "Done on 2 reports" in rendered(screen)
     skipped = next(table.value for table in screen.dataframe if "why" in table.value)
@@ -229,6 +244,11 @@ def test_two_clusters_that_may_be_one_are_merged_or_kept_apart(
     with pytest.raises(Exception, match="has said otherwise"):
         cluster_work.merge(opened.store, EVERYTHING, Axis.WHOLE, one, other)
     assert f"merge-whole-{pair}" not in {button.key for button in screen.button}
+    (undo,) = [button for button in screen.button if button.label.startswith("Undo your last word")]
+    assert one in undo.label
+    undo.click().run()
+    cluster_work.merge(opened.store, EVERYTHING, Axis.WHOLE, one, other)
+    assert not [button for button in screen.button if button.label.startswith("Undo your last word")]
 
 
 def test_others_may_look_only(visit, grouped, rendered):

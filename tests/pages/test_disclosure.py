@@ -72,6 +72,8 @@ def test_what_ends_soonest_is_first_with_its_hour_and_zone(visit, held):
     assert column(screen, "left")[0] == "5 d"
     assert screen.get("plotly_chart")
     assert [metric.value for metric in screen.metric] == ["2", "0", "0", "0"]
+    screen.menu_button[0].click(late).run()
+    assert screen.query_params["embargo"] == late
 
 
 def test_a_proposal_of_the_reporter_is_accepted(visit, held, opened, stands):

@@ -173,17 +173,23 @@ def test_whose_task_and_who_is_at_work(visit, three, opened):
     assert list(shown["claim"]) == ["ines", "", ""]
 
 
-def test_all_of_a_filter_is_decided_on_and_taken_back(visit, three, opened, rendered):
+def test_all_that_the_list_showed_is_decided_on_nothing_else_and_taken_back(
+    visit, three, receive, case, opened, rendered
+):
     triage.assess(opened.store, opened.policy, INES, three[2], Decision(("EXP-1",)))
-    screen = press(visit("inbox", state="Any state"), "Decide on all 3")
+    screen = visit("inbox", state="Any state")
+    claims.assign(opened.store, INES, three[1], INES)  # after the page was drawn
+    later = [receive("a riddle"), receive("a rhyme")]
+    screen = press(screen, "Decide on all 3")
     assert "**3 reports**, as the list showed them." in rendered(screen)
-    claims.assign(opened.store, INES, three[1], INES)  # meanwhile
-    screen.selectbox(key="many_clause").set_value("EXP-1").run()
+    assert "2 more came in since and are not among them." in rendered(screen)
+    screen.multiselect(key="clauses-many-0").select("EXP-1").run()
     press(screen, "Assess: 3 reports")
     assert "**Done on 2 reports.**" in rendered(screen)
     (skipped,) = [table.value for table in screen.dataframe if "why" in table.value]
     assert list(skipped["report"]) == [three[1]]
     assert "changed by demo:ines" in skipped["why"][0]
+    assert {case(name)["status"] for name in later} == {"new"}
     press(screen, "Undo all of it: 2 reports")
     assert "**Done on 2 reports.**" in rendered(screen)
     with opened.store.read() as cursor:
@@ -193,7 +199,7 @@ def test_all_of_a_filter_is_decided_on_and_taken_back(visit, three, opened, rend
 
 def test_what_was_done_is_told_over_an_empty_list(visit, three, rendered):
     screen = press(visit("inbox"), "Decide on all 3")
-    screen.selectbox(key="many_clause").set_value("EXP-1").run()
+    screen.multiselect(key="clauses-many-0").select("EXP-1").run()
     press(screen, "Assess: 3 reports").run()
     assert "Everything is decided" in rendered(screen)
     assert "**Done on 3 reports.**" in rendered(screen)
@@ -220,10 +226,36 @@ def test_many_are_assigned_snoozed_or_closed_as_duplicates(visit, three, case):
     assert all(case(name)["snoozed_until"] > NOW for name in three)
 
 
+def test_many_are_decided_on_with_all_that_one_is(visit, three, opened, case, rendered):
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.multiselect(key="clauses-many-0").select("IN-1").select("OOS-1").run()
+    assert "In scope" in rendered(screen)
+    assert opened.policy.clause("OOS-1").out_of_scope_example.strip() in [text.value for text in screen.text]
+    levels = {
+        "harm": "H3",
+        "exposure": "other",
+        "generality": "universal",
+        "reliability": "rare",
+        "uplift": "yes",
+    }
+    for name, level in levels.items():
+        screen.get_by_key(f"{name}-many-0").set_value(level)
+    screen.run()
+    screen.selectbox(key="override-many-0").set_value("low").run()
+    assert "needs a reason" in rendered(screen)
+    screen.text_input(key="override_reason-many-0").set_value("tested").run()
+    screen.selectbox(key="resolution-many-0").set_value("accepted_risk").run()
+    press(screen, "Assess: 3 reports")
+    assert {(case(name)["resolution"], case(name)["severity"]) for name in three} == {
+        ("accepted_risk", "low")
+    }
+
+
 def test_no_more_than_the_most_is_taken_at_once(visit, three, monkeypatch, rendered):
     monkeypatch.setattr(bulk, "MOST", 2)
-    screen = press(visit("inbox"), "Decide on the first 2")
-    assert "**2 reports**, as the list showed them." in rendered(screen)
+    screen = visit("inbox")
+    assert listed(screen) == three
+    assert "**2 reports**, as the list showed them." in rendered(press(screen, "Decide on the first 2"))
 
 
 def test_who_may_not_decide_sees_no_bulk(visit, three):

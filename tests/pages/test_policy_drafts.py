@@ -194,9 +194,11 @@ def test_past_decisions_that_would_change_are_counted_and_listed(drafts, receive
     assert "1 of 3 past decisions" in screen.subheader[0].value
     table = screen.dataframe[0].value
     assert (list(table["report"]), list(table["gone"])) == ([ids[2]], ["EXP-1"])
+    screen.menu_button[0].click(ids[2]).run()
+    assert screen.query_params["report"] == ids[2]
 
 
-def test_withdrawn_drafts_can_be_opened_again_and_revisions_are_listed(drafts, draft, rendered):
+def test_withdrawn_drafts_can_be_opened_again_and_revisions_are_taken_again(drafts, draft, opened):
     screen = press(press(drafts(), "Begin a draft"), "Withdraw")
     assert draft().state is State.WITHDRAWN
     assert "not written any more" in screen.info[0].value
@@ -204,6 +206,13 @@ def test_withdrawn_drafts_can_be_opened_again_and_revisions_are_listed(drafts, d
     assert draft().state is State.OPEN
     screen = drafts(**{"draft-part": "Files and revisions"})
     assert list(screen.dataframe[0].value["what"]) == ["started"]
+    assert not screen.menu_button
+    policy_drafts.change(opened.store, OTHER, 1, {"title": "Theirs"}, seen_revision=1)
+    assert draft().texts.parse().title == "Theirs"
+    screen = drafts(**{"draft-part": "Files and revisions"})
+    screen.menu_button[0].click("1").run()
+    assert draft().revision == 3
+    assert draft().texts.parse().title != "Theirs"
 
 
 def test_a_draft_of_an_older_version_is_carried_over(drafts, draft, opened):

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
+from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole
 from ui import paint
 from ui.review import desk, keys, queue, seen
@@ -233,6 +235,26 @@ def test_more_moves_of_the_status_machine(visit, three, case):
     assert case(three[0])["status"] == "deferred"
 
 
+def test_a_passed_retest_closes_with_an_outcome_and_a_note(visit, three, opened, case):
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[0], FLAW)
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        assert "Close the report" not in [button.label for button in visit("review", report=three[0]).button]
+        triage.move(opened.store, EVERYTHING, three[0], trigger)
+    version = case(three[0])["version"]
+    screen = press(visit("review", report=three[0]), "Close the report")
+    assert "reason that the reporter can read" in toasts(screen)
+    screen.get_by_key(f"passed-{three[0]}-{version}").set_value("resolved_mitigated").run()
+    screen.get_by_key(f"retest-{three[0]}-{version}").set_value("0 of 20.").run()
+    with opened.store.read() as cursor:
+        assert drafts.read(cursor, ME, three[0])["retest"] == "0 of 20."
+    screen = press(screen, "Close the report")
+    assert case(three[0])["resolution"] == "resolved_mitigated"
+    screen.session_state["history"] = True
+    changes = screen.run().dataframe[0].value["changes"][0]
+    assert changes.startswith("Retest passed: State: Retest → Closed; Resolution: nothing → Mitigated")
+    assert changes.endswith("note: 0 of 20.")
+
+
 def test_hidden_characters_and_the_embargo_are_shown(visit, receive, rendered):
     report = receive(
         "ab\u200bcd",
@@ -439,11 +461,13 @@ def test_the_reporter_s_own_view_stands_beside_the_inputs(visit, receive, render
         real_world_harm="yes",
         policy_clause_claimed="IN-6",
     )
-    said = rendered(visit("review", report=report))
+    screen = visit("review", report=report)
+    said = rendered(screen)
     assert "Harm: Discrimination" in said
     assert "worked 3 of 10 times" in said
     assert "harm has happened: yes" in said
     assert "claims ` IN-6 `" in said
+    assert "Harm: Discrimination" in rendered(decide(screen, report, 1, "OOS-1"))
 
 
 def test_every_key_has_one_meaning_and_the_table_is_shown(visit, three):
@@ -499,8 +523,9 @@ def test_a_press_acts_on_the_report_that_it_saw_and_once(visit, advised, case):
 def test_a_second_press_on_what_is_gone_from_the_screen_changes_nothing_and_says_why(visit, advised, case):
     screen = visit("review", report=advised)
     screen = hear(screen, heard(1, "0", advised, clause="OOS-1"), heard(2, "s", advised))
-    assert "FR-3 was changed by demo:reviewer while you looked at it (assessed; it is now out of scope)" in (
-        toasts(screen)
+    assert (
+        "FR-3 was changed by demo:reviewer (04 Nov 2026 12:00 UTC) while you looked at it: assessed,"
+        " state new → out of scope, severity not assessed → none" in toasts(screen)
     )
     assert case(advised)["snoozed_until"] is None
 
@@ -554,11 +579,18 @@ def test_choices_keep_their_names_whatever_happens_to_the_reports(visit, three, 
     assert [radio.options for radio in screen.radio] == before
 
 
+def with_messages(screen, report_id):
+    """The page with the messages of this report opened: where there are none they are closed."""
+    screen.session_state[f"messages-{report_id}"] = True
+    return screen.run()
+
+
 def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
     visit, three, opened, case, rendered
 ):
     screen = visit("review", report=three[0])
-    screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?")
+    assert not [one for one in screen.text_area if one.label == "Ask the reporter"]
+    with_messages(screen, three[0]).text_area(key=f"question-{three[0]}-1").set_value("Which version was it?")
     press(screen, "Send the question")
     assert "is asked" in toasts(screen)
     assert case(three[0])["status"] == "needs_info"
@@ -574,7 +606,7 @@ def test_a_question_goes_to_the_reporter_and_the_answer_stands_in_the_thread(
 
 
 def test_a_question_about_a_report_that_changed_is_not_sent_and_its_words_stay(visit, three, opened, case):
-    screen = visit("review", report=three[0])
+    screen = with_messages(visit("review", report=three[0]), three[0])
     screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?").run()
     triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("EXP-1",)))
     press(screen, "Send the question")
@@ -585,8 +617,9 @@ def test_a_question_about_a_report_that_changed_is_not_sent_and_its_words_stay(v
 def test_a_question_not_sent_yet_is_there_after_another_report_and_a_reload(visit, three):
     screen = visit("review", report=three[0])
     screen.text_area(key=f"note-{three[0]}-1").set_value("Seen twice.").run()
+    with_messages(screen, three[0])
     screen.text_area(key=f"question-{three[0]}-1").set_value("Which version was it?").run()
-    screen = visit("review", report=three[1])
+    screen = with_messages(visit("review", report=three[1]), three[1])
     assert screen.text_area(key=f"question-{three[1]}-1").value == ""
     screen = visit("review", report=three[0])
     assert screen.text_area(key=f"question-{three[0]}-1").value == "Which version was it?"

@@ -133,6 +133,19 @@ def test_approved_and_paid(visit, reward, stands):
     assert figures(screen)["Committed"] == "2%"
 
 
+def test_the_menu_of_the_rows_opens_one(visit, reward, flaw, rendered):
+    number = reward()
+    screen = visit("rewards", role=OWNER)
+    assert "Approve" not in rendered(screen)
+    screen = screen.menu_button[0].click(str(number)).run()
+    assert "Approve" in rendered(screen)
+    waiting = flaw()
+    screen = visit("rewards", role=OWNER, view="To propose")
+    screen.menu_button[0].click(waiting).run()
+    assert screen.query_params["report"] == waiting
+    assert not visit("rewards", role=OWNER, view="Reporters").menu_button
+
+
 def test_declined_with_a_reason(visit, reward, stands):
     number = reward()
     screen = press(visit("rewards", role=OWNER, reward=str(number)), "Decline")

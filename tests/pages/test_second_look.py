@@ -34,7 +34,7 @@ def decided(opened, receive):
     def go(
         words: str = "please sing a rude song", decision: Decision = SECRET, who: Actor = MARA
     ) -> tuple[str, int]:
-        report_id = receive(words)
+        report_id = receive(words, harm_types=["discrimination"], tries=10, successes=3)
         triage.assess(opened.store, replace(opened.policy, second_look_share=0.0), who, report_id, decision)
         return report_id, second_look.ask(opened.store, who, report_id)
 
@@ -90,6 +90,8 @@ def test_the_second_reviewer_sees_the_report_and_nothing_of_the_decision(visit, 
     screen = visit("second_look")
     assert report_id in rendered(screen)
     assert "please sing a rude song" in screen.code[0].value
+    assert "Harm: Discrimination" in rendered(screen)
+    assert "worked 3 of 10 times" in rendered(screen)
     said = everything(screen)
     for word in ("mara", "Mara", "IN-1", "Critical", "Accepted", "No!", "Fix", "Triage", "History"):
         assert word not in said, word
@@ -161,6 +163,7 @@ def test_where_two_differ_a_third_sees_both_and_decides(visit, disputed, case, r
     assert dict(zip(table["what"], table["first"], strict=True))["Reviewer"] == "mara"
     assert dict(zip(table["what"], table["second"], strict=True))["Outcome"] == "Out of scope"
     assert "Mara has said so" in everything(screen)
+    assert "worked 3 of 10 times" in rendered(screen)
     screen = button(choose(screen, report_id, look_id, "OOS-1"), "Save decision").click().run()
     assert (case(report_id)["resolution"], case(report_id)["updated_by"]) == ("out_of_scope", ME.actor_id)
     assert "Nowhere do two decisions differ" in rendered(screen)

@@ -51,6 +51,8 @@ def test_the_two_groups_and_their_typical_reports(audited: Runtime) -> None:
     shown = screen()
     assert "1 cluster may hold two groups" in shown.expander[0].label
     assert list(shown.dataframe[0].value["cluster"]) == ["D-1"]
+    shown.menu_button[0].click("D-1").run()
+    assert shown.query_params["cluster"] == "D-1"
     assert "May be two groups" in shown.markdown[0].value
     assert not shown.code
     shown.toggle[0].set_value(True).run()

@@ -10,10 +10,12 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import FLAW
+from tests.making import FLAW, make_report
 from tests.pages.conftest import EVERYTHING, NOW
+from triage_core.channel import apikeys, intake, reportformat
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.model import Channel
 from ui import paint
 
 
@@ -126,6 +128,22 @@ def test_a_number_of_a_chart_opens_the_list_behind_it(visit, receive):
     assert len(visit("inbox", **address).dataframe[0].value) == 1
 
 
+def test_the_name_of_a_key_is_text_and_leads_to_its_reports(visit, receive, opened, rendered):
+    receive("imported", hours_ago=2)
+    number, _ = apikeys.add(opened.store, EVERYTHING, HOSTILE["plotly link"])
+    report = reportformat.parse(make_report("By the button"))
+    sent = intake.incoming(report, Channel.API, None, number)
+    intake.receive_all(opened.store, opened.policy, [sent])
+    screen = visit("trends")
+    labels = charts(screen)["Reports of the period by source"]["layout"]["yaxis"]["ticktext"]
+    assert [label.strip()[:6] for label in labels] == ["Key 1:", "Import"]
+    assert "attacker.invalid" not in rendered(screen)
+    screen.session_state["numbers-sources"] = True
+    screen.session_state["table-sources"] = {"selection": {"cells": [[0, "No contact"]]}}
+    (address,) = links(screen.run(), "See what is behind this number")
+    assert len(visit("inbox", **address).dataframe[0].value) == 1
+
+
 @pytest.mark.parametrize(
     ("by", "names"),
     [
@@ -167,7 +185,7 @@ def test_a_hostile_product_is_text_in_every_chart(visit, receive, rendered, name
 
 def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     flaw = {"harm_types": ["other"], "wants_reward": True, "system": [{"platform": "Chat"}]}
-    report_id = receive("who sits beside me", hours_ago=24 * 60, **flaw)
+    report_id = receive("who sits beside me", hours_ago=24 * 62, **flaw)
     receive("nobody has looked", hours_ago=24 * 60, system=[{"platform": "Chat"}])
     opened.store.clock = lambda: NOW - timedelta(days=50)
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, FLAW)
@@ -175,3 +193,11 @@ def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     assert "1 reward asked for and not decided" in rendered(visit("trends"))
     other = visit("trends").multiselect(key="product").select("Chat").run()
     assert "1 reward asked for" in rendered(other)
+    screen = visit("trends")
+    screen.session_state["numbers-inside"] = True
+    (table,) = screen.run().dataframe
+    for title in ("Fix", "Reward"):  # both were due in these weeks, and neither is done
+        (row,) = table.value.index[table.value[title].notna()]
+        screen.session_state["table-inside"] = {"selection": {"cells": [[int(row), title]]}}
+        (address,) = links(screen.run(), "See what is behind this number")
+        assert len(visit("inbox", **address).dataframe[0].value) == 1, title

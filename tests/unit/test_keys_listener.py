@@ -12,7 +12,10 @@ from playwright._impl._driver import compute_driver_executable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = """
-const listeners = [], sent = [];
+const listeners = [], sent = [], kept = [];
+const addEventListener = (type, listener) => {
+  if (!listeners.some((one) => one.type === type && one.listener === listener)) listeners.push({ type, listener });
+};
 let heading = { id: "on-desk-FR-1-2" }, dialog = null;
 let keys = ["st-key-choose-FR-1-2-OOS-1", "st-key-undo-FR-1-2-7"];
 const choose = (at) => radios.forEach((radio, number) => (radio.checked = number === at));
@@ -22,7 +25,7 @@ const radios = ["FR-8", "FR-9"].map((name, at) => (
 ));
 globalThis.document = {
   activeElement: null,
-  addEventListener: (_, listener) => listeners.includes(listener) || listeners.push(listener),
+  addEventListener,
   querySelector: (query) => (query.includes("on-desk") ? heading : dialog),
   querySelectorAll: (query) => {
     if (query.includes("st-key-candidate-")) return radios;
@@ -30,15 +33,25 @@ globalThis.document = {
     return keys.filter((key) => key.includes(start)).map((key) => ({ classList: ["element", key] }));
   },
 };
+globalThis.window = { addEventListener };
+globalThis.KeyboardEvent = class { constructor(type, more) { Object.assign(this, { type }, more); } };
+let paused = null;
+globalThis.setTimeout = (then) => (paused = then);
+globalThis.clearTimeout = () => (paused = null);
 const { default: component } = await import("./keys.mjs");
 const setStateValue = (_, value) => sent.push(JSON.parse(JSON.stringify(value)));
 const parentElement = { host: { isConnected: true, dataset: {} } };
 // Streamlit calls what a call gives back as soon as newer data have overtaken it, before it calls with those.
 const mount = (data) => component({ data, parentElement, setStateValue })?.();
+const happen = (event) => listeners.filter((one) => one.type === event.type).forEach((one) => one.listener(event));
 const press = (key, more = {}) => {
-  const event = { key, target: { tagName: "BODY" }, preventDefault() {}, ...more };
-  listeners.forEach((listener) => listener(event));
+  happen({ type: "keydown", key, isTrusted: true, target: { tagName: "BODY" }, preventDefault() {}, ...more });
 };
+const note = {
+  tagName: "TEXTAREA", value: "", matches: (query) => query.includes("st-key-note-"), closest: () => null,
+  dispatchEvent: (event) => { kept.push(note.value); happen({ ...event, isTrusted: false, target: note }); },
+};
+const write = (text) => { note.value += text; happen({ type: "input", target: note }); };
 const drawn = {
   report: "FR-1", version: 2, shown: { mine: true }, handled: 0,
   candidates: [{ other_id: "FR-8" }, { other_id: "FR-9" }], keys: ["j", "0", "d", "u", "save", "up", "down"],
@@ -141,14 +154,23 @@ def test_without_a_report_on_screen_nothing_is_sent(play: Any) -> None:
 
 
 def test_there_is_one_listener_however_often_it_is_drawn(play: Any) -> None:
-    assert play("mount(drawn); mount(drawn); press('j');")[1] == 1
-    sent, listening = play("mount({ ...drawn, handled: 41 }); press('j');")
-    assert (sent[0]["n"], listening) == (42, 1)
+    assert play("mount(drawn); mount(drawn);")[1] == play("mount(drawn);")[1] > 0
+    assert play("mount({ ...drawn, handled: 41 }); press('j');")[0][0]["n"] == 42
 
 
 def test_a_key_is_heard_while_a_drawing_is_overtaken_by_the_next(play: Any) -> None:
     sent, _ = play("mount(drawn); press('j'); mount(drawn); press('0');")
     assert [one["key"] for one in sent] == ["j", "0"]
+
+
+@pytest.mark.parametrize("then", ["paused();", "happen({ type: 'beforeunload' });"])
+def test_a_draft_is_kept_at_a_pause_or_when_the_page_is_left_and_that_saves_no_decision(
+    play: Any, then: str
+) -> None:
+    kept, presses = play(
+        f"mount(drawn); write('Half'); write(' a thought'); {then} sent.push([kept, sent.length]);"
+    )[0]
+    assert (kept, presses) == (["Half a thought"], 0)
 
 
 def test_no_key_is_heard_on_another_page(play: Any) -> None:

@@ -177,11 +177,11 @@ def _store_all(
             )
         if embargo := first_rows.embargo(policy, item.channel, item.report, report_id, received):
             new.add("embargoes", embargo)
-        if item.intake_key:
-            new.add(
-                "intake_keys", {"intake_key": item.intake_key, "report_id": report_id, "body_sha256": digest}
-            )
-            known[item.intake_key] = (report_id, digest)
+        # What came with the key of a product is known by it, also where its sender gave it no name.
+        by_key = None if item.api_key is None else f"{item.channel}:{item.api_key}:report:{report_id}"
+        if intake_key := item.intake_key or by_key:
+            new.add("intake_keys", {"intake_key": intake_key, "report_id": report_id, "body_sha256": digest})
+            known[intake_key] = (report_id, digest)
         key = None
         if item.accepted is not None:
             new.add_key(report_id, item.accepted.key_sha256)

@@ -16,6 +16,8 @@ from triage_core.desk import agreement, looks
 from triage_core.desk.agreement import Measured
 from triage_core.disclosure import embargo
 from triage_core.model import CreditWish, EmbargoState
+from triage_core.rewards import bounty
+from triage_core.rewards.bounty import Longer
 from triage_core.trends import Kept, Window
 
 DAYS = 90
@@ -35,12 +37,14 @@ class Looking:
     """The published figures: `reversed` of `linked` duplicates were taken back, `cited` of `closed` cite a clause.
 
     A duplicate cites the earlier report, and what its reporter withdrew was not ours to close: neither
-    counts as closed here. `agreement` is that of two people who decided on one report apart.
+    counts as closed here. `longer` are the fixes and the rewards that were done, or due, in these days; `agreement`
+    is that of two people who decided on one report apart.
     """
 
     received: int
     first_response: Kept
     triage: Kept
+    longer: Longer
     linked: int
     reversed: int
     closed: int
@@ -58,8 +62,8 @@ class Thanks:
 
 def looking(cursor: db.Cursor, now: datetime) -> Looking:
     """The figures of the 90 days before `now`."""
-    since = now - timedelta(days=DAYS)
-    kept = trends.figures(cursor, Rolling(now))
+    since, days = now - timedelta(days=DAYS), Rolling(now)
+    kept = trends.figures(cursor, days)
     by_clause, by_neither = CONDITIONS[Counted.BY_CLAUSE], CONDITIONS[Counted.BY_NEITHER]
     found = db.row(
         cursor,
@@ -70,8 +74,8 @@ def looking(cursor: db.Cursor, now: datetime) -> Looking:
         {"now": db.naive(now), "since": db.naive(since)},
     )
     assert found is not None
-    agreed = agreement.overall(looks.pairs(cursor, since, now))
-    return Looking(kept.reports, kept.first_response, kept.triage, **found, agreement=agreed)
+    longer, agreed = bounty.longer(cursor, days), agreement.overall(looks.pairs(cursor, since, now))
+    return Looking(kept.reports, kept.first_response, kept.triage, longer, **found, agreement=agreed)
 
 
 def thanks(cursor: db.Cursor, now: datetime, limit: int = 500) -> list[Thanks]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from triage_core import access, db
+from triage_core import access, cases, db
 from triage_core.access import Command
 from triage_core.clusters import groups
 from triage_core.clusters.groups import Said
@@ -303,8 +303,9 @@ def _why(cursor: db.Cursor, axis: str, one_id: str, other_id: str) -> str:
     found = groups.record(cursor, axis, one_id, other_id)
     if found["name"] == "link_id":
         child = found["subject"]
-        return f"{child} is a duplicate of {linking.linked_to(cursor, child)}: unlink it first"
-    return f"{found['actor_id']} has said otherwise of {one_id} and {other_id}: undo that first"
+        linked = f"{child} is a duplicate of {linking.linked_to(cursor, child)}"
+        return f"{linked}: unlink it first, {cases.by(found)} said so"
+    return f"{cases.by(found)} has said otherwise of {one_id} and {other_id}: undo that first"
 
 
 def _members(cursor: db.Cursor, axis: str, cluster_id: str) -> list[str]:
@@ -331,14 +332,26 @@ def _among(cursor: db.Cursor, axis: str, cluster_id: str, chosen: Collection[str
     present = _members(cursor, axis, cluster_id)
     gone = sorted(set(chosen) - set(present))
     if gone:
-        raise Conflict("members", f"{', '.join(gone[:5])} left {cluster_id} while you looked at it")
+        why = _left(cursor, axis, cluster_id, gone)
+        raise Conflict("members", "; ".join(f"{name} {why[name]}" for name in gone[:5]))
     return present
 
 
 def _gone(cursor: db.Cursor, axis: str, cluster_id: str, seen: Mapping[str, int]) -> dict[str, Skipped]:
     present = set(_members(cursor, axis, cluster_id))
-    why = f"it left {cluster_id} while you looked at it"
-    return {name: Skipped(name, why) for name in seen if name not in present}
+    gone = [name for name in seen if name not in present]
+    why = _left(cursor, axis, cluster_id, gone)
+    return {name: Skipped(name, f"it {why[name]}") for name in gone}
+
+
+def _left(cursor: db.Cursor, axis: str, cluster_id: str, gone: Collection[str]) -> dict[str, str]:
+    """Of each report that is no member any more, that it left, and who spoke of it last on this axis."""
+    said = groups.last_said(cursor, axis, gone) if gone else {}
+    left = f"left {cluster_id} while you looked at it"
+    return {
+        name: f"{left}, after a word of {cases.by(said[name])}" if name in said else f"{left}: compared anew"
+        for name in gone
+    }
 
 
 def _two(cursor: db.Cursor, axis: str, one_id: str, other_id: str) -> tuple[list[str], list[str]]:

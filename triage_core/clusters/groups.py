@@ -142,6 +142,17 @@ def record(cursor: db.Cursor, axis: str, one_id: str, other_id: str) -> db.Row:
     return found
 
 
+def last_said(cursor: db.Cursor, axis: str, names: Collection[str]) -> dict[str, db.Row]:
+    """The latest word of a person on each of these reports on an axis, by report: `done_at` and `actor_id`."""
+    found = db.rows(
+        cursor,
+        "SELECT name, max(done_at) AS done_at, arg_max(actor_id, done_at) AS actor_id FROM said_of"
+        " WHERE axis = $axis AND name IN (SELECT unnest($names)) GROUP BY name",
+        {"axis": axis, "names": list(names)},
+    )
+    return {row["name"]: row for row in found}
+
+
 def standing(cursor: db.Cursor, axis: str, one: Collection[str], other: Collection[str]) -> list[int]:
     """The decisions that bind a report of `one` to a report of `other`, the oldest first."""
     found = db.rows(

@@ -1,13 +1,14 @@
 """What has happened: the events of the audit chain, filtered and paged in SQL, with what was undone.
 
 An undo is an event itself. It stands until it is undone in turn, and an event counts as undone
-while an undo of it stands.
+while an undo of it stands. An event is filed under one subject and may concern others: a link its
+canonical report, a word on two reports the earlier one, a decision on a cluster every report that it names.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,10 @@ from triage_core import cases, db
 from triage_core.errors import NotFound
 
 UNDONE = "event.undone"
+ELSEWHERE = 200
+"""So many of the latest events that are filed elsewhere stand in the history of a report."""
+
+_SHARED = {"report.linked", "report.unlinked", "pair.kept_apart", "group.decided", UNDONE}
 _COLUMNS = "seq, done_at, actor_id, command, kind, subject, data"
 
 
@@ -50,14 +55,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events a list shows; empty means all. `report` is a report id or an external id."""
+    """Which events a list shows; empty means all. `report` is a report id, an external id, or a cluster id."""
 
     actor: Sequence[str] = field(default_factory=tuple)
     kind: Sequence[str] = field(default_factory=tuple)
     report: str = ""
     since: datetime | None = None
 
-    def where(self) -> tuple[str, dict[str, Any]]:
+    def where(self, cursor: db.Cursor) -> tuple[str, dict[str, Any]]:
         """The SQL condition over events and its parameters."""
         parts: list[str] = ["true"]
         values: dict[str, Any] = {}
@@ -68,14 +73,8 @@ class Filter:
             parts.append("list_contains($kind, kind)")
             values["kind"] = list(self.kind)
         if self.report:
-            # A pair's event is filed under its later report and names the earlier one in its canonical JSON,
-            # in which no text can look like a key: quotes inside a text are escaped.
-            parts.append(
-                "(subject IN (SELECT report_id FROM reports WHERE report_id = $report OR external_id = $report)"
-                " OR contains(data, $earlier))"
-            )
-            values["report"] = self.report
-            values["earlier"] = f'"a_id":{json.dumps(self.report)}'
+            parts.append("seq IN (SELECT unnest($numbers))")
+            values["numbers"] = concerning(cursor, self.report)
         if self.since:
             parts.append("done_at >= $since")
             values["since"] = db.naive(self.since)
@@ -84,14 +83,13 @@ class Filter:
 
 def events(cursor: db.Cursor, chosen: Filter, page: int = 1, size: int = 25) -> tuple[list[Event], int]:
     """One page of events, newest first, and how many the filter finds in all."""
-    where, values = chosen.where()
-    total = int(db.value(cursor, f"SELECT count(*) FROM events WHERE {where}", values) or 0)
-    return latest(cursor, chosen, size, (page - 1) * size), total
+    condition = chosen.where(cursor)
+    total = int(db.value(cursor, f"SELECT count(*) FROM events WHERE {condition[0]}", condition[1]) or 0)
+    return _newest(cursor, condition, size, (page - 1) * size), total
 
 
-def latest(cursor: db.Cursor, chosen: Filter, size: int, offset: int = 0) -> list[Event]:
-    """The newest `size` events of a filter after `offset` of them, newest first."""
-    where, values = chosen.where()
+def _newest(cursor: db.Cursor, condition: tuple[str, dict[str, Any]], size: int, offset: int) -> list[Event]:
+    where, values = condition
     found = _read(
         cursor,
         f"WHERE {where} ORDER BY seq DESC LIMIT $size OFFSET $offset",
@@ -121,6 +119,77 @@ def history(cursor: db.Cursor, subject: str, first: int = 1) -> list[Event]:
         {"subject": subject, "first": first},
     )
     return _marked(found, [event for event in found if event.undoes])
+
+
+# An undo takes an event back, and the undo of that undo does it again: of an event that an odd number of undos
+# lead back to, the last one stands.
+_UNDONE = """
+WITH RECURSIVE undos AS MATERIALIZED (
+    SELECT seq, CAST(data ->> 'undone' AS BIGINT) AS undone FROM events WHERE kind = $undo),
+chains (first, seq) AS (
+    SELECT undone, seq FROM undos WHERE undone NOT IN (SELECT seq FROM undos)
+    UNION ALL SELECT first, undos.seq FROM chains JOIN undos ON undos.undone = chains.seq)
+SELECT first FROM chains GROUP BY first HAVING count(*) % 2 = 1
+"""
+
+
+def newest_standing(cursor: db.Cursor, actor_id: str, kinds: Collection[str]) -> Event | None:
+    """The newest event of one of these kinds, undos apart, that this person has made and nobody has undone."""
+    seq = db.value(
+        cursor,
+        f"SELECT max(seq) FROM events WHERE actor_id = $who AND list_contains($kinds, kind) AND seq NOT IN ({_UNDONE})",
+        {"who": actor_id, "kinds": sorted(kinds), "undo": UNDONE},
+    )
+    return None if seq is None else event(cursor, seq)
+
+
+def whole_history(cursor: db.Cursor, report_id: str) -> list[Event]:
+    """The history of a report, oldest first: its own events, and the latest of those that concern it as well."""
+    own = _read(cursor, "WHERE subject = $subject", {"subject": report_id})
+    found = [*own, *map(_event, _elsewhere(cursor, report_id)[-ELSEWHERE:])]
+    found.sort(key=lambda event: event.seq)
+    return _marked(found, [event for event in found if event.undoes])
+
+
+def concerning(cursor: db.Cursor, name: str) -> list[int]:
+    """The numbers of all events that concern what has this name: a report, by either of its ids, or a cluster."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id AS name FROM reports WHERE external_id = $name UNION SELECT $name",
+        {"name": name},
+    )
+    names = [row["name"] for row in found]
+    own = db.rows(cursor, "SELECT seq FROM events WHERE subject IN (SELECT unnest(?))", [names])
+    return [row["seq"] for row in (*own, *(row for one in names for row in _elsewhere(cursor, one)))]
+
+
+def _elsewhere(cursor: db.Cursor, name: str) -> list[db.Row]:
+    """The rows of the events that concern a report and are filed under another name, the oldest first."""
+    # What a person says of a report together with others is stored with its moment, which the event shares.
+    said = db.rows(
+        cursor,
+        "SELECT DISTINCT subject, done_at FROM said_of WHERE name = $name AND subject <> $name",
+        {"name": name},
+    )
+    if not said:
+        return []
+    found = db.rows(
+        cursor,
+        f"SELECT {_COLUMNS} FROM events JOIN (SELECT unnest($subjects) AS subject, unnest($moments) AS done_at)"
+        " USING (subject, done_at) ORDER BY seq",
+        {
+            "subjects": [row["subject"] for row in said],
+            "moments": [db.naive(row["done_at"]) for row in said],
+        },
+    )
+    # The same moment may hold more of that subject. No text in canonical JSON can look like a name or a key of ours:
+    # quotes inside a text are escaped. It is asked here, since DuckDB would ask it of every event before it joins.
+    quoted = json.dumps(name)
+    return [
+        row
+        for row in found
+        if row["kind"] in _SHARED and (quoted in row["data"] or '"made":[' in row["data"])
+    ]
 
 
 def batch(cursor: db.Cursor, number: int) -> list[Event]:
@@ -167,8 +236,11 @@ def _distinct(cursor: db.Cursor, column: str) -> list[str]:
 
 
 def _read(cursor: db.Cursor, condition: str, values: dict[str, Any]) -> list[Event]:
-    rows = db.rows(cursor, f"SELECT {_COLUMNS} FROM events {condition}", values)
-    return [Event(**{**row, "data": cases.decode(row["data"])}) for row in rows]
+    return list(map(_event, db.rows(cursor, f"SELECT {_COLUMNS} FROM events {condition}", values)))
+
+
+def _event(row: db.Row) -> Event:
+    return Event(**{**row, "data": cases.decode(row["data"])})
 
 
 def _marked(found: Sequence[Event], undos: Sequence[Event]) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from triage_core import db
@@ -46,3 +47,13 @@ def record(
     }
     db.insert(work.cursor, "assessments", [row])
     return row
+
+
+def numbered(cursor: db.Cursor, numbers: Collection[int]) -> dict[int, db.Row]:
+    """The assessments with these numbers, by number; one that is not there is left out."""
+    if not numbers:
+        return {}
+    found = db.rows(
+        cursor, "SELECT * FROM assessments WHERE assessment_id IN (SELECT unnest(?))", [sorted(numbers)]
+    )
+    return {row["assessment_id"]: row for row in found}

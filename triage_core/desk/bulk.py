@@ -26,7 +26,7 @@ MOST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A report on which nothing was decided, and why."""
+    """A report on which nothing was decided, or of which something stays, and why."""
 
     report_id: str
     why: str
@@ -129,6 +129,7 @@ def snooze(
 def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None = None) -> Outcome:
     """Take back each event of a bulk decision, the last first; what has been decided since stays and is told.
 
+    A report stands in both lists when its decision was taken back and the better answer that came with it was not.
     The undo is a batch itself: undoing that one does the thing again. Raises NotFound without such a batch.
     """
     with store.read() as cursor:
@@ -137,26 +138,24 @@ def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None =
         raise NotFound("batch", f"no bulk decision begins with event {batch}")
     command = events[0].command
     access.require(actor, command)
-    outcome: dict[str, Skipped | None] = {}
+    undone: set[str] = set()
+    stays: dict[str, Skipped] = {}
     with store.write(actor, command, now) as work:
         work.many = True
         taken: set[int] = set()
         for event in reversed(events):
-            if event.seq in taken:
-                continue  # it went with a later one
             try:
-                taken |= undo.undo_within(work, event)
+                if event.seq not in taken:  # else it went with a later one
+                    taken |= undo.undo_within(work, event)
             except Refused as refusal:
-                outcome[event.subject] = Skipped(event.subject, refusal.rule)
+                stays[event.subject] = Skipped(event.subject, refusal.rule)
             else:
-                outcome.setdefault(event.subject, None)
-        reports = (
-            event.subject for event in events if "axis" not in event.data
-        )  # the others are about clusters
-        names = {name: outcome.get(name) for name in reports}
+                undone.add(event.subject)
+        # Without an axis: the others are about clusters.
+        names = dict.fromkeys(event.subject for event in events if "axis" not in event.data)
         return Outcome(
-            tuple(name for name, skipped in names.items() if skipped is None),
-            tuple(filter(None, names.values())),
+            tuple(name for name in names if name in undone),
+            tuple(stays[name] for name in names if name in stays),
             _batch(work),
         )
 

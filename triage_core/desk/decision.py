@@ -101,6 +101,12 @@ def level(policy: Policy, decision: Decision) -> Severity:
     return decision.override or computed_level(policy, decision)
 
 
+def gravest_level(policy: Policy, decision: Decision) -> Severity:
+    """The higher of the two: what the inputs say, and what the decision gives."""
+    both = (computed_level(policy, decision), level(policy, decision))
+    return max(both, key=lambda severity: severity.rank)
+
+
 def _implied_resolution(kinds: set[ClauseKind]) -> Resolution | None:
     if ClauseKind.IN_SCOPE in kinds:
         return None

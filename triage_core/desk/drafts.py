@@ -33,6 +33,7 @@ FIELDS = frozenset(
         "note",
         "better",
         "question",
+        "retest",
     }
 )
 """What a draft may hold: `clauses` is a list of clause ids, everything else a text."""

@@ -34,17 +34,18 @@ def link_within(
     """Close a report as a duplicate of an earlier one; its own duplicates follow it."""
     case = cases.read(work.cursor, child_id, seen_version)
     _require_earlier(work.cursor, child_id, canonical_id)
-    linked = linked_to(work.cursor, child_id)
-    if linked == canonical_id:
+    link = link_of(work.cursor, child_id)
+    if link and link["canonical_id"] == canonical_id:
         return case  # the same press twice is one decision
-    if linked:
-        raise Conflict("child", f"{child_id} is already a duplicate of {linked}: unlink it first")
-    root = linked_to(work.cursor, canonical_id)
+    if link:
+        raise Conflict("child", f"{child_id} is already {_linked(link)}: unlink it first")
+    root = link_of(work.cursor, canonical_id)
     if root:
-        raise Conflict("canonical", f"{canonical_id} is itself a duplicate of {root}: link to that one")
+        raise Conflict("canonical", f"{canonical_id} is itself {_linked(root)}: link to that one")
     against = groups.contradiction(work.cursor, Axis.WHOLE, [(child_id, canonical_id)])
     if against:
-        raise Conflict("canonical", f"a reviewer has said that {' and '.join(against)} are not duplicates")
+        who = cases.by(groups.record(work.cursor, Axis.WHOLE, *against))
+        raise Conflict("canonical", f"{who} has said that {' and '.join(against)} are not duplicates")
     status = decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)
     why = f"{child_id} became a duplicate of {canonical_id}"
     moved = [_repoint(work, follower, canonical_id, why) for follower in duplicates(work.cursor, child_id)]
@@ -66,7 +67,7 @@ def unlink_within(
 ) -> dict[str, Any]:
     """Take a link back: the child is what it was before, and those that followed it are its duplicates again."""
     case = cases.read(work.cursor, child_id, seen_version)
-    link = db.row(work.cursor, "SELECT * FROM active_links WHERE child_id = ?", [child_id])
+    link = link_of(work.cursor, child_id)
     if link is None:
         raise NotFound("child", f"{child_id} is not linked as a duplicate")
     story = _story(work.cursor, child_id, link["link_id"])
@@ -93,11 +94,14 @@ def keep_apart_within(work: Work, one_id: str, other_id: str, *, reason: str = "
     if existing:
         return int(existing)
     for child, canonical in ((a_id, b_id), (b_id, a_id)):
-        if linked_to(work.cursor, child) == canonical:
-            raise Conflict("report", f"{child} is linked as a duplicate of {canonical}: unlink it first")
-    if groups.contradiction(work.cursor, Axis.WHOLE, (), [(a_id, b_id)]):
+        link = link_of(work.cursor, child)
+        if link and link["canonical_id"] == canonical:
+            raise Conflict("report", f"{child} is {_linked(link)}: unlink it first")
+    if against := groups.contradiction(work.cursor, Axis.WHOLE, (), [(a_id, b_id)]):
+        who = cases.by(groups.record(work.cursor, Axis.WHOLE, *against))
         raise Conflict(
-            "report", f"{a_id} and {b_id} were put together through other reports: undo that first"
+            "report",
+            f"{a_id} and {b_id} were put together through other reports, last by {who}: undo that first",
         )
     cannot_id = work.next_id("cannot_links", "cannot_id")
     row = {
@@ -115,19 +119,24 @@ def keep_apart_within(work: Work, one_id: str, other_id: str, *, reason: str = "
 
 def require_unlinked(cursor: db.Cursor, report_id: str) -> None:
     """Return when the report is no duplicate; else raise Conflict naming its canonical report."""
-    linked = linked_to(cursor, report_id)
-    if linked:
-        raise Conflict(
-            "report", f"{report_id} is a duplicate of {linked}: unlink it before deciding on it alone"
-        )
+    link = link_of(cursor, report_id)
+    if link:
+        raise Conflict("report", f"{report_id} is {_linked(link)}: unlink it before deciding on it alone")
 
 
 def linked_to(cursor: db.Cursor, report_id: str) -> str | None:
     """The report of which this one is a duplicate; None when it is none."""
-    found: str | None = db.value(
-        cursor, "SELECT canonical_id FROM active_links WHERE child_id = ?", [report_id]
-    )
-    return found
+    link = link_of(cursor, report_id)
+    return link["canonical_id"] if link else None
+
+
+def link_of(cursor: db.Cursor, report_id: str) -> db.Row | None:
+    """The link by which a report is a duplicate, as it was recorded; None when it is none."""
+    return db.row(cursor, "SELECT * FROM active_links WHERE child_id = ?", [report_id])
+
+
+def _linked(link: Mapping[str, Any]) -> str:
+    return f"a duplicate of {link['canonical_id']} by {cases.by(link)}"
 
 
 def duplicates(cursor: db.Cursor, report_id: str) -> list[str]:

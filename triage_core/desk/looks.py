@@ -16,7 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from triage_core import db
+from triage_core import cases, db
+from triage_core.desk import assessments
 from triage_core.desk.agreement import Judgement, Pair
 from triage_core.errors import Conflict, NotAllowed, NotFound
 from triage_core.guidance.policy import Policy
@@ -48,7 +49,8 @@ def draw(
 ) -> dict[str, Any]:
     """What a decision's event says of its second look: {"drawn": {look_id, reason}}, or {} without one.
 
-    Every critical decision has a look, and so has the share of the policy. The lot hangs on the report
+    Every critical decision has a look, and so has the share of the policy; `severity` is the gravest that the
+    decision knows of, so that no override takes it out. The lot hangs on the report
     and a key of the store: nobody can foresee it, and deciding again draws the same lot.
     """
     if severity is Severity.CRITICAL:
@@ -127,9 +129,22 @@ def change(
 
 def require_open(cursor: db.Cursor, look: Mapping[str, Any]) -> None:
     """Return while the look's first decision stands and is not settled; else raise Conflict saying what holds."""
-    if not db.value(cursor, "SELECT count(*) FROM open_looks WHERE look_id = ?", [look["look_id"]]):
-        why = "the two decisions agree" if look["agreement"] == 1 else "the first decision no longer stands"
-        raise Conflict("look", f"second look {look['look_id']} is over: {why}")
+    if db.value(cursor, "SELECT count(*) FROM open_looks WHERE look_id = ?", [look["look_id"]]):
+        return
+    if look["agreement"] == 1:
+        why = f"the two decisions agree, of {look['first_by']} and {look['second_by']}"
+    else:
+        # The latest word on the decision of the case, its link, or whether a second one is wanted.
+        ended = db.row(
+            cursor,
+            "SELECT done_at, actor_id FROM events WHERE subject = ?"
+            " AND regexp_matches(data, '\"(assessment_id|canonical_id|wanted)\":') ORDER BY seq DESC LIMIT 1",
+            [look["report_id"]],
+        )
+        assert ended is not None, "a look stands beside the event of its first decision"
+        what = "the first decision no longer stands" if look["wanted"] else "it is not wanted any more"
+        why = f"{what}, since {cases.by(ended)}"
+    raise Conflict("look", f"second look {look['look_id']} is over: {why}")
 
 
 def require_apart(actor_id: str, look: Mapping[str, Any], parties: set[str]) -> None:
@@ -243,8 +258,7 @@ def disputes(cursor: db.Cursor, page: int = 1, size: int = 25) -> list[Dispute]:
         [size, (page - 1) * size],
     )
     ids = [row[side] for row in found for side in ("first_id", "second_id")]
-    rows = db.rows(cursor, "SELECT * FROM assessments WHERE assessment_id IN (SELECT unnest(?))", [ids])
-    by_id = {row["assessment_id"]: row for row in rows}
+    by_id = assessments.numbered(cursor, ids)
     return [
         Dispute(first=by_id[row.pop("first_id")], second=by_id[row.pop("second_id")], **row) for row in found
     ]

@@ -13,7 +13,7 @@ from typing import Any
 from triage_core import access, cases, db, lifecycle
 from triage_core.channel import messages
 from triage_core.desk import answers, assessments, linking, looks, preferred
-from triage_core.desk.decision import Decision, check, check_text, decided_status, level
+from triage_core.desk.decision import Decision, check, check_text, decided_status, gravest_level, level
 from triage_core.desk.linking import link_within as link_within
 from triage_core.disclosure import embargoes
 from triage_core.errors import NotFound, Refused
@@ -105,7 +105,10 @@ def assess_within(
         written = answers.write_within(work, report_id, decision.better_answer, turn, alone=approve)
         if written:
             work.event("answer.written", report_id, written)
-    look = {"settles": settles} if settles else looks.draw(work, policy, report_id, assessment_id, severity)
+    if settles:
+        look: dict[str, Any] = {"settles": settles}
+    else:
+        look = looks.draw(work, policy, report_id, assessment_id, gravest_level(policy, decision))
     decided = cases.change(
         work,
         case,

@@ -8,7 +8,7 @@ has really had, never to a mixture of two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -71,14 +71,9 @@ def undo_within(work: Work, event: Event) -> set[int]:
     return {event.seq, *(part.seq for part in parts)}
 
 
-def last_of(cursor: db.Cursor, actor: Actor, among: int = 20) -> Event | None:
-    """The actor's newest event that stands and can be undone, undos apart; None when the latest hold none.
-
-    Looks at the latest `among` events of these kinds.
-    """
-    kinds = sorted(UNDOABLE - {UNDONE})
-    found = activity.latest(cursor, activity.Filter(actor=[actor.actor_id], kind=kinds), among)
-    return next((event for event in found if event.undone_by is None), None)
+def last_of(cursor: db.Cursor, actor: Actor, kinds: Set[str] = UNDOABLE) -> Event | None:
+    """The actor's newest event of these kinds that stands and can be undone, undos apart; None without one."""
+    return activity.newest_standing(cursor, actor.actor_id, kinds - {UNDONE})
 
 
 def obstacle(cursor: db.Cursor, seq: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from triage_core.errors import Refused
@@ -56,11 +57,8 @@ def due(start: datetime, business_days: int, clocks: Clocks) -> datetime:
         raise ValueError("business_days must not be negative")
     zone = ZoneInfo(clocks.zone)
     local = as_utc(start, "start").astimezone(zone)
-    day, hour = local.date(), local.time()
-    if not clocks.is_working(day):
-        day, hour = _next_working(day, clocks), time.min
-    for _ in range(business_days):
-        day = _next_working(day, clocks)
+    hour = local.time() if clocks.is_working(local.date()) else time.min
+    day = _after(local.date(), business_days, clocks.business_days, clocks.holidays)
     return datetime.combine(day, hour, zone).astimezone(UTC)
 
 
@@ -78,8 +76,12 @@ def fix_due(start: datetime, severity: Severity, clocks: Clocks) -> datetime | N
     return (local + timedelta(days=clocks.fix_days[severity])).astimezone(UTC)
 
 
-def _next_working(day: date, clocks: Clocks) -> date:
-    day += timedelta(days=1)
-    while not clocks.is_working(day):
+@lru_cache(maxsize=4096)  # figures ask for thousands of dates, of few days
+def _after(day: date, business_days: int, working: frozenset[int], holidays: frozenset[date]) -> date:
+    """The day that is so many working days after `day`; a day off counts as the next working day."""
+    left = business_days
+    while left or day.weekday() not in working or day in holidays:
+        # Only working days that are left behind count.
+        left -= day.weekday() in working and day not in holidays
         day += timedelta(days=1)
     return day

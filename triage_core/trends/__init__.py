@@ -13,11 +13,15 @@ from triage_core.trends.flow import clocks_by_week as clocks_by_week
 from triage_core.trends.flow import closures as closures
 from triage_core.trends.flow import come_back as come_back
 from triage_core.trends.flow import embargo_ends as embargo_ends
+from triage_core.trends.flow import fixes_by_severity as fixes_by_severity
 from triage_core.trends.flow import known_by_week as known_by_week
+from triage_core.trends.head import OF_ARRIVAL as OF_ARRIVAL
 from triage_core.trends.head import Clock as Clock
 from triage_core.trends.head import Figures as Figures
 from triage_core.trends.head import Kept as Kept
 from triage_core.trends.head import figures as figures
+from triage_core.trends.head import fixes as fixes
+from triage_core.trends.sources import sources as sources
 from triage_core.trends.volume import Dimension as Dimension
 from triage_core.trends.volume import Volume as Volume
 from triage_core.trends.volume import total_by_week as total_by_week

@@ -1,31 +1,49 @@
-"""Clusters that grow faster than their own past: more of their reports are recent than chance explains."""
+"""Clusters that grow faster than their own past, by more than chance explains.
+
+The test: of what came in during the last 16 weeks, was more of this cluster recent, from the last four, than of all
+the rest? If the cluster held the share of the desk's reports that it held before, each of its reports would be a
+recent one just as often as any other report, and the number of recent ones would be hypergeometric: `size` reports
+dealt out of all those of the 16 weeks, of which so many are recent (Fisher's exact test, one side). A desk that takes
+in more than before, or less, changes nothing, and neither does a cluster that was always large.
+
+A cluster without earlier weeks is held against those of the desk by the same test: all its reports are recent ones.
+Where the first report is younger than 16 weeks, the time since then takes their place and its last quarter is recent:
+after three weeks a burst of the last five days can be told from what came before. What has come in since the first
+report alone has no past, and nothing is named.
+
+It is assumed that reports come in independently of each other. Ten from one person in an hour are no chance either,
+and are named: whether they mean growth is for people to say.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import hypergeom
 
 from triage_core import db
-from triage_core.trends.window import WEEK, Window
+from triage_core.trends.window import FROM, WEEK, Window
 
-WEEKS = 4
+LOOK_BACK = 16 * WEEK
+RECENT = 1 / 4  # of the look-back
 LEAST = 5
 SURE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A cluster of duplicates of which `recent` of `size` reports came in within the last four weeks.
+    """A cluster of duplicates of which `recent` of the `size` reports of the look-back came in from `since` on.
 
-    `expected` is how many of them would be recent if it grew as the whole desk does; `chance` is how
+    `expected` is how many of them would be recent if it had grown as all the rest did; `chance` is how
     likely that would give `recent` or more in any of the clusters that were looked at.
     """
 
     cluster_id: str
     representative_id: str
+    since: datetime
     recent: int
     size: int
     expected: float
@@ -33,70 +51,54 @@ class Growth:
 
 
 def emerging(cursor: db.Cursor, window: Window, most: int = 10) -> list[Growth]:
-    """The clusters that outgrow chance (see `unlikely`), the least likely first. The window's weeks do not matter.
-
-    Each of a cluster's reports is as likely to be a recent one as any report of these products.
-    """
-    where, values = window.product("c.received_at BETWEEN $recent AND $at", {"at": db.naive(window.now)})
-    values["recent"] = db.naive(window.now - WEEKS * WEEK)
-    whole, of_products = window.product("true", {})
-    counted = db.row(
+    """The clusters that outgrow chance (see above), the least likely first. The window's weeks do not matter."""
+    of_products, values = window.product("c.received_at <= $at", {"at": db.naive(window.now)})
+    first = db.value(cursor, f"SELECT min(c.received_at){FROM} WHERE {of_products}", values)
+    begin = max(window.now - LOOK_BACK, first or window.now)
+    since = window.now - RECENT * (window.now - begin)
+    where = f"{of_products} AND c.received_at >= $begin"
+    values |= {"begin": db.naive(begin), "since": db.naive(since)}
+    told = db.row(
         cursor,
-        f"SELECT count(*) AS reports, count(*) FILTER ({where}) AS recent FROM cases c"
-        f" WHERE {whole} AND c.received_at <= $at",
+        f"SELECT count(*) AS reports, count(*) FILTER (c.received_at >= $since) AS recent{FROM} WHERE {where}",
         values,
     )
-    assert counted is not None, "a count without groups is one row"
+    assert told is not None, "a count without groups is one row"
     found = db.rows(
         cursor,
-        "SELECT m.cluster_id, count(*) AS recent FROM memberships m"
-        f" JOIN (SELECT c.report_id FROM cases c WHERE {where}) USING (report_id)"
-        " WHERE m.axis = 'whole' GROUP BY m.cluster_id HAVING recent >= $least",
+        "SELECT *, count(*) OVER () AS looked_at FROM (SELECT m.cluster_id, count(*) AS size,"
+        " count(*) FILTER (c.received_at >= $since) AS recent FROM memberships m"
+        f" JOIN (SELECT c.report_id, c.received_at{FROM} WHERE {where}) c USING (report_id)"
+        " WHERE m.axis = 'whole' GROUP BY m.cluster_id HAVING count(*) >= $least) QUALIFY recent >= $least",
         {**values, "least": LEAST},
     )
-    names = [row["cluster_id"] for row in found]
-    clusters = {
-        row["cluster_id"]: row
-        for row in db.rows(
-            cursor,
-            "SELECT cluster_id, representative_id, size FROM clusters WHERE axis = 'whole'"
-            " AND cluster_id IN (SELECT unnest(?))",
-            [names],
-        )
-    }
-    sizes = {name: row["size"] for name, row in clusters.items()}
-    if of_products:
-        sizes = _sizes_within(cursor, names, of_products)
-    looked_at = int(
-        db.value(cursor, "SELECT count(*) FROM clusters WHERE axis = 'whole' AND size >= ?", [LEAST])
+    looked_at = found[0]["looked_at"] if found else 0
+    chances = unlikely(
+        [(row["recent"], row["size"]) for row in found], told["recent"], told["reports"], looked_at
     )
-    share = counted["recent"] / counted["reports"] if counted["reports"] else 0.0
-    chances = unlikely([(row["recent"], sizes[row["cluster_id"]]) for row in found], share, looked_at)
-    grown = [
-        Growth(
-            row["cluster_id"],
-            clusters[row["cluster_id"]]["representative_id"],
-            row["recent"],
-            sizes[row["cluster_id"]],
-            sizes[row["cluster_id"]] * share,
-            chance,
-        )
+    named = sorted(
+        (chance, -row["recent"], row["cluster_id"], row["size"])
         for row, chance in zip(found, chances, strict=True)
         if chance <= SURE
+    )[:most]
+    representatives = _representatives(cursor, [name for _, _, name, _ in named])
+    share = told["recent"] / told["reports"] if told["reports"] else 0.0
+    return [
+        Growth(name, representatives[name], since, -fewer, size, size * share, chance)
+        for chance, fewer, name, size in named
     ]
-    return sorted(grown, key=lambda growth: (growth.chance, -growth.recent, growth.cluster_id))[:most]
 
 
-def unlikely(counts: Sequence[tuple[int, int]], share: float, looked_at: int) -> list[float]:
-    """For each (recent, size) the chance, 0 to 1, of as many recent ones in any of `looked_at` clusters.
+def unlikely(counts: Sequence[tuple[int, int]], recent: int, reports: int, looked_at: int) -> list[float]:
+    """For each cluster's (recent, size) the chance, 0 to 1, of as many recent ones in any of `looked_at` clusters.
 
-    The binomial test of each, after Holm's correction: with nothing but chance at work, one look in twenty
-    finds any cluster at 0.05 or below.
+    `recent` of `reports` is what came in over all. The test of each is corrected by Holm's rule: with nothing
+    but chance at work, one look in twenty at most finds any cluster at 0.05 or below.
     """
     if not counts:
         return []
     table = np.array(counts)
-    plain = binom.sf(table[:, 0] - 1, table[:, 1], share).tolist()
+    plain = hypergeom.sf(table[:, 0] - 1, reports, recent, table[:, 1]).tolist()
     adjusted, highest = [1.0] * len(plain), 0.0
     for rank, place in enumerate(sorted(range(len(plain)), key=plain.__getitem__)):
         highest = max(highest, min(1.0, plain[place] * max(looked_at - rank, 1)))
@@ -104,13 +106,11 @@ def unlikely(counts: Sequence[tuple[int, int]], share: float, looked_at: int) ->
     return adjusted
 
 
-def _sizes_within(cursor: db.Cursor, names: list[str], of_products: dict[str, list[str]]) -> dict[str, int]:
+def _representatives(cursor: db.Cursor, names: list[str]) -> dict[str, str]:
     found = db.rows(
         cursor,
-        # The products first: few reports are then looked up among the million of memberships.
-        "SELECT m.cluster_id, count(*) AS size FROM memberships m WHERE m.axis = 'whole'"
-        " AND m.report_id IN (SELECT c.report_id FROM cases c WHERE list_contains($platform, c.platform))"
-        " AND m.cluster_id IN (SELECT unnest($names)) GROUP BY m.cluster_id",
-        {"names": names, **of_products},
+        "SELECT cluster_id, representative_id FROM clusters WHERE axis = 'whole'"
+        " AND cluster_id IN (SELECT unnest(?))",
+        [names],
     )
-    return {row["cluster_id"]: row["size"] for row in found}
+    return {row["cluster_id"]: row["representative_id"] for row in found}

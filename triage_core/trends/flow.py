@@ -8,7 +8,8 @@ from typing import Any
 from triage_core import db
 from triage_core.counted import CONDITIONS, FIXED, Counted
 from triage_core.disclosure.embargo_machine import IN_FORCE
-from triage_core.trends.head import Clock, kept
+from triage_core.model import Severity
+from triage_core.trends.head import FIX_END, OF_ARRIVAL, Clock, kept
 from triage_core.trends.window import FROM, WEEK, Window, weekly
 
 AGES = ("2 days or less", "3 to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
@@ -16,17 +17,31 @@ _OLDEST_DAYS = (2, 7, 30, 90)
 
 
 def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
-    """How the clocks were kept, by the week the reports came in.
+    """How the clocks were kept: first response and triage by the week the reports came in, the fix by that of its end.
 
-    Columns: week, and for each clock CLOCK_counted, CLOCK_inside, CLOCK_median_hours as in `Kept`, and
-    CLOCK_share.
+    Columns: week, and for each of these clocks CLOCK_counted, CLOCK_inside, CLOCK_median_hours as in
+    `Kept`, and CLOCK_share.
     """
-    rows = weekly(cursor, window, ", ".join(map(kept, Clock)))
+    rows = weekly(cursor, window, ", ".join(map(kept, OF_ARRIVAL)))
+    ends = {row["week"]: row for row in weekly(cursor, window, kept(Clock.FIX), moment=FIX_END)}
+    nothing = {"fix_counted": 0, "fix_inside": 0, "fix_median_hours": None}
+    rows = [row | ends.get(row["week"], nothing) for row in rows]
     for row in rows:
-        for clock in Clock:
+        for clock in (*OF_ARRIVAL, Clock.FIX):
             counted = row[f"{clock}_counted"]
             row[f"{clock}_share"] = row[f"{clock}_inside"] / counted if counted else None
     return rows
+
+
+def fixes_by_severity(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    """The fixes that ended within the window, the worst severity first: severity, fix_inside, fix_late."""
+    where, values = window.where(FIX_END)
+    counts = _counts(Counted.FIX_INSIDE, Counted.FIX_LATE)
+    found = db.rows(cursor, f"SELECT c.severity, {counts}{FROM} WHERE {where} GROUP BY c.severity", values)
+    by_severity = {row["severity"]: row for row in found}
+    nothing = {"fix_inside": 0, "fix_late": 0}
+    levels = [str(level) for level in reversed(Severity) if level is not Severity.NONE]
+    return [nothing | by_severity.get(level, {}) | {"severity": level} for level in levels]
 
 
 def known_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:

@@ -6,27 +6,39 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from triage_core import db
-from triage_core.counted import CONDITIONS, Counted
+from triage_core.counted import COLUMN, CONDITIONS, FIXED_AT, Counted, Moment
 from triage_core.trends.window import FROM, Window
 
 
 class Clock(StrEnum):
-    """A response clock; its target is the due date that each report was given when it came in."""
+    """A clock of the policy; its target is the due date of each report."""
 
     FIRST_RESPONSE = "first_response"
     TRIAGE = "triage"
+    FIX = "fix"
+    BOUNTY = "bounty"
 
 
-_DONE = {Clock.FIRST_RESPONSE: "first_response_at", Clock.TRIAGE: "triaged_at"}
-_COUNTED = {Clock.FIRST_RESPONSE: Counted.RESPONSE, Clock.TRIAGE: Counted.TRIAGE}
-_INSIDE = {Clock.FIRST_RESPONSE: Counted.RESPONSE_INSIDE, Clock.TRIAGE: Counted.TRIAGE_INSIDE}
+OF_ARRIVAL = (Clock.FIRST_RESPONSE, Clock.TRIAGE)
+"""The clocks that run for days, counted when reports come in; the others run for weeks, and count when they end."""
+_DONE = {
+    Clock.FIRST_RESPONSE: "c.first_response_at",
+    Clock.TRIAGE: "c.triaged_at",
+    Clock.FIX: FIXED_AT,
+}
+_COUNTED = {
+    Clock.FIRST_RESPONSE: (Counted.RESPONSE, Counted.RESPONSE_INSIDE),
+    Clock.TRIAGE: (Counted.TRIAGE, Counted.TRIAGE_INSIDE),
+    Clock.FIX: (Counted.FIX, Counted.FIX_INSIDE),
+}
+FIX_END = COLUMN[Moment.FIX_END]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """How one clock was kept.
 
-    `counted` reports were answered or are past their target; of these `inside` were answered in
+    `counted` reports were answered (fixed, rewarded) or are past their target; of these `inside` were in
     time. `median_hours` is that of the answered ones, None when there are none.
     """
 
@@ -66,7 +78,7 @@ def figures(cursor: db.Cursor, window: Window) -> Figures:
     found = db.row(
         cursor,
         f"SELECT count(*) AS reports, count(*) FILTER ({CONDITIONS[Counted.KNOWN]}) AS known,"
-        f" {', '.join(map(kept, Clock))}{FROM} WHERE {where}",
+        f" {', '.join(map(kept, OF_ARRIVAL))}{FROM} WHERE {where}",
         values,
     )
     assert found is not None, "a count without groups is one row"
@@ -76,14 +88,32 @@ def figures(cursor: db.Cursor, window: Window) -> Figures:
         reports=found["reports"],
         open=int(is_open),
         known=found["known"],
-        **{str(clock): Kept(*(found[f"{clock}_{part.name}"] for part in fields(Kept))) for clock in Clock},
+        **{str(clock): _of_row(clock, found) for clock in OF_ARRIVAL},
     )
+
+
+def fixes(cursor: db.Cursor, window: Window) -> Kept:
+    """How the clock of the fix was kept by the reports whose fix passed its retest, or was due, in the window.
+
+    It runs from the day on which a report came in, for as many days as its severity has, and stands
+    while a fix waits for its retest.
+    """
+    where, values = window.where(FIX_END)
+    found = db.row(cursor, f"SELECT {kept(Clock.FIX)}{FROM} WHERE {where}", values)
+    assert found is not None, "a count without groups is one row"
+    return _of_row(Clock.FIX, found)
+
+
+def _of_row(clock: Clock, row: db.Row) -> Kept:
+    return Kept(*(row[f"{clock}_{part.name}"] for part in fields(Kept)))
 
 
 def kept(clock: Clock) -> str:
     """SQL columns CLOCK_counted, CLOCK_inside, CLOCK_median_hours, as in `Kept`; needs $at."""
+    counted, inside = _COUNTED[clock]
     return (
-        f"count(*) FILTER ({CONDITIONS[_COUNTED[clock]]}) AS {clock}_counted,"
-        f" count(*) FILTER ({CONDITIONS[_INSIDE[clock]]}) AS {clock}_inside,"
-        f" median(date_diff('second', c.received_at, c.{_DONE[clock]}) / 3600.0) AS {clock}_median_hours"
+        f"count(*) FILTER ({CONDITIONS[counted]}) AS {clock}_counted,"
+        f" count(*) FILTER ({CONDITIONS[inside]}) AS {clock}_inside,"
+        f" median(date_diff('second', c.received_at, {_DONE[clock]}) / 3600.0) FILTER ({CONDITIONS[counted]})"
+        f" AS {clock}_median_hours"
     )

@@ -10,10 +10,12 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
+from triage_core.access import Command
 from triage_core.clusters import cluster_work
+from triage_core.desk import undo
 from triage_core.desk.bulk import Outcome
 from triage_core.likeness.axes import Axis
-from ui import many, session
+from ui import event_words, many, session
 from ui.hostile import plain
 from ui.words import counted
 
@@ -81,6 +83,27 @@ def merge(axis: str, one_id: str, other_id: str) -> None:
 def keep_apart(axis: str, one_id: str, other_id: str) -> None:
     """Say that two clusters are not one."""
     _of_two("The two clusters stay two", cluster_work.keep_apart, axis, one_id, other_id)
+
+
+def undo_last() -> None:
+    """A button that undoes the person's own last word on a cluster; nothing when there is none that stands."""
+    if not session.may(Command.MOVE_IN_CLUSTER):
+        return
+    event = session.read(undo.last_of, session.actor(), frozenset({"group.decided"}))
+    if event is not None:
+        st.button(
+            f"Undo your last word, on {plain(event.subject)}",
+            key=f"undo-{event.seq}",
+            icon=":material/undo:",
+            type="tertiary",
+            help=plain(event_words.line(event, {}), 400),
+            on_click=_take_back,
+            args=(event.seq,),
+        )
+
+
+def _take_back(seq: int) -> None:
+    session.command(f"Event {seq:,} is undone", undo.undo, session.current().store, session.actor(), seq)
 
 
 def _give(

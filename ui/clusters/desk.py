@@ -146,11 +146,15 @@ def _member(
                 on_change=acts.toggle,
                 args=(axis, cluster_id, report_id, version),
             )
+            in_full = st.toggle("In full", key=f"full-{axis}-{report_id}-{version}")
             if st.button(
                 "Open", key=f"open-{axis}-{report_id}", icon=":material/rate_review:", type="tertiary"
             ):
                 session.open_report(report_id)
-        st.caption(parts.own(pieces))
+        if in_full:
+            parts.marked(pieces)
+        else:
+            st.caption(parts.own(pieces))
 
 
 def may_be_one(axis: str, cluster_id: str = "", page: int = 1) -> int:

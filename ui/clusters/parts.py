@@ -13,7 +13,7 @@ from triage_core.clusters import cluster_board
 from triage_core.desk import boards
 from triage_core.desk.worddiff import Piece, Side
 from triage_core.likeness import common
-from ui import compare, session
+from ui import compare, row_buttons, session
 from ui.hostile import inline, plain
 from ui.words import SEVERITY, ago, badge, counted, severity_badge, state_badge
 
@@ -48,14 +48,15 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
     ids = tuple(row["cluster_id"] for row in rows)
     typical = session.read(boards.briefs, tuple(row["representative_id"] for row in rows))
     key = f"look-{axis}-{session.snapshot_key({row['cluster_id']: row['size'] for row in rows})}"
-    chosen = session.clicked_row(key, ids) or chosen or ids[0]
+    chosen = row_buttons.pressed(key, ids) or chosen or ids[0]
+    about = {row["cluster_id"]: row["label"] or typical[row["representative_id"]].excerpt for row in rows}
     st.dataframe(
         {
             "look": ["Shown" if cluster_id == chosen else "Show" for cluster_id in ids],
             "cluster": ids,
             "worth": [worth(row) for row in rows],
             "size": [row["size"] for row in rows],
-            "about": [inline(row["label"] or typical[row["representative_id"]].excerpt, 120) for row in rows],
+            "about": [inline(text, 120) for text in about.values()],
             "last": [ago(row["last_at"], now) for row in rows],
         },
         column_config={
@@ -75,9 +76,14 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
         key=f"table-{key}",
         alt="Clusters, the most worth a decision first, with a button that shows the members",
     )
-    st.caption(
-        f"{counted(total, 'cluster')} of two and more reports. A severity counts twice the one below it."
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{counted(total, 'cluster')} of two and more reports. A severity counts twice the one below it.",
+            width="content",
+        )
+        row_buttons.as_menu(
+            "Show a cluster", key, ids, {name: f"{name} {text}" for name, text in about.items()}
+        )
     return chosen
 
 
@@ -104,9 +110,13 @@ def typical(report_id: str, pieces: Sequence[tuple[bool, str]]) -> None:
     """The text of the most typical member, with the lines marked that are its own."""
     st.subheader(f"Most typical: {plain(report_id)}", anchor=False)
     st.caption("**▌** marks what is its own; the rest stands in at least half of the members shown.")
-    shown = list(
-        compare.lines(tuple(Piece(Side.BOTH if same else Side.LEFT, text) for same, text in pieces), "▌")
-    )
+    marked(pieces)
+
+
+def marked(pieces: Sequence[tuple[bool, str]]) -> None:
+    """One text in full, with the lines marked that are its own."""
+    sides = tuple(Piece(Side.BOTH if same else Side.LEFT, text) for same, text in pieces)
+    shown = list(compare.lines(sides, "▌", whole=True))
     height = TEXT if len(shown) > compare.TALL else "content"
     st.code("\n".join(shown), language=None, wrap_lines=True, height=height)
 

@@ -9,7 +9,7 @@ from triage_core.access import Command
 from triage_core.clusters import cluster_splits
 from triage_core.clusters.cluster_splits import Split
 from triage_core.desk import boards
-from ui import compare, links, session
+from ui import compare, links, row_buttons, session
 from ui.hostile import inline, plain
 from ui.words import ago, counted
 
@@ -58,7 +58,7 @@ def listing(axis: str) -> None:
     with st.expander(f"{counted(len(found), 'cluster')} may hold two groups", icon=":material/call_split:"):
         ids = tuple(split.cluster_id for split in found)
         key = f"splits-{session.current().store.revision}-{axis}"
-        if chosen := session.clicked_row(key, ids):
+        if chosen := row_buttons.pressed(key, ids):
             session.pick("cluster", chosen)
             st.rerun()
         st.dataframe(
@@ -87,8 +87,11 @@ def listing(axis: str) -> None:
             key=f"table-{key}",
             alt="Clusters that may hold two groups, the clearest first, with a button that shows each",
         )
-        if audit:
-            st.caption(f"Audited {ago(audit.done_at, session.now())}; {counted(audit.reports, 'report')}.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if audit:
+                done = ago(audit.done_at, session.now())
+                st.caption(f"Audited {done}; {counted(audit.reports, 'report')}.", width="content")
+            row_buttons.as_menu("Show a cluster", key, ids)
 
 
 def _side_by_side(split: Split) -> None:

@@ -14,13 +14,12 @@ import streamlit as st
 from triage_core.desk import second_look
 from triage_core.desk.looks import Dispute
 from triage_core.guidance.policy import ClauseKind, Policy
-from triage_core.model import Exposure, Generality, Harm, Reliability, Resolution, Severity, Uplift
+from triage_core.model import Exposure, Generality, Harm, Reliability, Uplift
 from ui import decision, session
 from ui.hostile import inline, plain, show
 from ui.words import (
     EXPOSURE,
     GENERALITY,
-    HARM_HELP,
     HARM_LEVEL,
     RELIABILITY,
     RESOLUTION,
@@ -73,45 +72,14 @@ def inputs(policy: Policy, report_id: str, version: int) -> None:
     def key(name: str) -> str:
         return decision.field(report_id, version, name)
 
-    clauses = {clause.clause_id: clause for clause in policy.clauses}
-    chosen = st.multiselect(
-        "Clauses of the guidance",
-        list(clauses),
-        format_func=lambda name: f"{name} {clauses[name].title}",
-        key=key("clauses"),
-        placeholder="Cite at least one",
-    )
-    for clause in (clauses[name] for name in chosen):
-        with st.container(border=True, gap="xsmall"):
-            for words in (clause.text, clause.in_scope_example, clause.out_of_scope_example):
-                st.text(words.strip())
-    if any(clauses[name].kind is ClauseKind.IN_SCOPE for name in chosen):
-        for name, (label, kind, levels) in INPUTS.items():
-            st.segmented_control(
-                label,
-                [str(level) for level in kind],
-                format_func=levels.__getitem__,
-                key=key(name),
-                help=HARM_HELP if kind is Harm else None,
-                width="stretch",
-            )
+    clauses = decision.cited(policy, key)
+    if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
+        decision.levels(key)
         found = decision.inputs(report_id, version)
         if found:
             st.markdown(f"Severity {severity_badge(policy.severity(found))}")
-        with st.popover("Override the level", type="tertiary"):
-            instead = [str(level) for level in Severity]
-            st.selectbox("Level instead", instead, None, SEVERITY.__getitem__, key=key("override"))
-            st.text_input("Reason", key=key("override_reason"))
-    st.selectbox(
-        "Outcome",
-        decision.OUTCOMES,
-        index=None,
-        format_func=RESOLUTION.__getitem__,
-        placeholder="As the clauses say",
-        key=key("resolution"),
-    )
-    if st.session_state[key("resolution")] == Resolution.NOT_REPRODUCIBLE:
-        st.text_area("Reproduction log", key=key("log"))
+        decision.override(key)
+    decision.outcome(clauses, key)
     st.text_area("Note", key=key("note"), height=80)
 
 

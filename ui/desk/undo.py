@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from triage_core import access
-from triage_core.desk import activity, bulk, undo, undoable
+from triage_core.desk import activity, assessments, bulk, undo, undoable
 from triage_core.desk.activity import Event
 from triage_core.errors import NotFound
 from ui import event_words, session
@@ -52,13 +52,15 @@ def draw(name: str) -> None:
         st.subheader(f"Undo event {event.seq:,}?", anchor=False)
         done = f"{moment(event.done_at)} by {plain(event.actor_id)}"
         st.markdown(f"{plain(event_words.what(event))} {plain(event.subject)}, {done}")
-        found = event_words.changes(event)
+        found = event_words.changes(
+            event, session.read(assessments.numbered, event_words.assessments([event]))
+        )
         if found:
             st.dataframe(
                 {
                     "field": [inline(field) for field, _, _ in found],
-                    "now": [inline(new) for _, _, new in found],
-                    "then": [inline(old) for _, old, _ in found],
+                    "now": [inline(new, event_words.LONG) for _, _, new in found],
+                    "then": [inline(old, event_words.LONG) for _, old, _ in found],
                 },
                 column_config={
                     "field": st.column_config.TextColumn("Field", width=150),

@@ -12,7 +12,7 @@ from triage_core.errors import Refused
 from triage_core.guidance import policy_drafts
 from triage_core.guidance.policy_drafts import LONGEST_FILE, Draft, State
 from triage_core.guidance.policy_text import FILES, Texts
-from ui import session
+from ui import row_buttons, session
 from ui.hostile import inline
 from ui.words import moment
 
@@ -124,7 +124,8 @@ def _revisions(draft: Draft) -> None:
     key = f"again-{draft.draft_id}-{draft.revision}"
     numbers = tuple(str(row["revision"]) for row in rows)
     editable = draft.state in (State.OPEN, State.APPROVED)
-    if number := session.clicked_row(key, numbers):
+    earlier = [number for number in numbers if editable and number != str(draft.revision)]
+    if number := row_buttons.pressed(key, numbers):
         store = session.current().store
         session.command(
             "That revision again", policy_drafts.take_again, store, session.actor(), draft.draft_id, int(number),
@@ -133,9 +134,7 @@ def _revisions(draft: Draft) -> None:
         st.rerun()
     st.dataframe(
         {
-            "again": [
-                ["Take again"] if editable and row["revision"] != draft.revision else [] for row in rows
-            ],
+            "again": [["Take again"] if number in earlier else [] for number in numbers],
             "number": numbers,
             "when": [moment(row["done_at"]) for row in rows],
             "who": [inline(row["actor_id"]) for row in rows],
@@ -153,3 +152,4 @@ def _revisions(draft: Draft) -> None:
         key=f"table-{key}",
         alt="Revisions of the draft, newest first, with a button that takes one again",
     )
+    row_buttons.as_menu("Take a revision again", key, earlier)

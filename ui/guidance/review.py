@@ -13,7 +13,7 @@ from triage_core.errors import InvalidPolicy
 from triage_core.guidance import policy_drafts, policy_trial
 from triage_core.guidance.policy_drafts import Draft
 from triage_core.guidance.policy_text import NAMES, Difference
-from ui import hostile, session
+from ui import hostile, row_buttons, session
 from ui.guidance import sections
 from ui.hostile import inline, plain
 from ui.words import PRIORITY, SEVERITY, counted, severity_badge
@@ -111,11 +111,13 @@ def trial(draft: Draft) -> None:
     lines.append(f"- Cites a clause that the draft does not have: {found.gone:,}")
     st.markdown("\n".join(lines))
     table = st.container()
-    page = st.pagination(-(-found.changed // ROWS), key="trial", bind="query-params")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        beside = st.container(width="content")
+        page = st.pagination(-(-found.changed // ROWS), key="trial", bind="query-params")
     rows = session.read(_rows, draft.draft_id, page)
     ids = tuple(row["report_id"] for row in rows)
     key = f"open-{draft.draft_id}-{draft.revision}-{'-'.join(ids)}"
-    if report_id := session.clicked_row(key, ids):
+    if report_id := row_buttons.pressed(key, ids):
         session.open_report(report_id)
     table.dataframe(
         {
@@ -141,6 +143,8 @@ def trial(draft: Draft) -> None:
         key=f"table-{key}",
         alt="Decisions that would change under the draft, one a row, with a button that opens the report",
     )
+    with beside:
+        row_buttons.as_menu("Open a report", key, ids)
 
 
 def preview(draft: Draft) -> None:

@@ -13,16 +13,16 @@ from triage_core.desk.activity import Event
 from triage_core.lifecycle import Trigger
 from triage_core.model import Status
 from triage_core.queries import ReportView
-from ui import links, session
+from ui import decision, links, session
 from ui.event_words import EVENTS
 from ui.hostile import plain
 from ui.review import desk
 from ui.review.candidates import Candidate
 from ui.review.queue import Place
 from ui.review.seen import Seen
-from ui.words import SNOOZE, TRIGGER
+from ui.words import RESOLUTION, SNOOZE, TRIGGER
 
-# These come about by a decision, by a question among the messages, or by what the reporter does.
+# These come about by a decision, by a question among the messages, by what the reporter does, or with a note.
 NOT_MOVES = {
     Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.ASK_REPORTER, Trigger.WITHDRAW,
 }  # fmt: skip
@@ -143,6 +143,8 @@ def _more(view: ReportView) -> None:
     moves = [trigger for trigger in allowed if trigger not in NOT_MOVES]
     if not moves or view.case["canonical_id"]:
         return
+    if Trigger.PASS_RETEST in allowed:
+        _retest(report_id, version)
     key = f"move-{report_id}-{version}"
     st.menu_button(
         "More",
@@ -152,3 +154,30 @@ def _more(view: ReportView) -> None:
         on_click=desk.move,
         args=(report_id, version, key),
     )
+
+
+def _retest(report_id: str, version: int) -> None:
+    """A passed retest closes the report with an outcome and a note, so it is no row of a menu."""
+    with st.popover("Retest passed", icon=":material/verified:"):
+        st.radio(
+            "It is closed as",
+            sorted(lifecycle.RESOLUTIONS[Trigger.PASS_RETEST]),
+            format_func=RESOLUTION.__getitem__,
+            key=decision.field(report_id, version, "passed"),
+            horizontal=True,
+        )
+        st.text_area(
+            "Note",
+            key=decision.field(report_id, version, "retest"),
+            on_change=decision.keep,
+            args=(report_id, version),
+            height=80,
+            placeholder="What was tried again and what came of it; the reporter can read it",
+        )
+        st.button(
+            "Close the report",
+            key=f"retest-passed-{report_id}-{version}",
+            type="primary",
+            on_click=desk.pass_retest,
+            args=(report_id, version),
+        )

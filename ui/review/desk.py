@@ -13,7 +13,8 @@ from triage_core.desk.claims import Snooze
 from triage_core.desk.decision import Decision
 from triage_core.errors import NotFound
 from triage_core.guidance.policy import ClauseKind
-from triage_core.model import Harm
+from triage_core.lifecycle import Trigger
+from triage_core.model import Harm, Resolution
 from ui import decision, links, session
 from ui.hostile import plain
 from ui.review import place, queue
@@ -177,7 +178,9 @@ def take_back(shown: Seen) -> None:
 
     def undo_and_show() -> None:
         undo.undo(opened.store, session.actor(), shown.undo)
-        go(session.read(activity.event, shown.undo).subject)
+        event = session.read(activity.event, shown.undo)
+        if "axis" not in event.data:  # what was said of a cluster is filed under it
+            go(event.subject)
 
     session.command(f"Event {shown.undo:,} is undone", undo_and_show)
 
@@ -189,6 +192,24 @@ def move(report_id: str, version: int, key: str) -> None:
     session.command(
         f"{plain(report_id)}: {TRIGGER[trigger].lower()}", triage.move, *arguments, seen_version=version
     )
+
+
+def pass_retest(report_id: str, version: int) -> None:
+    """Close the report as the retest that passed says, with the note that stands in the bar."""
+    note = decision.field(report_id, version, "retest")
+    if session.command(
+        f"{plain(report_id)} is closed: its retest passed",
+        triage.move,
+        session.current().store,
+        session.actor(),
+        report_id,
+        Trigger.PASS_RETEST,
+        resolution=Resolution(st.session_state[decision.field(report_id, version, "passed")]),
+        note=st.session_state[note],
+        seen_version=version,
+    ):
+        st.session_state[note] = ""
+        decision.keep(report_id, version)
 
 
 def explain(shown: Seen) -> None:

@@ -27,13 +27,25 @@ def draw(view: ReportView) -> None:
     found = session.read(messages.thread, report_id)
     waits = messages.open_question(found) is not None
     title = counted(len(found), "message") if found else "none yet"
-    with st.expander(f"Messages with the reporter, {title}", icon=":material/forum:", expanded=bool(found)):
+    asks = session.may(Command.ASK_REPORTER)
+    if asks:
+        decision.start(view)  # a question that is not sent yet is a part of the draft
+    begun = asks and st.session_state[decision.field(report_id, version, "question")]
+    shown = st.expander(
+        f"Messages with the reporter, {title}",
+        icon=":material/forum:",
+        expanded=bool(found or begun),
+        on_change="rerun",
+        key=f"messages-{report_id}",
+    )
+    if not shown.open:  # most reports have none: their field is not drawn anew with each
+        return
+    with shown:
         for message in found:
             _message(message, report_id)
         if waits:
             st.caption(":material/hourglass_top: The last question is not answered yet.")
-        if session.may(Command.ASK_REPORTER):
-            decision.start(view)  # a question that is not sent yet is a part of the draft
+        if asks:
             _question(report_id, version)
 
 

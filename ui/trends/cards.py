@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, LiteralString
 
 import streamlit as st
 
 from triage_core import db, trends
-from triage_core.counted import Counted, Moment
+from triage_core.counted import WITHOUT_KEY, Counted, Moment
 from triage_core.desk import agreement, looks
+from triage_core.model import Channel
 from triage_core.rewards import bounty
-from triage_core.trends import WEEK, Clock, Dimension, Volume, Window
+from triage_core.trends import OF_ARRIVAL, WEEK, Clock, Dimension, Volume, Window
 from ui import charts, session, spending
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
 from ui.hostile import inline, plain
@@ -46,15 +48,31 @@ WORDS: Mapping[str, Mapping[str, LiteralString]] = {
     Dimension.HARM: HARM_TYPE,
 }
 COLOURS = [BLUE, ORANGE, TEAL, VIOLET, YELLOW, PINK, GREY]
-HOURS: Mapping[str, LiteralString] = {Clock.FIRST_RESPONSE: "First response", Clock.TRIAGE: "Triage"}
-INSIDE = {f"{clock}_share": name for clock, name in HOURS.items()}
-MEDIANS = {f"{clock}_median_hours": name for clock, name in HOURS.items()}
+HOURS: Mapping[str, LiteralString] = {
+    Clock.FIRST_RESPONSE: "First response",
+    Clock.TRIAGE: "Triage",
+    Clock.FIX: "Fix",
+    Clock.BOUNTY: "Reward",
+}
+CLOCK_COLOURS = [BLUE, ORANGE, TEAL, VIOLET]
+CLOCKS: Mapping[str, tuple[Counted, Moment]] = {
+    Clock.FIRST_RESPONSE: (Counted.RESPONSE, Moment.RECEIVED),
+    Clock.TRIAGE: (Counted.TRIAGE, Moment.RECEIVED),
+    Clock.FIX: (Counted.FIX, Moment.FIX_END),
+    Clock.BOUNTY: (Counted.BOUNTY, Moment.BOUNTY_END),
+}
 OPEN: Mapping[str, LiteralString] = {key: STATES[key] for key in ("to_decide", "in_work")}
 KNOWN: Mapping[str, LiteralString] = {Counted.FRESH: "New", Counted.KNOWN: "Known already"}
 GROUNDS: Mapping[str, LiteralString] = {
     Counted.BY_CLAUSE: "Cite a clause",
     Counted.BY_LINK: "Name the earlier report",
     Counted.BY_NEITHER: "Neither",
+}
+FIXES: Mapping[str, LiteralString] = {Counted.FIX_INSIDE: "In target", Counted.FIX_LATE: "Past it"}
+SENDERS: Mapping[str, LiteralString] = {
+    Counted.NO_CONTACT: "No contact",
+    Counted.FIRST_TIME: "New reporter",
+    Counted.RETURNING: "Returning reporter",
 }
 BACK: Mapping[str, LiteralString] = {"reopened": "Reopened", "regression": "Came in again after the fix"}
 
@@ -163,21 +181,81 @@ def known(window: Window) -> None:
 
 
 def inside(window: Window) -> None:
-    _weekly(
-        charts.weekly_shares, "inside", trends.clocks_by_week, window, INSIDE, [BLUE, ORANGE],
-        "Share inside target, by the week reports came in", _clock,
-    )  # fmt: skip
+    _clocks(charts.weekly_shares, "inside", window, list(Clock), "share", "Share inside target each week")
 
 
 def hours(window: Window) -> None:
-    _weekly(
-        charts.weekly_hours, "hours", trends.clocks_by_week, window, MEDIANS, [BLUE, ORANGE],
-        "Median hours, by the week reports came in", _clock,
-    )  # fmt: skip
+    """Days for what takes weeks, so that neither half lies flat on the axis of the other."""
+    _clocks(charts.weekly_hours, "hours", window, OF_ARRIVAL, "median_hours", "Median hours each week")
+    draw = partial(charts.weekly_hours, unit="days")
+    _clocks(draw, "days", window, (Clock.FIX, Clock.BOUNTY), "median_days", "Median days each week")
 
 
-def _clock(key: str) -> Counted:
-    return Counted.TRIAGE if key.startswith(Clock.TRIAGE) else Counted.RESPONSE
+def _clocks(
+    draw: Callable[..., None],
+    name: str,
+    window: Window,
+    clocks: Sequence[Clock],
+    what: str,
+    alt: LiteralString,
+) -> None:
+    """A chart by week of `what` is known of some clocks, in the colours that they have in all charts."""
+    rows = [row | _in_days(row) for row in session.read(bounty.clocks_by_week, window)]
+    keys = {f"{clock}_{what}": clock for clock in clocks}
+
+    def behind(key: str, place: int) -> dict[str, Any]:
+        only, moment = CLOCKS[keys[key]]
+        return of_week(window, rows[place]["week"], only=only, moment=moment)
+
+    colours = [colour for clock, colour in zip(Clock, CLOCK_COLOURS, strict=True) if clock in clocks]
+    draw(name, rows, {key: HOURS[clock] for key, clock in keys.items()}, colours, alt, behind)
+
+
+def _in_days(row: db.Row) -> dict[str, float | None]:
+    hours = {clock: row[f"{clock}_median_hours"] for clock in Clock}
+    return {f"{clock}_median_days": None if one is None else one / 24 for clock, one in hours.items()}
+
+
+def fixes(window: Window) -> None:
+    rows = session.read(trends.fixes_by_severity, window)
+
+    def behind(key: str, place: int) -> dict[str, Any]:
+        severity = [rows[place]["severity"]]
+        return of_window(window, only=Counted(key), moment=Moment.FIX_END, severity=severity)
+
+    labelled = [{**row, "label": SEVERITY[row["severity"]]} for row in rows]
+    charts.stacked_bars(
+        "fixes", "Severity", labelled, FIXES, [TEAL, ORANGE], "Fixes of the period by severity", behind
+    )
+
+
+def sources(window: Window) -> None:
+    """Doors and keys, told apart by who sent what came through them."""
+    rows = session.read(trends.sources, window)
+
+    def behind(key: str, place: int) -> dict[str, Any] | None:
+        door, api_key = rows[place]["door"], rows[place]["api_key"]
+        if door is None:
+            return None
+        by_key = {"api_key": str(api_key or WITHOUT_KEY)} if door == Channel.API else {}
+        return of_window(window, door=[door], only=Counted(key), **by_key)
+
+    labelled = [{**row, "label": _source(row)} for row in rows]
+    charts.stacked_bars(
+        "sources",
+        "Source",
+        labelled,
+        SENDERS,
+        [GREY, BLUE, VIOLET],
+        "Reports of the period by source",
+        behind,
+    )
+
+
+def _source(row: db.Row) -> str:
+    if row["door"] == Channel.API:
+        return f"Key {row['api_key']}: {row['product']}" if row["api_key"] else "Program without a key"
+    return DOORS[row["door"]] if row["door"] else "All others"
 
 
 def backlog(window: Window) -> None:
@@ -256,13 +334,14 @@ def emerging(window: Window) -> None:
     for one in grown:
         st.page_link(
             "pages/clusters.py",
-            label=f"Cluster {plain(one.cluster_id)}: {one.recent:,} of its {one.size:,} reports came in within four"
-            f" weeks, where about {one.expected:,.1f} were to be expected",
+            label=f"Cluster {plain(one.cluster_id)}: {one.recent:,} of its {one.size:,} latest reports came in since"
+            f" {one.since:%d %b}, where about {one.expected:,.1f} were to be expected",
             icon=":material/trending_up:",
             query_params={"cluster": one.cluster_id},
         )
     st.caption(
-        "If nothing had changed, each report of a cluster would be a recent one as often as any report is. The"
-        " binomial test says how likely so many recent ones would then be; Holm's correction allows for the"
-        " number of clusters that were looked at: without any change one look in twenty names one at all."
+        "Of what came in during the last 16 weeks, is more of the cluster recent, from the last four, than of all the"
+        " rest? Fisher's exact test says how likely that is while nothing changes; Holm's correction allows for the"
+        " number of clusters that were looked at: without any change one look in twenty names one at most. On a"
+        " younger desk the last quarter of its time is recent."
     )

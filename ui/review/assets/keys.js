@@ -3,9 +3,12 @@
 // Presses are numbered and stay in the component's state until the server says that it has handled them, so
 // that none is lost when two arrive during one run, and none is done twice.
 
-const desk = { last: 0, presses: [], data: null, send: null, root: null };
+const desk = { last: 0, presses: [], data: null, send: null, root: null, written: null, pause: 0 };
 // A field of its own, with a button of its own: what is written there is no part of the decision.
 const APART = "[class*='st-key-question-']";
+// What is written in these is a draft.
+const DRAFTED = ["note", "better", "log", "question"].map((name) => `[class*='st-key-${name}-'] textarea`).join();
+const PAUSE_MS = 1000;
 const ACTIVE = "[role='dialog'], [data-baseweb='popover'] [role='listbox']";
 
 function isTyping(element) {
@@ -78,6 +81,7 @@ function send() {
 }
 
 function onKey(event) {
+  if (!event.isTrusted) return;  // from `keep`, nobody's press
   if (!desk.root.isConnected) return;  // another page
   const key = nameOf(event);
   if (event.repeat || event.isComposing || !desk.data.keys.includes(key)) return;
@@ -93,6 +97,19 @@ function onKey(event) {
   press(key);
 }
 
+// On Ctrl+Enter Streamlit takes what the text area holds, as it does when the field is left; the caret stays where it is.
+function keep() {
+  desk.written?.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }));
+}
+
+// A draft is kept at a pause, not only when its field is left; and as the page goes, where the browser has time for it.
+function onInput(event) {
+  if (!desk.root.isConnected || !event.target.matches(DRAFTED)) return;
+  desk.written = event.target;
+  clearTimeout(desk.pause);
+  desk.pause = setTimeout(keep, PAUSE_MS);
+}
+
 // Called for each run's data. Nothing is given back that would be called to clean up: Streamlit calls that of a call which
 // a newer run has overtaken while the newer one's file still loads, and a key pressed until then would not be heard.
 export default function ({ data, parentElement, setStateValue }) {
@@ -102,5 +119,8 @@ export default function ({ data, parentElement, setStateValue }) {
   desk.presses = desk.presses.filter((pressed) => pressed.n > data.handled);
   desk.root = parentElement.host ?? parentElement;
   desk.root.dataset.keys = "heard";  // this file comes after the page: until then no key is
-  document.addEventListener("keydown", onKey);  // once, however often this is called
+  // Each once, however often this is called.
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("input", onInput);
+  window.addEventListener("beforeunload", keep);
 }

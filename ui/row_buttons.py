@@ -1,0 +1,43 @@
+"""The row of a table that somebody presses: its own button for the mouse, a menu below the table for the keyboard.
+
+A button in a cell hears no key: the table draws its cells on a canvas. The menu offers the same rows under the same
+key, which names the snapshot that is shown: a row means a report only among those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import LiteralString
+
+import streamlit as st
+
+from ui.hostile import plain
+
+
+def pressed(key: str, ids: Sequence[str]) -> str | None:
+    """The id of the row that was just pressed, in the table whose buttons have this key or in its menu."""
+    click = st.session_state.get(key)
+    chosen: str | None = st.session_state.get(_menu_key(key)) if click is None else ids[click["row"]]
+    return chosen
+
+
+def as_menu(
+    label: LiteralString, key: str, ids: Sequence[str], words: Mapping[str, str] | None = None
+) -> None:
+    """The buttons of the table with this key as one menu of its rows; nothing where no row has a button.
+
+    A row is named by its id, or by what `words` has for it, which begins with the id.
+    """
+    named = words or {}
+    if ids:
+        st.menu_button(
+            label,
+            list(ids),
+            format_func=lambda row: plain(named.get(row, row), 80),
+            key=_menu_key(key),
+            type="tertiary",
+        )
+
+
+def _menu_key(key: str) -> str:
+    return f"menu-{key}"
