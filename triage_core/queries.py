@@ -82,14 +82,12 @@ _ORDER = {
 class Filter:
     """Which reports a list shows; empty means all. `words` is a plain substring, or an id.
 
-    `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
-    snoozed at that moment are left out. `clause` is what `only` counts by clauses, or else one that a decision
-    on the report cited. `other` (see counted.others) asks for a value of that kind that is none of `without`.
-    `api_key` is the number of the key of a report button, as text; "none" finds what came that way without one.
-    `since` and `until` bound the `moment`, both included.
-    `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the bounty's, which
-    only the calendar of a policy tells. `bounties` holds, by report, when the clock ended that a count of the bounty
-    asks for.
+    `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are snoozed at that
+    moment are left out. `clause` is what `only` counts by clauses, or else one that a decision on the report cited.
+    `other` (see counted.others) asks for a value of that kind that is none of `without`. `api_key` is the number of a
+    report button's key, as text; "none" finds what came that way without one. `since` and `until` bound the `moment`,
+    both included. What only the calendar of a policy tells is given by report: `also` holds when the bounty's clock runs
+    out, which LATE and BREACHING ask for, and `bounties` when it ended, which a count of the bounty asks for.
     """
 
     status: Sequence[str] = field(default_factory=tuple)

@@ -33,4 +33,4 @@ def agreed(cursor: db.Cursor, window: Window) -> Agreed:
         values,
     )
     assert found is not None, "a count without groups is one row"
-    return Agreed(**found, kappa=agreement.overall(looks.pairs(cursor, of=where, values=values)).kappa)
+    return Agreed(**found, kappa=agreement.overall(looks.pairs(cursor, where, values)).kappa)
