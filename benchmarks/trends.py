@@ -44,6 +44,7 @@ ROUNDS = 10
 TARGET_MS, PAGE_TARGET_MS = 300, 2_000
 REST_MS, OPENINGS = 1_000, 4
 PRODUCT = ("Lumen Tutor",)
+OTHERS = (Dimension.PRODUCT, Dimension.VERSION, Dimension.CHANNEL, Dimension.HARM, Dimension.TECHNIQUE)
 AT_REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
 FIRST = "trends_after_a_start"
 # What is looked for in each page's main part as soon as it can be used.
@@ -119,6 +120,7 @@ def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any],
         trends.come_back,
         trends.embargo_ends,
         trends.emerging,
+        trends.agreed,
         trends.fixes_by_severity,
         trends.sources,
         bounty.clocks_by_week,
@@ -126,12 +128,28 @@ def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any],
     ):
         found[ask.__name__.replace("_", " ")] = lambda cursor, ask=ask: ask(cursor, window)  # type: ignore[misc]
     found["rewards"] = lambda cursor: rewards.spend_by_month(cursor, window.now.year)
-    found["agreement"] = lambda cursor: agreement.overall(looks.pairs(cursor))
+    found["agreement of all"] = lambda cursor: agreement.overall(looks.pairs(cursor))
+    found["late rewards"] = lambda cursor: bounty.late(cursor, window.now, window.platform)
     found["products to choose"] = lambda cursor: queries.choices(cursor, "platform")
-    behind = Filter(only=Counted.KNOWN, at=window.now, since=window.since, until=window.now)
-    found["list behind a number"] = lambda cursor: queries.inbox(cursor, behind)
-    by_key = replace(behind, only=Counted.NO_CONTACT, channel=["api"], api_key="3")
+    found["figures compared"] = lambda cursor: trends.figures(cursor, window.back(window.weeks or 52))
+    bounds: dict[str, Any] = {"since": window.since, "until": window.now, "platform": window.platform}
+    for name, behind in {
+        "list behind a number": Filter(only=Counted.KNOWN, at=window.now, **bounds),
+        "list of the answered": Filter(only=Counted.ANSWERED, at=window.now, **bounds),
+        "list of the decided alike": Filter(only=Counted.ALIKE, at=window.now, **bounds),
+        "list of a cluster": Filter(cluster_id="W-1", **bounds),
+        **{
+            f"list of other {kind}": Filter(
+                other=kind, without=["", "v1", "form", "other", "family 1"], **bounds
+            )
+            for kind in OTHERS
+        },
+    }.items():
+        found[name] = lambda cursor, behind=behind: queries.inbox(cursor, behind)  # type: ignore[misc]
+        found[f"{name}, counted"] = lambda cursor, behind=behind: queries.count(cursor, behind)  # type: ignore[misc]
+    by_key = Filter(only=Counted.NO_CONTACT, at=window.now, channel=["api"], api_key="3", **bounds)
     found["list behind a source"] = lambda cursor: queries.inbox(cursor, by_key)
+    behind = Filter(only=Counted.KNOWN, at=window.now, since=window.since, until=window.now)
     found["list behind a bounty"] = lambda cursor: queries.inbox(cursor, _of_bounties(cursor, behind))
     # Which clause is nearest is asked of the vectors, outside the store: here every cluster is far from all.
     found["gaps"] = lambda cursor: guidance_gaps.gaps(

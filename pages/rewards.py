@@ -60,10 +60,9 @@ if picked := session.picked("reward"):
 if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):
     card.propose(report)
 
-table = st.container()
 number = int(st.session_state.get("rewards", 1) or 1)
-opened = "report" if view == "waiting" else "reward"
 names, cells, total = tables.READ[view](policy, number, SIZE)
+table = st.container()
 if not total:
     st.info(tables.NOTHING[view], icon=":material/redeem:")
     st.stop()
@@ -72,10 +71,14 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     beside.caption(counted(total, "row"), width="content")
     st.pagination(-(-total // SIZE), key="rewards", bind="query-params", max_visible_pages=5)
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
+# A reward has a number, and a report for which none is proposed has its name.
 if view != "reporters" and (name := row_buttons.pressed(key, names)):
-    session.pick(opened, name)
+    for kind, picks in (("reward", name.isdecimal()), ("report", not name.isdecimal())):
+        session.pick(kind, name if picks else None)
     st.rerun()
-button = {} if view == "reporters" else {"open": [["Open" if opened == "reward" else "Propose"]] * len(names)}
+button = (
+    {} if view == "reporters" else {"open": ["Open" if name.isdecimal() else "Propose" for name in names]}
+)
 table.dataframe(
     {**button, **cells},
     column_config={"open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key)}
@@ -88,7 +91,7 @@ table.dataframe(
 )
 if button:
     with beside:
-        row_buttons.as_menu("Open a reward" if opened == "reward" else "Propose a reward", key, names)
+        row_buttons.as_menu("Propose a reward" if view == "waiting" else "Open a reward", key, names)
 if view in {"open", "ledger"}:
     with charts.card("Money", "What was paid and approved in each month of this year?"):
         spending.draw(now.year)

@@ -14,7 +14,7 @@ from triage_core.trends import Clock, Dimension, Window
 from ui import charts, empty, filters, session
 from ui.charts import percent
 from ui.hostile import inline
-from ui.trends import cards
+from ui.trends import cards, told
 from ui.trends.cards import BY, HOURS, of_window
 from ui.words import span
 
@@ -60,6 +60,8 @@ if compare != "none" and window.weeks:
     compared = window.back(52 if compare == "year" else window.weeks)
 elif compare != "none":
     st.caption("All time has nothing before it to compare with.")
+about, of_period = cards.scope(window), cards.scope(window, compared)
+of_now, of_year = cards.scope_now(window), f"{window.now:%Y}; all products"
 head = session.read(trends.figures, window)
 earlier = session.read(trends.figures, compared) if compared else None
 with st.grid(5, gap="small", min_column_width=200):
@@ -68,7 +70,10 @@ with st.grid(5, gap="small", min_column_width=200):
         st.metric(
             "Reports", f"{head.reports:,}", change, delta_color="off", help="Came in within the period."
         )
-        charts.list_link(of_window(window))
+        with st.container(horizontal=True):
+            charts.list_link(of_window(window))
+            if compared:
+                charts.list_link(of_window(compared), "Those then", ":material/history:")
     with st.container(border=True, height="stretch"):
         st.metric("Open now", f"{head.open:,}", help="Whatever is open, however old.")
         charts.list_link({"state": "open", "product": platforms, "until": of_window(window)["until"]})
@@ -91,6 +96,10 @@ with st.grid(5, gap="small", min_column_width=200):
                 charts.list_link(of_window(window, only=only))
                 if kept.late:
                     charts.list_link(of_window(window, only=late), f"{kept.late:,} late", ":material/alarm:")
+                if median:
+                    charts.list_link(
+                        of_window(window, only=cards.DONE[clock]), "The median's list", ":material/schedule:"
+                    )
     known = f"{head.known:,} are marked as duplicates or hold the very words of an earlier report."
     with st.container(border=True, height="stretch"):
         before = f"{percent(earlier.known_share)} then" if earlier else None
@@ -102,46 +111,66 @@ with st.grid(5, gap="small", min_column_width=200):
             delta_arrow="off",
             help=known,
         )
-        charts.list_link(of_window(window, only=Counted.KNOWN))
+        with st.container(horizontal=True):
+            charts.list_link(of_window(window, only=Counted.KNOWN))
+            if compared:
+                then = of_window(compared, only=Counted.KNOWN)
+                charts.list_link(then, "Those then", ":material/history:")
 if not head.reports:
     st.info("Nothing came in here: choose a longer period, or another product.", icon=":material/date_range:")
 
 with st.grid(2, gap="small", min_column_width=400) as grid:
-    with grid.cell(column_span="all"), charts.card("Volume", "How much comes in, and what is it about?"):
+    with (
+        grid.cell(column_span="all"),
+        charts.card("Volume", "How much comes in, and what is it about?", of_period),
+    ):
         by = st.segmented_control(
             "By", list(BY), default="state", required=True, format_func=BY.get, key="by", bind="query-params"
         )
         cards.volume(window, Dimension(by), compared)
     with charts.card("Emerging clusters", "What grows faster than its own past, whatever the period?"):
-        cards.emerging(window)
-    with charts.card("Duplicates", "How much of what comes in is new, and how much was known already?"):
-        cards.known(window)
-    with charts.card("Inside target", "What share was answered, triaged, fixed and rewarded in time?"):
-        cards.inside(window)
+        told.emerging(window)
+    with charts.card("Duplicates", "How much of what comes in is new, and how much known?", of_period):
+        cards.known(window, compared)
     with charts.card(
-        "Waiting time", "How long did the middle one wait for its answer, its fix and its reward?"
+        "Inside target", "What share was answered, triaged, fixed and rewarded in time?", of_period
     ):
-        cards.hours(window)
-    with charts.card("Fixes", "Is each flaw fixed within the days that its severity has?"):
+        cards.inside(window, compared)
+    with charts.card(
+        "Waiting time", "How long did the middle one wait for its answer, its fix and its reward?", of_period
+    ):
+        cards.hours(window, compared)
+    with charts.card("Fixes", "Is each flaw fixed within the days that its severity has?", about):
         cards.fixes(window)
-    with charts.card("Where reports come from", "By which door, with which key, and from whom?"):
+    with charts.card("Where reports come from", "By which door, with which key, and from whom?", about):
         cards.sources(window)
-    with charts.card("Backlog", "How long has what is open been open? The period does not matter here."):
+    with charts.card("Backlog", "How long has what is open been open, whatever the period?", of_now):
         cards.backlog(window)
-    with charts.card("Closures", "Does each closure rest on a clause of the policy, or an earlier report?"):
+    with charts.card(
+        "Closures", "Does each closure rest on a clause of the policy, or an earlier report?", about
+    ):
         cards.closures(window)
-    with charts.card("Come back", "What was reopened, and what came in again after its fix?"):
+    with charts.card("Come back", "What was reopened, and what came in again after its fix?", about):
         cards.come_back(window)
-    with charts.card("Embargoes ending", "Which embargoes in force end in the next 12 weeks?"):
+    with charts.card("Embargoes ending", "Which embargoes in force end in the next 12 weeks?", of_now):
         cards.embargoes(window)
-    with charts.card("Rewards", "What do rewards cost this calendar year, over all products?"):
-        cards.money(window)
-    with charts.card("Agreement", "Do two reviewers decide alike? Over everything decided twice."):
-        cards.agreed()
+    with charts.card("Rewards", "What do rewards cost this calendar year, over all products?", of_year):
+        told.money(window)
+    with charts.card("Agreement", "Do two reviewers decide alike on the same report?", about):
+        told.agreed(window)
+st.caption(
+    "Emerging clusters, Backlog and Embargoes ending ignore the period, and Rewards the product too. Compared are the"
+    " figures of reports that came in and of what was known, Volume as a whole, Duplicates, Inside target and Waiting"
+    " time."
+)
 with st.container(horizontal=True, vertical_alignment="center"):
-    month = st.text_input("Report of the month", value=f"{window.now:%Y-%m}", key="month", width=180)
+    month = st.text_input(
+        "Report of the month", value=f"{window.now:%Y-%m}", key="report_month", bind="query-params", width=180
+    )
     st.download_button(
         "Download as one HTML file", session.monthly(month), f"flaw-reports-{month}.html", "text/html",
         icon=":material/download:", on_click="ignore", disabled=not monthly.is_month(month, window.now),
     )  # fmt: skip
+    with st.popover("Link to this view", icon=":material/link:"):
+        st.code(session.address(), language=None, wrap_lines=True)
 st.caption("Weeks start on Monday, UTC; the present one is not over yet.")

@@ -6,7 +6,7 @@ tells, are over at $ends for the reports $named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from triage_core.disclosure.embargo_machine import IN_FORCE
@@ -17,6 +17,8 @@ class Counted(StrEnum):
 
     KNOWN = "known"
     FRESH = "fresh"
+    ANSWERED = "answered"
+    TRIAGED = "triaged"
     RESPONSE = "response"  # answered, or past its target
     RESPONSE_INSIDE = "response_inside"
     RESPONSE_LATE = "response_late"
@@ -43,6 +45,8 @@ class Counted(StrEnum):
     NO_HARM = "no_harm"
     NO_TECHNIQUE = "no_technique"
     UNDER_EMBARGO = "under_embargo"
+    DECIDED_TWICE = "decided_twice"
+    ALIKE = "alike"  # of those, in full
     CITED = "cited"
     OVERTURNED = "overturned"
     TWICE = "twice"
@@ -153,6 +157,9 @@ CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
     Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
     Counted.FRESH: "NOT (c.canonical_id IS NOT NULL OR c.is_copy)",
+    # What a median of hours is over: what waits without an answer has no hours yet.
+    Counted.ANSWERED: "c.first_response_at IS NOT NULL",
+    Counted.TRIAGED: "c.triaged_at IS NOT NULL",
     Counted.RESPONSE: _counted("first_response_at", "response_due"),
     Counted.RESPONSE_INSIDE: "c.first_response_at <= c.response_due",
     Counted.RESPONSE_LATE: _late("first_response_at", "response_due"),
@@ -182,9 +189,35 @@ CONDITIONS: Mapping[str, str] = {
     Counted.NO_HARM: "len(c.harm_types) = 0",
     Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({_IN_FORCE}))",
     Counted.NO_TECHNIQUE: f"c.report_id NOT IN (SELECT report_id FROM ({TECHNIQUES}))",
+    Counted.DECIDED_TWICE: "c.report_id IN (SELECT report_id FROM second_looks WHERE second_id IS NOT NULL)",
+    Counted.ALIKE: (
+        "c.report_id IN (SELECT report_id FROM second_looks WHERE second_id IS NOT NULL AND agreement = 1)"
+    ),
     **{kind: f"c.seq IN (SELECT seq FROM reports WHERE {who})" for kind, who in OF_REPORTERS.items()},
     **{
         kind: f"c.report_id IN (SELECT report_id FROM ({found}) WHERE $clause IN ('', clause))"
         for kind, found in OF_CLAUSES.items()
     },
 }
+
+_OTHERS: Mapping[str, str] = {
+    "product": "NOT list_contains($without, c.platform)",
+    "version": "NOT list_contains($without, c.model_version)",
+    "channel": "NOT list_contains($without, c.channel)",
+    # Once for a report, however many of its harms are among the others.
+    "harm": "NOT list_has_all($without, CASE WHEN len(c.harm_types) = 0 THEN [''] ELSE c.harm_types END)",
+}
+
+
+def others(kind: str, without: Collection[str]) -> str:
+    """The condition for reports with a value that is none of $without, "" for none named.
+
+    `kind` says of what, as `trends.Dimension` does: a product, version, channel, harm or technique.
+    """
+    if kind != "technique":
+        return _OTHERS[kind]
+    # Without a technique is a value as well, and no row of the techniques.
+    named = f"SELECT report_id FROM ({TECHNIQUES}) WHERE"
+    if "" in without:
+        return f"c.report_id IN ({named} NOT list_contains($without, family))"
+    return f"c.report_id NOT IN ({named} list_contains($without, family))"

@@ -84,8 +84,9 @@ class Filter:
 
     `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
     snoozed at that moment are left out. `clause` is what `only` counts by clauses, or else one that a decision
-    on the report cited. `api_key` is the number of the key of a report button, as text; "none" finds
-    what came that way without one. `since` and `until` bound the `moment`, both included.
+    on the report cited. `other` (see counted.others) asks for a value of that kind that is none of `without`.
+    `api_key` is the number of the key of a report button, as text; "none" finds what came that way without one.
+    `since` and `until` bound the `moment`, both included.
     `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the bounty's, which
     only the calendar of a policy tells. `bounties` holds, by report, when the clock ended that a count of the bounty
     asks for.
@@ -99,6 +100,8 @@ class Filter:
     harm: Sequence[str] = field(default_factory=tuple)
     technique: str = ""
     clause: str = ""
+    other: str = ""
+    without: Sequence[str] = field(default_factory=tuple)
     api_key: str = ""
     cluster_id: str = ""
     words: str = ""
@@ -127,6 +130,9 @@ class Filter:
                 f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
             )
             values["technique"] = self.technique
+        if self.other:
+            parts.append(counted.others(self.other, self.without))
+            values["without"] = list(self.without)
         if self.clause and self.only not in counted.OF_CLAUSES:
             parts.append(counted.CONDITIONS[Counted.CITED])
             values["clause"] = self.clause

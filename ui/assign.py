@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
 from triage_core.access import Command
@@ -16,7 +18,10 @@ NOBODY = "Nobody"
 def people(*more: str) -> dict[str, str]:
     """Nobody, oneself, everybody who has done a reviewer's work, and `more`: names by id."""
     me = [session.actor().actor_id] if session.may(Command.ASSESS) else []
-    return {NOBODY: NOBODY, **{name: named(name) for name in (*me, *session.read(boards.deciders), *more)}}
+    found = {NOBODY: NOBODY, **{name: named(name) for name in (*me, *session.read(boards.deciders), *more)}}
+    # A menu refuses two rows of the same words: who shares a name with somebody is listed by the whole id.
+    shared = Counter(found.values())
+    return {name: words if shared[words] == 1 else inline(name, 200) for name, words in found.items()}
 
 
 def named(name: str) -> str:

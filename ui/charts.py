@@ -7,42 +7,43 @@ puts them in place of the numbered ones below, light or dark.
 
 from __future__ import annotations
 
-import csv
 import html
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
+from textwrap import wrap
 from typing import Any, LiteralString
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from triage_core.text import spreadsheet_cell
-from ui import filters, paint
+from ui import numbers, paint
 from ui.hostile import inline
+from ui.numbers import INBOX, Behind, Columns
+from ui.numbers import list_link as list_link
 
 BLUE, ORANGE, GREEN, PINK, VIOLET, YELLOW, TEAL, GREY = (f"#{number:06d}" for number in range(1, 9))
 _SHADES = [f"#{number:06d}" for number in range(11, 21)]
 SEVERITY_SHADES = [GREY, *(_SHADES[step] for step in (1, 3, 5, 7, 9))]  # in the order of words.SEVERITY
 
 NO_NUMBER = "–"
-HEIGHT = 270
+HEIGHT = 300
+SCOPE_LINE = 60  # characters of it that a chart in half a page has room for
 BAR = 20  # pixels of a lying bar, so that its label can be read
 LONGEST_NAME = 28
 MOST_WEEKS_NAMED = 13
-DASHES = ("solid", "dot", "dash", "dashdot")
+DASHES = ("solid", "dash", "longdash", "dashdot")
+THEN = "dot"  # what is compared with
 # The one button of the toolbar saves the chart as a picture, in the browser.
 CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
-INBOX = "pages/inbox.py"
 _WEEK = timedelta(weeks=1)
 _DOWNWARDS = {"autorange": "reversed", "showgrid": False, "zeroline": False}
 
 Rows = Sequence[Mapping[str, Any]]
 Names = Mapping[str, str]
-Columns = Mapping[str, Sequence[Any]]
-# The filters (ui/filters.py) of the list behind a number, by the key of its series and the place of its row.
-Behind = Callable[[str, int], Mapping[str, Any] | None]
+_NOTHING: Names = {}
+_SCOPE: ContextVar[str] = ContextVar("_SCOPE", default="")
 
 
 def safe(text: str) -> str:
@@ -56,12 +57,20 @@ def percent(share: float | None) -> LiteralString:
 
 
 @contextmanager
-def card(title: LiteralString, question: LiteralString) -> Iterator[None]:
-    """A frame for one chart, headed by the question that it answers."""
-    with st.container(border=True, height="stretch"):
-        st.subheader(title, anchor=False)
-        st.caption(question)
-        yield
+def card(title: LiteralString, question: LiteralString, scope: str = "") -> Iterator[None]:
+    """A frame for one chart, headed by the question that it answers.
+
+    `scope` says in lines what the figures within are about, as a period; it stands in them, and so in a saved picture.
+    What of it is not ours has passed through `safe`.
+    """
+    token = _SCOPE.set(scope)
+    try:
+        with st.container(border=True, height="stretch"):
+            st.subheader(title, anchor=False)
+            st.caption(question)
+            yield
+    finally:
+        _SCOPE.reset(token)
 
 
 def weekly_bars(
@@ -71,33 +80,26 @@ def weekly_bars(
     colours: Sequence[str],
     alt: LiteralString,
     behind: Behind | None = None,
-    before: Sequence[int] = (),
+    then: Names = _NOTHING,
 ) -> None:
-    """Stacked bars: one row a week with `week` and a count for each key of `names`.
+    """Stacked bars: one row a week with `week` and a count for each key of `names`, and of `then`.
 
-    `before` are totals to compare with, the last of them beside the last week.
+    What stands under the keys of `then` is compared with the bars: dotted lines. `colours` go through both.
     """
     bars = [
         go.Bar(
             marker_color=colour, width=_WEEK / timedelta(milliseconds=1) * 0.8, hovertemplate="%{y:,}", **line
         )
-        for line, colour in zip(_series(rows, names), colours, strict=True)
+        for line, colour in zip(_series(rows, names), colours, strict=False)
     ]
     heights = [sum(row[key] for key in names) for row in rows]
-    figure = go.Figure(bars, {"barmode": "stack", "yaxis": _counted([*heights, *before])})
-    if before:
-        compared = list(before)[-len(rows) :]
-        weeks = [row["week"] for row in rows][-len(compared) :]
-        line = {"color": GREY, "dash": "dot"}
-        figure.add_scatter(x=weeks, y=compared, mode="lines", line=line, name="All, in the period compared")
+    compared = [row[key] for row in rows for key in then]
+    figure = go.Figure(bars, {"barmode": "stack", "yaxis": _counted([*heights, *compared])})
+    figure.add_traces(_dotted(rows, then, colours[len(names) :], "%{y:,}"))
     figure = _by_week(figure, rows)
-    _draw(
-        name,
-        figure if any(heights) else None,
-        _newest_first(rows, names),
-        alt,
-        behind=_backwards(behind, names, rows),
-    )
+    names = {**names, **then}
+    drawn = figure if any(heights) or any(compared) else None
+    _draw(name, drawn, _newest_first(rows, names), alt, behind=_backwards(behind, names, rows))
 
 
 def weekly_shares(
@@ -107,10 +109,11 @@ def weekly_shares(
     colours: Sequence[str],
     alt: LiteralString,
     behind: Behind | None = None,
+    then: Names = _NOTHING,
 ) -> None:
-    """Lines of shares, 0 to 1, with a gap where a week has None."""
+    """Lines of shares, 0 to 1, with a gap where a week has None; `then` as for bars."""
     axis = {"tickformat": ".0%", "range": [-0.04, 1.06]}
-    _weekly_lines(name, rows, names, colours, alt, "%{y:.0%}", axis, "percent", behind)
+    _weekly_lines(name, rows, names, colours, alt, "%{y:.0%}", axis, "percent", behind, then)
 
 
 def weekly_hours(
@@ -120,11 +123,12 @@ def weekly_hours(
     colours: Sequence[str],
     alt: LiteralString,
     behind: Behind | None = None,
+    then: Names = _NOTHING,
     unit: LiteralString = "h",
 ) -> None:
-    """Lines of hours, or another unit, with a gap where a week has None."""
+    """Lines of hours, or another unit, with a gap where a week has None; `then` as for bars."""
     axis = {"ticksuffix": f" {unit}", "rangemode": "tozero", "nticks": 6}
-    _weekly_lines(name, rows, names, colours, alt, f"%{{y:,.1f}} {unit}", axis, f"%.1f {unit}", behind)
+    _weekly_lines(name, rows, names, colours, alt, f"%{{y:,.1f}} {unit}", axis, f"%.1f {unit}", behind, then)
 
 
 def bars(
@@ -252,7 +256,8 @@ def _weekly_lines(
     hover: str,
     axis: dict[str, Any],
     cells: str,
-    behind: Behind | None = None,
+    behind: Behind | None,
+    then: Names,
 ) -> None:
     lines = [
         go.Scatter(mode="lines+markers", line={"color": colour, "dash": dash}, hovertemplate=hover, **line)
@@ -260,10 +265,21 @@ def _weekly_lines(
             _series(rows, names), colours, DASHES, strict=False
         )  # seen where they coincide
     ]
+    lines += _dotted(rows, then, colours[len(names) :], hover)
     figure = _by_week(go.Figure(lines, {"yaxis": axis}), rows)
+    names = {**names, **then}
     known = any(row[key] is not None for row in rows for key in names)
-    numbers = _newest_first(rows, names)
-    _draw(name, figure if known else None, numbers, alt, cells, _backwards(behind, names, rows))
+    columns = _newest_first(rows, names)
+    _draw(name, figure if known else None, columns, alt, cells, _backwards(behind, names, rows))
+
+
+def _dotted(rows: Rows, names: Names, colours: Sequence[str], hover: str) -> list[go.Scatter]:
+    return [
+        go.Scatter(
+            mode="lines", line={"color": colour, "dash": THEN, "width": 1.5}, hovertemplate=hover, **line
+        )
+        for line, colour in zip(_series(rows, names), colours, strict=False)
+    ]
 
 
 def _counted(totals: Sequence[int]) -> dict[str, Any]:
@@ -288,8 +304,8 @@ def _backwards(behind: Behind | None, names: Names, rows: Rows) -> Behind | None
 
 def _newest_first(rows: Rows, names: Names) -> Columns:
     newest = rows[::-1]
-    numbers = {title: [row[key] for row in newest] for key, title in names.items()}
-    return {"Week of": [row["week"].date() for row in newest], **numbers}
+    counts = {title: [row[key] for row in newest] for key, title in names.items()}
+    return {"Week of": [row["week"].date() for row in newest], **counts}
 
 
 def _by_week(figure: go.Figure, rows: Rows) -> go.Figure:
@@ -313,22 +329,28 @@ def _by_week(figure: go.Figure, rows: Rows) -> go.Figure:
 def _draw(
     name: str,
     figure: go.Figure | None,
-    numbers: Columns,
+    columns: Columns,
     alt: LiteralString,
     cells: str | None = "localized",
     behind: Behind | None = None,
     height: int = HEIGHT,
     page: str = INBOX,
 ) -> None:
-    """The chart, with its numbers as a table when that is opened; one line where there is nothing to draw.
-
-    `cells` is the format of the table's numbers, None where it holds words; its first column names the rows.
-    A click on a number shows the link to the list that `behind` gives for its column and row.
-    """
+    """The chart under its name and scope, with its numbers (numbers.py); one line where there is nothing to draw."""
     if figure is None:
         st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
         return
+    lines = [line for part in _SCOPE.get().splitlines() for line in wrap(part, SCOPE_LINE)]
     figure.update_layout(
+        title={
+            "text": alt,
+            "font": {"size": 13},
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": 12}},
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "automargin": True,
+        },
         margin={"l": 8, "r": 40, "t": 8, "b": 8},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
         showlegend=len(figure.data) > 1,
@@ -338,59 +360,4 @@ def _draw(
     config = {**CONFIG, "toImageButtonOptions": {"filename": name, "scale": 2}}
     paint.before_first_chart()
     st.plotly_chart(figure, height=height, config=config, alt=alt, key=f"chart-{name}")
-    table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
-    if table.open:
-        with table:
-            _table(name, numbers, alt, cells, behind, page)
-
-
-def _table(
-    name: str, numbers: Columns, alt: LiteralString, cells: str | None, behind: Behind | None, page: str
-) -> None:
-    numeric = list(numbers)[1:] if cells else []
-    choose: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-cell"} if behind else {}
-    chosen = st.dataframe(
-        numbers,
-        column_config={title: st.column_config.NumberColumn(format=cells) for title in numeric},
-        hide_index=True,
-        height="content",
-        alt=f"{alt}, as a table",
-        key=f"table-{name}",
-        **choose,
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "CSV", as_csv(numbers), f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore"
-        )
-        if not behind:
-            return
-        picked = [behind(title, place) for place, title in chosen["selection"]["cells"]]
-        for values in filter(None, picked):
-            list_link(values, "See what is behind this number", page=page)
-        if not any(picked):
-            st.caption("Choose a number to get the link to its list.")
-
-
-def list_link(
-    values: Mapping[str, Any],
-    label: LiteralString = "See the list",
-    icon: LiteralString = ":material/list:",
-    page: str = INBOX,
-) -> None:
-    """A link to the list that these filters give."""
-    st.page_link(page, label=label, icon=icon, query_params=_address(values))
-
-
-def _address(values: Mapping[str, Any]) -> dict[str, Any]:
-    role = {"role": st.query_params["role"]} if "role" in st.query_params else {}
-    return {**role, **filters.address(values)}
-
-
-def as_csv(numbers: Columns) -> str:
-    """The columns as CSV; no cell is a formula to a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([spreadsheet_cell(title) for title in numbers])
-    for row in zip(*numbers.values(), strict=True):
-        writer.writerow(["" if cell is None else spreadsheet_cell(str(cell)) for cell in row])
-    return text.getvalue()
+    numbers.tabulate(name, columns, alt, cells, behind, page)

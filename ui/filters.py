@@ -13,7 +13,7 @@ from triage_core.counted import Counted, Moment
 from triage_core.model import Channel, HarmType, Severity, Status
 from triage_core.queries import Filter, Only, Sort
 from triage_core.rewards import bounty
-from ui import session
+from ui import others, session
 from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, STATUS
 
@@ -30,6 +30,9 @@ DEFAULTS: Mapping[str, Any] = {
     "door": [],
     "technique": "",
     "clause": "",
+    "other": others.NOTHING,
+    "without": "",
+    "cluster": "",
     "api_key": "",
     "moment": "received",
     "since": "",
@@ -59,6 +62,8 @@ _ONLY_LABELS: Mapping[str, LiteralString] = {
     Only.SNOOZED: "Snoozed",
     Counted.FRESH: "New, as Trends counts",
     Counted.KNOWN: "Known already",
+    Counted.ANSWERED: "First response given",
+    Counted.TRIAGED: "Triage done",
     Counted.RESPONSE: "First response given or past its target",
     Counted.RESPONSE_INSIDE: "First response in target",
     Counted.RESPONSE_LATE: "First response past its target",
@@ -85,6 +90,8 @@ _ONLY_LABELS: Mapping[str, LiteralString] = {
     Counted.NO_HARM: "No harm named",
     Counted.NO_TECHNIQUE: "No technique known",
     Counted.UNDER_EMBARGO: "Under embargo",
+    Counted.DECIDED_TWICE: "Decided twice",
+    Counted.ALIKE: "Decided twice, alike in full",
     Counted.CITED: "Decided by a clause",
     Counted.OVERTURNED: "Clause overturned by a later decision",
     Counted.TWICE: "Clause cited, decided twice",
@@ -98,7 +105,6 @@ _MOMENT_LABELS: Mapping[str, LiteralString] = {
     Moment.FIX_END: "Fixed, or fix due",
     Moment.BOUNTY_END: "Reward decided, or due",
 }
-_DOOR_LABELS: Mapping[str, LiteralString] = {"form": "Form", "api": "Report button", "import": "Import"}
 _SORTS: Mapping[str, LiteralString] = {
     Sort.NEWEST: "Newest first",
     Sort.OLDEST: "Oldest first",
@@ -113,7 +119,8 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
     "harm": HARM_TYPE,
     "sort": _SORTS,
     "moment": _MOMENT_LABELS,
-    "door": _DOOR_LABELS,
+    "door": others.DOORS,
+    "other": others.KINDS,
 }
 
 
@@ -123,6 +130,7 @@ _TEXTS: Mapping[str, LiteralString] = {
     "version": "Model version",
     "technique": "Technique",
     "clause": "Clause",
+    "cluster": "Cluster",
     "api_key": "Number of a report button's key, or none",
 }
 
@@ -211,11 +219,10 @@ def draw() -> tuple[Filter, Sort]:
 
 
 def _draw_more() -> dict[str, Any]:
-    """The filters that links of Trends need most: times, model version, door, technique, clause and key."""
+    """The filters that links of Trends need most."""
     values: dict[str, Any] = {}
-    with st.popover(
-        "More", icon=":material/filter_list:", help="Times, model version, door, technique, clause, key"
-    ):
+    told = "Times, model version, technique, clause, cluster, key, door, and what to leave out"
+    with st.popover("More", icon=":material/filter_list:", help=told):
         values["moment"] = st.selectbox(
             "Time of what",
             list(_MOMENT_LABELS),
@@ -235,10 +242,25 @@ def _draw_more() -> dict[str, Any]:
         values["door"] = st.multiselect(
             "Door",
             [str(channel) for channel in Channel],
-            format_func=_DOOR_LABELS.__getitem__,
+            format_func=others.DOORS.__getitem__,
             key="door",
             bind="query-params",
             placeholder="Any",
+            on_change=show_first_page,
+        )
+        values["other"] = st.selectbox(
+            "Leave out",
+            list(others.KINDS),
+            format_func=others.KINDS.__getitem__,
+            key="other",
+            bind="query-params",
+            on_change=show_first_page,
+        )
+        values["without"] = st.text_input(
+            "Which of these to leave out",
+            key="without",
+            bind="query-params",
+            placeholder="One, another",
             on_change=show_first_page,
         )
     for name in ("since", "until"):
@@ -269,10 +291,13 @@ def asked(values: Mapping[str, Any]) -> Filter:
         severity=value["severity"],
         harm=value["harm"],
         platform=value["product"],
-        model_version=[value["version"]] if value["version"] else [],
+        model_version=[others.named(value["version"])] if value["version"] else [],
         channel=value["door"],
         technique=value["technique"] or "",
         clause=value["clause"] or "",
+        other="" if value["other"] == others.NOTHING else value["other"],
+        without=others.left_out(value["other"], value["without"] or ""),
+        cluster_id=(value["cluster"] or "").strip(),
         api_key=(value["api_key"] or "").strip(),
         words=value["words"] or "",
         moment=moment,
@@ -324,7 +349,7 @@ def known(values: Mapping[str, Any]) -> dict[str, Any]:
         value = values[name]
         if isinstance(value, list):
             found[name] = [one for one in value if one in offered[name]]
-        elif name in ("words", *_TEXTS) or value in offered[name]:
+        elif name in ("words", "without", *_TEXTS) or value in offered[name]:
             found[name] = value
     return {name: value for name, value in found.items() if value}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, LiteralString, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -176,6 +177,14 @@ def snapshot_key(seen: Mapping[str, int]) -> str:
     """Names the rows that are shown, each in its version: a row number means a report only among those."""
     text = "-".join(f"{name}.{version}" for name, version in seen.items())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def address() -> str:
+    """The address of what is shown, for somebody of whatever role."""
+    shown = [
+        (name, value) for name in st.query_params if name != "role" for value in st.query_params.get_all(name)
+    ]
+    return f"{st.context.url or ''}?{urlencode(shown)}".rstrip("?")
 
 
 def picked(parameter: str) -> str:

@@ -11,6 +11,7 @@ from ui.charts import BLUE, ORANGE
 
 REWARDS = "pages/rewards.py"
 LEDGER: LiteralString = "All rewards"
+LATE: LiteralString = "Past the bounty clock"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SPENT: Mapping[str, LiteralString] = {"paid": "Paid", "approved": "Approved, to be paid"}
 

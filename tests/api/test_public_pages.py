@@ -349,7 +349,8 @@ def test_the_policy_shows_versions_and_what_changed(client: TestClient, clock: C
     for said in ("within 9 days share", "61,000 USD", ">Steady</th>", "25% and every critical", "2 January 2026",
                  "Thursday, Saturday", "Known as LLM08, AML.T0056"):  # fmt: skip
         assert said in page
-    assert "by severity and by what is known of attacks</caption>" in page
+    assert "by severity and by what is known of attacks (public poc" in page
+    assert "<dt>number 2, name</dt>" in page
     assert page.count('<th scope="row">universal, reliable, uplift</th>') == 5
     assert "<h3>Clause OOS-2</h3>" in page
     assert "<h3>Clause OOS-1</h3>" not in page

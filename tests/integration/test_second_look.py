@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import cases, db, queries, told
+from triage_core import cases, db, queries, told, trends
 from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
 from triage_core.desk.decision import Decision
@@ -21,6 +20,7 @@ from triage_core.guidance import clause_figures, policies
 from triage_core.model import Actor, DeskRole, Severity, SeverityInputs
 from triage_core.queries import Filter, Sort
 from triage_core.store import Store
+from triage_core.trends import Window
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
 JON = Actor("test:jon", "Jon", REVIEWER.roles)
@@ -304,9 +304,9 @@ def test_disputes_come_lowest_agreement_first(store: Store) -> None:
     with store.read() as cursor:
         first, second = looks.disputes(cursor)
         assert looks.disputes(cursor, 2, 1) == [second]
-        assert len(looks.pairs(cursor)) == len(looks.pairs(cursor, NOON, NOON)) == 3
-        later = NOON + timedelta(seconds=1)
-        assert looks.pairs(cursor, later) == looks.pairs(cursor, until=NOON - timedelta(seconds=1)) == []
+        noon = {"noon": db.naive(NOON)}
+        assert len(looks.pairs(cursor)) == len(looks.pairs(cursor, "s.done_at = $noon", noon)) == 3
+        assert looks.pairs(cursor, "s.done_at <> $noon", noon) == []
     assert [first.report_id, second.report_id] == ["FR-2", "FR-1"]
     assert (first.first["actor_id"], first.second["actor_id"]) == (REVIEWER.actor_id, INES.actor_id)
     assert first.second["clauses"] == ["OOS-1"]
@@ -419,3 +419,16 @@ def test_alike_pairs_are_counted_together(store: Store) -> None:
             second_look.answer(store, INES, second_look.ask(store, REVIEWER, report_id), FLAW)
     with store.read() as cursor:
         assert [pair.count for pair in looks.pairs(cursor)] == [2]
+
+
+def test_the_reports_of_an_agreement_are_lists(store: Store) -> None:
+    answered(store)
+    triage.assess(store, NEVER, REVIEWER, "FR-2", FLAW)
+    second_look.answer(store, INES, second_look.ask(store, REVIEWER, "FR-2"), FLAW)
+    now = store.clock()
+    with store.read() as cursor:
+        assert trends.agreed(cursor, Window(now)) == trends.Agreed(twice=2, alike=1, kappa=None)
+        assert trends.agreed(cursor, Window(now, None, ("no such product",))).twice == 0
+        assert trends.agreed(cursor, Window(now, 4).back(4)).twice == 0
+        for kind, found in ((Counted.DECIDED_TWICE, ["FR-1", "FR-2"]), (Counted.ALIKE, ["FR-2"])):
+            assert queries.queue(cursor, Filter(only=kind, at=now), Sort.OLDEST) == found

@@ -285,6 +285,12 @@ def test_every_count_has_its_list(store, ask):
     triage.link(store, REVIEWER, linked, first, now=MONDAY + timedelta(hours=1))
     decide(store, came(store, MONDAY + timedelta(minutes=3)), 1)
     came(store, MONDAY - timedelta(weeks=3))
+    for minutes, version in ((4, ""), (5, "2")):
+        at = MONDAY + timedelta(minutes=minutes)
+        line = make_report(f"Again {version}", submitted_at=at.isoformat(), system=[{"version": version}])
+        back = bring(store, line)[0]
+        decide(store, back, 1)
+        triage.move(store, REVIEWER, back, Trigger.REOPEN, now=NOON)
     head, known, closed = ask(trends.figures, NOW), ask(trends.known_by_week, NOW), ask(trends.closures, NOW)
 
     def listed(only: Counted, **more: Any) -> int:
@@ -292,14 +298,54 @@ def test_every_count_has_its_list(store, ask):
 
     week = {"since": MONDAY, "until": NOON}
     assert listed(Counted.KNOWN) == head.known == 2
-    assert listed(Counted.RESPONSE) == head.first_response.counted == 3
+    assert listed(Counted.RESPONSE) == head.first_response.counted == 5
+    assert listed(Counted.ANSWERED) == listed(Counted.TRIAGED) == 4
     assert listed(Counted.TRIAGE_INSIDE) == head.triage.inside
     assert listed(Counted.TRIAGE_LATE) == head.triage.late > 0
     assert listed(Counted.RESPONSE_LATE) == head.first_response.late
-    assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 2
+    assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 4
     for kind in (Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER):
         assert listed(kind, moment=Moment.CLOSED, **week) == closed[-1][kind], kind
-    assert listed(Counted.NO_TECHNIQUE) == 5
+    assert listed(Counted.NO_TECHNIQUE) == 7
+    came_back = ask(trends.come_back, NOW)
+    assert [row["version"] for row in came_back] == ["", "2"]
+    for row in came_back:
+        version = [row["version"]]
+        again = listed(Counted.REOPENED, moment=Moment.REOPENED, model_version=version, **week)
+        assert again == row["reopened"] == 1
+        assert listed(Counted.REGRESSION, model_version=version, **week) == row["regression"] == 0
+
+
+def test_all_others_have_their_list(store, ask):
+    for number, (product, version, harms) in enumerate(
+        [
+            ("Kite Travel", "1", ["other"]),
+            ("Kite Travel", "1", ["other"]),
+            ("Lumen Tutor", "2", ["misinformation", "discrimination"]),
+            ("", "", ["not_sure"]),
+        ]
+    ):
+        at = (MONDAY + timedelta(minutes=number)).isoformat()
+        system = [{"platform": product, "version": version}]
+        bring(store, make_report(f"Number {number}", submitted_at=at, system=system, harm_types=harms))
+    for dimension in (Dimension.PRODUCT, Dimension.VERSION, Dimension.HARM):
+        found = ask(trends.volume, NOW, dimension, 1)
+        assert found.values[1:] == (None,)
+        rest = queries.Filter(other=dimension, without=[found.values[0]])
+        assert found.total(1) == ask(queries.count, rest) == 2, dimension
+    assert ask(queries.count, queries.Filter(other=Dimension.TECHNIQUE, without=[""])) == 0
+    assert ask(queries.count, queries.Filter(other=Dimension.TECHNIQUE, without=["a family"])) == 4
+    assert ask(queries.count, queries.Filter(other=Dimension.CHANNEL, without=["form"])) == 4
+
+
+def test_what_is_compared_is_judged_as_of_now(store, ask):
+    came(store, MONDAY - timedelta(weeks=5))  # past its target by now, and not yet at the end of that window
+    before = Window(NOON, 4).back(4)
+    assert (before.now, before.end) == (NOON, NOON - timedelta(weeks=4))
+    head = ask(trends.figures, before)
+    listed = queries.Filter(only=Counted.TRIAGE_LATE, at=NOON, since=before.since, until=before.end)
+    assert head.triage.late == ask(queries.count, listed) == 1
+    assert ask(trends.figures, Window(NOON, 4)).reports == 0
 
 
 def test_the_ages_of_the_backlog_are_lists(store, ask):
@@ -378,6 +424,8 @@ def test_a_cluster_emerges_when_it_outgrows_its_own_past(store, ask):
     assert one.expected == pytest.approx(13 * (4 * 6 + 1 + 16) / (16 * 6 + 1 + 16))
     assert one.chance < 0.01
     assert ask(trends.emerging, Window(NOON, None, ("Kite Travel",))) == []
+    recent = queries.Filter(cluster_id="W-grown", since=one.since, until=NOON)
+    assert ask(queries.count, recent) == one.recent
 
 
 def test_a_burst_on_a_desk_of_three_weeks_is_held_against_its_earlier_days(store, ask):

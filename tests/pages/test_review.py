@@ -346,7 +346,7 @@ def test_the_clause_of_decided_neighbours_is_suggested_and_closes_the_report(vis
     assert "` OOS-1 " in said
     assert "2 decisions near by" in said
     assert "A share of their votes" in said
-    assert "A vote of the nearest decisions" in said, "they say severity none"
+    assert "A share of the votes of the nearest decisions" in said, "they say severity none"
     press(screen, "Expected or out of scope")
     assert case(advised)["resolution"] == "out_of_scope"
 
@@ -440,6 +440,15 @@ def test_claim_and_release(visit, three, opened, rendered):
     assert "by ` test `, for 5 min" in rendered(screen)
     press(screen, "Claim")
     assert f"{three[0]} is claimed by test" in toasts(screen)
+
+
+def test_people_of_one_name_are_listed_by_their_whole_ids(visit, three, opened):
+    for who in ("here:mara", "there:mara"):
+        claims.claim(opened.store, Actor(who, who, EVERYTHING.roles), three[who == "here:mara"])
+    (menu,) = [
+        menu for menu in visit("review", report=three[2]).get("menu_button") if "task" in menu.proto.label
+    ]
+    assert {"` here:mara `", "` there:mara `"} <= set(menu.proto.options)
 
 
 def test_undo_takes_back_one_s_own_last_decision_and_shows_it(visit, three, opened, case):

@@ -12,9 +12,11 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.making import FLAW, make_report
 from tests.pages.conftest import EVERYTHING, NOW
+from triage_core import db
 from triage_core.channel import apikeys, intake, reportformat
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.lifecycle import Trigger
 from triage_core.model import Channel
 from ui import paint
 
@@ -116,16 +118,67 @@ def test_each_figure_of_the_head_has_its_list_behind_it(visit, receive, opened):
     assert (head["Reports"], head["Open now"]) == ("3", "4")
 
 
+def chosen(screen, name: str, row: int, column: str) -> dict[str, list[str]]:
+    """The address of the list behind a number of a chart's table."""
+    screen.session_state[f"numbers-{name}"] = True
+    screen.run()
+    screen.session_state[f"table-{name}"] = {"selection": {"cells": [[row, column]]}}
+    screen.run()
+    (address,) = links(screen, "See what is behind this number")
+    return address
+
+
 def test_a_number_of_a_chart_opens_the_list_behind_it(visit, receive):
     receive("one", hours_ago=1)
     receive("two", hours_ago=24 * 8)
-    screen = visit("trends")
-    screen.session_state["numbers-volume-state"] = True
-    screen.run()
-    screen.session_state["table-volume-state"] = {"selection": {"cells": [[0, "Waiting for a decision"]]}}
-    screen.run()
-    (address,) = links(screen, "See what is behind this number")
+    address = chosen(visit("trends"), "volume-state", 0, "Waiting for a decision")
     assert len(visit("inbox", **address).dataframe[0].value) == 1
+
+
+def test_all_others_open_the_list_of_what_is_not_named(visit, receive):
+    for number, product in enumerate(["A, or B", "C", "D", "E", "F", ""] * 2 + ["G", "H"]):
+        receive(f"number {number}", hours_ago=1, system=[{"platform": product}])
+    address = chosen(visit("trends", by="Product"), "volume-product", 0, "All others")
+    assert address["other"] == ["Products"]
+    assert sorted(visit("inbox", **address).dataframe[0].value["product"]) == ["G", "H"]
+
+
+def test_clusters_that_emerge_have_numbers_and_lists(visit, receive, opened):
+    for number in range(30):
+        receive(f"number {number}", hours_ago=24 * 60)
+    new = [receive(f"new {number}", hours_ago=1) for number in range(6)]
+    whole = {"axis": "whole", "cluster_id": "W-1"}
+    with opened.store.write(EVERYTHING, "index") as work:
+        cluster = {**whole, "representative_id": "FR-1", "size": 7, "label": ""}
+        db.insert(work.cursor, "clusters", [cluster])
+        members = [{**whole, "report_id": name, "model_id": ""} for name in ("FR-1", *new)]
+        db.insert(work.cursor, "memberships", members)
+    screen = visit("trends")
+    recent = visit("inbox", **chosen(screen, "emerging", 0, "Recent"))
+    assert sorted(recent.dataframe[0].value["report"]) == sorted(new)
+    assert (
+        len(
+            visit("inbox", **chosen(screen, "emerging", 0, "Reports of the last 16 weeks")).dataframe[0].value
+        )
+        == 7
+    )
+
+
+def test_the_month_of_the_report_is_in_the_address(visit, receive):
+    receive("one", hours_ago=1)
+    screen = visit("trends", report_month="2026-10")
+    assert screen.text_input(key="report_month").value == "2026-10"
+    assert "report_month=2026-10" in screen.code[0].value
+
+
+def test_what_came_back_without_a_version_lists_no_other_version(visit, receive, opened):
+    for words, version in (("one", ""), ("two", "4.1")):
+        report_id = receive(words, hours_ago=3, system=[{"platform": "Chat", "version": version}])
+        triage.assess(opened.store, opened.policy, EVERYTHING, report_id, Decision(("EXP-1",)))
+        triage.move(opened.store, EVERYTHING, report_id, Trigger.REOPEN)
+    address = chosen(visit("trends"), "back", 0, "Reopened")
+    assert address["version"] == ["(none named)"]
+    assert list(visit("inbox", **address).dataframe[0].value["report"]) == ["FR-1"]
 
 
 def test_the_name_of_a_key_is_text_and_leads_to_its_reports(visit, receive, opened, rendered):
@@ -170,6 +223,16 @@ def test_a_comparison_stands_in_the_address(visit, receive):
     assert screen.metric[0].delta == "-1 on then"
     drawn = charts(screen)["Reports that came in each week"]["data"]
     assert drawn[-1]["name"] == "All, in the period compared"
+    assert "Compared: those up to 07 Oct 2026" in str(
+        charts(screen)["Share inside target each week"]["layout"]["title"]
+    )
+    address = links(screen, "Those then")[0]
+    assert sorted(visit("inbox", **address).dataframe[0].value["report"]) == ["FR-2", "FR-3"]
+    address = chosen(screen, "known", 0, "New, then")
+    assert list(visit("inbox", **address).dataframe[0].value["report"]) == ["FR-2"]
+    screen = visit("trends", period="4 weeks", compare="Period before")
+    address = chosen(screen, "volume-state", 0, "All, in the period compared")
+    assert address["until"] == ["2026-10-07T12:00:00"]
 
 
 @pytest.mark.parametrize("name", ["plotly link", "markdown image", "html script", "bidi override"])
@@ -186,13 +249,20 @@ def test_a_hostile_product_is_text_in_every_chart(visit, receive, rendered, name
 def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     flaw = {"harm_types": ["other"], "wants_reward": True, "system": [{"platform": "Chat"}]}
     report_id = receive("who sits beside me", hours_ago=24 * 62, **flaw)
-    receive("nobody has looked", hours_ago=24 * 60, system=[{"platform": "Chat"}])
+    receive("nobody has looked", hours_ago=24 * 60, system=[{"platform": "Agent"}])
     opened.store.clock = lambda: NOW - timedelta(days=50)
     triage.assess(opened.store, opened.policy, EVERYTHING, report_id, FLAW)
     opened.store.clock = lambda: NOW
     assert "1 reward asked for and not decided" in rendered(visit("trends"))
     other = visit("trends").multiselect(key="product").select("Chat").run()
     assert "1 reward asked for" in rendered(other)
+    (address,) = links(other, "See the late rewards")
+    assert (address["view"], address["product"]) == (["Past the bounty clock"], ["Chat"])
+    rewards = visit("rewards", **address)
+    assert list(rewards.dataframe[0].value["reward"]) == ["Not proposed yet"]
+    assert list(rewards.dataframe[0].value["report"]) == [report_id]
+    rewards.multiselect(key="product").set_value(["Agent"]).run()
+    assert "longer than the policy" in rewards.info[0].value
     screen = visit("trends")
     screen.session_state["numbers-inside"] = True
     (table,) = screen.run().dataframe

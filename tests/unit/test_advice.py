@@ -53,7 +53,7 @@ def level(likeness: float, severity: str, harm: str = "") -> Decided:
 
 
 def test_the_nearest_decisions_say_how_bad_it_is() -> None:
-    found = vote([level(0.9, "high", "H3"), level(0.8, "high", "H2"), level(0.5, "low", "H3")], {}, ())
+    found = vote([level(0.9, "high", "H3"), level(0.8, "high", "H3"), level(0.5, "low", "H2")], {}, ())
     assert found.severity is not None
     assert found.severity.value == "high"
     assert found.severity.probability == pytest.approx((0.81 + 0.64) / (0.81 + 0.64 + 0.25))
@@ -72,7 +72,7 @@ def test_an_example_of_a_flaw_speaks_against_no_severity() -> None:
     said = [level(0.6, "none")]
     assert vote(said, {}, {"OOS-1"}).severity is not None
     assert vote(said, {"IN-1": 0.7}, {"OOS-1"}).severity is None
-    assert vote(said, {}, ()).harm is None
+    assert vote([level(0.9, "none", "H0")], {}, ()).harm is None, "nor does what is no flaw have a harm"
 
 
 def test_levels_that_contradict_each_other_or_are_far_away_advise_none() -> None:

@@ -24,6 +24,10 @@ from triage_core.model import (
 )
 
 SHOWN = 80  # characters beside a change
+CAPTION = (
+    "What is done when, by severity and by what is known of attacks"
+    " (public poc: an example is public; active: attacks are seen)"
+)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _UPLIFT = {Uplift.NO: "no uplift", Uplift.YES: "uplift"}
 
@@ -92,7 +96,7 @@ def severity_by_harm(policy: Policy) -> list[Table]:
 def priority_by_attack(policy: Policy) -> Table:
     """The priority table: what is known of attacks across, severity down."""
     rows = [(level, [policy.priority(level, seen) for seen in Exploitation]) for level in Severity]
-    return Table("What is done when, by severity and by what is known of attacks", list(Exploitation), rows)
+    return Table(CAPTION, list(Exploitation), rows)
 
 
 def _changed(each: Difference) -> Changed:

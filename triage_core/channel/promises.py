@@ -74,7 +74,11 @@ def looking(cursor: db.Cursor, now: datetime) -> Looking:
         {"now": db.naive(now), "since": db.naive(since)},
     )
     assert found is not None
-    longer, agreed = bounty.longer(cursor, days), agreement.overall(looks.pairs(cursor, since, now))
+    answered = "s.done_at BETWEEN $since AND $now"
+    agreed = agreement.overall(
+        looks.pairs(cursor, answered, {"since": db.naive(since), "now": db.naive(now)})
+    )
+    longer = bounty.longer(cursor, days)
     return Looking(kept.reports, kept.first_response, kept.triage, longer, **found, agreement=agreed)
 
 

@@ -264,8 +264,9 @@ def disputes(cursor: db.Cursor, page: int = 1, size: int = 25) -> list[Dispute]:
     ]
 
 
-def pairs(cursor: db.Cursor, since: datetime | None = None, until: datetime | None = None) -> list[Pair]:
-    """What each two people decided apart, alike ones together; between two moments where they are given.
+def pairs(cursor: db.Cursor, condition: str = "true", values: Mapping[str, Any] | None = None) -> list[Pair]:
+    """What each two people decided apart, alike ones together; a `condition` over c (cases) and s (the second of both
+    decisions) narrows them.
 
     A look counts from its answer on, whatever becomes of the case: nobody mends the figure by deciding again.
     """
@@ -276,9 +277,9 @@ def pairs(cursor: db.Cursor, since: datetime | None = None, until: datetime | No
         " s.severity AS other_severity, s.resolution AS other_resolution, count(*) AS n"
         " FROM second_looks l JOIN assessments f ON f.assessment_id = l.first_id"
         " JOIN assessments s ON s.assessment_id = l.second_id"
-        " AND s.done_at BETWEEN coalesce($since, s.done_at) AND coalesce($until, s.done_at)"
-        " GROUP BY ALL ORDER BY ALL",
-        {"since": since and db.naive(since), "until": until and db.naive(until)},
+        " JOIN cases c ON c.report_id = l.report_id"
+        f" WHERE {condition} GROUP BY ALL ORDER BY ALL",
+        values or {},
     )
     return [Pair(_judgement(row, "one"), _judgement(row, "other"), row["n"]) for row in found]
 

@@ -8,6 +8,7 @@ can be kept as it was typed; only policy.toml must be TOML.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -22,6 +23,7 @@ CLAUSE = "clause"
 TABLES = (SEVERITY_CSV, PRIORITY_CSV)
 FILES = (POLICY_TOML, *TABLES)
 Parts = dict[str, Any]
+_PLACE = re.compile(r"\[(\d+)\]")
 NAMES: Mapping[str, LiteralString] = {
     "version": "Version",
     "title": "Title",
@@ -75,7 +77,8 @@ class Difference:
     @property
     def name(self) -> str:
         """The place as it is read; the part's name where the part is the value."""
-        words = self.place.replace("_", " ").replace(".", ", ")
+        words = _PLACE.sub(lambda found: f"number {int(found[1]) + 1}", self.place)
+        words = words.replace("_", " ").replace(".", ", ")
         return words or NAMES.get(self.part, self.part)
 
     @property

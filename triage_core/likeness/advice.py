@@ -3,8 +3,8 @@
 Every decided report among the nearest votes for each clause that it cites, for its severity and for its harm, with the
 square of its likeness. The nearest example of the guidance votes for its clause and counts twice; of what is no flaw it
 says severity none, of a flaw it does not say how bad it is. What leads is advised when something that speaks is near
-enough and it has at least half of all votes, of those too that say nothing: when unsure, nothing is said. The numbers
-were read on the clauses of the demo's decisions, see docs/likeness.md.
+enough and it has at least half of all votes (a level two thirds), of those too that say nothing: when unsure, nothing
+is said. The numbers were read on the demo's decisions, see docs/likeness.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ VOTERS = 20
 LEAST_LIKENESS = 0.2  # what is farther away than this says nothing
 NEAR_ENOUGH = 0.5
 SHARE = 0.5
+LEVEL_SHARE = 2 / 3  # how bad something is follows from more than from what it is like
 EXAMPLE_WEIGHT = 2.0
 
 
@@ -76,11 +77,12 @@ def vote(decided: Sequence[Decided], examples: Mapping[str, float], no_flaw: Con
     heard = _heard(decided)
     clause_id, example = _nearest(examples)
     no_severity = [Severity.NONE] if clause_id in no_flaw else []
-    return Vote(
-        advise(decided, examples),
-        _lead([(_given(near.severity), near.likeness) for near in heard], (no_severity, example)),
-        _lead([(_given(near.harm), near.likeness) for near in heard], ([], example)),
-    )
+    severities = [(_given(near.severity), near.likeness) for near in heard]
+    severity = _lead(severities, (no_severity, example), LEVEL_SHARE)
+    harm = _lead([(_given(near.harm), near.likeness) for near in heard], ([], example), LEVEL_SHARE)
+    if severity and severity.value == Severity.NONE:
+        harm = None  # the harm of what is no flaw is nobody's question
+    return Vote(advise(decided, examples), severity, harm)
 
 
 def advise(decided: Sequence[Decided], examples: Mapping[str, float]) -> Advice | None:
@@ -91,7 +93,7 @@ def advise(decided: Sequence[Decided], examples: Mapping[str, float]) -> Advice 
     """
     heard = _heard(decided)
     nearest, example = _nearest(examples)
-    lead = _lead([(near.clauses, near.likeness) for near in heard], ([nearest], example))
+    lead = _lead([(near.clauses, near.likeness) for near in heard], ([nearest], example), SHARE)
     if lead is None:
         return None
     citing = [near for near in heard if lead.value in near.clauses]
@@ -120,7 +122,7 @@ def _given(level: str) -> Sequence[str]:
     return [level] if level else []
 
 
-def _lead(heard: Sequence[_Voice], example: _Voice) -> Guess | None:
+def _lead(heard: Sequence[_Voice], example: _Voice, least: float) -> Guess | None:
     votes: defaultdict[str, float] = defaultdict(float)
     total = best = 0.0
     for weight, (values, likeness) in ((EXAMPLE_WEIGHT, example), *((1.0, near) for near in heard)):
@@ -131,4 +133,4 @@ def _lead(heard: Sequence[_Voice], example: _Voice) -> Guess | None:
     if best < NEAR_ENOUGH:
         return None
     value, voted = max(votes.items(), key=lambda item: (item[1], item[0]))
-    return Guess(value, voted / total) if voted >= SHARE * total else None
+    return Guess(value, voted / total) if voted >= least * total else None

@@ -104,7 +104,7 @@ def ended(cursor: db.Cursor, window: Window) -> list[Bounty]:
         Bounty(row["report_id"], row["triaged_at"], dates[row["report_id"]], row["decided_at"])
         for row in found
     ]
-    return [one for one in bounties if (window.since or one.ended) <= one.ended <= window.now]
+    return [one for one in bounties if (window.since or one.ended) <= one.ended <= window.end]
 
 
 def kept(cursor: db.Cursor, window: Window) -> Kept:

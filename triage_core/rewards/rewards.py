@@ -205,6 +205,17 @@ def of_report(cursor: db.Cursor, report_id: str) -> list[db.Row]:
     )
 
 
+def proposed(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, int]:
+    """The number of the reward that is proposed and not decided on, by report."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id, min(reward_no) AS reward_no FROM present_rewards WHERE state = 'proposed'"
+        " AND report_id IN (SELECT unnest(?)) GROUP BY report_id",
+        [list(report_ids)],
+    )
+    return {row["report_id"]: row["reward_no"] for row in found}
+
+
 def board(
     cursor: db.Cursor, states: Sequence[str] = (), page: int = 1, size: int = 25, month: str = ""
 ) -> tuple[list[db.Row], int]:

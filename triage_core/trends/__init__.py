@@ -4,6 +4,8 @@ Like queries.py: reads only, one function a question, SQL beside it. Every answe
 cases, and each of its counts has a list behind it (counted.py). Weeks start on Monday, UTC.
 """
 
+from triage_core.trends.agreed import Agreed as Agreed
+from triage_core.trends.agreed import agreed as agreed
 from triage_core.trends.emerging import Growth as Growth
 from triage_core.trends.emerging import emerging as emerging
 from triage_core.trends.flow import AGES as AGES

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from triage_core import db
-from triage_core.counted import TECHNIQUES
+from triage_core.counted import TECHNIQUES, others
 from triage_core.model import Severity
 from triage_core.trends.window import FROM, Window, weekly, weeks_of
 
@@ -50,7 +50,7 @@ class Volume:
     """Counts by week and value, values in the order in which they are shown; None stands for all the others.
 
     `counts[place][number]` is the count of `values[place]` in `weeks[number]`. A report of
-    several harms counts under each of them.
+    several harms counts under each of them, and once among the others.
     """
 
     weeks: tuple[datetime, ...]
@@ -78,11 +78,26 @@ def volume(cursor: db.Cursor, window: Window, dimension: Dimension, most: int = 
     shown = FIXED.get(dimension) or tuple(sorted(places, key=lambda value: (value is None, places[value])))
     weeks = weeks_of(window, {row["week"] for row in found})
     counts = {(row["week"], row["v"]): row["n"] for row in found}
+    if dimension is Dimension.HARM and None in places:
+        counts |= _others(cursor, window, dimension, [value for value in shown if value is not None])
     return Volume(
         tuple(weeks),
         shown,
         tuple(tuple(counts.get((week, value), 0) for week in weeks) for value in shown),
     )
+
+
+def _others(
+    cursor: db.Cursor, window: Window, dimension: Dimension, named: list[str]
+) -> dict[tuple[datetime, str | None], int]:
+    where, values = window.where()
+    found = db.rows(
+        cursor,
+        f"SELECT date_trunc('week', c.received_at) AS week, count(*) AS n{FROM}"
+        f" WHERE {where} AND {others(dimension, named)} GROUP BY week",
+        {**values, "without": named},
+    )
+    return {(row["week"], None): row["n"] for row in found}
 
 
 def total_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:

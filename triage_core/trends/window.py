@@ -18,24 +18,31 @@ class Window:
     """Reports that came in within the last `weeks` weeks before `now`, the present one included.
 
     `weeks` None reaches back to the first report. `platform` narrows to these products; empty is all.
+    `until` ends the window before `now`, at which its reports are judged all the same.
     """
 
     now: datetime
     weeks: int | None = None
     platform: tuple[str, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def end(self) -> datetime:
+        """The last moment of the window."""
+        return self.until or self.now
 
     @property
     def this_week(self) -> datetime:
-        """The Monday on which the week of `now` began."""
-        return monday(self.now)
+        """The Monday on which the last week began."""
+        return monday(self.end)
 
     @property
     def since(self) -> datetime | None:
         return None if self.weeks is None else self.this_week - (self.weeks - 1) * WEEK
 
     def back(self, weeks: int) -> Window:
-        """The window as it was `weeks` weeks earlier: as long, and as far into its last week."""
-        return replace(self, now=self.now - weeks * WEEK)
+        """The window `weeks` weeks earlier, as long and as far into its last week, as it looks now."""
+        return replace(self, until=self.end - weeks * WEEK)
 
     def where(self, moment: str = "c.received_at") -> tuple[str, dict[str, Any]]:
         """The SQL condition over c (cases) and its parameters; `moment` is the column that falls in the window."""
@@ -43,6 +50,9 @@ class Window:
         if self.since:
             parts.append(f"{moment} >= $since")
             values["since"] = db.naive(self.since)
+        if self.until:
+            parts.append(f"{moment} <= $until")
+            values["until"] = db.naive(self.until)
         return self.product(" AND ".join(parts), values)
 
     def product(self, condition: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:

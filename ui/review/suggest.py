@@ -62,7 +62,7 @@ def draw(found: Suggestion | None) -> None:
 
 def _from(found: Suggestion) -> LiteralString:
     if not found.level_decisions:
-        return "A vote of the nearest decisions and the guidance's examples, not calibrated yet"
+        return "A share of the votes of the nearest decisions and the guidance's examples, not calibrated yet"
     learned = f"From {counted(found.level_decisions, 'decision')}"
     return learned if found.decisions else f"{learned}, learned under the guidance before this"
 

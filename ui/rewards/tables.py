@@ -1,4 +1,4 @@
-"""The four tables of the Rewards page: each gives the names of its rows, its columns, and how many rows there are."""
+"""The tables of the Rewards page: each gives the names of its rows, its columns, and how many rows there are."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
+from triage_core import queries
 from triage_core.channel import standing
 from triage_core.guidance.policy import Policy
 from triage_core.rewards import bounty, rewards
 from triage_core.rewards.reward_rules import RewardState
-from ui import session
+from ui import filters, session
 from ui.charts import percent
 from ui.hostile import inline, plain
 from ui.rewards import card
-from ui.spending import LEDGER, SPENT
+from ui.spending import LATE, LEDGER, SPENT
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, moment, next_due
 
 VIEWS: Mapping[str, LiteralString] = {
     "waiting": "To propose",
     "open": "To decide and to pay",
+    "late": LATE,
     "ledger": LEDGER,
     "reporters": "Reporters",
 }
 NOTHING: Mapping[str, LiteralString] = {
     "waiting": "No confirmed flaw waits for a reward that its reporter asked for.",
     "open": "No reward waits for a decision or for its payment. Confirmed flaws are under “To propose”.",
+    "late": "No reward that a reporter asked for waits longer than the policy promises.",
     "ledger": "No reward has been proposed yet. Confirmed flaws whose reporters ask for one are under “To propose”.",
     "reporters": "Nobody who gave a contact has sent a report yet.",
 }
@@ -47,6 +50,33 @@ def _waiting(policy: Policy, number: int, size: int) -> Table:
 
 def _open(policy: Policy, number: int, size: int) -> Table:
     return _rewards([str(RewardState.PROPOSED), str(RewardState.APPROVED)], number, size)
+
+
+def _late(policy: Policy, number: int, size: int) -> Table:
+    asked = st.multiselect(
+        "Product",
+        filters.products(),
+        format_func=inline,
+        key="product",
+        bind="query-params",
+        placeholder="Any",
+        width=320,
+        on_change=_show_first_page,
+    )
+    late = session.read(bounty.late, session.now(), tuple(asked))
+    ids = tuple(name for name, _ in late[(number - 1) * size : number * size])
+    briefs, waiting = session.read(queries.briefs, ids), session.read(rewards.proposed, ids)
+    cells = {
+        "report": [inline(name) for name in ids],
+        "product": [inline(briefs[name]["platform"]) for name in ids],
+        "reward": [f"Proposed, {waiting[name]:,}" if name in waiting else "Not proposed yet" for name in ids],
+        "bounty due": _due(list(ids)),
+    }
+    return tuple(str(waiting.get(name, name)) for name in ids), cells, len(late)
+
+
+def _show_first_page() -> None:
+    st.session_state["rewards"] = 1
 
 
 def _ledger(policy: Policy, number: int, size: int) -> Table:
@@ -111,6 +141,7 @@ def _reporters(policy: Policy, number: int, size: int) -> Table:
 READ: Mapping[str, Callable[[Policy, int, int], Table]] = {
     "waiting": _waiting,
     "open": _open,
+    "late": _late,
     "ledger": _ledger,
     "reporters": _reporters,
 }

@@ -7,17 +7,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, LiteralString
 
-import streamlit as st
-
 from triage_core import db, trends
 from triage_core.counted import WITHOUT_KEY, Counted, Moment
-from triage_core.desk import agreement, looks
 from triage_core.model import Channel
 from triage_core.rewards import bounty
 from triage_core.trends import OF_ARRIVAL, WEEK, Clock, Dimension, Volume, Window
-from ui import charts, session, spending
+from ui import charts, others, session
 from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
-from ui.hostile import inline, plain
+from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, counted
 
 BY: Mapping[str, LiteralString] = {
@@ -34,7 +31,6 @@ STATES: Mapping[str, LiteralString] = {
     "in_work": "Being worked on",
     "closed": "Closed",
 }
-DOORS: Mapping[str, LiteralString] = {"form": "Form", "api": "Report button", "import": "Import"}
 UNSAID: Mapping[str, LiteralString] = {
     Dimension.PRODUCT: "No product",
     Dimension.VERSION: "No version",
@@ -44,7 +40,7 @@ UNSAID: Mapping[str, LiteralString] = {
 WORDS: Mapping[str, Mapping[str, LiteralString]] = {
     Dimension.STATE: STATES,
     Dimension.SEVERITY: SEVERITY,
-    Dimension.CHANNEL: DOORS,
+    Dimension.CHANNEL: others.DOORS,
     Dimension.HARM: HARM_TYPE,
 }
 COLOURS = [BLUE, ORANGE, TEAL, VIOLET, YELLOW, PINK, GREY]
@@ -61,6 +57,10 @@ CLOCKS: Mapping[str, tuple[Counted, Moment]] = {
     Clock.FIX: (Counted.FIX, Moment.FIX_END),
     Clock.BOUNTY: (Counted.BOUNTY, Moment.BOUNTY_END),
 }
+DONE: Mapping[Clock, Counted] = {
+    Clock.FIRST_RESPONSE: Counted.ANSWERED,
+    Clock.TRIAGE: Counted.TRIAGED,
+}
 OPEN: Mapping[str, LiteralString] = {key: STATES[key] for key in ("to_decide", "in_work")}
 KNOWN: Mapping[str, LiteralString] = {Counted.FRESH: "New", Counted.KNOWN: "Known already"}
 GROUNDS: Mapping[str, LiteralString] = {
@@ -68,6 +68,8 @@ GROUNDS: Mapping[str, LiteralString] = {
     Counted.BY_LINK: "Name the earlier report",
     Counted.BY_NEITHER: "Neither",
 }
+NOTHING: charts.Names = {}
+THEN = "then_"  # before the key of a number of the period compared
 FIXES: Mapping[str, LiteralString] = {Counted.FIX_INSIDE: "In target", Counted.FIX_LATE: "Past it"}
 SENDERS: Mapping[str, LiteralString] = {
     Counted.NO_CONTACT: "No contact",
@@ -79,18 +81,18 @@ BACK: Mapping[str, LiteralString] = {"reopened": "Reopened", "regression": "Came
 
 def of_window(window: Window, **more: Any) -> dict[str, Any]:
     """The filters of the list of all that came in within the window; `more` narrows it."""
-    bounds = _between(window.since, window.now)
+    bounds = between(window.since, window.end)
     return {"state": "any", "product": list(window.platform), **bounds, **more}
 
 
 def of_week(window: Window, week: datetime, **more: Any) -> dict[str, Any]:
     """The same for one week of the window."""
     since = max(week, window.since) if window.since else week
-    until = min(week + WEEK - timedelta(microseconds=1), window.now)
-    return of_window(window, **(_between(since, until) | more))
+    until = min(week + WEEK - timedelta(microseconds=1), window.end)
+    return of_window(window, **(between(since, until) | more))
 
 
-def _between(since: datetime | None, until: datetime | None) -> dict[str, str]:
+def between(since: datetime | None, until: datetime | None) -> dict[str, str]:
     return {
         name: moment.replace(tzinfo=None).isoformat()
         for name, moment in (("since", since), ("until", until))
@@ -98,10 +100,28 @@ def _between(since: datetime | None, until: datetime | None) -> dict[str, str]:
     }
 
 
-def _value(dimension: Dimension, value: str | None) -> dict[str, Any] | None:
-    """The filter for one value of a dimension; None for the rest, which no list shows."""
+def scope(window: Window, compared: Window | None = None) -> str:
+    """What the pickers say, for a figure: the period and the products, and in a line of its own what is compared."""
+    period = "All time" if window.weeks is None else counted(window.weeks, "week")
+    then = f"\nCompared: those up to {compared.end:%d %b %Y}" if compared else ""
+    return f"{period} up to {window.end:%d %b %Y}; {_products(window)}{then}"
+
+
+def scope_now(window: Window) -> str:
+    """The same for what does not go by the period."""
+    return f"As of {window.now:%d %b %Y}; {_products(window)}"
+
+
+def _products(window: Window) -> str:
+    more = len(window.platform) - 3
+    named = ", ".join(map(charts.safe, window.platform[:3])) or "all products"
+    return f"{named} and {more:,} more" if more > 0 else named
+
+
+def _value(dimension: Dimension, value: str | None, named: Sequence[str | None]) -> dict[str, Any]:
+    """The filters for one value of a dimension; None for all but the `named` ones."""
     if value is None:
-        return None
+        return others.without(dimension, [one for one in named if one is not None])
     match dimension:
         case Dimension.STATE:
             return {"state": value}
@@ -129,28 +149,40 @@ def volume(window: Window, dimension: Dimension, compared: Window | None) -> Non
     """Reports by week and by dimension, beside the same as bars over the whole period."""
     found: Volume = session.read(trends.volume, window, dimension)
     names = {str(place): _name_of(dimension, value) for place, value in enumerate(found.values)}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"week": week} | {str(place): counts[number] for place, counts in enumerate(found.counts)}
         for number, week in enumerate(found.weeks)
     ]
     colours = {Dimension.STATE: [BLUE, VIOLET, GREY], Dimension.SEVERITY: SEVERITY_SHADES}.get(
         dimension, COLOURS[: len(names)]
     )
-    before = [row["reports"] for row in session.read(trends.total_by_week, compared)] if compared else ()
+    then = {}
+    if compared:
+        rows = _beside(rows, session.read(trends.total_by_week, compared))
+        then = {f"{THEN}reports": "All, in the period compared"}
 
-    def behind(key: str, place: int) -> dict[str, Any] | None:
-        more = _value(dimension, found.values[int(key)])
-        return None if more is None else of_week(window, found.weeks[place], **more)
+    def behind(key: str, place: int) -> dict[str, Any]:
+        if compared and key in then:
+            return of_week(compared, rows[place][f"{THEN}week"])
+        return of_week(window, found.weeks[place], **_value(dimension, found.values[int(key)], found.values))
 
     def whole(title: str, place: int) -> dict[str, Any] | None:
-        more = _value(dimension, found.values[place])
-        return None if more is None or title != "Reports" else of_window(window, **more)
+        more = _value(dimension, found.values[place], found.values)
+        return of_window(window, **more) if title == "Reports" else None
 
     charts.weekly_bars(
-        f"volume-{dimension}", rows, names, colours, "Reports that came in each week", behind, before
+        f"volume-{dimension}", rows, names, [*colours, GREY], "Reports that came in each week", behind, then
     )
     totals = [(names[str(place)], found.total(place)) for place in range(len(found.values))]
     charts.bars(f"total-{dimension}", BY[dimension], totals, colours, "Reports of the whole period", whole)
+
+
+def _beside(rows: list[db.Row], earlier: list[db.Row]) -> list[db.Row]:
+    """Each week with that of the period compared, whose columns are told apart by `THEN`."""
+    return [
+        {**row, **{f"{THEN}{key}": value for key, value in other.items()}}
+        for row, other in zip(rows, earlier, strict=True)
+    ]
 
 
 def _weekly(
@@ -161,54 +193,71 @@ def _weekly(
     names: charts.Names,
     colours: list[str],
     alt: LiteralString,
-    only: Callable[[str], Counted],
-    **more: Any,
+    only: Callable[[str], Mapping[str, Any]],
+    compared: Window | None = None,
+    then: charts.Names = NOTHING,
 ) -> None:
-    """A chart by week of what `ask` gives; `only` says what the reports behind a number of each series are."""
+    """A chart by week of what `ask` gives; `only` says which filters list the reports behind a number of each series.
+
+    `then` names what of it is drawn of the window `compared`; the colours of `names` go on to those.
+    """
     rows = session.read(ask, window)
+    dotted = {f"{THEN}{key}": f"{title}, then" for key, title in then.items()} if compared else {}
+    if compared:
+        rows = _beside(rows, session.read(ask, compared))
 
     def behind(key: str, place: int) -> dict[str, Any]:
-        return of_week(window, rows[place]["week"], only=only(key), **more)
+        if compared and key in dotted:
+            return of_week(compared, rows[place][f"{THEN}week"], **only(key.removeprefix(THEN)))
+        return of_week(window, rows[place]["week"], **only(key))
 
-    draw(name, rows, names, colours, alt, behind)
+    draw(name, rows, names, colours, alt, behind, dotted)
 
 
-def known(window: Window) -> None:
+def known(window: Window, compared: Window | None) -> None:
     _weekly(
-        charts.weekly_bars, "known", trends.known_by_week, window, KNOWN, [BLUE, ORANGE],
-        "New and known reports each week", Counted,
+        charts.weekly_bars, "known", trends.known_by_week, window, KNOWN, [BLUE, ORANGE, BLUE, ORANGE],
+        "New and known reports each week", lambda key: {"only": Counted(key)}, compared, KNOWN,
     )  # fmt: skip
 
 
-def inside(window: Window) -> None:
-    _clocks(charts.weekly_shares, "inside", window, list(Clock), "share", "Share inside target each week")
+def inside(window: Window, compared: Window | None) -> None:
+    alt: LiteralString = "Share inside target each week"
+    _clocks(charts.weekly_shares, "inside", window, compared, list(Clock), "share", alt)
 
 
-def hours(window: Window) -> None:
+def hours(window: Window, compared: Window | None) -> None:
     """Days for what takes weeks, so that neither half lies flat on the axis of the other."""
-    _clocks(charts.weekly_hours, "hours", window, OF_ARRIVAL, "median_hours", "Median hours each week")
+    _clocks(
+        charts.weekly_hours, "hours", window, compared, OF_ARRIVAL, "median_hours", "Median hours each week"
+    )
     draw = partial(charts.weekly_hours, unit="days")
-    _clocks(draw, "days", window, (Clock.FIX, Clock.BOUNTY), "median_days", "Median days each week")
+    _clocks(draw, "days", window, compared, (Clock.FIX, Clock.BOUNTY), "median_days", "Median days each week")
 
 
 def _clocks(
     draw: Callable[..., None],
     name: str,
     window: Window,
+    compared: Window | None,
     clocks: Sequence[Clock],
     what: str,
     alt: LiteralString,
 ) -> None:
     """A chart by week of `what` is known of some clocks, in the colours that they have in all charts."""
-    rows = [row | _in_days(row) for row in session.read(bounty.clocks_by_week, window)]
     keys = {f"{clock}_{what}": clock for clock in clocks}
 
-    def behind(key: str, place: int) -> dict[str, Any]:
-        only, moment = CLOCKS[keys[key]]
-        return of_week(window, rows[place]["week"], only=only, moment=moment)
+    def only(key: str) -> dict[str, Any]:
+        kind, moment = CLOCKS[keys[key]]
+        return {"only": DONE.get(keys[key], kind) if what == "median_hours" else kind, "moment": moment}
 
     colours = [colour for clock, colour in zip(Clock, CLOCK_COLOURS, strict=True) if clock in clocks]
-    draw(name, rows, {key: HOURS[clock] for key, clock in keys.items()}, colours, alt, behind)
+    names = {key: HOURS[clock] for key, clock in keys.items()}
+    _weekly(draw, name, _clocks_by_week, window, names, [*colours, *colours], alt, only, compared, names)
+
+
+def _clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
+    return [row | _in_days(row) for row in bounty.clocks_by_week(cursor, window)]
 
 
 def _in_days(row: db.Row) -> dict[str, float | None]:
@@ -255,13 +304,13 @@ def sources(window: Window) -> None:
 def _source(row: db.Row) -> str:
     if row["door"] == Channel.API:
         return f"Key {row['api_key']}: {row['product']}" if row["api_key"] else "Program without a key"
-    return DOORS[row["door"]] if row["door"] else "All others"
+    return others.DOORS[row["door"]] if row["door"] else "All others"
 
 
 def backlog(window: Window) -> None:
     def behind(key: str, place: int) -> dict[str, Any]:
         since, until = trends.age_bounds(window, place)
-        return {"state": key, "product": list(window.platform), **_between(since, until or window.now)}
+        return {"state": key, "product": list(window.platform), **between(since, until or window.now)}
 
     rows = session.read(trends.backlog, window)
     charts.stacked_bars("backlog", "Age", rows, OPEN, [BLUE, VIOLET], "Open reports by age", behind)
@@ -270,7 +319,7 @@ def backlog(window: Window) -> None:
 def closures(window: Window) -> None:
     _weekly(
         charts.weekly_bars, "closures", trends.closures, window, GROUNDS, [BLUE, ORANGE, GREY],
-        "Closures each week by what they rest on", Counted, moment=Moment.CLOSED,
+        "Closures each week by what they rest on", lambda key: {"only": Counted(key), "moment": Moment.CLOSED},
     )  # fmt: skip
 
 
@@ -279,7 +328,8 @@ def come_back(window: Window) -> None:
 
     def behind(key: str, place: int) -> dict[str, Any]:
         moment = Moment.REOPENED if key == "reopened" else Moment.RECEIVED
-        return of_window(window, only=Counted(key), moment=moment, version=rows[place]["version"])
+        version = rows[place]["version"] or others.NONE_NAMED
+        return of_window(window, only=Counted(key), moment=moment, version=version)
 
     labelled = [{**row, "label": row["version"] or UNSAID[Dimension.VERSION]} for row in rows]
     charts.stacked_bars(
@@ -292,7 +342,7 @@ def embargoes(window: Window) -> None:
 
     def behind(key: str, place: int) -> dict[str, Any]:
         week = rows[place]["week"]
-        ends = _between(max(week, window.now), week + WEEK - timedelta(microseconds=1))
+        ends = between(max(week, window.now), week + WEEK - timedelta(microseconds=1))
         return {
             "state": "any", "product": list(window.platform), "moment": Moment.EMBARGO_END,
             "only": Counted.UNDER_EMBARGO, **ends,
@@ -305,43 +355,4 @@ def embargoes(window: Window) -> None:
         [VIOLET],
         "Embargoes by the week in which they end",
         behind,
-    )
-
-
-def money(window: Window) -> None:
-    spending.draw(window.now.year)
-    late = len(session.read(bounty.late, window.now, window.platform))
-    st.caption(
-        f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
-    )
-    st.page_link(spending.REWARDS, label="See the rewards", icon=":material/list:")
-
-
-def agreed() -> None:
-    """How far two reviewers agree, over everything that was decided twice."""
-    found = agreement.overall(session.read(looks.pairs))
-    kappa = "too few" if found.kappa is None else f"{found.kappa:.2f}"
-    st.metric("Severity, kappa", kappa, help="1 is full agreement, 0 is what chance would give.")
-    st.caption(f"Of {counted(found.n, 'report')} decided twice, {found.same:,} were decided alike in full.")
-    st.page_link("pages/second_look.py", label="See where people differ", icon=":material/list:")
-
-
-def emerging(window: Window) -> None:
-    """Clusters that outgrow their own past by more than chance explains, in words."""
-    grown = session.read(trends.emerging, window)
-    if not grown:
-        st.caption(":material/check: No cluster grew by more than chance explains.")
-    for one in grown:
-        st.page_link(
-            "pages/clusters.py",
-            label=f"Cluster {plain(one.cluster_id)}: {one.recent:,} of its {one.size:,} latest reports came in since"
-            f" {one.since:%d %b}, where about {one.expected:,.1f} were to be expected",
-            icon=":material/trending_up:",
-            query_params={"cluster": one.cluster_id},
-        )
-    st.caption(
-        "Of what came in during the last 16 weeks, is more of the cluster recent, from the last four, than of all the"
-        " rest? Fisher's exact test says how likely that is while nothing changes; Holm's correction allows for the"
-        " number of clusters that were looked at: without any change one look in twenty names one at most. On a"
-        " younger desk the last quarter of its time is recent."
     )
