@@ -64,7 +64,7 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         thread.join()
     assert [fault for person in people for fault in person.faults] == []
     with store.read() as cursor:
-        events = activity.latest(cursor, activity.Filter(), store.revision)[::-1]
+        events = activity.events(cursor, activity.Filter(), size=store.revision)[0][::-1]
     yield History(
         [told for person in people for told in person.told],
         [batch for person in people for batch in person.batches],
