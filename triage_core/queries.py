@@ -53,6 +53,7 @@ NEXT_DUE = (
     " CASE WHEN c.status NOT IN ('fixed', 'fix_ready') THEN c.fix_due END) END"
 )
 _SNOOZED = "coalesce(c.snoozed_until > $at AND c.status <> 'closed', false)"
+_OF_TECHNIQUE = f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
 _ONLY: Mapping[str, str] = {
     **counted.CONDITIONS,
     Only.MINE: (
@@ -82,14 +83,13 @@ _ORDER = {
 class Filter:
     """Which reports a list shows; empty means all. `words` is a plain substring, or an id.
 
-    `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are
-    snoozed at that moment are left out. `clause` is what `only` counts by clauses, or else one that a decision
-    on the report cited. `other` (see counted.others) asks for a value of that kind that is none of `without`.
-    `api_key` is the number of the key of a report button, as text; "none" finds what came that way without one.
-    `since` and `until` bound the `moment`, both included.
-    `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the bounty's, which
-    only the calendar of a policy tells. `bounties` holds, by report, when the clock ended that a count of the bounty
-    asks for.
+    `only` picks out by a moment `at` and, for MINE, a person `who`. With `at` alone, reports that are snoozed at that
+    moment are left out. `clause` is what `only` counts by clauses, or else one that a decision on the report cited.
+    `other` (see counted.others) asks for a value of that kind that is none of `without`. `api_key` is the number of the
+    key of a report button, as text; "none" finds what came that way without one. `since` and `until` bound the
+    `moment`, both included. `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the
+    bounty's, which only the calendar of a policy tells. `bounties` holds, by report, when the clock ended that a count
+    of the bounty asks for.
     """
 
     status: Sequence[str] = field(default_factory=tuple)
@@ -126,9 +126,7 @@ class Filter:
             parts.append("list_has_any(c.harm_types, $harm)")
             values["harm"] = list(self.harm)
         if self.technique:
-            parts.append(
-                f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
-            )
+            parts.append(_OF_TECHNIQUE)
             values["technique"] = self.technique
         if self.other:
             parts.append(counted.others(self.other, self.without))
