@@ -88,8 +88,7 @@ class Filter:
     `other` (see counted.others) asks for a value of that kind that is none of `without`. `api_key` is the number of the
     key of a report button, as text; "none" finds what came that way without one. `since` and `until` bound the
     `moment`, both included. `also` holds, by report, when another clock runs out that LATE and BREACHING ask for: the
-    bounty's, which only the calendar of a policy tells. `bounties` holds, by report, when the clock ended that a count
-    of the bounty asks for.
+    bounty's, which only the calendar of a policy tells. `bounties` holds when the clock ended that a count of it asks.
     """
 
     status: Sequence[str] = field(default_factory=tuple)
