@@ -53,6 +53,7 @@ NEXT_DUE = (
     " CASE WHEN c.status NOT IN ('fixed', 'fix_ready') THEN c.fix_due END) END"
 )
 _SNOOZED = "coalesce(c.snoozed_until > $at AND c.status <> 'closed', false)"
+_OF_TECHNIQUE = f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
 _ONLY: Mapping[str, str] = {
     **counted.CONDITIONS,
     Only.MINE: (
@@ -124,9 +125,7 @@ class Filter:
             parts.append("list_has_any(c.harm_types, $harm)")
             values["harm"] = list(self.harm)
         if self.technique:
-            parts.append(
-                f"c.report_id IN (SELECT report_id FROM ({counted.TECHNIQUES}) WHERE family = $technique)"
-            )
+            parts.append(_OF_TECHNIQUE)
             values["technique"] = self.technique
         if self.other:
             parts.append(counted.others(self.other, self.without))
