@@ -87,7 +87,7 @@ class Filter:
     moment are left out. `clause` is what `only` counts by clauses, or else one that a decision on the report cited.
     `other` (see counted.others) asks for a value of that kind that is none of `without`. `api_key` is the number of a
     report button's key, as text; "none" finds what came that way without one. `since` and `until` bound the `moment`,
-    both included. What only the calendar of a policy tells is given by report: `also` holds when the bounty's clock runs
+    both included. What only the calendar of a policy tells is given by report: `also` holds when a bounty's clock runs
     out, which LATE and BREACHING ask for, and `bounties` when it ended, which a count of the bounty asks for.
     """
 
@@ -318,24 +318,6 @@ def briefs(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, db.Row]:
         [list(report_ids)],
     )
     return {row["report_id"]: row for row in found}
-
-
-def clusters(
-    cursor: db.Cursor, axis: str, least: int = 2, page: int = 1, size: int = 25
-) -> tuple[list[db.Row], int]:
-    """Clusters of at least `least` reports, largest first, with how many are still open; and their count."""
-    found = db.rows(
-        cursor,
-        "SELECT k.cluster_id, k.representative_id, k.size, k.label, k.family,"
-        " count(*) FILTER (c.status <> 'closed') AS open,"
-        " min(r.received_at) AS first_at, max(r.received_at) AS last_at"
-        " FROM clusters k JOIN memberships m ON m.axis = k.axis AND m.cluster_id = k.cluster_id"
-        " JOIN cases c USING (report_id) JOIN reports r USING (report_id)"
-        " WHERE k.axis = ? AND k.size >= ? GROUP BY ALL ORDER BY k.size DESC, k.cluster_id LIMIT ? OFFSET ?",
-        [axis, least, size, (page - 1) * size],
-    )
-    total = db.value(cursor, "SELECT count(*) FROM clusters WHERE axis = ? AND size >= ?", [axis, least])
-    return found, int(total or 0)
 
 
 def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = 200) -> list[db.Row]:
