@@ -17,19 +17,25 @@ from ui.hostile import plain
 def pressed(key: str, ids: Sequence[str]) -> str | None:
     """The id of the row that was just pressed, in the table whose buttons have this key or in its menu."""
     click = st.session_state.get(key)
-    chosen: str | None = st.session_state.get(_menu_key(key)) if click is None else ids[click["row"]]
-    return chosen
+    if click is not None:
+        return ids[click["row"]]
+    only = (row for row in ids if st.session_state.get(_only_key(key, row)))
+    return st.session_state.get(_menu_key(key)) or next(only, None)
 
 
 def as_menu(
     label: LiteralString, key: str, ids: Sequence[str], words: Mapping[str, str] | None = None
 ) -> None:
-    """The buttons of the table with this key as one menu of its rows; nothing where no row has a button.
+    """The buttons of the table with this key as one menu of its rows, or as a plain one for a single row.
 
     A row is named by its id, or by what `words` has for it, which begins with the id.
     """
     named = words or {}
-    if ids:
+    if len(ids) == 1:  # a menu of one row gives it no focus, so that no key presses it
+        st.button(
+            f"{label}: {plain(named.get(ids[0], ids[0]), 80)}", key=_only_key(key, ids[0]), type="tertiary"
+        )
+    elif ids:
         st.menu_button(
             label,
             list(ids),
@@ -41,3 +47,7 @@ def as_menu(
 
 def _menu_key(key: str) -> str:
     return f"menu-{key}"
+
+
+def _only_key(key: str, row: str) -> str:
+    return f"only-{key}-{row}"
