@@ -32,7 +32,7 @@ DEFAULTS: Mapping[str, Any] = {
     "clause": "",
     "other": others.NOTHING,
     "without": "",
-    "cluster": "",
+    "of_cluster": "",
     "api_key": "",
     "moment": "received",
     "since": "",
@@ -130,7 +130,7 @@ _TEXTS: Mapping[str, LiteralString] = {
     "version": "Model version",
     "technique": "Technique",
     "clause": "Clause",
-    "cluster": "Cluster",
+    "of_cluster": "Cluster",
     "api_key": "Number of a report button's key, or none",
 }
 
@@ -297,7 +297,7 @@ def asked(values: Mapping[str, Any]) -> Filter:
         clause=value["clause"] or "",
         other="" if value["other"] == others.NOTHING else value["other"],
         without=others.left_out(value["other"], value["without"] or ""),
-        cluster_id=(value["cluster"] or "").strip(),
+        cluster_id=(value["of_cluster"] or "").strip(),
         api_key=(value["api_key"] or "").strip(),
         words=value["words"] or "",
         moment=moment,

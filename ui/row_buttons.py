@@ -28,13 +28,11 @@ def as_menu(
 ) -> None:
     """The buttons of the table with this key as one menu of its rows, or as a plain one for a single row.
 
-    A row is named by its id, or by what `words` has for it, which begins with the id.
+    A row of a menu is named by its id, or by what `words` has for it, which begins with the id.
     """
     named = words or {}
     if len(ids) == 1:  # a menu of one row gives it no focus, so that no key presses it
-        st.button(
-            f"{label}: {plain(named.get(ids[0], ids[0]), 80)}", key=_only_key(key, ids[0]), type="tertiary"
-        )
+        st.button(f"{label}: {plain(ids[0])}", key=_only_key(key, ids[0]), type="tertiary")
     elif ids:
         st.menu_button(
             label,

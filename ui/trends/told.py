@@ -78,7 +78,7 @@ def _emerging_numbers(window: Window, grown: Sequence[Growth]) -> None:
 
     def behind(title: str, place: int) -> dict[str, Any] | None:
         since = {recent: grown[place].since, whole: window.now - LOOK_BACK}.get(title)
-        of_cluster = {"state": "any", "product": list(window.platform), "cluster": grown[place].cluster_id}
+        of_cluster = {"state": "any", "product": list(window.platform), "of_cluster": grown[place].cluster_id}
         return {**of_cluster, **between(since, window.now)} if since else None
 
     figures = {
