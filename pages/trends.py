@@ -11,7 +11,7 @@ import streamlit as st
 from triage_core import monthly, queries, trends
 from triage_core.counted import Counted
 from triage_core.trends import Clock, Dimension, Window
-from ui import charts, empty, filters, session
+from ui import charts, empty, filters, numbers, session
 from ui.charts import percent
 from ui.hostile import inline
 from ui.trends import cards, told
@@ -71,12 +71,12 @@ with st.grid(5, gap="small", min_column_width=200):
             "Reports", f"{head.reports:,}", change, delta_color="off", help="Came in within the period."
         )
         with st.container(horizontal=True):
-            charts.list_link(of_window(window))
+            numbers.list_link(of_window(window))
             if compared:
-                charts.list_link(of_window(compared), "Those then", ":material/history:")
+                numbers.list_link(of_window(compared), "Those then", ":material/history:")
     with st.container(border=True, height="stretch"):
         st.metric("Open now", f"{head.open:,}", help="Whatever is open, however old.")
-        charts.list_link({"state": "open", "product": platforms, "until": of_window(window)["until"]})
+        numbers.list_link({"state": "open", "product": platforms, "until": of_window(window)["until"]})
     for clock, kept, only, late in (
         (Clock.FIRST_RESPONSE, head.first_response, Counted.RESPONSE_INSIDE, Counted.RESPONSE_LATE),
         (Clock.TRIAGE, head.triage, Counted.TRIAGE_INSIDE, Counted.TRIAGE_LATE),
@@ -93,11 +93,11 @@ with st.grid(5, gap="small", min_column_width=200):
                 help=counted,
             )
             with st.container(horizontal=True):
-                charts.list_link(of_window(window, only=only))
+                numbers.list_link(of_window(window, only=only))
                 if kept.late:
-                    charts.list_link(of_window(window, only=late), f"{kept.late:,} late", ":material/alarm:")
+                    numbers.list_link(of_window(window, only=late), f"{kept.late:,} late", ":material/alarm:")
                 if median:
-                    charts.list_link(
+                    numbers.list_link(
                         of_window(window, only=cards.DONE[clock]), "The median's list", ":material/schedule:"
                     )
     known = f"{head.known:,} are marked as duplicates or hold the very words of an earlier report."
@@ -112,10 +112,10 @@ with st.grid(5, gap="small", min_column_width=200):
             help=known,
         )
         with st.container(horizontal=True):
-            charts.list_link(of_window(window, only=Counted.KNOWN))
+            numbers.list_link(of_window(window, only=Counted.KNOWN))
             if compared:
                 then = of_window(compared, only=Counted.KNOWN)
-                charts.list_link(then, "Those then", ":material/history:")
+                numbers.list_link(then, "Those then", ":material/history:")
 if not head.reports:
     st.info("Nothing came in here: choose a longer period, or another product.", icon=":material/date_range:")
 

@@ -21,7 +21,6 @@ import streamlit as st
 from ui import numbers, paint
 from ui.hostile import inline
 from ui.numbers import INBOX, Behind, Columns
-from ui.numbers import list_link as list_link
 
 BLUE, ORANGE, GREEN, PINK, VIOLET, YELLOW, TEAL, GREY = (f"#{number:06d}" for number in range(1, 9))
 _SHADES = [f"#{number:06d}" for number in range(11, 21)]

@@ -15,7 +15,7 @@ from triage_core.guidance.guidance_gaps import Gap, Why
 from triage_core.guidance.placeholders import MARK
 from triage_core.guidance.policy import ClauseKind, Policy
 from triage_core.index.suggestion_facts import Tested
-from ui import charts, hostile, session
+from ui import hostile, numbers, session
 from ui.hostile import inline, plain
 
 WHY: Mapping[Why, LiteralString] = {
@@ -143,7 +143,7 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
     for place, title in chosen_cell["selection"]["cells"]:
         if title in kinds:
             behind = {"state": "any", "only": kinds[title], "clause": policy.clauses[place].clause_id}
-            charts.list_link(behind, "See what is behind this number")
+            numbers.list_link(behind, "See what is behind this number")
     st.caption(
         "Numbers of reports: choose one to get the link to its list. Overturned: a later decision on the report holds,"
         " and it does not cite the clause. Nearest: the reports most like the clause's example, whatever was decided"

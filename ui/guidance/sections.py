@@ -10,7 +10,7 @@ from triage_core import db
 from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.text import reveal
-from ui import charts
+from ui import numbers
 from ui.guidance import tables
 from ui.hostile import inline, plain
 from ui.words import (
@@ -93,7 +93,7 @@ def _clause(clause: Clause, times: int) -> None:
             st.markdown(f"**{plain(clause.clause_id)}**", width="content")
             st.text(reveal(clause.title), width="stretch")
             if times:
-                charts.list_link(
+                numbers.list_link(
                     {"state": "any", "clause": clause.clause_id}, f"Cited on {counted(times, 'report')}"
                 )
             else:
