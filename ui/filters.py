@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 import streamlit as st
 
@@ -13,9 +13,9 @@ from triage_core.counted import Counted, Moment
 from triage_core.model import Channel, HarmType, Severity, Status
 from triage_core.queries import Filter, Only, Sort
 from triage_core.rewards import bounty
-from ui import others, session
+from ui import filter_words, others, session
 from ui.hostile import inline
-from ui.words import HARM_TYPE, SEVERITY, STATUS
+from ui.words import HARM_TYPE, SEVERITY
 
 PAGE = 25
 MANY = 200  # products to choose from; the most frequent first
@@ -46,93 +46,6 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
     "open": queries.OPEN_STATES,
     "any": (),
 }
-_GROUP_LABELS: Mapping[str, LiteralString] = {
-    "to_decide": "Waiting for a decision",
-    "in_work": "Being worked on",
-    "open": "Any open state",
-    "any": "Any state",
-}
-_STATE_LABELS = {**_GROUP_LABELS, **STATUS}
-_ONLY_LABELS: Mapping[str, LiteralString] = {
-    "all": "All of them",
-    Only.MINE: "Mine",
-    Only.LATE: "Late",
-    Only.BREACHING: "Late or due within 24 h",
-    Only.EMBARGO: "Embargo ends within 7 days",
-    Only.SNOOZED: "Snoozed",
-    Counted.FRESH: "New, as Trends counts",
-    Counted.KNOWN: "Known already",
-    Counted.ANSWERED: "First response given",
-    Counted.TRIAGED: "Triage done",
-    Counted.RESPONSE: "First response given or past its target",
-    Counted.RESPONSE_INSIDE: "First response in target",
-    Counted.RESPONSE_LATE: "First response past its target",
-    Counted.TRIAGE: "Triage done or past its target",
-    Counted.TRIAGE_INSIDE: "Triage in target",
-    Counted.TRIAGE_LATE: "Triage past its target",
-    Counted.FIX: "Fixed or past its target",
-    Counted.FIX_INSIDE: "Fixed in target",
-    Counted.FIX_LATE: "Fix past its target",
-    Counted.BOUNTY: "Reward decided or past its target",
-    Counted.BOUNTY_INSIDE: "Reward decided in target",
-    Counted.BOUNTY_LATE: "Reward past its target",
-    Counted.NO_CONTACT: "Without a contact",
-    Counted.FIRST_TIME: "First report of its reporter",
-    Counted.RETURNING: "From a returning reporter",
-    Counted.BY_CLAUSE: "Closed by a clause",
-    Counted.BY_LINK: "Closed by an earlier report",
-    Counted.BY_NEITHER: "Closed by neither",
-    Counted.REOPENED: "Reopened",
-    Counted.REGRESSION: "Came in again after the fix",
-    Counted.NOT_ASSESSED: "Not assessed",
-    Counted.NO_PRODUCT: "No product named",
-    Counted.NO_VERSION: "No model version named",
-    Counted.NO_HARM: "No harm named",
-    Counted.NO_TECHNIQUE: "No technique known",
-    Counted.UNDER_EMBARGO: "Under embargo",
-    Counted.DECIDED_TWICE: "Decided twice",
-    Counted.ALIKE: "Decided twice, alike in full",
-    Counted.CITED: "Decided by a clause",
-    Counted.OVERTURNED: "Clause overturned by a later decision",
-    Counted.TWICE: "Clause cited, decided twice",
-    Counted.DISAGREED: "Clause disagreed on",
-}
-_MOMENT_LABELS: Mapping[str, LiteralString] = {
-    Moment.RECEIVED: "Came in",
-    Moment.CLOSED: "Closed",
-    Moment.REOPENED: "Reopened",
-    Moment.EMBARGO_END: "Embargo ends",
-    Moment.FIX_END: "Fixed, or fix due",
-    Moment.BOUNTY_END: "Reward decided, or due",
-}
-_SORTS: Mapping[str, LiteralString] = {
-    Sort.NEWEST: "Newest first",
-    Sort.OLDEST: "Oldest first",
-    Sort.DUE: "Due first",
-    Sort.PRIORITY: "Highest priority first",
-    Sort.CLUSTER: "Largest cluster first",
-}
-_LABELS: Mapping[str, Mapping[str, str]] = {
-    "state": _STATE_LABELS,
-    "only": _ONLY_LABELS,
-    "severity": SEVERITY,
-    "harm": HARM_TYPE,
-    "sort": _SORTS,
-    "moment": _MOMENT_LABELS,
-    "door": others.DOORS,
-    "other": others.KINDS,
-}
-
-
-_TEXTS: Mapping[str, LiteralString] = {
-    "since": "Not before (UTC)",
-    "until": "Not after (UTC)",
-    "version": "Model version",
-    "technique": "Technique",
-    "clause": "Clause",
-    "of_cluster": "Cluster",
-    "api_key": "Number of a report button's key, or none",
-}
 
 
 def draw() -> tuple[Filter, Sort]:
@@ -150,7 +63,7 @@ def draw() -> tuple[Filter, Sort]:
         state = st.selectbox(
             "State",
             [*_GROUPS, *(str(status) for status in Status)],
-            format_func=_STATE_LABELS.__getitem__,
+            format_func=filter_words.STATE.__getitem__,
             key="state",
             bind="query-params",
             width=190,
@@ -158,8 +71,8 @@ def draw() -> tuple[Filter, Sort]:
         )
         only = st.selectbox(
             "Which of them",
-            list(_ONLY_LABELS),
-            format_func=_ONLY_LABELS.__getitem__,
+            list(filter_words.ONLY),
+            format_func=filter_words.ONLY.__getitem__,
             key="only",
             bind="query-params",
             width=180,
@@ -197,8 +110,8 @@ def draw() -> tuple[Filter, Sort]:
         )
         sort = st.selectbox(
             "Order",
-            list(_SORTS),
-            format_func=_SORTS.__getitem__,
+            list(filter_words.SORTS),
+            format_func=filter_words.SORTS.__getitem__,
             key="sort",
             bind="query-params",
             width=160,
@@ -225,13 +138,13 @@ def _draw_more() -> dict[str, Any]:
     with st.popover("More", icon=":material/filter_list:", help=told):
         values["moment"] = st.selectbox(
             "Time of what",
-            list(_MOMENT_LABELS),
-            format_func=_MOMENT_LABELS.__getitem__,
+            list(filter_words.MOMENT),
+            format_func=filter_words.MOMENT.__getitem__,
             key="moment",
             bind="query-params",
             on_change=show_first_page,
         )
-        for name, label in _TEXTS.items():
+        for name, label in filter_words.TEXTS.items():
             values[name] = st.text_input(
                 label,
                 key=name,
@@ -343,13 +256,13 @@ def standing() -> dict[str, Any]:
 
 def known(values: Mapping[str, Any]) -> dict[str, Any]:
     """These values as far as the widgets still offer them: a view may be older than a product or a word of ours."""
-    offered: dict[str, Any] = {**_LABELS, "product": products()}
+    offered: dict[str, Any] = {**filter_words.LABELS, "product": products()}
     found = {}
     for name in values.keys() & KEPT.keys():
         value = values[name]
         if isinstance(value, list):
             found[name] = [one for one in value if one in offered[name]]
-        elif name in ("words", "without", *_TEXTS) or value in offered[name]:
+        elif name in ("words", "without", *filter_words.TEXTS) or value in offered[name]:
             found[name] = value
     return {name: value for name, value in found.items() if value}
 
@@ -374,7 +287,7 @@ def address(values: Mapping[str, Any]) -> dict[str, str | list[str]]:
 
 
 def _shown(name: str, value: str) -> str:
-    return inline(value) if name == "product" else _LABELS.get(name, {}).get(value, value)
+    return inline(value) if name == "product" else filter_words.LABELS.get(name, {}).get(value, value)
 
 
 def active() -> int:

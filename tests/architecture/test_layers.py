@@ -107,6 +107,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.desk.deadlines",
             "triage_core.disclosure.embargo_board",
             "triage_core.index.maps",
+            "triage_core.listed",
             "triage_core.queries.*",
             "triage_core.index.readings",
             "triage_core.guidance.clause_figures",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triage_core import access, db, queries
+from triage_core.listed import NEXT_DUE
 from triage_core.model import DeskRole, Turn, TurnRole
 from triage_core.text import conversation_text
 
@@ -84,7 +85,7 @@ def standings(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, db.Row]
     found = db.rows(
         cursor,
         "SELECT c.report_id, c.status, c.resolution, c.severity, c.canonical_id, c.version,"
-        f" {queries.NEXT_DUE} AS next_due FROM cases c WHERE c.report_id IN (SELECT unnest(?))",
+        f" {NEXT_DUE} AS next_due FROM cases c WHERE c.report_id IN (SELECT unnest(?))",
         [list(report_ids)],
     )
     return {row.pop("report_id"): row for row in found}
