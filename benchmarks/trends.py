@@ -93,7 +93,8 @@ LATER = (
     "UPDATE reports SET channel = c.channel, policy_version = (SELECT version FROM policy_versions LIMIT 1),"
     " reporter_id = CASE WHEN c.seq % 3 = 0 THEN 'RP-' || (c.seq - c.seq % 5 * 3) END,"
     " body = '{\"impact\":\"' || md5(c.report_id) || repeat(' some words of a reporter', 6) || '\"'"
-    " || CASE WHEN c.seq % 100 = 0 THEN ',\"wants_reward\":true}' ELSE '}' END"
+    " || CASE WHEN c.seq % 100 = 0 THEN ',\"wants_reward\":true}' ELSE '}' END,"
+    " wants_reward = c.seq % 100 = 0, api_key = CASE WHEN c.channel = 'api' THEN 1 + c.seq % 8 END"
     " FROM cases c WHERE c.report_id = reports.report_id",
     "INSERT INTO intake_keys SELECT CASE channel WHEN 'api' THEN 'api:' || (1 + seq % 8) || ':key:' || seq"
     " ELSE 'id:' || seq END, report_id, '' FROM cases WHERE channel <> 'form'",

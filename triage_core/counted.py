@@ -1,7 +1,7 @@
 """What the numbers of Trends count, as conditions: a number and the list behind it ask for the same reports.
 
 SQL over c (cases) at the moment $at, and about the clause $clause ('': any); the clocks of the bounty, which no SQL
-tells, are over at $ends for the reports $named.
+tells, are those of the reports with the numbers $named.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ FIXED = "('resolved_fixed', 'resolved_mitigated')"
 FIXED_AT = f"CASE WHEN c.resolution IN {FIXED} THEN c.closed_at END"
 """When the fix of a report had passed its retest; NULL before."""
 
-COLUMN: Mapping[Moment, str] = {
+COLUMN: Mapping[Moment, str] = {  # but for that of the bounty, which no column tells
     Moment.RECEIVED: "c.received_at",
     Moment.CLOSED: "c.closed_at",
     Moment.REOPENED: "c.reopened_at",
@@ -77,9 +77,6 @@ COLUMN: Mapping[Moment, str] = {
     # A clock that runs for weeks is over when its target is met or passed: by the day on which reports came in,
     # the latest weeks would hold those alone that were quick.
     Moment.FIX_END: f"least({FIXED_AT}, c.fix_due)",
-    Moment.BOUNTY_END: (
-        "(SELECT ended FROM (SELECT unnest($named) AS name, unnest($ends) AS ended) WHERE name = c.report_id)"
-    ),
 }
 
 # A report belongs to one technique at most; beyond close reading none is laid.
@@ -88,16 +85,10 @@ TECHNIQUES = (
     " WHERE m.axis = 'technique' AND k.family <> ''"
 )
 
-# What came with the key of a product was stored under it: see intake.py.
-KEYED = (
-    "SELECT report_id, TRY_CAST(split_part(intake_key, ':', 2) AS BIGINT) AS api_key FROM intake_keys"
-    " WHERE starts_with(intake_key, 'api:') AND api_key IS NOT NULL"
-)
-"""The reports that came with a key of a report button: report_id, and the number of the key."""
 WITHOUT_KEY = "none"
 BY_KEY = (
-    f"c.channel = 'api' AND $api_key = coalesce((SELECT k.api_key FROM ({KEYED}) k"
-    f" WHERE k.report_id = c.report_id)::VARCHAR, '{WITHOUT_KEY}')"
+    "c.channel = 'api' AND c.seq IN"
+    f" (SELECT seq FROM reports WHERE coalesce(api_key::VARCHAR, '{WITHOUT_KEY}') = $api_key)"
 )
 """What came with the key of this number, or as a program sends it, without one."""
 OF_REPORTERS: Mapping[Counted, str] = {
@@ -151,8 +142,8 @@ _FIX_DUE = "c.status IN ('accepted', 'deferred', 'retest') AND c.fix_due < $at"
 # Without a flaw there is no fix to be due, and a fix that waits for its retest may still turn out to be in time.
 _FIX = f"(c.fix_due IS NOT NULL AND (c.resolution IN {FIXED} OR ({_FIX_DUE})))"
 _FIX_INSIDE = f"coalesce({FIXED_AT} <= c.fix_due, false)"
-# The calendar of a policy tells when a bounty is due: whoever asks names the reports.
-_NAMED = "c.report_id IN (SELECT unnest($named))"
+# The calendar of a policy tells when a bounty is due: whoever asks names the reports, by number.
+NAMED = "c.seq IN (SELECT unnest($named))"
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
     Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
@@ -169,9 +160,9 @@ CONDITIONS: Mapping[str, str] = {
     Counted.FIX: _FIX,
     Counted.FIX_INSIDE: _FIX_INSIDE,
     Counted.FIX_LATE: f"({_FIX} AND NOT {_FIX_INSIDE})",
-    Counted.BOUNTY: _NAMED,
-    Counted.BOUNTY_INSIDE: _NAMED,
-    Counted.BOUNTY_LATE: _NAMED,
+    Counted.BOUNTY: NAMED,
+    Counted.BOUNTY_INSIDE: NAMED,
+    Counted.BOUNTY_LATE: NAMED,
     # A decision cites a clause, always: what is closed on one, be it fixed, rests on its clauses.
     Counted.BY_CLAUSE: f"{_CLOSED} AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
     # A duplicate names the earlier report and needs no clause.

@@ -113,8 +113,13 @@ def naive(value: datetime | None) -> datetime | None:
 def rows(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
     """All rows of a query as dicts; times aware."""
     cursor.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [{name: aware(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
+    described = cursor.description or []
+    names = [column[0] for column in described]
+    found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for name in (column[0] for column in described if str(column[1]).startswith("TIMESTAMP")):
+        for one in found:
+            one[name] = aware(one[name])
+    return found
 
 
 def row(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:

@@ -79,8 +79,9 @@ class Filter:
     moment are left out. `clause` is what `only` counts by clauses, or else one that a decision on the report cited.
     `other` (see counted.others) asks for a value of that kind that is none of `without`. `api_key` is the number of a
     report button's key, as text; "none" finds what came that way without one. `since` and `until` bound the `moment`,
-    both included. What only the calendar of a policy tells is given by report: `also` holds when a bounty's clock runs
-    out, which LATE and BREACHING ask for, and `bounties` when it ended, which a count of the bounty asks for.
+    both included. What only the calendar of a policy tells is given: `also` holds by report when a bounty's clock runs
+    out, which LATE and BREACHING ask for; `bounties` are the numbers of the reports that a count of the bounty asks
+    for, and, where the bounds are about its moment, whose clock ended within them.
     """
 
     status: Sequence[str] = field(default_factory=tuple)
@@ -103,7 +104,7 @@ class Filter:
     at: datetime | None = None
     who: str = ""
     also: Mapping[str, datetime] = field(default_factory=dict)
-    bounties: Mapping[str, datetime] = field(default_factory=dict)
+    bounties: Sequence[int] = field(default_factory=tuple)
 
     def where(self) -> tuple[str, dict[str, Any]]:
         """The SQL condition over c (cases), and r (reports) where it asks for one; and its parameters."""
@@ -128,8 +129,10 @@ class Filter:
         if self.api_key:
             parts.append(counted.BY_KEY)
             values["api_key"] = self.api_key
+        if self.moment is Moment.BOUNTY_END and (self.since or self.until):
+            parts.append(counted.NAMED)
         for name, bound, compared in (("since", self.since, ">="), ("until", self.until, "<=")):
-            if bound:
+            if bound and self.moment is not Moment.BOUNTY_END:
                 parts.append(f"{counted.COLUMN[self.moment]} {compared} ${name}")
                 values[name] = db.naive(bound)
         if self.cluster_id:
@@ -159,8 +162,7 @@ class Filter:
             values |= {name: value for name, value in given.items() if f"${name}" in condition}
             parts.append(f"({condition})")
         where = " AND ".join(parts)
-        named = {"named": list(self.bounties), "ends": [db.naive(end) for end in self.bounties.values()]}
-        return where, values | {name: value for name, value in named.items() if f"${name}" in where}
+        return where, values | ({"named": list(self.bounties)} if counted.NAMED in where else {})
 
     def source(self) -> str:
         """The tables that the condition reads: every report has a case, which is all that most lists need."""

@@ -232,11 +232,11 @@ def _bounties(only: Only | Counted | None) -> dict[str, datetime]:
 
 def _ended(
     only: Only | Counted | None, moment: Moment, since: datetime | None, until: datetime | None
-) -> dict[str, datetime]:
-    """By report, the bounty clocks that ended, as far as this list asks for them."""
+) -> list[int]:
+    """The numbers of the reports whose bounty clock ended, as far as this list asks for them."""
     of_them = only in (Counted.BOUNTY, Counted.BOUNTY_INSIDE, Counted.BOUNTY_LATE)
     if not of_them and moment is not Moment.BOUNTY_END:
-        return {}
+        return []
     bounds = (since, until) if moment is Moment.BOUNTY_END else (None, None)
     return session.read(bounty.named, session.now(), only if of_them else Counted.BOUNTY, *bounds)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, migrations
-from triage_core.channel import first_rows
+from triage_core.channel import first_rows, intake, reportformat
 from triage_core.clusters import groups
 from triage_core.desk import claims, drafts, second_look, triage
 from triage_core.disclosure import disclosure, embargoes
@@ -18,16 +19,17 @@ from triage_core.store import Store
 
 ADDED = ("seq", "received_at")  # to the cases, from the reports
 COUNTED_BY = ("channel", "platform", "model_version", "harm_types")  # likewise, later
+OF_REPORTS = ("wants_reward", "api_key")  # to the reports, from their body and their intake key
 
 
 def without(names: tuple[str, ...], earlier: pytest.MonkeyPatch) -> None:
-    """Let reports come in as they did before their cases had these columns."""
-    case_row = first_rows.case
+    """Let reports come in as they did before their cases had these columns, and they those of today."""
+    for row, added in (("case", names), ("report", OF_REPORTS)):
+        earlier.setattr(first_rows, row, _as_then(getattr(first_rows, row), added))
 
-    def as_then(*given: Any) -> dict[str, Any]:
-        return {name: value for name, value in case_row(*given).items() if name not in names}
 
-    earlier.setattr(first_rows, "case", as_then)
+def _as_then(made: Callable[..., dict[str, Any]], added: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
+    return lambda *given: {name: value for name, value in made(*given).items() if name not in added}
 
 
 def tables(store: Store) -> dict[str, list[dict[str, Any]]]:
@@ -73,7 +75,9 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
         first_release.setattr(groups, "contradiction", lambda *_: None)  # it knew of pairs alone
         first_release.setattr(embargoes, "follow", lambda *_: None)  # it knew no embargo machine
         old = Store(tmp_path, Clock())
-        bring(old, make_report("One"), make_report("Two"), make_report("Three"))
+        bring(old, make_report("One"), make_report("Two", wants_reward=True))
+        third = reportformat.parse(make_report("Three"))
+        intake.import_batch(old, POLICY, EVERYBODY, [intake.Incoming(third, "api:5:key:its own")])
         decide_as_the_first_release_did(old)
         triage.link(old, REVIEWER, "FR-2", "FR-1")
         before = tables(old)
@@ -85,6 +89,11 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
     assert [after.pop(name) for name in new] == [[]] * len(new)
     for assessment in before["assessments"]:
         assessment["look_id"] = None
+    for report in before["reports"]:
+        report |= {
+            "wants_reward": report["report_id"] == "FR-2",
+            "api_key": 5 if report["report_id"] == "FR-3" else None,
+        }
     for case in before["cases"]:
         report = next(report for report in before["reports"] if report["report_id"] == case["report_id"])
         case |= {"assigned_to": None, "snoozed_until": None, "reopened_at": None, "is_copy": False}
@@ -159,6 +168,9 @@ def test_drafts_come_to_a_store_that_has_claims(tmp_path: Path, monkeypatch: pyt
     for case in after["cases"]:
         for name in (*ADDED, *COUNTED_BY, "is_copy", "reopened_at"):
             del case[name]
+    for report in after["reports"]:
+        for name in OF_REPORTS:
+            del report[name]
     assert {name: after[name] for name in before} == before
     drafts.save(store, REVIEWER, "FR-1", {"note": "Seen"})
     with store.read() as cursor:

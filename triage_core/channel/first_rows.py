@@ -39,6 +39,7 @@ def report(
     seq: int,
     received: datetime,
     reporter_id: str | None,
+    api_key: int | None,
 ) -> dict[str, Any]:
     """What it says, as it stays; `body` is the report as JSON, its hash `digest`, that of its turns `content`."""
     first = report.system[0] if report.system else None
@@ -58,6 +59,8 @@ def report(
         "what_is_wrong": report.what_is_wrong,
         "harm_types": [str(harm) for harm in report.harm_types],
         "disclosure_intent": str(report.disclosure_intent),
+        "wants_reward": report.wants_reward,
+        "api_key": api_key,
         "turns": body["turns"],
         "body": audit.encode({name: part for name, part in body.items() if name != "turns"}),
     }

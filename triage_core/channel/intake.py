@@ -167,6 +167,7 @@ def _store_all(
             next_seq,
             received,
             reporter_id,
+            item.api_key,
         )
         is_copy = bool(content) and content in seen
         new.add("reports", report)

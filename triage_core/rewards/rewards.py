@@ -246,7 +246,7 @@ def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[d
     condition = (
         " FROM cases o JOIN reports r USING (report_id)"
         " JOIN cases c ON c.report_id = coalesce(o.canonical_id, o.report_id)"
-        f" WHERE {CONFIRMED} AND c.severity NOT IN ('', 'none') AND (r.body ->> 'wants_reward') = 'true'"
+        f" WHERE {CONFIRMED} AND c.severity NOT IN ('', 'none') AND r.wants_reward"
         " AND o.report_id NOT IN (SELECT report_id FROM present_rewards WHERE state <> 'withdrawn')"
     )
     found = db.rows(

@@ -23,7 +23,8 @@ def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
     `Kept`, and CLOCK_share.
     """
     rows = weekly(cursor, window, ", ".join(map(kept, OF_ARRIVAL)))
-    ends = {row["week"]: row for row in weekly(cursor, window, kept(Clock.FIX), moment=FIX_END)}
+    fixes = weekly(cursor, window, kept(Clock.FIX), moment=FIX_END, among="c.fix_due IS NOT NULL")
+    ends = {row["week"]: row for row in fixes}
     nothing = {"fix_counted": 0, "fix_inside": 0, "fix_median_hours": None}
     rows = [row | ends.get(row["week"], nothing) for row in rows]
     for row in rows:

@@ -114,6 +114,6 @@ def kept(clock: Clock) -> str:
     return (
         f"count(*) FILTER ({CONDITIONS[counted]}) AS {clock}_counted,"
         f" count(*) FILTER ({CONDITIONS[inside]}) AS {clock}_inside,"
-        f" median(date_diff('second', c.received_at, {_DONE[clock]}) / 3600.0) FILTER ({CONDITIONS[counted]})"
+        f" median(date_diff('second', c.received_at, {_DONE[clock]})) FILTER ({CONDITIONS[counted]}) / 3600"
         f" AS {clock}_median_hours"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triage_core import db
-from triage_core.counted import KEYED, OF_REPORTERS
+from triage_core.counted import OF_REPORTERS
 from triage_core.trends.window import Window
 
 
@@ -18,10 +18,9 @@ def sources(cursor: db.Cursor, window: Window, most: int = 10) -> list[db.Row]:
     counts = ", ".join(f"count(*) FILTER ({who}) AS {kind}" for kind, who in OF_REPORTERS.items())
     found = db.rows(
         cursor,
-        f"SELECT c.channel AS door, k.api_key, any_value(a.product) AS product, {counts} FROM reports c"
-        f" LEFT JOIN ({KEYED}) k ON c.channel = 'api' AND k.report_id = c.report_id"
-        f" LEFT JOIN api_keys a ON a.key_id = k.api_key WHERE {where} GROUP BY c.channel, k.api_key"
-        " ORDER BY count(*) DESC, door, k.api_key",
+        f"WITH found AS (SELECT c.channel AS door, c.api_key, count(*) AS n, {counts} FROM reports c WHERE {where}"
+        " GROUP BY c.channel, c.api_key) SELECT found.* EXCLUDE (n), a.product FROM found"
+        " LEFT JOIN api_keys a ON a.key_id = found.api_key ORDER BY n DESC, door, found.api_key",
         values,
     )
     others = found[most:]

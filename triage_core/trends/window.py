@@ -72,15 +72,17 @@ class Month(Window):
         return self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def weekly(cursor: db.Cursor, window: Window, counts: str, moment: str = "c.received_at") -> list[db.Row]:
-    """`counts` for every week of the window, oldest first. `counts` and `moment` are SQL of this package.
+def weekly(
+    cursor: db.Cursor, window: Window, counts: str, moment: str = "c.received_at", among: str = "true"
+) -> list[db.Row]:
+    """`counts` for every week of the window, oldest first; `among` leaves out what none of them counts.
 
-    A week without any has what the counts give over no reports at all.
+    The three are SQL of this package. A week without any has what the counts give over no reports at all.
     """
     where, values = window.where(moment)
     found = db.rows(
         cursor,
-        f"SELECT date_trunc('week', {moment}) AS week, {counts}{FROM} WHERE {where} GROUP BY week",
+        f"SELECT date_trunc('week', {moment}) AS week, {counts}{FROM} WHERE {among} AND {where} GROUP BY week",
         values,
     )
     empty = db.row(cursor, f"SELECT {counts}{FROM} WHERE false AND $at IS NOT NULL", {"at": values["at"]})
