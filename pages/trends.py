@@ -15,7 +15,8 @@ from ui import charts, empty, filters, numbers, session
 from ui.charts import percent
 from ui.hostile import inline
 from ui.trends import cards, told
-from ui.trends.cards import BY, HOURS, of_window
+from ui.trends.cards import of_window
+from ui.trends.names import BY, DONE, HOURS
 from ui.words import span
 
 WEEKS = {"4": 4, "13": 13, "26": 26, "52": 52, "all": None}
@@ -98,7 +99,7 @@ with st.grid(5, gap="small", min_column_width=200):
                     numbers.list_link(of_window(window, only=late), f"{kept.late:,} late", ":material/alarm:")
                 if median:
                     numbers.list_link(
-                        of_window(window, only=cards.DONE[clock]), "The median's list", ":material/schedule:"
+                        of_window(window, only=DONE[clock]), "The median's list", ":material/schedule:"
                     )
     known = f"{head.known:,} are marked as duplicates or hold the very words of an earlier report."
     with st.container(border=True, height="stretch"):
@@ -140,18 +141,18 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
         "Waiting time", "How long did the middle one wait for its answer, its fix and its reward?", of_period
     ):
         cards.hours(window, compared)
-    with charts.card("Fixes", "Is each flaw fixed within the days that its severity has?", about):
-        cards.fixes(window)
-    with charts.card("Where reports come from", "By which door, with which key, and from whom?", about):
-        cards.sources(window)
+    with charts.card("Fixes", "Is each flaw fixed within the days that its severity has?", of_period):
+        cards.fixes(window, compared)
+    with charts.card("Where reports come from", "By which door, with which key, and from whom?", of_period):
+        cards.sources(window, compared)
     with charts.card("Backlog", "How long has what is open been open, whatever the period?", of_now):
         cards.backlog(window)
     with charts.card(
-        "Closures", "Does each closure rest on a clause of the policy, or an earlier report?", about
+        "Closures", "Does each closure rest on a clause of the policy, or an earlier report?", of_period
     ):
-        cards.closures(window)
-    with charts.card("Come back", "What was reopened, and what came in again after its fix?", about):
-        cards.come_back(window)
+        cards.closures(window, compared)
+    with charts.card("Come back", "What was reopened, and what came in again after its fix?", of_period):
+        cards.come_back(window, compared)
     with charts.card("Embargoes ending", "Which embargoes in force end in the next 12 weeks?", of_now):
         cards.embargoes(window)
     with charts.card("Rewards", "What do rewards cost this calendar year, over all products?", of_year):
@@ -160,8 +161,8 @@ with st.grid(2, gap="small", min_column_width=400) as grid:
         told.agreed(window)
 st.caption(
     "Emerging clusters, Backlog and Embargoes ending ignore the period, and Rewards the product too. Compared are the"
-    " figures of reports that came in and of what was known, Volume as a whole, Duplicates, Inside target and Waiting"
-    " time."
+    " figures of reports that came in and of what was known, Volume as a whole, and each other chart that goes by the"
+    " period."
 )
 with st.container(horizontal=True, vertical_alignment="center"):
     month = st.text_input(

@@ -28,9 +28,11 @@ class Counted(StrEnum):
     FIX = "fix"
     FIX_INSIDE = "fix_inside"
     FIX_LATE = "fix_late"
-    BOUNTY = "bounty"  # the three of the bounty are named one by one: see rewards/bounty.py
+    FIX_DONE = "fix_done"
+    BOUNTY = "bounty"  # those of the bounty are named one by one: see rewards/bounty.py
     BOUNTY_INSIDE = "bounty_inside"
     BOUNTY_LATE = "bounty_late"
+    BOUNTY_DONE = "bounty_done"
     NO_CONTACT = "no_contact"
     FIRST_TIME = "first_time"
     RETURNING = "returning"
@@ -85,6 +87,8 @@ TECHNIQUES = (
     " WHERE m.axis = 'technique' AND k.family <> ''"
 )
 
+# Where a report comes from, over `reports`: the key of its report button, none, or its door.
+SOURCE = "CASE WHEN channel <> 'api' THEN channel ELSE coalesce('key ' || api_key, 'no key') END"
 WITHOUT_KEY = "none"
 BY_KEY = (
     "c.channel = 'api' AND c.seq IN"
@@ -141,9 +145,11 @@ _CLOSED = "c.status = 'closed' AND c.resolution <> 'withdrawn'"
 _FIX_DUE = "c.status IN ('accepted', 'deferred', 'retest') AND c.fix_due < $at"
 # Without a flaw there is no fix to be due, and a fix that waits for its retest may still turn out to be in time.
 _FIX = f"(c.fix_due IS NOT NULL AND (c.resolution IN {FIXED} OR ({_FIX_DUE})))"
+_FIX_DONE = f"(c.fix_due IS NOT NULL AND c.resolution IN {FIXED})"
 _FIX_INSIDE = f"coalesce({FIXED_AT} <= c.fix_due, false)"
 # The calendar of a policy tells when a bounty is due: whoever asks names the reports, by number.
 NAMED = "c.seq IN (SELECT unnest($named))"
+OF_BOUNTY = (Counted.BOUNTY, Counted.BOUNTY_INSIDE, Counted.BOUNTY_LATE, Counted.BOUNTY_DONE)
 CONDITIONS: Mapping[str, str] = {
     # Linked by a reviewer, or word for word an earlier report.
     Counted.KNOWN: "(c.canonical_id IS NOT NULL OR c.is_copy)",
@@ -160,9 +166,8 @@ CONDITIONS: Mapping[str, str] = {
     Counted.FIX: _FIX,
     Counted.FIX_INSIDE: _FIX_INSIDE,
     Counted.FIX_LATE: f"({_FIX} AND NOT {_FIX_INSIDE})",
-    Counted.BOUNTY: NAMED,
-    Counted.BOUNTY_INSIDE: NAMED,
-    Counted.BOUNTY_LATE: NAMED,
+    Counted.FIX_DONE: _FIX_DONE,
+    **dict.fromkeys(OF_BOUNTY, NAMED),
     # A decision cites a clause, always: what is closed on one, be it fixed, rests on its clauses.
     Counted.BY_CLAUSE: f"{_CLOSED} AND c.canonical_id IS NULL AND c.assessment_id IS NOT NULL",
     # A duplicate names the earlier report and needs no clause.
@@ -195,6 +200,7 @@ _OTHERS: Mapping[str, str] = {
     "product": "NOT list_contains($without, c.platform)",
     "version": "NOT list_contains($without, c.model_version)",
     "channel": "NOT list_contains($without, c.channel)",
+    "source": f"c.seq IN (SELECT seq FROM reports WHERE NOT list_contains($without, {SOURCE}))",
     # Once for a report, however many of its harms are among the others.
     "harm": "NOT list_has_all($without, CASE WHEN len(c.harm_types) = 0 THEN [''] ELSE c.harm_types END)",
 }
@@ -203,7 +209,7 @@ _OTHERS: Mapping[str, str] = {
 def others(kind: str, without: Collection[str]) -> str:
     """The condition for reports with a value that is none of $without, "" for none named.
 
-    `kind` says of what, as `trends.Dimension` does: a product, version, channel, harm or technique.
+    `kind` says of what, as `trends.Dimension` does: a product, version, channel, harm or technique; or a source.
     """
     if kind != "technique":
         return _OTHERS[kind]

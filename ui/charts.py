@@ -31,6 +31,8 @@ HEIGHT = 300
 SCOPE_LINE = 60  # characters of it that a chart in half a page has room for
 BAR = 20  # pixels of a lying bar, so that its label can be read
 LONGEST_NAME = 28
+# Where a lying bar is, how broad and how much of its colour it has: alone, over what is compared, and that.
+ALONE, ABOVE, COMPARED = (0, None, 1), (-0.13, 0.45, 1), (0.23, 0.25, 0.5)
 MOST_WEEKS_NAMED = 13
 DASHES = ("solid", "dash", "longdash", "dashdot")
 THEN = "dot"  # what is compared with
@@ -174,31 +176,35 @@ def stacked_bars(
     alt: LiteralString,
     behind: Behind | None = None,
     page: str = INBOX,
+    then: Names = _NOTHING,
 ) -> None:
-    """Lying bars, one for each row, the first on top: `label` and a count for each key of `names`.
+    """Lying bars, one for each row, the first on top: `label` and a count for each key of `names`, and of `then`.
 
-    Labels may be a reporter's words: the axis counts places. What stands `behind` a number is listed on `page`.
+    What stands under the keys of `then`, in the order of `names`, is compared: pale bars below. Labels may be a
+    reporter's words: the axis counts places. What stands `behind` a number is listed on `page`.
     """
     labels = [inline(row["label"]) for row in rows]
-    counts = {title: [row[key] for row in rows] for key, title in names.items()}
     drawn = [
         go.Bar(
-            x=values,
-            y=list(range(len(rows))),
+            x=[row[key] for row in rows],
+            y=[place + shift for place in range(len(rows))],
+            width=width,
             name=title,
             orientation="h",
-            marker_color=colour,
+            marker={"color": colour, "opacity": opacity},
             hovertemplate="%{x:,}",
         )
-        for (title, values), colour in zip(counts.items(), colours, strict=True)
+        for series, (shift, width, opacity) in ((names, ABOVE if then else ALONE), (then, COMPARED))
+        for (key, title), colour in zip(series.items(), colours, strict=False)
     ]
     figure = go.Figure(drawn, {"barmode": "stack", "hovermode": "y unified"})
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[f"{safe(label)}  " for label in labels], **_DOWNWARDS
     )
-    lengths = [sum(row[key] for key in names) for row in rows]
+    lengths = [sum(row[key] for key in series) for row in rows for series in (names, then)]
     figure.update_xaxes(**_counted(lengths))
-    keys = {title: key for key, title in names.items()}
+    keys = {title: key for key, title in {**names, **then}.items()}
+    counts = {title: [row[key] for row in rows] for title, key in keys.items()}
     linked = (lambda title, place: behind(keys[title], place) if title in keys else None) if behind else None
     _draw(name, figure if any(lengths) else None, {kind: labels, **counts}, alt, behind=linked, page=page)
 

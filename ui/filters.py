@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from triage_core import queries
-from triage_core.counted import Counted, Moment
+from triage_core.counted import OF_BOUNTY, Counted, Moment
 from triage_core.model import Channel, HarmType, Severity, Status
 from triage_core.queries import Filter, Only, Sort
 from triage_core.rewards import bounty
@@ -234,7 +234,7 @@ def _ended(
     only: Only | Counted | None, moment: Moment, since: datetime | None, until: datetime | None
 ) -> list[int]:
     """The numbers of the reports whose bounty clock ended, as far as this list asks for them."""
-    of_them = only in (Counted.BOUNTY, Counted.BOUNTY_INSIDE, Counted.BOUNTY_LATE)
+    of_them = only in OF_BOUNTY
     if not of_them and moment is not Moment.BOUNTY_END:
         return []
     bounds = (since, until) if moment is Moment.BOUNTY_END else (None, None)

@@ -17,11 +17,12 @@ KINDS: Mapping[str, LiteralString] = {
     "product": "Products",
     "version": "Model versions",
     "channel": "Doors",
+    "source": "Sources",
     "harm": "Harms",
     "technique": "Techniques",
 }
 DOORS: Mapping[str, LiteralString] = {"form": "Form", "api": "Report button", "import": "Import"}
-_WORDS: Mapping[str, Mapping[str, LiteralString]] = {"channel": DOORS, "harm": HARM_TYPE}
+_WORDS: Mapping[str, Mapping[str, LiteralString]] = {"channel": DOORS, "source": DOORS, "harm": HARM_TYPE}
 
 
 def named(text: str) -> str:

@@ -92,6 +92,7 @@ def test_how_the_clock_was_kept_counts_when_it_ends(store: Store) -> None:
             (Counted.BOUNTY, {slow, waiting}),
             (Counted.BOUNTY_INSIDE, set()),
             (Counted.BOUNTY_LATE, {slow, waiting}),
+            (Counted.BOUNTY_DONE, {slow}),
         ):
             bounties = bounty.named(cursor, now, kind, *week.values())
             behind = queries.Filter(only=kind, at=now, moment=Moment.BOUNTY_END, bounties=bounties, **week)

@@ -167,7 +167,12 @@ def test_fixes_count_in_the_week_in_which_they_end(store, ask):
     rows = ask(trends.clocks_by_week, NOW)
     assert [row["fix_counted"] for row in rows] == [0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]
     assert [row["fix_share"] for row in rows if row["fix_counted"]] == [1, 0]
-    for only, count in ((Counted.FIX, 2), (Counted.FIX_INSIDE, 0), (Counted.FIX_LATE, 2)):
+    for only, count in (
+        (Counted.FIX, 2),
+        (Counted.FIX_INSIDE, 0),
+        (Counted.FIX_LATE, 2),
+        (Counted.FIX_DONE, 1),
+    ):
         week = {"since": rows[8]["week"], "until": rows[9]["week"]}
         listed = queries.Filter(only=only, at=NOON, moment=Moment.FIX_END, **week)
         assert ask(queries.count, listed) == count, only
@@ -214,8 +219,14 @@ def test_sources_are_told_apart_by_door_key_and_who_sent(store, ask):
         for kind, count in zip(kinds, counts, strict=True):
             chosen = queries.Filter(channel=[door], only=kind, at=NOON, **by_key)
             assert ask(queries.count, chosen) == count, (door, key, kind)
-    *shown, rest = ask(trends.sources, NOW, 2)
+    then = {(row["door"], row["api_key"]): row for row in ask(trends.sources, NOW.back(26), NOW)}
+    assert {key: tuple(row[f"then_{kind}"] for kind in kinds) for key, row in then.items()} == found
+    assert {row[kind] for row in then.values() for kind in kinds} == {0}
+    *shown, rest = ask(trends.sources, NOW, None, 2)
     assert ([row["door"] for row in shown], rest["door"], rest["no_contact"]) == (["api", "form"], None, 3)
+    without = [row["source"] for row in shown]
+    chosen = queries.Filter(other="source", without=without, only=Counted.NO_CONTACT, at=NOON)
+    assert ask(queries.count, chosen) == 3
     assert ask(trends.sources, Window(NOON, None, ("Other",))) == []
 
 
@@ -314,6 +325,11 @@ def test_every_count_has_its_list(store, ask):
         again = listed(Counted.REOPENED, moment=Moment.REOPENED, model_version=version, **week)
         assert again == row["reopened"] == 1
         assert listed(Counted.REGRESSION, model_version=version, **week) == row["regression"] == 0
+    then = ask(trends.come_back, NOW.back(26), NOW)
+    assert [(row["version"], row["reopened"], row["then_reopened"]) for row in then] == [
+        ("", 0, 1),
+        ("2", 0, 1),
+    ]
 
 
 def test_all_others_have_their_list(store, ask):

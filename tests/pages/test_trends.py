@@ -233,6 +233,14 @@ def test_a_comparison_stands_in_the_address(visit, receive):
     screen = visit("trends", period="4 weeks", compare="Period before")
     address = chosen(screen, "volume-state", 0, "All, in the period compared")
     assert address["until"] == ["2026-10-07T12:00:00"]
+    lying = charts(screen)["Reports of the period by source"]["data"]
+    assert [(trace["name"], trace["x"]) for trace in lying if any(trace["x"])] == [
+        ("No contact", [1]),
+        ("No contact, then", [2]),
+    ]
+    screen = visit("trends", period="4 weeks", compare="Period before")
+    address = chosen(screen, "sources", 0, "No contact, then")
+    assert sorted(visit("inbox", **address).dataframe[0].value["report"]) == ["FR-2", "FR-3"]
 
 
 @pytest.mark.parametrize("name", ["plotly link", "markdown image", "html script", "bidi override"])

@@ -63,7 +63,9 @@ class Bounty:
         return min(self.due, self.decided_at or self.due)
 
     def is_counted(self, kind: Counted) -> bool:
-        """Whether it belongs to one of the three counts of the bounty."""
+        """Whether it belongs to one of the counts of the bounty."""
+        if kind is Counted.BOUNTY_DONE:
+            return self.decided_at is not None
         inside = self.decided_at is not None and self.decided_at <= self.due
         return kind is Counted.BOUNTY or inside == (kind is Counted.BOUNTY_INSIDE)
 

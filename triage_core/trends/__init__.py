@@ -28,6 +28,7 @@ from triage_core.trends.volume import Dimension as Dimension
 from triage_core.trends.volume import Volume as Volume
 from triage_core.trends.volume import total_by_week as total_by_week
 from triage_core.trends.volume import volume as volume
+from triage_core.trends.window import THEN as THEN
 from triage_core.trends.window import WEEK as WEEK
 from triage_core.trends.window import Month as Month
 from triage_core.trends.window import Window as Window

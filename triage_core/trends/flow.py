@@ -10,7 +10,7 @@ from triage_core.counted import CONDITIONS, FIXED, Counted
 from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.model import Severity
 from triage_core.trends.head import FIX_END, OF_ARRIVAL, Clock, kept
-from triage_core.trends.window import FROM, WEEK, Window, weekly
+from triage_core.trends.window import FROM, WEEK, Window, weekly, windows
 
 AGES = ("2 days or less", "3 to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
 _OLDEST_DAYS = (2, 7, 30, 90)
@@ -90,25 +90,30 @@ def closures(cursor: db.Cursor, window: Window) -> list[db.Row]:
     return weekly(cursor, window, counts, moment="c.closed_at")
 
 
-def come_back(cursor: db.Cursor, window: Window, most: int = 8) -> list[db.Row]:
+def come_back(
+    cursor: db.Cursor, window: Window, compared: Window | None = None, most: int = 8
+) -> list[db.Row]:
     """What came back, by model version ("" where none is named): version, reopened, regression; the most first.
 
-    `reopened` in the window; `regression` came in within the window as a duplicate of what had been fixed.
+    `reopened` in the window; `regression` came in within the window as a duplicate of what had been fixed. With a
+    window `compared`, the same for that one: then_reopened, then_regression.
     """
-    came, values = window.where()
-    again, _ = window.where("c.reopened_at")
+    counts: dict[str, str] = {}
+    values: dict[str, Any] = {}
     # What Counted.REGRESSION says, as one join: the earlier report is fixed, and its retest was over before.
-    columns = (
-        f"count(*) FILTER ({again}) AS reopened,"
-        f" count(*) FILTER ({came} AND c.received_at > fixed.closed_at) AS regression"
-    )
+    for mark, one in windows(window, compared).items():
+        again, _ = one.where("c.reopened_at", mark)
+        came, bounds = one.where(mark=mark)
+        values |= bounds
+        counts[f"{mark}reopened"] = f"count(*) FILTER ({again})"
+        counts[f"{mark}regression"] = f"count(*) FILTER ({came} AND c.received_at > fixed.closed_at)"
     return db.rows(
         cursor,
-        f"SELECT c.model_version AS version, {columns}{FROM}"
+        f"SELECT c.model_version AS version, {', '.join(f'{count} AS {key}' for key, count in counts.items())}{FROM}"
         f" LEFT JOIN (SELECT report_id, closed_at FROM cases WHERE resolution IN {FIXED}) fixed"
         " ON fixed.report_id = c.canonical_id"
         " WHERE c.reopened_at IS NOT NULL OR c.canonical_id IS NOT NULL GROUP BY c.model_version"
-        " HAVING reopened + regression > 0 ORDER BY reopened + regression DESC, c.model_version LIMIT $most",
+        f" HAVING {' + '.join(counts)} > 0 ORDER BY {' + '.join(counts)} DESC, c.model_version LIMIT $most",
         {**values, "most": most},
     )
 

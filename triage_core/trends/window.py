@@ -11,6 +11,8 @@ from triage_core import db
 LEAST_WEEKS = 4
 WEEK = timedelta(weeks=1)
 FROM = " FROM cases c"
+THEN = "then_"
+"""What begins the names of counts of a window that is compared with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,18 @@ class Window:
         """The window `weeks` weeks earlier, as long and as far into its last week, as it looks now."""
         return replace(self, until=self.end - weeks * WEEK)
 
-    def where(self, moment: str = "c.received_at") -> tuple[str, dict[str, Any]]:
-        """The SQL condition over c (cases) and its parameters; `moment` is the column that falls in the window."""
+    def where(self, moment: str = "c.received_at", mark: str = "") -> tuple[str, dict[str, Any]]:
+        """The SQL condition over c (cases) and its parameters; `moment` is the column that falls in the window.
+
+        The names of its bounds begin with `mark`, where one question is about two windows of the same products.
+        """
         parts, values = [f"{moment} <= $at"], {"at": db.naive(self.now)}
         if self.since:
-            parts.append(f"{moment} >= $since")
-            values["since"] = db.naive(self.since)
+            parts.append(f"{moment} >= ${mark}since")
+            values[f"{mark}since"] = db.naive(self.since)
         if self.until:
-            parts.append(f"{moment} <= $until")
-            values["until"] = db.naive(self.until)
+            parts.append(f"{moment} <= ${mark}until")
+            values[f"{mark}until"] = db.naive(self.until)
         return self.product(" AND ".join(parts), values)
 
     def product(self, condition: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -70,6 +75,11 @@ class Month(Window):
     @property
     def since(self) -> datetime:
         return self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def windows(window: Window, compared: Window | None) -> dict[str, Window]:
+    """The windows that one question is about, by what begins the names of their counts."""
+    return {"": window} | ({THEN: compared} if compared else {})
 
 
 def weekly(

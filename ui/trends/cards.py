@@ -11,72 +11,29 @@ from triage_core import db, trends
 from triage_core.counted import WITHOUT_KEY, Counted, Moment
 from triage_core.model import Channel
 from triage_core.rewards import bounty
-from triage_core.trends import OF_ARRIVAL, WEEK, Clock, Dimension, Volume, Window
+from triage_core.trends import OF_ARRIVAL, THEN, WEEK, Clock, Dimension, Volume, Window
 from ui import charts, others, session
-from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET, YELLOW
+from ui.charts import BLUE, GREY, ORANGE, PINK, SEVERITY_SHADES, TEAL, VIOLET
 from ui.hostile import inline
-from ui.words import HARM_TYPE, SEVERITY, counted
+from ui.trends.names import (
+    BACK,
+    BY,
+    CLOCK_COLOURS,
+    CLOCKS,
+    COLOURS,
+    DONE,
+    FIXES,
+    GROUNDS,
+    HOURS,
+    KNOWN,
+    OPEN,
+    SENDERS,
+    UNSAID,
+    WORDS,
+)
+from ui.words import SEVERITY, counted
 
-BY: Mapping[str, LiteralString] = {
-    Dimension.STATE: "State",
-    Dimension.SEVERITY: "Severity",
-    Dimension.PRODUCT: "Product",
-    Dimension.VERSION: "Model version",
-    Dimension.CHANNEL: "Door",
-    Dimension.HARM: "Harm",
-    Dimension.TECHNIQUE: "Technique",
-}
-STATES: Mapping[str, LiteralString] = {
-    "to_decide": "Waiting for a decision",
-    "in_work": "Being worked on",
-    "closed": "Closed",
-}
-UNSAID: Mapping[str, LiteralString] = {
-    Dimension.PRODUCT: "No product",
-    Dimension.VERSION: "No version",
-    Dimension.HARM: "No harm",
-    Dimension.TECHNIQUE: "Not known",
-}
-WORDS: Mapping[str, Mapping[str, LiteralString]] = {
-    Dimension.STATE: STATES,
-    Dimension.SEVERITY: SEVERITY,
-    Dimension.CHANNEL: others.DOORS,
-    Dimension.HARM: HARM_TYPE,
-}
-COLOURS = [BLUE, ORANGE, TEAL, VIOLET, YELLOW, PINK, GREY]
-HOURS: Mapping[str, LiteralString] = {
-    Clock.FIRST_RESPONSE: "First response",
-    Clock.TRIAGE: "Triage",
-    Clock.FIX: "Fix",
-    Clock.BOUNTY: "Reward",
-}
-CLOCK_COLOURS = [BLUE, ORANGE, TEAL, VIOLET]
-CLOCKS: Mapping[str, tuple[Counted, Moment]] = {
-    Clock.FIRST_RESPONSE: (Counted.RESPONSE, Moment.RECEIVED),
-    Clock.TRIAGE: (Counted.TRIAGE, Moment.RECEIVED),
-    Clock.FIX: (Counted.FIX, Moment.FIX_END),
-    Clock.BOUNTY: (Counted.BOUNTY, Moment.BOUNTY_END),
-}
-DONE: Mapping[Clock, Counted] = {
-    Clock.FIRST_RESPONSE: Counted.ANSWERED,
-    Clock.TRIAGE: Counted.TRIAGED,
-}
-OPEN: Mapping[str, LiteralString] = {key: STATES[key] for key in ("to_decide", "in_work")}
-KNOWN: Mapping[str, LiteralString] = {Counted.FRESH: "New", Counted.KNOWN: "Known already"}
-GROUNDS: Mapping[str, LiteralString] = {
-    Counted.BY_CLAUSE: "Cite a clause",
-    Counted.BY_LINK: "Name the earlier report",
-    Counted.BY_NEITHER: "Neither",
-}
 NOTHING: charts.Names = {}
-THEN = "then_"  # before the key of a number of the period compared
-FIXES: Mapping[str, LiteralString] = {Counted.FIX_INSIDE: "In target", Counted.FIX_LATE: "Past it"}
-SENDERS: Mapping[str, LiteralString] = {
-    Counted.NO_CONTACT: "No contact",
-    Counted.FIRST_TIME: "New reporter",
-    Counted.RETURNING: "Returning reporter",
-}
-BACK: Mapping[str, LiteralString] = {"reopened": "Reopened", "regression": "Came in again after the fix"}
 
 
 def of_window(window: Window, **more: Any) -> dict[str, Any]:
@@ -249,7 +206,7 @@ def _clocks(
 
     def only(key: str) -> dict[str, Any]:
         kind, moment = CLOCKS[keys[key]]
-        return {"only": DONE.get(keys[key], kind) if what == "median_hours" else kind, "moment": moment}
+        return {"only": kind if what == "share" else DONE[keys[key]], "moment": moment}
 
     colours = [colour for clock, colour in zip(Clock, CLOCK_COLOURS, strict=True) if clock in clocks]
     names = {key: HOURS[clock] for key, clock in keys.items()}
@@ -265,40 +222,57 @@ def _in_days(row: db.Row) -> dict[str, float | None]:
     return {f"{clock}_median_days": None if one is None else one / 24 for clock, one in hours.items()}
 
 
-def fixes(window: Window) -> None:
-    rows = session.read(trends.fixes_by_severity, window)
+def _lying(
+    name: str,
+    kind: LiteralString,
+    rows: list[db.Row],
+    names: charts.Names,
+    colours: list[str],
+    alt: LiteralString,
+    windows: tuple[Window, Window | None],
+    only: Callable[[str, int], Mapping[str, Any]],
+) -> None:
+    """Lying bars of `rows`; `only` says which filters list the reports behind a number of a series and row.
+
+    The rows hold the numbers of both windows, those of the one compared under keys that begin with THEN.
+    """
+    window, compared = windows
+    then = {f"{THEN}{key}": f"{title}, then" for key, title in names.items()} if compared else {}
 
     def behind(key: str, place: int) -> dict[str, Any]:
-        severity = [rows[place]["severity"]]
-        return of_window(window, only=Counted(key), moment=Moment.FIX_END, severity=severity)
+        about = compared if compared and key in then else window
+        return of_window(about, **only(key.removeprefix(THEN), place))
+
+    charts.stacked_bars(name, kind, rows, names, colours, alt, behind, then=then)
+
+
+def fixes(window: Window, compared: Window | None) -> None:
+    rows = session.read(trends.fixes_by_severity, window)
+    if compared:
+        rows = _beside(rows, session.read(trends.fixes_by_severity, compared))
+
+    def only(key: str, place: int) -> dict[str, Any]:
+        return {"only": Counted(key), "moment": Moment.FIX_END, "severity": [rows[place]["severity"]]}
 
     labelled = [{**row, "label": SEVERITY[row["severity"]]} for row in rows]
-    charts.stacked_bars(
-        "fixes", "Severity", labelled, FIXES, [TEAL, ORANGE], "Fixes of the period by severity", behind
-    )
+    alt: LiteralString = "Fixes of the period by severity"
+    _lying("fixes", "Severity", labelled, FIXES, [TEAL, ORANGE], alt, (window, compared), only)
 
 
-def sources(window: Window) -> None:
+def sources(window: Window, compared: Window | None) -> None:
     """Doors and keys, told apart by who sent what came through them."""
-    rows = session.read(trends.sources, window)
+    rows = session.read(trends.sources, window, compared)
 
-    def behind(key: str, place: int) -> dict[str, Any] | None:
+    def only(key: str, place: int) -> dict[str, Any]:
         door, api_key = rows[place]["door"], rows[place]["api_key"]
         if door is None:
-            return None
+            return {"only": Counted(key), **others.without("source", [row["source"] for row in rows[:-1]])}
         by_key = {"api_key": str(api_key or WITHOUT_KEY)} if door == Channel.API else {}
-        return of_window(window, door=[door], only=Counted(key), **by_key)
+        return {"only": Counted(key), "door": [door], **by_key}
 
     labelled = [{**row, "label": _source(row)} for row in rows]
-    charts.stacked_bars(
-        "sources",
-        "Source",
-        labelled,
-        SENDERS,
-        [GREY, BLUE, VIOLET],
-        "Reports of the period by source",
-        behind,
-    )
+    alt: LiteralString = "Reports of the period by source"
+    _lying("sources", "Source", labelled, SENDERS, [GREY, BLUE, VIOLET], alt, (window, compared), only)
 
 
 def _source(row: db.Row) -> str:
@@ -316,25 +290,25 @@ def backlog(window: Window) -> None:
     charts.stacked_bars("backlog", "Age", rows, OPEN, [BLUE, VIOLET], "Open reports by age", behind)
 
 
-def closures(window: Window) -> None:
+def closures(window: Window, compared: Window | None) -> None:
     _weekly(
-        charts.weekly_bars, "closures", trends.closures, window, GROUNDS, [BLUE, ORANGE, GREY],
+        charts.weekly_bars, "closures", trends.closures, window, GROUNDS, [BLUE, ORANGE, GREY] * 2,
         "Closures each week by what they rest on", lambda key: {"only": Counted(key), "moment": Moment.CLOSED},
+        compared, GROUNDS,
     )  # fmt: skip
 
 
-def come_back(window: Window) -> None:
-    rows = session.read(trends.come_back, window)
+def come_back(window: Window, compared: Window | None) -> None:
+    rows = session.read(trends.come_back, window, compared)
 
-    def behind(key: str, place: int) -> dict[str, Any]:
+    def only(key: str, place: int) -> dict[str, Any]:
         moment = Moment.REOPENED if key == "reopened" else Moment.RECEIVED
         version = rows[place]["version"] or others.NONE_NAMED
-        return of_window(window, only=Counted(key), moment=moment, version=version)
+        return {"only": Counted(key), "moment": moment, "version": version}
 
     labelled = [{**row, "label": row["version"] or UNSAID[Dimension.VERSION]} for row in rows]
-    charts.stacked_bars(
-        "back", "Model version", labelled, BACK, [ORANGE, PINK], "What came back, by model version", behind
-    )
+    alt: LiteralString = "What came back, by model version"
+    _lying("back", "Model version", labelled, BACK, [ORANGE, PINK], alt, (window, compared), only)
 
 
 def embargoes(window: Window) -> None:
