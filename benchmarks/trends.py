@@ -49,6 +49,8 @@ AT_REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
 FIRST = "trends_after_a_start"
 # What is looked for in each page's main part as soon as it can be used.
 USABLE = {"trends": "Known already", "gaps": "Draft a clause for", "guidance": "In force since"}
+# What each page draws at its end; the rest of Trends is asked for when the browser has painted its head.
+LAST = {"trends": "Weeks start on Monday", "gaps": "How suggestions do", "guidance": "In force since"}
 CHOICES = (
     "period=4+weeks&by=Harm", "period=26+weeks&by=Severity", "period=A+year&by=Model+version",
     "period=13+weeks&compare=Period+before", "period=All+time", "period=13+weeks&product=Lumen+Tutor",
@@ -132,7 +134,10 @@ def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any],
     found["agreement of all"] = lambda cursor: agreement.overall(looks.pairs(cursor))
     found["late rewards"] = lambda cursor: bounty.late(cursor, window.now, window.platform)
     found["products to choose"] = lambda cursor: queries.choices(cursor, "platform")
-    found["figures compared"] = lambda cursor: trends.figures(cursor, window.back(window.weeks or 52))
+    before = window.back(window.weeks or 52)
+    found["figures compared"] = lambda cursor: trends.figures(cursor, before)
+    found["come back compared"] = lambda cursor: trends.come_back(cursor, window, before)
+    found["sources compared"] = lambda cursor: trends.sources(cursor, window, before)
     bounds: dict[str, Any] = {"since": window.since, "until": window.now, "platform": window.platform}
     for name, behind in {
         "list behind a number": Filter(only=Counted.KNOWN, at=window.now, **bounds),
@@ -223,6 +228,7 @@ def _opened(page: Page, address: str, name: str) -> tuple[float, float]:
     page.goto(f"{address}{'&' if '?' in address else '?'}role=Policy+owner", wait_until="commit")
     page.get_by_test_id("stMain").get_by_text(USABLE[name]).first.wait_for()
     usable = time.perf_counter()
+    page.get_by_test_id("stMain").get_by_text(LAST[name]).first.wait_for()
     page.locator(AT_REST).wait_for()
     return usable - start, time.perf_counter() - start
 

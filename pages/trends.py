@@ -11,7 +11,7 @@ import streamlit as st
 from triage_core import monthly, queries, trends
 from triage_core.counted import Counted
 from triage_core.trends import Clock, Dimension, Window
-from ui import charts, empty, filters, numbers, session
+from ui import charts, empty, filters, numbers, paint, session
 from ui.charts import percent
 from ui.hostile import inline
 from ui.trends import cards, told
@@ -119,6 +119,7 @@ with st.grid(5, gap="small", min_column_width=200):
                 numbers.list_link(then, "Those then", ":material/history:")
 if not head.reports:
     st.info("Nothing came in here: choose a longer period, or another product.", icon=":material/date_range:")
+paint.before_the_rest()
 
 with st.grid(2, gap="small", min_column_width=400) as grid:
     with (

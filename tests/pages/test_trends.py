@@ -65,6 +65,15 @@ def test_only_the_first_chart_of_a_session_waits_for_what_is_above_it(visit, rec
     assert len(pauses) == 1
 
 
+def test_the_rest_comes_when_the_browser_asks_for_it(visit, receive, monkeypatch):
+    monkeypatch.setattr(paint, "FIRST_CHART_S", 0.1)
+    receive("one", hours_ago=1)
+    screen = visit("trends")
+    assert figures(screen)["Reports"] == "1"
+    assert not charts(screen)
+    assert charts(screen.run())
+
+
 def test_period_and_stacking_are_in_the_address_and_a_product_narrows(visit, receive):
     receive("one", hours_ago=24 * 60, system=[{"platform": "Chat"}])
     receive("two", hours_ago=1, system=[{"platform": "Agent"}])
