@@ -50,7 +50,7 @@ FIRST = "trends_after_a_start"
 # What is looked for in each page's main part as soon as it can be used.
 USABLE = {"trends": "Known already", "gaps": "Draft a clause for", "guidance": "In force since"}
 # What each page draws at its end; the rest of Trends is asked for when the browser has painted its head.
-LAST = {"trends": "Weeks start on Monday", "gaps": "How suggestions do", "guidance": "In force since"}
+LAST = {**USABLE, "trends": "Weeks start on Monday"}
 CHOICES = (
     "period=4+weeks&by=Harm", "period=26+weeks&by=Severity", "period=A+year&by=Model+version",
     "period=13+weeks&compare=Period+before", "period=All+time", "period=13+weeks&product=Lumen+Tutor",
@@ -270,9 +270,9 @@ def main() -> None:
             figures = {"reports": float(count), "monthly_report_ms": (time.perf_counter() - start) * 1000}
         finally:
             store.close()
+        rows = [(name, one.median * 1000, one.quantile(0.95) * 1000) for name, one in taken.items()]
+        harness.table(f"Trends over {count:,} reports", ("chart", "median ms", "p95 ms"), rows)
         pages = browsed(Path(folder))
-    rows = [(name, one.median * 1000, one.quantile(0.95) * 1000) for name, one in taken.items()]
-    harness.table(f"Trends over {count:,} reports", ("chart", "median ms", "p95 ms"), rows)
     opened = {
         name: [harness.Timing(one) for one in zip(*times, strict=True)] for name, times in pages.items()
     }

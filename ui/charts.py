@@ -31,8 +31,8 @@ HEIGHT = 300
 SCOPE_LINE = 60  # characters of it that a chart in half a page has room for
 BAR = 20  # pixels of a lying bar, so that its label can be read
 LONGEST_NAME = 28
-# Where a lying bar is, how broad and how much of its colour it has: alone, over what is compared, and that.
-ALONE, ABOVE, COMPARED = (0, None, 1), (-0.13, 0.45, 1), (0.23, 0.25, 0.5)
+# Where a lying bar is, how broad, and of which pattern: alone, over what is compared, and that.
+ALONE, ABOVE, COMPARED = (0, None, ""), (-0.13, 0.45, ""), (0.23, 0.25, ".")
 MOST_WEEKS_NAMED = 13
 DASHES = ("solid", "dash", "longdash", "dashdot")
 THEN = "dot"  # what is compared with
@@ -180,7 +180,7 @@ def stacked_bars(
 ) -> None:
     """Lying bars, one for each row, the first on top: `label` and a count for each key of `names`, and of `then`.
 
-    What stands under the keys of `then`, in the order of `names`, is compared: pale bars below. Labels may be a
+    What stands under the keys of `then`, in the order of `names`, is compared: dotted bars below. Labels may be a
     reporter's words: the axis counts places. What stands `behind` a number is listed on `page`.
     """
     labels = [inline(row["label"]) for row in rows]
@@ -191,10 +191,10 @@ def stacked_bars(
             width=width,
             name=title,
             orientation="h",
-            marker={"color": colour, "opacity": opacity},
+            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "replace", "size": 5}},
             hovertemplate="%{x:,}",
         )
-        for series, (shift, width, opacity) in ((names, ABOVE if then else ALONE), (then, COMPARED))
+        for series, (shift, width, pattern) in ((names, ABOVE if then else ALONE), (then, COMPARED))
         for (key, title), colour in zip(series.items(), colours, strict=False)
     ]
     figure = go.Figure(drawn, {"barmode": "stack", "hovermode": "y unified"})

@@ -62,7 +62,7 @@ OPEN: Mapping[str, LiteralString] = {key: STATES[key] for key in ("to_decide", "
 KNOWN: Mapping[str, LiteralString] = {Counted.FRESH: "New", Counted.KNOWN: "Known already"}
 GROUNDS: Mapping[str, LiteralString] = {
     Counted.BY_CLAUSE: "Cite a clause",
-    Counted.BY_LINK: "Name the earlier report",
+    Counted.BY_LINK: "Name an earlier report",
     Counted.BY_NEITHER: "Neither",
 }
 FIXES: Mapping[str, LiteralString] = {Counted.FIX_INSIDE: "In target", Counted.FIX_LATE: "Past it"}
