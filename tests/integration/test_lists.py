@@ -146,6 +146,7 @@ def test_a_snapshot_is_cut_and_holds_the_versions(store: Store) -> None:
     triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER)
     with store.read() as cursor:
         assert queries.snapshot(cursor, Filter(), Sort.OLDEST, 2) == {"FR-1": 2, "FR-2": 1}
+        assert queries.snapshot(cursor, Filter(), Sort.OLDEST, 2, 1) == {"FR-2": 1, "FR-3": 1}
 
 
 def test_many_are_put_off_and_brought_back_at_once(store: Store) -> None:
