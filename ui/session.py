@@ -115,7 +115,9 @@ def _keep(stamp: Stamp, name: str, args: Any, _query: Callable[..., Any]) -> Any
 
 def read(query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """`query(cursor, ...)`, answered from memory while the store has not changed."""
-    found: T = _read(stamp(), f"{query.__module__}.{query.__qualname__}", args, kwargs, query)
+    # By name: Streamlit looks up the name of every argument that comes by its place.
+    name = f"{query.__module__}.{query.__qualname__}"
+    found: T = _read(stamp=stamp(), name=name, args=args, kwargs=kwargs, _query=query)
     return found
 
 
@@ -124,7 +126,7 @@ def keep(query: Callable[..., T], *args: Any) -> T:
 
     What a moment changes has that moment among its arguments.
     """
-    found: T = _keep(stamp(), f"{query.__module__}.{query.__qualname__}", args, query)
+    found: T = _keep(stamp=stamp(), name=f"{query.__module__}.{query.__qualname__}", args=args, _query=query)
     return found
 
 
