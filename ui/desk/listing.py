@@ -66,7 +66,7 @@ def draw(chosen: Filter, sort: Sort, seen: session.Stamp, now: datetime) -> None
     before = st.session_state.get("picked", {})
     default = [row for row, name in enumerate(ids) if before.get(name) == versions[name]]
     with table:
-        picked = _shown(rows, session.keep(queries.cluster_sizes, block), now, key, default)
+        picked = _shown(rows, session.read(queries.cluster_sizes, block), now, key, default)
     st.session_state["picked"] = {ids[row]: versions[ids[row]] for row in picked}
     with beside:
         words = {row["report_id"]: f"{row['report_id']} {row['excerpt']}" for row in rows}
