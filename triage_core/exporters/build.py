@@ -10,7 +10,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,7 @@ from triage_core.exporters import beside, card, croissant, difference, manifest,
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.folder import FolderWriter, companions
 from triage_core.exporters.gate import Reason
-from triage_core.exporters.make import Made, Taken
+from triage_core.exporters.make import Batch, Made, Taken
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import select, splits
@@ -100,8 +100,8 @@ def _build(
             tally = Tally(profile, source.last_seq(cursor), partial(progress, considered, considered))
             fresh = _FreshSides(sides)
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for batch in beside.ahead(select(cursor, policy, request, sides, now, progress)):
-                    tally.add(batch)
+                made = select(cursor, policy, request, sides, now, progress)
+                for batch in beside.ahead(_counted(made, tally)):
                     if batch.made:
                         writer.add(batch.made)
                         fresh.note(batch.made.reports)
@@ -134,6 +134,12 @@ def _build(
                     )
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
+
+
+def _counted(batches: Generator[Batch, None, None], tally: Tally) -> Generator[Batch, None, None]:
+    for batch in beside.ahead(batches):
+        tally.add(batch)
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)

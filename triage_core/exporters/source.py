@@ -5,7 +5,7 @@ Everything is read on one cursor, hence from one consistent look. Reports are to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from triage_core import db
 from triage_core.desk import preferred
 from triage_core.desk.preferred import Answer
 from triage_core.disclosure import embargoes
+from triage_core.exporters.arrays import apart
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
 from triage_core.likeness.cluster import Params
@@ -180,6 +181,32 @@ def _of(cursor: db.Cursor, query: str, seqs: Seqs) -> pa.Table:
     # They nearly always come in order, and the database would sort the texts, too.
     numbers = found["seq"].to_numpy()
     return found if (numbers[1:] > numbers[:-1]).all() else found.take(pa.array(np.argsort(numbers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """n reports as they stand in the store: their facts with the id of each one's `group`, what was said in them, and
+    by place the better answers, if they are asked for.
+    """
+
+    seqs: Seqs
+    facts: pa.Table
+    spoken: Conversations
+    answers: Mapping[int, Answer]
+
+
+def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterator[Read]:
+    """These reports, whose numbers ascend, so many at once as have `TEXT_BYTES` of text.
+
+    `oldest[i]` names the group of report i; the better answers are looked up where they are `answered`.
+    """
+    known = facts(cursor, seqs)
+    groups, place = np.unique(oldest, return_inverse=True)
+    known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
+    for some in apart(np.arange(len(seqs)), sizes(cursor, seqs), TEXT_BYTES):
+        here, told = seqs[some], known.slice(int(some[0]), len(some))
+        found = answers(cursor, told["report_id"].to_pylist()) if answered else {}
+        yield Read(here, told, conversations(cursor, here), found)
 
 
 def answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[int, Answer]:
