@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def _build(
                 request,
                 tally,
                 version=line.version,
-                created_at=now if line.record is None else line.record["created_at"],
+                created_at=line.created_at or now,
                 policy_version=policy.version,
                 moved_to_test=fresh.moved_to_test,
                 parent=line.parent["version"] if line.parent else None,
@@ -197,10 +198,11 @@ def _shown(made: Made, limit: int) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Where a build stands among the versions of its dataset: the version, its earlier record, the one before it."""
+    """Where a build stands among the versions of its dataset: the version, when its manifest was first made (None:
+    never), the record of the version before it."""
 
     version: str
-    record: db.Row | None
+    created_at: datetime | None
     parent: db.Row | None
 
 
@@ -236,15 +238,24 @@ class _FreshSides:
 def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
     known = db.rows(
         cursor,
-        "SELECT version, created_at, format, layout, folder, manifest FROM datasets WHERE name = ?"
+        "SELECT version, created_at, profile, format, layout, folder, manifest FROM datasets WHERE name = ?"
         " ORDER BY created_at, version",
         [request.dataset],
     )
+    if known and known[-1]["profile"] != request.profile:
+        # Its versions follow one another: plans, differences and withdrawals take them for one thing.
+        raise Conflict(
+            "name",
+            f"{request.dataset} is a dataset of the profile {known[-1]['profile']}: choose another name for"
+            f" {request.profile}",
+        )
     by_version = {row["version"]: row for row in known}
     record = by_version.get(request.version)
     if record is not None:
-        parent = by_version.get(json.loads(record["manifest"])["parent"])
-        return _Line(request.version, record, parent)
+        told = json.loads(record["manifest"])
+        return _Line(
+            request.version, datetime.fromisoformat(told["created_at"]), by_version.get(told["parent"])
+        )
     version = request.version or next(
         name
         for name in map(str, itertools.count(1))

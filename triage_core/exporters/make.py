@@ -92,11 +92,12 @@ class Maker:
 
     def rows(self, read: Read) -> Iterator[Batch]:
         """The rows of these reports."""
-        seqs, facts, spoken, answers = read.seqs, read.facts, read.spoken, read.answers
+        seqs, spoken, answers = read.seqs, read.spoken, read.answers
+        facts, named = self._beside(read.facts)
         ids, decided = facts["report_id"].combine_chunks(), self.decided[seqs]
         texts = Texts(spoken.contents, spoken.starts, ids, {at: one.content for at, one in answers.items()})
         size = texts.sums(pc.binary_length(texts.column()).to_numpy())
-        cleaned = self._clean(texts, spoken.roles, answers)
+        cleaned = self._clean(texts, spoken.roles, answers) | named
         reproduced = facts["is_reproduced"].to_numpy()
         written = alike.ask(
             self.profile.rows, self.rules, texts, spoken.roles, self.decisions, decided, reproduced, answers
@@ -133,6 +134,15 @@ class Maker:
             )
             meta = metadata.of_rows(about, places[report], names, rows.sha256)
             yield Batch(Made(rows, meta, report, self._taken(seqs, facts, texts, places, cleaned)), {})
+
+    def _beside(self, facts: pa.Table) -> tuple[pa.Table, dict[int, Reason]]:
+        """The facts as they may go out, and by place why a report stays in for what was written beside it."""
+        held = np.zeros(len(facts), np.bool_)
+        for name in metadata.BY_REPORTERS:
+            column, here = hygiene.beside(facts[name].combine_chunks(), self.request.hygiene)
+            facts = facts.set_column(facts.column_names.index(name), name, column)
+            held |= here
+        return facts, dict.fromkeys(np.flatnonzero(held).tolist(), Reason.PERSONAL_DATA)
 
     def _clean(
         self, texts: Texts, roles: NDArray[np.int8], answers: Mapping[int, Answer]

@@ -6,7 +6,7 @@ Everything is read on one cursor, hence from one consistent look. Reports are to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -190,7 +190,7 @@ def _of(cursor: db.Cursor, query: str, seqs: Seqs) -> pa.Table:
 @dataclass(frozen=True, slots=True)
 class Read:
     """n reports as they stand in the store: their facts with the id of each one's `group`, what was said in them, and
-    by place the better answers, if they are asked for.
+    by place the better answers; without their words where these are not asked for.
     """
 
     seqs: Seqs
@@ -202,14 +202,17 @@ class Read:
 def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterator[Read]:
     """These reports, whose numbers ascend, so many at once as have `TEXT_BYTES` of text.
 
-    `oldest[i]` names the group of report i; the better answers are looked up where they are `answered`.
+    `oldest[i]` names the group of report i; the words of the better answers are looked up where they are `answered`,
+    else only which turns they stand in for.
     """
+    meant = {} if answered else preferred.turns_meant(cursor)
     known = facts(cursor, seqs)
     groups, place = np.unique(oldest, return_inverse=True)
     known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
     for some in apart(np.arange(len(seqs)), known["size"].to_numpy(), TEXT_BYTES):
         here, told = seqs[some], known.slice(int(some[0]), len(some))
-        found = answers(cursor, told["report_id"].to_pylist()) if answered else {}
+        names = told["report_id"].to_pylist() if answered or meant else []
+        found = answers(cursor, names) if answered else _standing_in(names, meant)
         yield Read(here, told, conversations(cursor, here), found)
 
 
@@ -217,6 +220,15 @@ def answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[int, Answer]:
     """The better answers in force, by the place of their report."""
     found = preferred.of_reports(cursor, report_ids)
     return {at: found[report_id] for at, report_id in enumerate(report_ids) if report_id in found}
+
+
+def _standing_in(report_ids: Sequence[str], meant: Mapping[str, int]) -> dict[int, Answer]:
+    """Better answers by the place of their report, of which nothing is told but the turn."""
+    return {
+        at: replace(preferred.NONE, turn=meant[report_id], approved_by="")
+        for at, report_id in enumerate(report_ids)
+        if report_id in meant
+    }
 
 
 def last_seq(cursor: db.Cursor) -> int:
