@@ -204,6 +204,7 @@ def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterato
 
     `oldest[i]` names the group of report i; the better answers are looked up where they are `answered`.
     """
+    pa.default_memory_pool().release_unused()  # by the reports before, whose memory would be added to that of these
     known = facts(cursor, seqs)
     groups, place = np.unique(oldest, return_inverse=True)
     known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
