@@ -168,22 +168,33 @@ def _read(
 
 @compiled
 def _smallest(hashes: Hashes, bounds: Places, found: Sketches) -> None:
-    most, last = found.shape[1], np.uint32(2**32 - 2)
+    most, end = found.shape[1], np.uint32(2**32 - 1)
     for row in range(found.shape[0]):
-        kept, held = found[row], 0
-        for whole in hashes[bounds[row] : bounds[row + 1]]:
-            value = min(np.uint32(whole >> np.uint64(32)), last)
-            largest = kept[most - 1]
-            if value >= largest:
-                continue
-            place = min(held, most - 1)
-            while place > 0 and kept[place - 1] > value:
-                kept[place] = kept[place - 1]
-                place -= 1
-            if place > 0 and kept[place - 1] == value:
-                # It is there already: what has moved up for it moves back.
-                kept[place : most - 1] = kept[place + 1 :]
-                kept[most - 1] = largest
-                continue
-            kept[place] = value
-            held += 1
+        runs = hashes[bounds[row] : bounds[row + 1]]
+        # Hashes are spread evenly from 0 to 2**31: below this limit there are nearly always enough and few more.
+        limit = np.uint32(min(1.0, 1.6 * most / (len(runs) + 1)) * 2**31)
+        if not _keep(runs, limit, found[row]):
+            found[row] = end
+            _keep(runs, end, found[row])
+
+
+@compiled
+def _keep(hashes: Hashes, limit: np.uint32, kept: NDArray[np.uint32]) -> bool:
+    """Keep the smallest distinct hashes below the limit; whether there are as many as there is room for."""
+    most, last, held = len(kept), np.uint32(2**32 - 2), 0
+    for whole in hashes:
+        value, largest = min(np.uint32(whole >> np.uint64(32)), last), kept[most - 1]
+        if value >= limit or value >= largest:
+            continue
+        place = min(held, most - 1)
+        while place > 0 and kept[place - 1] > value:
+            kept[place] = kept[place - 1]
+            place -= 1
+        if place > 0 and kept[place - 1] == value:
+            # It is there already: what has moved up for it moves back.
+            kept[place : most - 1] = kept[place + 1 :]
+            kept[most - 1] = largest
+            continue
+        kept[place] = value
+        held += 1
+    return held >= most
