@@ -206,6 +206,7 @@ def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterato
     else only which turns they stand in for.
     """
     meant = {} if answered else preferred.turns_meant(cursor)
+    pa.default_memory_pool().release_unused()  # by the reports before, whose memory would be added to that of these
     known = facts(cursor, seqs)
     groups, place = np.unique(oldest, return_inverse=True)
     known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
