@@ -6,7 +6,7 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.desk import boards
-from triage_core.index import maps
+from triage_core.index import maps, placements
 from ui import empty, session, worker
 from ui.clusters import acts, desk, mapchart, parts, splits
 from ui.hostile import plain
@@ -51,6 +51,8 @@ if not session.read(queries.cluster_counts).get(axis, 0):
     st.stop()
 
 asked = session.picked("cluster")
+if placements.axis_of(asked) not in (axis, None):
+    asked = ""  # pressed right after another axis was chosen: the browser's address was still the old one
 standing = session.read(boards.cluster, axis, asked) if asked else None
 chosen = standing["cluster_id"] if standing else asked
 if view == VIEWS[0]:

@@ -9,11 +9,10 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import REPOSITORY, Server, running_server, wait_until_settled
 from tests.making import EVERYBODY, FLAW, POLICY, bring, make_report, open_runtime
@@ -57,13 +56,17 @@ def part(page: Page, name: str) -> None:
 
 
 def save(page: Page) -> None:
+    """Press Save, and wait for the next revision; the message alone may be that of the save before."""
+    revision = re.compile(r"Revision (\d+)")
+    before = int(revision.search(page.get_by_text(revision).first.inner_text())[1])  # type: ignore[index]
     page.get_by_role("button", name="Save").filter(visible=True).first.click()
+    page.get_by_text(re.compile(rf"Revision {before + 1}\b")).first.wait_for()
     page.get_by_test_id("stToast").filter(has_text="Saved").first.wait_for()
     wait_until_settled(page)
 
 
 def test_from_the_draft_to_the_public_page(
-    decided: Server, page: Page, screenshot: Callable[[str], Path]
+    decided: Server, page: Page, screenshot: Callable[[str], None]
 ) -> None:
     page.goto(f"{decided.url}/guidance?role=Policy+owner&part=Drafts")
     page.get_by_text("No draft yet").wait_for()
@@ -93,6 +96,7 @@ def test_from_the_draft_to_the_public_page(
     grid.locator("canvas").first.dblclick(position={"x": 190, "y": 35 + 35 * 2 + 17}, force=True)
     page.keyboard.type("Close", delay=50)
     page.get_by_role("option", name="Close", exact=True).click()
+    expect(grid.get_by_test_id("glide-cell-1-2")).to_have_text("close")  # the grid has taken it
     screenshot("drafts-priority")
     save(page)
     page.get_by_text(re.compile("Kept as typed, and not ready")).wait_for()
@@ -127,7 +131,7 @@ def test_from_the_draft_to_the_public_page(
 
 
 def test_another_person_approves_and_the_public_page_says_it_at_once(
-    decided: Server, page: Page, screenshot: Callable[[str], Path]
+    decided: Server, page: Page, screenshot: Callable[[str], None]
 ) -> None:
     page.goto(f"{decided.url}/guidance?role=Policy+owner&part=Drafts")
     page.get_by_role("button", name="Begin a draft").click()

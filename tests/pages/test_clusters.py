@@ -161,6 +161,12 @@ def test_another_axis_shows_its_own_clusters(visit, grouped):
     assert screen.query_params["cluster"].startswith("T-")
 
 
+def test_an_address_still_naming_a_cluster_of_the_axis_that_was_left_shows_one_of_this_axis(visit, grouped):
+    screen = visit("clusters", axis="Same technique", cluster="D-1")
+    assert not screen.warning
+    assert screen.query_params["cluster"].startswith("T-")
+
+
 def test_the_name_of_a_cluster_that_was_taken_up_leads_on(visit, grouped, opened):
     _first, smaller = queue(visit("clusters"))["cluster"]
     with opened.store.write(EVERYTHING, "index") as work:

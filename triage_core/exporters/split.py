@@ -71,7 +71,7 @@ def draw(oldest_ids: pa.Array) -> NDArray[np.bool_]:
     data = np.concatenate([np.frombuffer(_pad(0x5C), np.uint8), inner.ravel()])
     bounds = np.concatenate([[0], _BLOCK + digests.SIZE * np.arange(count + 1)])
     outer = digests.sha256(data, bounds, np.stack([np.zeros(count, np.int64), numbers], axis=1))
-    return np.asarray(outer.view(">u8")[:, 0] < np.uint64(TEST_SHARE * 2**64))
+    return np.asarray(outer.view(">u8")[:, 0] < int(TEST_SHARE * 2**64))
 
 
 def _pad(sign: int) -> bytes:

@@ -89,6 +89,11 @@ def cluster_id(axis: str, founder: str) -> str:
     return f"{PREFIX[axis]}-{founder.removeprefix('FR-')}"
 
 
+def axis_of(name: str) -> str | None:
+    """The axis on which `name` is the name of a cluster; None when it is no such name."""
+    return next((axis for axis, prefix in PREFIX.items() if name.startswith(f"{prefix}-")), None)
+
+
 def founder(name: str) -> str:
     """The earliest report of a cluster, after which it is named."""
     return f"FR-{name.split('-')[1]}"
