@@ -1,21 +1,26 @@
-"""Rows of many reports put together as columns: a rule's row for those that are built alike, and the texts of each."""
+"""Rows of many reports put together as columns: a rule's row for those that are built alike, and the texts of each.
+
+Nothing is done for each row by itself but its hash.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from triage_core.exporters import digests, metadata
-from triage_core.exporters.arrays import held
+from triage_core.exporters import metadata
+from triage_core.exporters.arrays import TEXT, held
 from triage_core.exporters.escaped import escaped
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.rows import Content, Joined, Row, Text
-from triage_core.exporters.texts import Growing, Numbers, Texts
+from triage_core.exporters.texts import Growing, Numbers, Texts, joined
 from triage_core.model import TurnRole
 
 _ROLES = pa.array([str(role) for role in TurnRole], pa.string())
@@ -24,7 +29,10 @@ _ROLE_NUMBER = {str(role): number for number, role in enumerate(TurnRole)}
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """n rows: the profile's columns, the SHA-256 of each row (n, 32), and of what each shows the first 8 bytes (n,)."""
+    """n rows: the profile's columns, the SHA-256 of each row (n, 32), and a hash of what each shows (n,).
+
+    Two rows show the same where these hashes are the same, within one process.
+    """
 
     table: pa.Table
     sha256: NDArray[np.uint8]
@@ -53,16 +61,12 @@ def put_together(
     size = sum(len(part.places) for part in parts)
     column = words.column()
     table = pa.table([_column(field, parts, column, size) for field in profile.schema], schema=profile.schema)
-    written = Growing(escaped(column))
-    pieces = [
-        (_json(part.row, part, written, texts), _json(profile.watched(part.row), part, written, texts))
-        for part in parts
-    ]
-    data, bounds = held(written.column())
-    sha256, shown = np.empty((size, digests.SIZE), np.uint8), np.empty(size, np.int64)
-    for part, (row, watched) in zip(parts, pieces, strict=True):
-        sha256[part.places] = digests.sha256(data, bounds, row)
-        shown[part.places] = digests.sha256(data, bounds, watched).view(np.int64)[:, 0]
+    written = escaped(column)
+    sha256, shown = np.empty((size, 32), np.uint8), np.empty(size, np.int64)
+    for part in parts:
+        hashed = b"".join([hashlib.sha256(row).digest() for row in _json(part.row, part, written)])
+        sha256[part.places] = np.frombuffer(hashed, np.uint8).reshape(-1, 32)
+        shown[part.places] = [hash(one) for one in _json(profile.watched(part.row), part, written)]
     return Rows(table, sha256, shown)
 
 
@@ -109,19 +113,21 @@ def _messages(field: pa.Field, parts: Sequence[_Part], texts: pa.Array, size: in
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), spoken, type=field.type)
 
 
-def _json(value: Any, part: _Part, written: Growing, texts: Texts) -> Numbers:
-    """The canonical JSON of a value for each row of the part, as the numbers of its pieces (n, k)."""
+def _json(value: Any, part: _Part, written: pa.Array) -> Iterator[bytes]:
+    """The canonical JSON of a value for each row of the part."""
     contents: list[Content] = []
 
     def mark(content: Content) -> str:
         contents.append(content)
         return _MARK
 
-    first, *words = metadata.canonical(value, mark).split(_MARK)
-    pieces = [written.numbers(first, part.places, texts)]
-    for content, word in zip(contents, words, strict=True):
-        pieces += [part.numbers[content], written.numbers(word, part.places, texts)]
-    return np.stack(pieces, axis=1)
+    words = metadata.canonical(value, mark).split(_MARK)
+    pieces = [pa.scalar(words[0], TEXT)]
+    for content, word in zip(contents, words[1:], strict=True):
+        pieces += [written.take(pa.array(part.numbers[content])), pa.scalar(word, TEXT)]
+    data, bounds = held(joined(pieces))
+    raw = data.tobytes()
+    return (raw[start:end] for start, end in pairwise(bounds.tolist()))
 
 
 _MARK = "\0"

@@ -126,4 +126,4 @@ def _draw(cursor: db.Cursor, sides: Splits, passing: Seqs) -> None:
     undrawn = sides.undrawn(passing)
     for start in range(0, len(undrawn), source.BATCH):
         seqs = undrawn[start : start + source.BATCH]
-        sides.draw(seqs, source.ids(cursor, seqs))
+        sides.draw(seqs, source.ids(cursor, seqs).to_pylist())

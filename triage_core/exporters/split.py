@@ -7,25 +7,22 @@ what has been test data stays test data, whatever comes in later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-
-from triage_core.exporters import digests
-from triage_core.exporters.arrays import TEXT, held
 
 Seqs = NDArray[np.int64]
 
 TEST_SHARE = 0.1
 # Not a secret: it keeps this draw apart from every other use of a hash. Nobody chooses a report's number.
 SALT = b"flawdesk-split/1"
-_BLOCK = 64  # bytes that SHA-256 takes at once
 
 
 class Split(StrEnum):
@@ -53,29 +50,16 @@ def group(earliest: Seqs, one: Seqs, other: Seqs) -> Groups:
     later = np.flatnonzero(earliest != np.arange(len(earliest)))
     ends = np.concatenate([one, earliest[later]]), np.concatenate([other, later])
     links = coo_array((np.ones(len(ends[0]), np.bool_), ends), shape=(len(earliest), len(earliest)))
-    count, labels = connected_components(links, directed=False)
-    first = np.empty(count, np.int64)
-    first[labels[::-1]] = np.arange(len(labels))[::-1]  # what is written last stays: the smallest number
-    return Groups(first[labels], np.bincount(labels, minlength=count)[labels], earliest)
+    _, labels = connected_components(links, directed=False)
+    # np.unique gives the first place of each label, which is its smallest number.
+    _, first, inverse, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    return Groups(first[inverse].astype(np.int64), counts[inverse].astype(np.int64), earliest)
 
 
-def draw(oldest_ids: pa.Array) -> NDArray[np.bool_]:
-    """(n,) which of the groups that have no side yet are test data, from the id of the oldest report of each.
-
-    Always the same: HMAC-SHA-256 of the id under `SALT` (RFC 2104), of which the first eight bytes decide.
-    """
-    count = len(oldest_ids)
-    data, bounds = held(pa.concat_arrays([pa.array([_pad(0x36).decode()], TEXT), oldest_ids.cast(TEXT)]))
-    numbers = np.arange(1, count + 1)
-    inner = digests.sha256(data, bounds, np.stack([np.zeros(count, np.int64), numbers], axis=1))
-    data = np.concatenate([np.frombuffer(_pad(0x5C), np.uint8), inner.ravel()])
-    bounds = np.concatenate([[0], _BLOCK + digests.SIZE * np.arange(count + 1)])
-    outer = digests.sha256(data, bounds, np.stack([np.zeros(count, np.int64), numbers], axis=1))
-    return np.asarray(outer.view(">u8")[:, 0] < int(TEST_SHARE * 2**64))
-
-
-def _pad(sign: int) -> bytes:
-    return bytes(byte ^ sign for byte in SALT.ljust(_BLOCK, b"\0"))
+def draw(oldest_id: str) -> Split:
+    """The side of a group that has none yet, from the id of its oldest report; always the same."""
+    digest = hmac.digest(SALT, oldest_id.encode(), hashlib.sha256)
+    return Split.TEST if int.from_bytes(digest[:8]) < TEST_SHARE * 2**64 else Split.TRAIN
 
 
 class Splits:
@@ -93,14 +77,27 @@ class Splits:
         self._has_test = _mask(groups, groups.oldest[self._was_test])
         self._drawn = np.zeros(len(groups.oldest), np.bool_)
 
-    def undrawn(self, seqs: Seqs) -> Seqs:
-        """The oldest reports of those groups of these reports that have no side yet, in their order."""
-        groups = _mask(self.groups, self.groups.oldest[seqs])
-        return np.flatnonzero(groups & ~(self._has_test | self._has_train))
+    def oldest(self, seq: int) -> int:
+        """The number that names the report's group."""
+        return int(self.groups.oldest[seq])
 
-    def draw(self, oldest: Seqs, oldest_ids: pa.Array) -> None:
+    def of(self, seq: int, oldest_id: str) -> Split:
+        """The side of report `seq`; `oldest_id` is the id of the oldest report of its group."""
+        oldest = self.oldest(seq)
+        if self._has_test[oldest]:
+            return Split.TEST
+        if self._has_train[oldest]:
+            return Split.TRAIN
+        return draw(oldest_id)
+
+    def undrawn(self, seqs: Seqs) -> Seqs:
+        """The oldest reports of those groups of these reports that have no side yet."""
+        oldest = np.unique(self.groups.oldest[seqs])
+        return oldest[~(self._has_test[oldest] | self._has_train[oldest])]
+
+    def draw(self, oldest: Seqs, oldest_ids: Sequence[str]) -> None:
         """Draw the side of groups without one, given number and id of the oldest report of each."""
-        self._drawn[oldest] = draw(oldest_ids)
+        self._drawn[oldest] = [draw(report_id) is Split.TEST for report_id in oldest_ids]
 
     def test(self, seqs: Seqs) -> NDArray[np.bool_]:
         """(n,) whether each report is on the test side; the sides of their groups have been drawn."""

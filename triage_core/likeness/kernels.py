@@ -6,10 +6,9 @@ no interpreter lock, so threads may run them side by side.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,29 +31,6 @@ def compiled(function: Function) -> Function:
         return cast(Function, njit(cache=True, nogil=True)(function))
     except RuntimeError:  # no folder for the cache may be written
         return cast(Function, njit(nogil=True)(function))
-
-
-def foreign(library: str, signatures: Mapping[str, str]) -> list[Any]:
-    """Functions of a C library that compiled loops can call, by name and signature ("intc(voidptr, uintp)").
-
-    Empty where there is no such library with all of them, and without numba.
-    """
-    if not COMPILED:
-        return []
-    from llvmlite import binding
-    from numba import types
-    from numba.core import sigutils
-
-    try:
-        loaded = ctypes.CDLL(library)
-        places = {name: ctypes.cast(getattr(loaded, name), ctypes.c_void_p).value for name in signatures}
-    except (OSError, AttributeError):
-        return []
-    for name, place in places.items():
-        binding.add_symbol(name, place)
-    read: Any = sigutils.normalize_signature
-    taken = {name: read(signature) for name, signature in signatures.items()}
-    return [types.ExternalFunction(name, gives(*takes)) for name, (takes, gives) in taken.items()]
 
 
 def scan(
