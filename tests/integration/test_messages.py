@@ -116,6 +116,23 @@ def test_a_reporter_takes_the_report_back_once(store: Store) -> None:
         reporter.withdraw(store, "FR-1")
 
 
+def test_who_sent_the_same_flaw_does_not_lose_it_when_the_first_one_is_taken_back(store: Store) -> None:
+    bring(store, *(make_report(f"Once more {number}") for number in (2, 3, 4)))
+    for late in ("FR-4", "FR-3"):  # in whichever order they were linked
+        triage.link(store, REVIEWER, late, "FR-1", reason="The same voucher.")
+    triage.link(store, REVIEWER, "FR-2", "FR-1")
+    reporter.withdraw(store, "FR-1")
+    with store.read() as cursor:
+        found = [cases.read(cursor, f"FR-{number}") for number in (1, 2, 3, 4)]
+    assert [(one["status"], one["resolution"], one["canonical_id"]) for one in found] == [
+        ("closed", "withdrawn", None),
+        ("new", None, None),
+        ("closed", "duplicate", "FR-2"),
+        ("closed", "duplicate", "FR-2"),
+    ]
+    store.verify()
+
+
 def test_what_was_said_is_not_undone(store: Store) -> None:
     messages.ask(store, REVIEWER, "FR-1", "Which version?")
     messages.answer(store, "FR-1", "2")
