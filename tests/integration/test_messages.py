@@ -56,6 +56,9 @@ def test_a_decided_report_is_asked_about_without_losing_its_state(store: Store) 
 def test_a_note_that_asks_is_a_question_too(store: Store) -> None:
     triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER, note="Which model?")
     assert [one["text"] for one in thread(store)] == ["Which model?"]
+    bring(store, make_report("Another"))
+    with pytest.raises(Refused, match="read the question"):
+        triage.move(store, REVIEWER, "FR-2", Trigger.ASK_REPORTER)
 
 
 def test_no_text_stands_in_an_event(store: Store) -> None:

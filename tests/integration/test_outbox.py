@@ -298,7 +298,7 @@ def test_a_digest_counts_what_is_new_due_missed_and_ending(store: Store, clock: 
     (due,) = bring(store, make_report("two"))
     clock.now = NOON
     new = submit(store, turns=[{"role": "user", "content": "three"}, {"role": "assistant", "content": "no"}])
-    triage.move(store, REVIEWER, due, triage.Trigger.ASK_REPORTER)
+    triage.move(store, REVIEWER, due, triage.Trigger.ASK_REPORTER, note="Which one?")
     with store.read() as cursor:
         found = outbox.digest(cursor, POLICY.clocks, NOON, NOON - timedelta(hours=1))
     assert [name for name, _ in found["new"]["reports"]] == [new]
