@@ -80,7 +80,8 @@ def _account(built: Built) -> None:
     most = people["largest"][0]["share"] if people["largest"] else 0
     st.markdown(
         f"**Whose words** {counted(people['known'], 'reporter')} and {people['anonymous_reports']:,} reports"
-        f" without a name; the most of one {most:.1%}; {len(people['repeated_wording']):,} who alone repeat some wording"
+        f" without a name; the most of one {most:.1%};"
+        f" {len(people['repeated_wording']):,} who alone repeat some wording"
     )
     st.markdown(
         f"**Train and test** {counted(across['groups'], 'group')}, {across['groups_across_splits']:,} on both sides;"
