@@ -17,7 +17,7 @@ from triage_core.store import Store
 
 KINDS = [(profile, layout) for profile in ("kto", "classifier") for layout in ("strict", "rich")]
 
-READER = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")  # the reader's own
+READER = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reader's own
 
 
 @pytest.fixture(scope="module")
