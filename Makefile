@@ -10,6 +10,7 @@
 PYTHON ?= python3
 PORT ?= 8501
 WORKERS ?= 2
+BROWSERS ?= 3
 SMALL ?=
 
 VENV := .venv
@@ -17,21 +18,29 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 BENCHMARKS := $(filter-out __init__ harness,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: run test check bench coverage clean chromium
+.PHONY: run test check style types bench coverage clean chromium
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
 	$(BIN)/python -m triage_core serve --demo --port $(PORT)
 
-test: check chromium
-	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile --ignore=tests/architecture
-	$(BIN)/python -m pytest -q -m browser -n $(WORKERS) --dist loadfile
+# What Python compiles is kept for the next process, also where the surroundings forbid it: a run starts some hundred.
+test check: export PYTHONDONTWRITEBYTECODE :=
 
-check: $(VENV)/installed-dev
+test: $(VENV)/installed-dev
+	$(MAKE) --jobs=3 style types chromium
+	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -q -m browser tests/e2e -n $(BROWSERS) --dist loadfile
+
+check: style types
+	$(BIN)/python -m pytest -q tests/architecture
+
+style: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/architecture
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile --cov --cov-report=term

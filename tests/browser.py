@@ -182,18 +182,17 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def screenshot(page: Page, tmp_path: Path) -> Callable[[str], Path]:
-    """`screenshot("inbox")` writes the whole page to a PNG and returns its path.
+def screenshot(page: Page) -> Callable[[str], None]:
+    """`screenshot("inbox")` writes the whole page to a PNG in the folder that FLAWDESK_SCREENSHOTS names.
 
-    The files go to the folder named by FLAWDESK_SCREENSHOTS, to be looked at, else to the test's own.
+    Without that name nothing is written: a picture that nobody looks at costs a test a second.
     """
-    folder = Path(os.environ.get("FLAWDESK_SCREENSHOTS", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = os.environ.get("FLAWDESK_SCREENSHOTS")
 
-    def take(name: str) -> Path:
-        path = folder / f"{name}.png"
-        page.screenshot(path=path, full_page=True)
-        return path
+    def take(name: str) -> None:
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
     return take
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -43,6 +44,7 @@ def written(tree: ast.AST) -> Iterator[str]:
                 yield f"?{ast.unparse(other)}"
 
 
+@cache
 def kinds() -> set[str]:
     found = {
         kind

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from benchmarks import desk_keys
 from tests.browser import Server, running_server, wait_until_settled
-from triage_core import control, db, told
-from triage_core.store import Store
+from triage_core import control
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +42,7 @@ def said(page: Page, words: str) -> None:
     page.get_by_test_id("stToast").filter(has_text=re.compile(words)).first.wait_for()
 
 
-def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Callable[[str], Path]) -> None:
+def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Callable[[str], None]) -> None:
     heading = open_desk(page, desk, "FR-2")
     screenshot("review-1440")
     page.keyboard.press("j")
@@ -185,7 +183,7 @@ def test_back_and_forward_put_the_report_of_the_address_on_the_desk(desk: Server
         assert f"report={report_id}" in page.url
 
 
-def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: Callable[[str], Path]) -> None:
+def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: Callable[[str], None]) -> None:
     page.emulate_media(color_scheme="dark")
     open_desk(page, desk, "FR-14")
     screenshot("review-1440-dark")
@@ -196,25 +194,3 @@ def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: C
     for name in ("Next", "Save decision", "Undo"):
         expect(bar.get_by_role("button", name=re.compile(name)).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def test_fast_keys_meet_what_is_on_screen_and_none_is_lost(tmp_path: Path, page: Page) -> None:
-    """A short round of the benchmark: presses without a pause, a third of them held, beside a second session."""
-    desk_keys.fill(tmp_path)
-    presses = 60
-    with running_server(tmp_path) as server:
-        desk_keys.play(page, server, seed=0, presses=presses)
-        pressed = desk_keys.observed(page)
-    result = desk_keys.judge(tmp_path, pressed)
-    assert result.presses >= presses
-    assert result.repeats > presses / 2
-    assert result.commands >= presses / 10, "keys that do nothing prove nothing"
-    assert result.by_others >= 5
-    assert result.wrong == []
-    assert result.lost == []
-    store = Store(tmp_path)
-    store.verify()
-    with store.read() as cursor:
-        assert told.disagreements(cursor) == []
-        assert db.value(cursor, "SELECT count(*) FROM reports") == 60
-    store.close()

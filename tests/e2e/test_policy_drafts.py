@@ -9,7 +9,6 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,7 +66,7 @@ def save(page: Page) -> None:
 
 
 def test_from_the_draft_to_the_public_page(
-    decided: Server, page: Page, screenshot: Callable[[str], Path]
+    decided: Server, page: Page, screenshot: Callable[[str], None]
 ) -> None:
     page.goto(f"{decided.url}/guidance?role=Policy+owner&part=Drafts")
     page.get_by_text("No draft yet").wait_for()
@@ -132,7 +131,7 @@ def test_from_the_draft_to_the_public_page(
 
 
 def test_another_person_approves_and_the_public_page_says_it_at_once(
-    decided: Server, page: Page, screenshot: Callable[[str], Path]
+    decided: Server, page: Page, screenshot: Callable[[str], None]
 ) -> None:
     page.goto(f"{decided.url}/guidance?role=Policy+owner&part=Drafts")
     page.get_by_role("button", name="Begin a draft").click()

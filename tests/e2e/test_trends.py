@@ -38,7 +38,7 @@ def drawn(page: Page, address: str) -> None:
     whole(page)
 
 
-def test_an_empty_desk_says_what_to_do(server: Server, page: Page, screenshot: Callable[[str], Path]) -> None:
+def test_an_empty_desk_says_what_to_do(server: Server, page: Page, screenshot: Callable[[str], None]) -> None:
     for name in ("trends", "gaps"):
         page.goto(f"{server.url}/{name}?{OWNER}")
         page.get_by_role("heading", name="No reports yet").wait_for()
@@ -46,7 +46,7 @@ def test_an_empty_desk_says_what_to_do(server: Server, page: Page, screenshot: C
         screenshot(f"{name}-empty")
 
 
-def test_a_chart_is_saved_as_a_picture(demo: Server, page: Page, screenshot: Callable[[str], Path]) -> None:
+def test_a_chart_is_saved_as_a_picture(demo: Server, page: Page, screenshot: Callable[[str], None]) -> None:
     drawn(page, f"{demo.url}/trends?{OWNER}&period=26+weeks&by=Severity")
     charts = page.get_by_test_id("stPlotlyChart")
     assert charts.count() >= CHARTS - 2  # those without a number draw nothing
@@ -77,7 +77,7 @@ def test_numbers_are_saved_as_csv_and_the_address_is_a_link(demo: Server, page: 
 
 
 def test_the_report_of_the_month_fits_the_paper(
-    demo: Server, page: Page, screenshot: Callable[[str], Path]
+    demo: Server, page: Page, screenshot: Callable[[str], None]
 ) -> None:
     drawn(page, f"{demo.url}/trends?{OWNER}")
     with page.expect_download() as saved:
@@ -94,7 +94,7 @@ def test_the_report_of_the_month_fits_the_paper(
 
 
 def test_every_page_of_the_owner_in_the_dark_on_a_small_screen(
-    demo: Server, page: Page, screenshot: Callable[[str], Path]
+    demo: Server, page: Page, screenshot: Callable[[str], None]
 ) -> None:
     places = {"trends": "Agreement", "gaps": "How suggestions do", "guidance": "In scope"}
     for width, scheme in ((1440, "light"), (900, "dark")):

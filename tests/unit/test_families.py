@@ -59,6 +59,9 @@ def test_what_is_repeated_word_for_word_is_told_apart_from_another_thing_that_is
     once = np.full((5, 5), 0.7, np.float32)
     once[:3, :3] = 0.995
     assert sets(group(once, verbatim=True)) == {frozenset(range(5))}, "one repeat parts nothing"
+    chance = np.full((9, 9), 0.7, np.float32)
+    chance[:2, :2] = chance[2:4, 2:4] = 0.995
+    assert sets(group(chance, verbatim=True)) == {frozenset(range(9))}, "most is said once"
 
 
 @pytest.mark.parametrize("seed", range(20))

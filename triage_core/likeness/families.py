@@ -113,9 +113,10 @@ def _by_tool(labels: Labels, tools: Labels, likeness: NDArray[np.float32]) -> La
 
 
 def _by_repeats(labels: Labels, likeness: NDArray[np.float32]) -> Labels:
-    """Groups parted into what several of their members say almost word for word; the others go with the likest.
+    """Groups of what is mostly repeated parted into what their members say almost word for word.
 
-    Who says something anew says it in other words each time: two things that are both repeated are two.
+    Who says something anew says it in other words each time: two things that are both repeated are two. Where most is
+    said but once, as by people who ask plain questions, a few that chanced upon the same words part nothing.
     """
     parted = labels.copy()
     for rows in _several(labels):
@@ -123,6 +124,8 @@ def _by_repeats(labels: Labels, likeness: NDArray[np.float32]) -> Labels:
         twins = inside >= _REPEATED
         np.fill_diagonal(twins, False)
         repeated = np.flatnonzero(twins.any(axis=1))
+        if 2 * len(repeated) < len(rows):
+            continue
         kinds = np.full(len(rows), -1)
         kinds[repeated] = _average(inside[np.ix_(repeated, repeated)], (), (), _ONE_THING)
         parted[rows] = parted.max() + 1 + _parted(kinds, inside)

@@ -14,6 +14,10 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 _WORD = re.compile(r"[^\W\d_]{3,24}")
 _SAMPLE = 50
+_CHOICE = 4
+"""So many words for each place of a label are looked at, since some are forms of one another."""
+_STEM, _ENDING = 4, 3
+"""Words with so many letters in common at their start, and so few more at the end, are forms of one word."""
 _EQUAL = 2e-6
 """Weights that are no farther apart may be equal when they are rounded."""
 
@@ -59,11 +63,30 @@ def distinctive(
         weight = {
             word: count / members * rarity[word] for word, count in counts.items() if 2 * count >= members
         }
-        least = min(sorted(weight.values())[-size:], default=0.0) - _EQUAL
+        least = min(sorted(weight.values())[-_CHOICE * size :], default=0.0) - _EQUAL
         heavy = [word for word in weight if weight[word] >= least]
-        best = sorted(heavy, key=lambda word: (-round(weight[word], 6), word))[:size]
-        labels[name] = " ".join(best)
+        # Equal words come as they are read, so that a label tells how the text goes on rather than how words begin.
+        read = {word: place for place, word in enumerate(reversed(_WORD.findall(groups[name][0].lower())))}
+        heavy.sort(key=lambda word: (-round(weight[word], 6), -read.get(word, -1), word))
+        labels[name] = " ".join(sorted(_unlike(heavy, size), key=lambda word: (-read.get(word, -1), word)))
     return labels
+
+
+def _unlike(words: Iterable[str], size: int) -> list[str]:
+    """The first `size` of the words that are no forms of one another: archive, not archived beside it."""
+    chosen: list[str] = []
+    for word in words:
+        if len(chosen) == size:
+            break
+        if not any(_same_stem(word, other) for other in chosen):
+            chosen.append(word)
+    return chosen
+
+
+def _same_stem(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    kept = max(_STEM, len(short) - 1)
+    return long.startswith(short[:kept]) and len(long) - len(short) <= _ENDING
 
 
 def _counted(texts: Sequence[str]) -> Mapping[str, int]:
