@@ -551,7 +551,8 @@ def test_a_dataset_without_rows_is_an_honest_account(store: Store, export: Expor
     made = export("kto")
     assert (made["rows"]["total"], made["excluded"]) == (0, {"no_consent": 1})
     assert [file["path"] for file in made["files"]] == ["README.md"]
-    front = (Path(made["folder"]) / "README.md").read_text().split("---")[1]
+    front, body = (Path(made["folder"]) / "README.md").read_text().split("---\n", 2)[1:]
+    assert "Groups of like reports: 0; on both sides: 0." in body
     assert "configs" not in front, "a loader refuses a configuration without files"
 
 
