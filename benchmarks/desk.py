@@ -100,6 +100,7 @@ def queried(store: Store, count: int, runs: int) -> tuple[dict[str, list[float]]
     }
     product = Filter(status=TO_DECIDE, at=now, platform=["Lumen Tutor"])
     pages["page 1, one product"] = lambda cursor: queries.inbox(cursor, product)
+    newest = [f"FR-{number}" for number in range(count - 200, count)]
     others: dict[str, Callable[[db.Cursor], object]] = {
         "count, to decide": lambda cursor: queries.count(cursor, waiting),
         "count, breaching": lambda cursor: queries.count(
@@ -108,6 +109,7 @@ def queried(store: Store, count: int, runs: int) -> tuple[dict[str, list[float]]
         "count, mine": lambda cursor: queries.count(cursor, Filter(only=Only.MINE, at=now, who=ME.actor_id)),
         "queue of Review (500 ids)": lambda cursor: queries.queue(cursor, waiting, Sort.NEWEST),
         "snapshot of 5,000": lambda cursor: queries.snapshot(cursor, anything, Sort.NEWEST, bulk.MOST),
+        "clusters of 200 reports": lambda cursor: queries.cluster_sizes(cursor, newest),
         "one report": lambda cursor: queries.report(cursor, f"FR-{count - 50}"),
         "words in every conversation": lambda cursor: queries.inbox(cursor, Filter(words="lentil soup")),
     }

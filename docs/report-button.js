@@ -53,8 +53,8 @@
   dialog.setAttribute("aria-label", label);
   dialog.style.cssText = "max-width:32rem;width:calc(100% - 2rem);box-sizing:border-box";
 
-  let idempotencyKey = "";
   let conversation = null;
+  let sent = { body: "", key: "" };
 
   const open = () => {
     const given = window.flawReport?.conversation?.() ?? [];
@@ -62,7 +62,6 @@
     const last = (role) => conversation.findLast((turn) => turn.role === role)?.content ?? "";
     said.value ||= last("user");
     answered.value ||= last("assistant");
-    idempotencyKey = crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now();
     status.textContent = "";
     send.hidden = false;
     dialog.showModal();
@@ -87,15 +86,19 @@
     ...(illegal.checked ? { illegal_minor_content: true } : { turns: turns(), what_is_wrong: wrong.value }),
   });
 
-  /* Sent again with the same key it is stored once, so a lost answer costs nothing. */
+  /* The same words sent again come with the same key and are stored once, so a lost answer costs nothing. */
   const post = async (tries = 3) => {
+    const body = JSON.stringify(report());
+    if (body !== sent.body) {
+      sent = { body, key: crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now() };
+    }
     try {
       return await fetch(`${server}/api/v1/reports`, {
         method: "POST",
         mode: "cors",
         credentials: "omit",
-        headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}`, "Idempotency-Key": idempotencyKey },
-        body: JSON.stringify(report()),
+        headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}`, "Idempotency-Key": sent.key },
+        body,
       });
     } catch (error) {
       if (tries <= 1) throw error;
@@ -116,10 +119,10 @@
           make("code", { textContent: body.tracking_key ?? "shown before" }), ". Follow it at ",
           make("a", { href: `${server}/track`, rel: "noreferrer", target: "_blank", textContent: `${server}/track` }), ".");
         send.hidden = true;
+        sent = { body: "", key: "" };
         said.value = answered.value = wrong.value = "";
       } else {
-        status.textContent = `Not sent: ${body.error.field}: ${body.error.rule}`;
-        idempotencyKey += "+";
+        status.textContent = `Not sent: ${body.error.field.replaceAll("_", " ")}: ${body.error.rule}`;
       }
     } catch {
       status.textContent = "Not sent: the server does not answer. Please try again later.";

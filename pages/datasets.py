@@ -47,19 +47,18 @@ with choices:
         version = st.text_input("Version", key="dataset_version", placeholder="next number", max_chars=64)
 
 chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(product))
+may_build = session.may(Command.EXPORT_DATASET)
 try:
     folder = opened.settings.store / "datasets"
     request = ExportRequest(profile, folder, form, layout, name, version, per_group, share, hygiene, chosen)
     found = parts.preview(request)
 except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
-    st.stop()
-counts, examples = found.counts, found.rows
-considered, rows, excluded = counts["considered"], counts["rows"]["total"], counts["excluded"]
-may_build = session.may(Command.EXPORT_DATASET)
+    found = None
 
-with choices:
-    build = st.button(
+if found:
+    rows = found.counts["rows"]["total"]
+    build = choices.button(
         f"Build {counted(rows, 'row')}" if not found.unread else "Build all rows",
         type="primary",
         icon=":material/build:",
@@ -68,7 +67,7 @@ with choices:
         help=None if may_build else "Your role reads this page; ML engineers build datasets.",
     )
     if build:
-        bar = st.progress(0.0, text="Reading the reports")
+        bar = choices.progress(0.0, text="Reading the reports")
         session.command(
             "The dataset is built: it stands first in the list.",
             exports.build,
@@ -81,33 +80,8 @@ with choices:
             ),
         )
         bar.empty()
-
-with outcome:
-    st.subheader(
-        f"{counted(rows, 'row')} from {counted(considered, 'report')}",
-        anchor=False,
-    )
-    if found.unread:
-        st.caption(
-            f":material/hourglass_top: These are the first ones: {found.unread:,} more reports are read by the build."
-        )
-    if not rows:
-        st.info(
-            "No report can become a row yet. The reasons below say what is missing: most often a decision on Review,"
-            " a better answer, or the reporter's consent.",
-            icon=":material/info:",
-        )
-    parts.excluded(excluded)
-    if found.behind:
-        parts.behind(found.behind, excluded)
-    if examples:
-        with st.container(border=True):
-            with st.container(
-                horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-            ):
-                st.markdown("**As a trainer gets them**", width="content")
-                number = st.pagination(len(examples), key=f"row-{profile}", max_visible_pages=5) - 1
-            parts.example(profile, examples[number], number)
+    with outcome:
+        parts.outcome(profile, found)
 
 st.header("Built versions", anchor=False)
 total = session.read(catalog.built, 1, 1)[1]

@@ -51,6 +51,7 @@ OUTCOMES = [
     Resolution.NOT_APPLICABLE,
     Resolution.SPAM,
 ]
+_ENTERED = "entered"
 Key = Callable[[str], str]  # the widget key of an input by its name
 OnChange = Callable[..., None] | None
 _INPUTS = (
@@ -70,6 +71,7 @@ def field(report_id: str, version: int, name: str) -> str:
 def start(view: ReportView) -> None:
     """Fill the inputs of a report that comes to the desk: from the draft, else from the decision in force."""
     report_id, version = view.report["report_id"], view.case["version"]
+    _leave((report_id, version))
     if all(field(report_id, version, name) in st.session_state for name in ("clauses", "question")):
         return
     with session.look() as cursor:  # a draft is no event: nothing remembers it by revision
@@ -89,6 +91,18 @@ def start(view: ReportView) -> None:
     for name, value in values.items():
         st.session_state[field(report_id, version, name)] = value
     st.session_state[field(report_id, version, "drafted")] = bool(draft)
+
+
+def _leave(stays: tuple[str, int]) -> None:
+    """Forget what was entered for the report before this one: drafts are kept in the store.
+
+    Streamlit forgets what it draws no more, but not what we have filled and nobody has opened; and most inputs read
+    through all that a session holds.
+    """
+    before, st.session_state[_ENTERED] = st.session_state.get(_ENTERED, stays), stays
+    if before != stays:
+        for name in ("question", "retest", "drafted"):
+            st.session_state.pop(field(*before, name), None)
 
 
 def keep(report_id: str, version: int) -> None:

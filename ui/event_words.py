@@ -220,7 +220,10 @@ def _grouping(event: Event) -> tuple[str, str]:
         if data["inside"] <= len(data["reports"])
         else f" and {data['inside'] - len(data['reports']):,} more"
     )
-    said = f"{', '.join(data['reports'])}{more} {ACT[data['act']]}"
+    alone = ", each on its own" if data.get("singly") else ""
+    said = f"{', '.join(data['reports'])}{more} {ACT[data['act']]}{alone}"
+    if other := data.get("other_id"):
+        said += f" ({other})"
     if data["outside"] and data["act"] != "apart":
         said += f", without {data['outside']:,} others"
     return ("nothing", said) if data["said"] else (said, "nothing")

@@ -52,7 +52,7 @@ def bar(picked: Mapping[str, int], drawn: Mapping[str, int], total: int, listed:
     if not session.may(Command.ASSESS):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        few = st.button(
             f"Decide on {counted(len(picked), 'chosen report')}"
             if picked
             else "Choose rows to decide on many",
@@ -63,7 +63,7 @@ def bar(picked: Mapping[str, int], drawn: Mapping[str, int], total: int, listed:
             args=(Chosen(dict(picked)),),
         )
         many = f"all {total:,}" if total == len(drawn) else f"the first {len(drawn):,}"
-        st.button(
+        every = st.button(
             f"Decide on {many}",
             key=f"decide-all-{session.snapshot_key(drawn)}",
             type="tertiary",
@@ -71,6 +71,8 @@ def bar(picked: Mapping[str, int], drawn: Mapping[str, int], total: int, listed:
             on_click=_take_all,
             args=(dict(drawn), total, listed, sort),
         )
+    if few or every:  # a list may be a fragment, and the dialog belongs to the page
+        st.rerun()
 
 
 def resume() -> None:

@@ -10,6 +10,7 @@ from typing import Any, LiteralString, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from triage_core import access, runtime
 from triage_core import monthly as reports
@@ -20,6 +21,7 @@ from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
 from triage_core.index.neighbours import Neighbour
 from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
+from triage_core.queries import Filter
 from triage_core.runtime import Runtime
 from ui.hostile import plain
 from ui.words import ROLE
@@ -94,17 +96,44 @@ def look() -> AbstractContextManager[Cursor]:
     return opened.desk.look(actor(), now())
 
 
-# The worker writes clusters and suggestions without an event, so an answer is also given up by its age.
-@st.cache_data(ttl="10s", max_entries=1_000, show_spinner=False)
+# A filter by its words: Streamlit would copy it field by field for every name.
+_NAMED: dict[str | type, Callable[[Any], object]] = {Filter: repr}
+
+
+# The worker writes suggestions without an event, and claims are renewed, so an answer is also given up by its age.
+@st.cache_data(ttl="10s", max_entries=1_000, show_spinner=False, hash_funcs=_NAMED)
 def _read(stamp: Stamp, name: str, args: Any, kwargs: Any, _query: Callable[..., Any]) -> Any:
     with look() as cursor:
         return _query(cursor, *args, **kwargs)
 
 
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=_NAMED)
+def _keep(stamp: Stamp, name: str, args: Any, _query: Callable[..., Any]) -> Any:
+    with look() as cursor:
+        return _query(cursor, *args)
+
+
 def read(query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """`query(cursor, ...)`, answered from memory while the store has not changed."""
-    found: T = _read(stamp(), f"{query.__module__}.{query.__qualname__}", args, kwargs, query)
+    # By name: Streamlit looks up the name of every argument that comes by its place.
+    name = f"{query.__module__}.{query.__qualname__}"
+    found: T = _read(stamp=stamp(), name=name, args=args, kwargs=kwargs, _query=query)
     return found
+
+
+def keep(query: Callable[..., T], *args: Any) -> T:
+    """As `read`, but kept until the next event, however long that takes: for what nothing else changes.
+
+    What a moment changes has that moment among its arguments.
+    """
+    found: T = _keep(stamp=stamp(), name=f"{query.__module__}.{query.__qualname__}", args=args, _query=query)
+    return found
+
+
+def is_part() -> bool:
+    """True in a run of a fragment by itself: what stands around it is as an earlier run has drawn it."""
+    context = get_script_run_ctx()
+    return bool(context and context.fragment_ids_this_run)
 
 
 def monthly(month: str) -> Callable[[], str]:
@@ -175,7 +204,7 @@ def go(page: str, **parameters: str) -> None:
 
 def snapshot_key(seen: Mapping[str, int]) -> str:
     """Names the rows that are shown, each in its version: a row number means a report only among those."""
-    text = "-".join(f"{name}.{version}" for name, version in seen.items())
+    text = f"{'-'.join(seen)} {list(seen.values())}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -14,6 +14,7 @@ from tests.hostile_corpus import HOSTILE
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock
 from triage_core import db, runtime
 from triage_core.channel import messages, reportformat, transcript
+from triage_core.channel.limits import TokenBucket
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import policies, policy, policy_drafts
@@ -97,8 +98,44 @@ def test_split_turns_join_those_that_are_there_and_an_empty_paste_is_named(clien
     refused = client.post("/report", data=FORM | {"do": "split"})
     assert refused.status_code == 422
     assert 'href="#transcript"' in refused.text
-    added = client.post("/report", data=FORM | {"do": "add"})
-    assert added.text.count('name="turn_role"') == 3
+    for filled in (FORM, FORM | {"turn_content": ["", ""]}):
+        added = client.post("/report", data=filled | {"do": "add"})
+        assert added.text.count('name="turn_role"') == 3
+        assert "Turn 3, who speaks" in added.text
+
+
+def test_nothing_that_was_pasted_is_left_out(client: TestClient) -> None:
+    pasted = FORM | {"transcript": "User: And then?\nAssistant: Then seat 5."}
+    page = client.post("/report", data=pasted)
+    assert page.status_code == 422
+    assert "What was said: what you pasted stands here in turns now" in page.text
+    assert page.text.count('name="turn_role"') == 4
+    assert "Checked: nothing is sent yet" in client.post("/report", data=pasted | {"do": "check"}).text
+    many = {"turn_role": ["user"] * 199, "turn_content": ["x"] * 199}
+    assert 'href="#transcript"' in client.post("/report", data=pasted | many).text
+    with runtime.current().store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM reports") == 0
+
+
+def test_a_refused_form_comes_back_with_what_was_typed_in_any_script(client: TestClient) -> None:
+    long = "\u0416" * reportformat.MAX_TURN_CHARACTERS  # six bytes each, in URL encoding
+    send(client, turn_role=["user"] * 4, turn_content=[long] * 4)
+    runtime.current().limits.everybody = TokenBucket(1, 1e-9)
+    send(client)
+    refused = client.post("/report", data=FORM | {"what_is_wrong": "It told seat 4."})
+    assert refused.status_code == 429
+    assert "It told seat 4." in refused.text
+
+
+def test_the_receipt_promises_the_waiting_period_that_there_is(client: TestClient) -> None:
+    for told, words in (
+        ({"disclosure_intent": "already"}, "no waiting period begins"),
+        ({"disclosure_intent": "yes", "planned_date": "2026-03-20T10:00"}, "You named a day"),
+        ({}, "wait 45 days before you publish"),
+    ):
+        assert words in client.post("/report", data=FORM | told).text
+    key = send(client, disclosure_intent="already")
+    assert "None holds for this report" in track(client, key).text
 
 
 def test_the_hint_names_a_clause_and_refuses_nothing(client: TestClient) -> None:
@@ -239,9 +276,18 @@ def test_a_reporter_agrees_refuses_and_proposes_the_end_of_the_waiting_period(cl
         refused = track(client, key, "propose", end=end)
         assert refused.status_code == 422
         assert 'href="#end"' in refused.text
-    ended = track(client, key, "public")
+    assert "End the waiting period now?" in track(client, key, "public").text
+    assert embargo()["state"] == "active", "the page asks once more"
+    ended = track(client, key, "end")
     assert "The waiting period is over" in ended.text
     assert embargo()["state"] == "exited"
+    assert "Propose another end" not in ended.text
+
+
+def test_what_is_only_proposed_names_no_end_above(client: TestClient) -> None:
+    page = track(client, send(client, disclosure_intent="yes", embargo_wish="2026-01-20T10:00")).text
+    assert "We propose that it ends at" in page
+    assert "the end above holds" not in page
 
 
 def test_an_unknown_key_and_a_wrong_one_get_the_same_answer(client: TestClient) -> None:
@@ -249,7 +295,7 @@ def test_an_unknown_key_and_a_wrong_one_get_the_same_answer(client: TestClient) 
     answers = [
         track(client, wrong, do, text="x")
         for wrong in ("", "x" * 32, key[:-1], "FR-1", "\u20ac" * 300)
-        for do in ("show", "write", "confirm", "accept", "public")
+        for do in ("show", "write", "confirm", "accept", "end")
     ]
     assert {(one.status_code, one.text) for one in answers} == {(404, answers[0].text)}
     assert client.get(f"/track?key={key}").text == client.get("/track").text
@@ -315,7 +361,8 @@ def test_hostile_text_is_text_on_every_page(client: TestClient, clock: Clock, na
         for mark in marks:
             if mark.startswith("<"):
                 assert mark not in page
-        assert not re.search(r'(?:src|href)="(?!/|#|https://(?:report\.|www\.inhope))', page)
+        ours = r"/|#|mailto:ai-flaws@example\.org|https://(?:report\.|www\.inhope)"
+        assert not re.search(rf'(?:src|href)="(?!{ours})', page)
 
 
 def test_the_policy_shows_versions_and_what_changed(client: TestClient, clock: Clock) -> None:

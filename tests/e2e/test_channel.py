@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser import Server, running_server
 from triage_core import control
@@ -279,6 +279,11 @@ def button(server: Server, key: str) -> str:
     )
 
 
+def answer_is_lost(route: Route) -> None:
+    route.fetch()
+    route.abort()
+
+
 def test_a_button_on_another_site_sends_a_report(
     server: Server, context: BrowserContext, website: Callable[[str], str]
 ) -> None:
@@ -286,15 +291,25 @@ def test_a_button_on_another_site_sends_a_report(
     made = desk(server, "keys.add", product="Kite Travel Agent", origins=[address], per_minute=60)
     website(button(server, made["key"]))
     page = context.new_page()
+    # Without the wait before the next try.
+    page.add_init_script("const later = setTimeout; window.setTimeout = (call) => later(call, 0)")
     page.goto(address)
     page.get_by_role("button", name="Report a flaw").click()
     expect(page.get_by_label("What you told the system")).to_have_value("Who sits beside me?")
     page.get_by_label("What is wrong with that?").fill(" ")
     page.get_by_role("button", name="Send").click()
-    page.get_by_text("Not sent: what_is_wrong").wait_for()
+    page.get_by_text("Not sent: what is wrong").wait_for()
     page.get_by_label("What is wrong with that?").fill("It named another guest.")
+    before = desk(server, "stats")["reports"]
+    page.route("**/api/v1/reports", answer_is_lost)
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("the server does not answer").wait_for()
+    page.unroute("**/api/v1/reports")
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Report a flaw").click()
     page.get_by_role("button", name="Send").click()
     page.get_by_text("is stored. Tracking key").wait_for()
+    assert desk(server, "stats")["reports"] == before + 1, "the same words are stored once"
     key = page.get_by_role("status").locator("code").inner_text()
     show(page, server, key)
     page.get_by_role("heading", name="Received, and waiting to be read").wait_for()

@@ -99,10 +99,12 @@ def choose_row(page: Page, label: str) -> str:
 def test_rows_of_tables_are_pressed_without_a_mouse(desk: Server, page: Page) -> None:
     list(control.call(desk.store, "assess", {"report": "FR-50", "clauses": ["EXP-1"]}))
     page.goto(f"{desk.url}/inbox?sort=Oldest%20first")
-    page.get_by_role("button", name="Open a report").wait_for(timeout=SLOW_MS)
+    page.get_by_role("button", name="Next page").click(timeout=SLOW_MS)
+    page.wait_for_url(re.compile(r"page=2\b"))
     wait_until_settled(page)
     report_id = choose_row(page, "Open a report")
     page.get_by_role("heading", name=report_id, exact=True).wait_for(timeout=SLOW_MS)
+    page.wait_for_url(re.compile(r"sort=Oldest"))  # the filters come along
     page.goto(f"{desk.url}/clusters")
     page.get_by_role("button", name="Show a cluster").wait_for(timeout=SLOW_MS)
     wait_until_settled(page)

@@ -181,6 +181,7 @@ def test_two_hostile_decisions_side_by_side_ask_nobody_else(
         ("clusters", [r"All \(", r"Decide on \d+ members"], "And the cluster"),
         ("duplicates", ["^Why$"], "Likeness as a whole"),
         ("duplicates", ["Both texts in full"], "only in"),
+        ("review", ["^Differing words$", "only in", "^Side by side$"], "^Side by side$"),
     ],
 )
 def test_what_a_press_opens_on_hostile_reports_asks_nobody_else(

@@ -151,6 +151,8 @@ def test_the_answer_stands_in_for_the_turn_that_was_chosen(store: Store) -> None
     assert row["chosen"][0]["content"] == "I cannot."
     (row,), _ = exported(store, "sft")
     assert row["prompt"] == TURNS[:1]
+    _, row = exported(store, "kto")[0]
+    assert (row["prompt"], row["completion"], row["label"]) == (TURNS[:1], [TURNS[1]], False)
 
 
 @pytest.mark.parametrize("turn", [0, -1, 1, 3, 6])

@@ -12,6 +12,7 @@ from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, brin
 from triage_core import db
 from triage_core.clusters import cluster_work
 from triage_core.desk import activity, boards, bulk, triage
+from triage_core.desk.activity import UNDONE
 from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.index.indexing import Likeness
@@ -94,6 +95,28 @@ def test_those_that_leave_together_are_one_group_and_singly_they_are_none(opened
     assert groups(opened)["D-3"] == ["FR-3"], "a later word on part of a group replaces what it contradicts"
     undo(opened.store, REVIEWER, opened_last(opened, "group.decided"))
     assert groups(opened)["D-2"] == ["FR-2", "FR-3"]
+
+
+def test_a_split_into_single_ones_is_one_act_that_is_undone_and_done_again_as_one(opened: Runtime) -> None:
+    act(opened, cluster_work.confirm, Axis.WHOLE, "D-1", SONGS)
+    act(opened, cluster_work.split, Axis.WHOLE, "D-1", ["FR-2", "FR-3"], singly=True)
+    split = opened_last(opened, "group.decided")
+    alone = {"D-1": ["FR-1"], "D-2": ["FR-2"], "D-3": ["FR-3"], "D-4": SUMS, "D-6": [ALONE]}
+    assert groups(opened) == alone
+    undo(opened.store, REVIEWER, split)
+    assert groups(opened)["D-1"] == SONGS
+    undo(opened.store, REVIEWER, opened_last(opened, UNDONE))
+    assert groups(opened) == alone
+
+
+def test_a_decision_on_two_clusters_is_found_by_either_and_so_is_its_undo(opened: Runtime) -> None:
+    act(opened, cluster_work.merge, Axis.WHOLE, "D-1", "D-4")
+    undo(opened.store, REVIEWER, opened_last(opened, "group.decided"))
+    for name in ("D-1", "D-4"):
+        with opened.store.read() as cursor:
+            found, total = activity.events(cursor, activity.Filter(report=name))
+        assert [event.kind for event in found] == [UNDONE, "group.decided"]
+        assert total == 2
 
 
 def test_a_split_writes_a_row_a_report_not_a_row_a_pair(opened: Runtime) -> None:

@@ -17,6 +17,8 @@ from triage_core.store import Store
 
 KINDS = [(profile, layout) for profile in ("kto", "classifier") for layout in ("strict", "rich")]
 
+READER = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reader's own
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], dict[str, Any]]]:
@@ -54,6 +56,7 @@ def test_every_file_and_column_is_described(
 
 
 @pytest.mark.optional
+@READER
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
 def test_the_reference_reader(made: dict[tuple[str, str], dict[str, Any]], kind: tuple[str, str]) -> None:
     mlcroissant = pytest.importorskip("mlcroissant")
@@ -65,6 +68,7 @@ def test_the_reference_reader(made: dict[tuple[str, str], dict[str, Any]], kind:
 
 
 @pytest.mark.optional
+@READER
 def test_the_reference_reader_refuses_a_changed_file(made: dict[tuple[str, str], dict[str, Any]]) -> None:
     mlcroissant = pytest.importorskip("mlcroissant")
     folder = Path(made["kto", "rich"]["folder"])

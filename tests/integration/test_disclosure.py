@@ -435,6 +435,18 @@ def test_a_reporter_is_told_of_our_ends_and_not_of_the_own_acts(store: Store) ->
     ]
 
 
+def test_an_end_that_one_reporter_makes_is_told_to_the_others_of_the_flaw(store: Store) -> None:
+    (first, _), (second, reporter), (alone, _) = send(store, "One"), send(store, "Two"), send(store, "Three")
+    triage.link(store, REVIEWER, second, first)
+    disclosure.propose(store, POLICY, reporter, second, NOON + 60 * DAY)
+    disclosure.accept(store, LEAD, second)  # the end of the first one stays the earliest
+    assert "report.told" not in kinds(store, first)
+    disclosure.terminate(store, reporter, second, ExitReason.PUBLIC)
+    with store.read() as cursor:
+        told = {name: [one["text"] for one in messages.thread(cursor, name)] for name in (first, alone)}
+    assert told == {first: ["The waiting period of your report now ends at 2026-03-02 12:00 UTC."], alone: []}
+
+
 def test_agreements_exits_and_the_reporters_acts_are_not_undone(store: Store) -> None:
     report, reporter = send(store)
     disclosure.propose(store, POLICY, reporter, report, NOON + 60 * DAY)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, SECOND, Clock, bring, decide, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, SECOND, Clock, bring, decide, make_report
 from triage_core import db
 from triage_core.desk import second_look, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
@@ -165,9 +167,11 @@ def test_the_manifest_can_be_checked_against_the_files(store: Store, export: Exp
 
 @pytest.mark.parametrize("format", ["jsonl", "parquet"])
 def test_the_same_inputs_give_the_same_bytes(
-    store: Store, tmp_path: Path, export: Export, format: str
+    store: Store, clock: Clock, tmp_path: Path, export: Export, format: str
 ) -> None:
     add(store, *(f"Question {number}" for number in range(20)))
+    ticking = itertools.count(1)
+    store.clock = lambda: NOON + timedelta(seconds=next(ticking))
     one = export("kto", version="1", format=format)
     two = export("kto", version="1", format=format, out=tmp_path / "elsewhere")
     files = [
@@ -195,6 +199,15 @@ def test_a_version_stands_for_its_rows(store: Store, tmp_path: Path, export: Exp
     newer = export("kto")
     assert (newer["version"], newer["parent"]) == ("2", "1")
     assert newer["diff"] == {"added": 1, "removed": 0, "removed_examples": [], "changed": 0}
+
+
+def test_a_name_stands_for_one_profile(store: Store, export: Export) -> None:
+    add(store, "one", consent_training="safety_and_bad_user")
+    export("kto", name="mine")
+    with pytest.raises(
+        Conflict, match="mine is a dataset of the profile kto: choose another name for bad_user"
+    ):
+        export("bad_user", name="mine")
 
 
 def test_the_difference_to_the_parent(store: Store, export: Export) -> None:
@@ -371,6 +384,20 @@ def test_what_was_redacted_is_logged_without_the_value(store: Store, export: Exp
     }
 
 
+def test_personal_data_beside_a_conversation_is_treated_alike(store: Store, export: Export) -> None:
+    add(store, "Plain words", external_id="from ann@example.org")
+    made = export("kto", layout="rich")
+    (found,) = rows(made)
+    assert found["meta_external_id"] == "from [EMAIL_1]"
+    assert found["meta_platform"] == make_report("Plain words")["system"][0]["platform"]
+    assert not any(b"ann@example" in path.read_bytes() for path in Path(made["folder"]).rglob("*.*"))
+    kept = export("kto", name="kept", layout="rich", hygiene=Hygiene(personal_data="keep"))
+    assert rows(kept)[0]["meta_external_id"] == "from ann@example.org"
+    assert export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))["excluded"] == {
+        "personal_data": 1
+    }
+
+
 def test_one_reporter_has_a_share_at_most(store: Store, export: Export) -> None:
     add(store, *(f"Question {number}" for number in range(40)), contact="eager@example.org")
     add(store, *(f"Riddle {number}" for number in range(5)), contact="calm@example.org")
@@ -524,7 +551,8 @@ def test_a_dataset_without_rows_is_an_honest_account(store: Store, export: Expor
     made = export("kto")
     assert (made["rows"]["total"], made["excluded"]) == (0, {"no_consent": 1})
     assert [file["path"] for file in made["files"]] == ["README.md"]
-    front = (Path(made["folder"]) / "README.md").read_text().split("---")[1]
+    front, body = (Path(made["folder"]) / "README.md").read_text().split("---\n", 2)[1:]
+    assert "Groups of like reports: 0; on both sides: 0." in body
     assert "configs" not in front, "a loader refuses a configuration without files"
 
 

@@ -69,7 +69,9 @@ def test_pages_follow_one_another(store: Store) -> None:
 
 
 def test_due_first_goes_by_the_clocks_that_still_run(store: Store) -> None:
-    triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER)  # its response is met, its triage is not
+    triage.move(
+        store, REVIEWER, "FR-1", Trigger.ASK_REPORTER, note="Which one?"
+    )  # its response is met, its triage is not
     triage.assess(store, POLICY, REVIEWER, "FR-2", FLAW)  # the fix is due in weeks
     triage.assess(store, POLICY, REVIEWER, "FR-3", Decision(("EXP-1",)))  # closed: no clock runs
     assert found(store, Filter(), Sort.DUE)[-2:] == ["FR-2", "FR-3"]
@@ -93,7 +95,7 @@ def test_late_and_breaching_go_by_the_same_clock(store: Store, clock: Clock) -> 
     assert late != soon
     clock.now = at
     for name in late:
-        triage.move(store, REVIEWER, name, Trigger.ASK_REPORTER)
+        triage.move(store, REVIEWER, name, Trigger.ASK_REPORTER, note="Which one?")
     assert found(store, only(Only.LATE, at)) == []
 
 
@@ -143,9 +145,10 @@ def test_filters_of_the_report_itself_narrow_what_is_picked_out(store: Store) ->
 
 
 def test_a_snapshot_is_cut_and_holds_the_versions(store: Store) -> None:
-    triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER)
+    triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER, note="Which one?")
     with store.read() as cursor:
         assert queries.snapshot(cursor, Filter(), Sort.OLDEST, 2) == {"FR-1": 2, "FR-2": 1}
+        assert queries.snapshot(cursor, Filter(), Sort.OLDEST, 2, 1) == {"FR-2": 1, "FR-3": 1}
 
 
 def test_many_are_put_off_and_brought_back_at_once(store: Store) -> None:

@@ -56,6 +56,9 @@ def test_a_decided_report_is_asked_about_without_losing_its_state(store: Store) 
 def test_a_note_that_asks_is_a_question_too(store: Store) -> None:
     triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER, note="Which model?")
     assert [one["text"] for one in thread(store)] == ["Which model?"]
+    bring(store, make_report("Another"))
+    with pytest.raises(Refused, match="read the question"):
+        triage.move(store, REVIEWER, "FR-2", Trigger.ASK_REPORTER)
 
 
 def test_no_text_stands_in_an_event(store: Store) -> None:
@@ -114,6 +117,23 @@ def test_a_reporter_takes_the_report_back_once(store: Store) -> None:
     assert (case["status"], case["resolution"], case["closed_at"]) == ("closed", "withdrawn", NOON)
     with pytest.raises(IllegalTransition):
         reporter.withdraw(store, "FR-1")
+
+
+def test_who_sent_the_same_flaw_does_not_lose_it_when_the_first_one_is_taken_back(store: Store) -> None:
+    bring(store, *(make_report(f"Once more {number}") for number in (2, 3, 4)))
+    for late in ("FR-4", "FR-3"):  # in whichever order they were linked
+        triage.link(store, REVIEWER, late, "FR-1", reason="The same voucher.")
+    triage.link(store, REVIEWER, "FR-2", "FR-1")
+    reporter.withdraw(store, "FR-1")
+    with store.read() as cursor:
+        found = [cases.read(cursor, f"FR-{number}") for number in (1, 2, 3, 4)]
+    assert [(one["status"], one["resolution"], one["canonical_id"]) for one in found] == [
+        ("closed", "withdrawn", None),
+        ("new", None, None),
+        ("closed", "duplicate", "FR-2"),
+        ("closed", "duplicate", "FR-2"),
+    ]
+    store.verify()
 
 
 def test_what_was_said_is_not_undone(store: Store) -> None:

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db
-from triage_core.channel import intake, messages, reportformat
+from triage_core.channel import intake, messages, reporter, reportformat
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import NotAllowed
 from triage_core.guidance import policies
 from triage_core.guidance.clocks import Clocks
+from triage_core.lifecycle import Trigger
 from triage_core.model import (
     Channel,
     Exposure,
@@ -145,6 +146,28 @@ def test_reporters_with_an_address_hear_that_there_is_news_and_nothing_of_it(sto
     assert SENTINEL not in json.dumps([message.key, message.subject, message.body, dict(message.facts)])
     assert collect(store) == 0
     assert collect(store, (WEBHOOK,)) == 0
+
+
+def test_a_reporter_hears_that_the_report_moved_on_and_nothing_of_an_own_act(
+    store: Store, clock: Clock
+) -> None:
+    names = [submit(store, words=f"Question {number}", contact="kim@example.org") for number in range(4)]
+    collect(store)
+    clock.forward(minutes=1)
+    triage.assess(store, POLICY, REVIEWER, names[0], FLAW)
+    triage.link(store, REVIEWER, names[1], names[0])
+    messages.answer(store, names[2], "More of it.")
+    reporter.withdraw(store, names[3])
+    assert collect(store) == 2
+    clock.forward(minutes=1)
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX):  # both hear of a fix, and once
+        triage.move(store, REVIEWER, names[0], trigger)
+    assert collect(store) == 2
+    post = Post()
+    outbox.send_due(store, EVERYBODY, post, (EMAIL,))
+    assert [message.facts["report"] for _, message, _ in post.sent] == names[:2] * 2
+    clock.forward(minutes=1)
+    assert collect(store) == 0
 
 
 @pytest.mark.parametrize(
@@ -275,7 +298,7 @@ def test_a_digest_counts_what_is_new_due_missed_and_ending(store: Store, clock: 
     (due,) = bring(store, make_report("two"))
     clock.now = NOON
     new = submit(store, turns=[{"role": "user", "content": "three"}, {"role": "assistant", "content": "no"}])
-    triage.move(store, REVIEWER, due, triage.Trigger.ASK_REPORTER)
+    triage.move(store, REVIEWER, due, triage.Trigger.ASK_REPORTER, note="Which one?")
     with store.read() as cursor:
         found = outbox.digest(cursor, POLICY.clocks, NOON, NOON - timedelta(hours=1))
     assert [name for name, _ in found["new"]["reports"]] == [new]

@@ -156,7 +156,12 @@ def test_the_command_says_in_words_what_it_did(
     ]
     monkeypatch.setattr(plans, "build_due", lambda *_: outcomes)
     store.close()
-    shown = CliRunner().invoke(cli.app, ["datasets", "build-due", "--store", str(tmp_path / "store")]).stdout
-    assert [words in shown for words in ("nothing changed", "3 rows", "refused: split: a near-copy")] == [
-        True
-    ] * 3
+    done = CliRunner().invoke(cli.app, ["datasets", "build-due", "--store", str(tmp_path / "store")])
+    assert done.exit_code == 1, "a scheduler notices what was refused"
+    assert [
+        words in done.stdout for words in ("nothing changed", "3 rows", "refused: split: a near-copy")
+    ] == [True] * 3
+
+
+def test_a_plan_is_not_ended_by_looking_at_it() -> None:
+    assert CliRunner().invoke(cli.app, ["datasets", "plan", "kto"]).exit_code == 2

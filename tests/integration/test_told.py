@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     triage.assess(opened, POLICY, REVIEWER, "FR-1", FLAW)
     second_look.ask(opened, REVIEWER, "FR-1")
     triage.link(opened, REVIEWER, "FR-2", "FR-1")
-    triage.move(opened, REVIEWER, "FR-3", Trigger.ASK_REPORTER)
+    triage.move(opened, REVIEWER, "FR-3", Trigger.ASK_REPORTER, note="Which one?")
     claims.assign(opened, REVIEWER, "FR-3", REVIEWER)
     claims.assign(opened, INES, "FR-3", None)
     yield opened

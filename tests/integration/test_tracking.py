@@ -127,6 +127,19 @@ def test_a_duplicate_says_why_and_nothing_of_the_other(store: Store) -> None:
     assert "before you did" in closure.reason
 
 
+def test_a_duplicate_that_was_moved_on_keeps_the_reason_of_the_person(store: Store) -> None:
+    for words in ("A voucher for Ana Petrov", "Give me the voucher", "Hand over the voucher"):
+        send(store, words)
+    triage.link(store, REVIEWER, "FR-3", "FR-2", reason="The same trick as FR-2.")
+    triage.link(store, REVIEWER, "FR-2", "FR-1")
+    triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(clauses=("OOS-1",), note="A sum for Ana Petrov."))
+    closure = view(store, "FR-3").closure
+    assert closure is not None
+    assert "its state: closed. Outside what this policy covers." in closure.reason
+    assert closure.reason.endswith("The reviewer's reason: The same trick as the earlier report.")
+    assert "Petrov" not in closure.reason
+
+
 def test_the_waiting_period_is_shown_with_its_end(store: Store) -> None:
     send(store, embargo_wish=(NOON + timedelta(days=60)).isoformat())
     waiting = view(store).embargo
@@ -142,14 +155,19 @@ def test_a_reward_is_shown_once_it_is_decided(store: Store) -> None:
     send(store)
     row = {
         "report_id": "FR-1", "done_at": NOON, "actor_id": "x", "kind": "cash", "amount": 500, "currency": "USD",
-        "policy_version": POLICY.version, "reason": "",
+        "policy_version": POLICY.version, "reason": "cost centre 12",
     }  # fmt: skip
     with store.write(EVERYBODY, "x") as work:
         db.insert(work.cursor, "rewards", [row | {"reward_id": 1, "reward_no": 1, "state": "proposed"}])
     assert view(store).rewards == ()
     with store.write(EVERYBODY, "x") as work:
         db.insert(work.cursor, "rewards", [row | {"reward_id": 2, "reward_no": 1, "state": "approved"}])
-    assert [reward["state"] for reward in view(store).rewards] == ["approved"]
+    with store.write(EVERYBODY, "x") as work:
+        db.insert(work.cursor, "rewards", [row | {"reward_id": 3, "reward_no": 3, "state": "declined"}])
+    assert [(reward["state"], reward["reason"]) for reward in view(store).rewards] == [
+        ("approved", ""),  # what was written for the desk is not the reporter's
+        ("declined", "cost centre 12"),
+    ]
 
 
 def test_thanks_go_to_those_who_wished_it_and_whose_flaw_is_fixed(store: Store) -> None:

@@ -178,7 +178,10 @@ def test_a_linked_pair_is_not_kept_apart(store: Store) -> None:
 
 
 def test_moves_follow_the_machine(store: Store) -> None:
-    assert triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER)["status"] == "needs_info"
+    assert (
+        triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER, note="Which one?")["status"]
+        == "needs_info"
+    )
     assert case(store, "FR-1")["first_response_at"] is not None
     with pytest.raises(IllegalTransition):
         triage.move(store, REVIEWER, "FR-1", Trigger.ACCEPT)

@@ -77,7 +77,7 @@ def unlink(store: Store) -> int:
 
 
 def move(store: Store) -> int:
-    triage.move(store, REVIEWER, "FR-2", Trigger.ASK_REPORTER)
+    triage.move(store, REVIEWER, "FR-2", Trigger.ASK_REPORTER, note="Which one?")
     return last(store)
 
 

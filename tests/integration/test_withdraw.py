@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.exporters import folder, revoke
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.hygiene import Hygiene
+from triage_core.guidance.policy import Policy
 from triage_core.model import Actor, DeskRole
 from triage_core.store import Store
 
@@ -47,6 +49,33 @@ def test_a_reporter_leaves_every_dataset_that_held_their_words(store: Store, tmp
     assert folder.report_ids(Path(second["folder"]), "strict", "jsonl") == {"FR-4", "FR-5", "FR-6"}
     assert folder.report_ids(Path(first["folder"]), "strict", "jsonl") == {f"FR-{n}" for n in range(1, 7)}
     store.verify()
+
+
+def test_one_that_is_refused_or_out_of_sight_stops_no_other(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    for name in ("bad", "gone", "good"):
+        made = build(store, POLICY, EVERYBODY, ExportRequest("kto", out, name=name))
+        if name == "gone":
+            Path(made["folder"]).rename(tmp_path / "elsewhere")
+    without = build(store, POLICY, EVERYBODY, ExportRequest("preference", out, name="untouched"))
+    Path(without["folder"]).rename(tmp_path / "elsewhere too")
+
+    def refuses(store: Store, policy: Policy, actor: Actor, request: ExportRequest) -> dict[str, Any]:
+        if request.dataset == "bad":
+            raise Refused("split", "a near-copy")
+        return build(store, policy, actor, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(revoke.exports, "build", refuses)
+        _, built = revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "RP-1")
+    refused, gone, good = built
+    assert refused == {"name": "bad", "refused": "split: a near-copy"}
+    assert (gone["name"], gone["rows"]["total"]) == ("gone", 3)
+    assert (good["name"], good["diff"]["removed"]) == ("good", 3)
+    ended, built = revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "RP-1")
+    assert (ended, [(one["name"], one["version"]) for one in built]) == ((), [("bad", "2")])
 
 
 def test_one_report_can_be_withdrawn_and_twice_is_once(store: Store) -> None:

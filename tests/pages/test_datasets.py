@@ -88,12 +88,14 @@ def test_a_profile_filters_and_a_name_go_into_the_build(visit, flaw, opened):
     assert (opened.settings.store / "datasets" / "agents" / "1").is_dir()
 
 
-def test_a_bad_name_is_refused_by_its_rule(visit, flaw):
+def test_a_bad_name_is_refused_by_its_rule_and_what_was_built_stays(visit, flaw, rendered):
     flaw("one")
-    screen = visit("datasets", **ML)
+    screen = build_button(visit("datasets", **ML)).click().run()
     screen.text_input(key="name").input("../../etc").run()
     assert "lower-case letters" in screen.error[0].value
     assert not [button for button in screen.button if button.label.startswith("Build")]
+    assert "kto 1" in rendered(screen)
+    assert "1 group, 0 on both sides" in rendered(screen)
 
 
 def test_a_version_that_is_taken_is_refused(visit, flaw):

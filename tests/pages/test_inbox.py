@@ -100,11 +100,13 @@ def test_what_a_reporter_wrote_is_never_markdown(visit, receive, rendered):
     assert "example.org" not in rendered(screen)
 
 
-def test_worker_line_counts_reports(visit, receive, index, rendered):
+def test_worker_line_counts_reports_and_who_is_alike_is_counted(visit, receive, index, rendered):
     receive("one"), receive("one", hours_ago=1), receive("two")
     assert "3 reports to be compared" in rendered(visit("inbox"))
     index()
-    assert "Everything is compared: 3 reports" in rendered(visit("inbox"))
+    screen = visit("inbox")
+    assert "Everything is compared: 3 reports" in rendered(screen)
+    assert list(screen.dataframe[0].value["cluster"]) == ["", "2", "2"]
 
 
 def test_a_clock_that_runs_out_shows_at_the_next_look(visit, receive, opened):

@@ -76,10 +76,16 @@ def test_a_link_opens_one_report(visit, three, rendered):
 
 
 def test_next_and_previous(visit, three):
-    screen = press(visit("review", report=three[0]), "Next")
+    screen = visit("review", report=three[0])
+    screen.text_area(key=f"note-{three[0]}-1").set_value("Half a thought").run()
+    screen = press(screen, "Next")
     assert three[1] in screen.header[0].value
+    assert not [
+        name for name in ("question", "retest", "drafted") if f"{name}-{three[0]}-1" in screen.session_state
+    ]
     screen = press(screen, "Previous")
     assert three[0] in screen.header[0].value
+    assert screen.text_area(key=f"note-{three[0]}-1").value == "Half a thought"
 
 
 def test_what_the_next_report_needs_is_read_while_this_one_is_read(visit, three, opened, monkeypatch):

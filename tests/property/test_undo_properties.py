@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ class Desk(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE), report=REPORTS, trigger=st.sampled_from(TRIGGERS))
     def move(self, who: Actor, report: int, trigger: Trigger) -> None:
-        self.give(triage.move, who, self.ids[report], trigger)
+        self.give(partial(triage.move, note="Which one?"), who, self.ids[report], trigger)
 
     @rule(who=st.sampled_from(PEOPLE), report=REPORTS, days=st.sampled_from((10, 30)))
     def propose(self, who: Actor, report: int, days: int) -> None:

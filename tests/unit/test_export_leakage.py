@@ -104,10 +104,10 @@ def test_a_phrase_that_thousands_share_hides_no_near_copy(indexed: bool) -> None
 
 def test_the_training_row_most_alike_is_found_and_of_equals_the_earliest() -> None:
     rng = np.random.default_rng(7)
-    kinds = rng.integers(0, 2**63, (6, 40), dtype=np.uint64)
+    kinds = rng.integers(0, 2**31, (6, 40), dtype=np.uint32)
     rows = [
         # Of one of six kinds, with some runs of its own; every tenth row is short.
-        np.unique(np.concatenate([rng.choice(one, 36, replace=False), rng.integers(0, 2**63, 2, np.uint64)]))
+        np.unique(np.concatenate([rng.choice(one, 36, replace=False), rng.integers(0, 2**31, 2, np.uint32)]))
         for one in kinds[rng.integers(0, 6, 300)]
     ]
     sketches = np.full((300, 32), wording.EMPTY)

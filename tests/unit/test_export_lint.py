@@ -60,8 +60,11 @@ BAD = [
     ("not_text", "classifier", {**CLASSIFIER, "prompt": ASK}),
     ("not_bool", "kto", {**KTO, "label": "false"}),
     ("not_a_label", "classifier", {**CLASSIFIER, "prompt_harm_label": "safe"}),
+    ("not_a_label", "classifier", {**CLASSIFIER, "prompt_harm_label": ["harmful"]}),
     ("empty_list", "prompt_only", {"prompt": []}),
     ("empty_text", "classifier", {**CLASSIFIER, "prompt": "  "}),
+    ("empty_text", "sft", {"prompt": ASK, "completion": [{"role": "assistant", "content": " "}]}),
+    ("empty_text", "reward", {**REWARD, "chosen": [*ASK, {"role": "assistant", "content": ""}]}),
     ("not_a_message", "kto", {**KTO, "prompt": ["Tell me."]}),
     ("not_a_message", "kto", {**KTO, "prompt": [{"role": "user", "content": [{"type": "text"}]}]}),
     ("null_content", "kto", {**KTO, "prompt": said(None)}),
@@ -70,6 +73,8 @@ BAD = [
     ("same_answers", "preference", {"prompt": "a", "chosen": "Yes ", "rejected": "yes"}),
     ("not_one_answer", "sft", {"prompt": ASK, "completion": BETTER + BETTER}),
     ("not_one_answer", "sft", {"prompt": ASK, "completion": ASK}),
+    ("no_answer", "reward", {**REWARD, "rejected": ASK}),
+    ("no_prompt", "reward", {"chosen": BETTER, "rejected": GIVEN}),
     ("other_prompts", "reward", {"chosen": ASK + BETTER, "rejected": said("Other") + GIVEN}),
     ("lone_surrogate", "prompt_only", {"prompt": said("half \ud83d")}),
     ("ignored_key", "sft", {"prompt": said("a", train=False), "completion": BETTER}),
@@ -122,7 +127,7 @@ def test_what_only_the_whole_file_shows() -> None:
 
 def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
-    lines = [json.dumps(KTO), "{broken", "[1]", json.dumps({**KTO, "label": True}), "9" * 5_000_001]
+    lines = ["", json.dumps(KTO), "{broken", "[1]", json.dumps({**KTO, "label": True}), "9" * 5_000_001]
     path.write_text("\n".join(lines) + "\n")
     report = lint.file(path, "kto")
     assert report.rows == 5
@@ -146,8 +151,13 @@ def test_findings_are_capped_and_counts_are_not() -> None:
     assert len(report.findings) == lint.EXAMPLES
 
 
-@pytest.mark.parametrize("name", ["train.csv", "missing.jsonl", "broken.parquet"])
+@pytest.mark.parametrize(
+    "name", ["train.csv", "missing.jsonl", "broken.parquet", "bytes.parquet", "twice.parquet"]
+)
 def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "broken.parquet").write_bytes(b"not parquet")
+    no_text = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"], pa.binary()).buffers())
+    pq.write_table(pa.table({"prompt": no_text}), tmp_path / "bytes.parquet")
+    pq.write_table(pa.table([["a"], ["b"]], names=["prompt", "prompt"]), tmp_path / "twice.parquet")
     with pytest.raises(Refused, match=name):
         lint.file(tmp_path / name, "kto")

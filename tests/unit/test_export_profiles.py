@@ -110,6 +110,12 @@ def test_kto() -> None:
     assert row("kto", replace(FLAW, verdict=Verdict.EXPECTED))["label"] is True
 
 
+@pytest.mark.parametrize("profile", ["kto", "classifier", "prompt_only", "eval"])
+def test_what_was_said_after_the_answer_that_was_decided_on_is_left_out(profile: str) -> None:
+    thanks = [Turn(TurnRole.USER, "Thanks. And the weather?"), Turn(TurnRole.ASSISTANT, "Sunny.")]
+    assert row(profile, replace(FLAW, turns=[*FLAW.turns, *thanks], answer_turn=3)) == row(profile, FLAW)
+
+
 def test_preference() -> None:
     assert row("preference", FLAW) == {"prompt": PROMPT, "chosen": BETTER, "rejected": GIVEN}
 

@@ -17,7 +17,7 @@ from triage_core import runtime
 from triage_core.api.base import HttpError, body_of, form_values, http_error, page
 from triage_core.api.callers import find, limit, limit_reporter
 from triage_core.channel import hints, intake, reportformat, transcript
-from triage_core.channel.formdata import place, to_report_json, turn_rows, with_turns
+from triage_core.channel.formdata import all_turns, place, title, to_report_json, with_turns
 from triage_core.channel.hints import Hint
 from triage_core.errors import InvalidReport, Refused, StoreError
 from triage_core.model import (
@@ -33,6 +33,9 @@ from triage_core.model import (
     Worked,
 )
 
+# Each byte of a text stands as three in URL encoding, at most: any script may fill what the API takes as JSON.
+MAX_FORM_BYTES = 3 * reportformat.MAX_BODY_BYTES
+JUST_SPLIT = "what you pasted stands here in turns now: see who spoke when, then send it"
 EMPTY_TURNS = {"turn_role": [str(TurnRole.USER), str(TurnRole.ASSISTANT)], "turn_content": ["", ""]}
 Form = Mapping[str, list[str]]
 
@@ -46,10 +49,16 @@ async def post_form(request: Request) -> Response:
     """A sent form: the receipt, or the form again with what was asked for or is to be mended."""
     values: Form = EMPTY_TURNS
     try:
-        limit(await find(request))
-        body = await body_of(request)
+        caller = await find(request)
+        body = await body_of(request, MAX_FORM_BYTES)
         values = EMPTY_TURNS | form_values(body)
-        match (values.get("do") or ["send"])[0]:
+        limit(caller)  # who is over it gets back what was typed
+        do = (values.get("do") or ["send"])[0]
+        if do in ("send", "check") and _is_pasted(values):  # none of it is left out
+            values = _split(values)
+            if do == "send":
+                raise InvalidReport("turns", JUST_SPLIT)
+        match do:
             case "split":
                 return _form(_split(values), focus="turn-0")
             case "add":
@@ -87,21 +96,29 @@ async def _sent(values: Form, body: bytes) -> Response:
         200 if receipt.already_known else 201,
         receipt=receipt,
         rerouted=report.illegal_minor_content,
+        public=report.disclosure_intent is DisclosureIntent.ALREADY,
+        wished=report.embargo_wish or report.planned_date,
     )
+
+
+def _is_pasted(values: Form) -> bool:
+    """Whether a conversation stands there that nobody has split; of illegal material none is asked for."""
+    return bool((values.get("transcript") or [""])[0].strip()) and not values.get("illegal_minor_content")
 
 
 def _split(values: Form) -> Form:
     """The form with the pasted conversation as turns, behind those that are filled already."""
-    filled = [Turn(TurnRole(role), content) for _, role, content in _known_rows(values)]
+    turns = [turn for turn in _turns(values) if turn.content.strip()]
     found = transcript.split((values.get("transcript") or [""])[0])
     if not found:
         raise InvalidReport("transcript", "is empty: paste the conversation first")
-    return with_turns(values, [*filled, *found][: reportformat.MAX_TURNS])
+    if len(turns) + len(found) > reportformat.MAX_TURNS:
+        raise InvalidReport("transcript", f"has too many turns: {reportformat.MAX_TURNS} with those above")
+    return with_turns(values, [*turns, *found])
 
 
 def _add_turn(values: Form) -> Response:
-    rows = _known_rows(values)
-    turns = [Turn(TurnRole(role), content) for _, role, content in rows]
+    turns = _turns(values)
     if len(turns) >= reportformat.MAX_TURNS:
         raise InvalidReport("turns", f"at most {reportformat.MAX_TURNS}")
     last = turns[-1].role if turns else TurnRole.ASSISTANT
@@ -111,12 +128,12 @@ def _add_turn(values: Form) -> Response:
     return _form(added, focus=f"turn-{len(turns)}")
 
 
-def _known_rows(values: Form) -> list[tuple[int, str, str]]:
-    rows = turn_rows(values)
-    for _, role, _ in rows:
-        if role not in list(TurnRole):
-            raise InvalidReport("turns", f"the speaker must be one of {', '.join(TurnRole)}")
-    return rows
+def _turns(values: Form) -> list[Turn]:
+    """All turns of the form, the empty ones too."""
+    rows = all_turns(values)
+    if not {role for role, _ in rows} <= set(TurnRole):
+        raise InvalidReport("turns", f"the speaker must be one of {', '.join(TurnRole)}")
+    return [Turn(TurnRole(role), content) for role, content in rows]
 
 
 def _checked(values: Form) -> Response:
@@ -141,6 +158,7 @@ def _form(
     focus: str = "",
 ) -> Response:
     turns = list(zip(values.get("turn_role", ()), values.get("turn_content", ()), strict=False))
+    wrong = place(error.field, values) if error else ""
     return page(
         "report.html",
         status or (error.status if error else 200),
@@ -148,7 +166,8 @@ def _form(
         turns=turns,
         simple=[role for role, _ in turns] == EMPTY_TURNS["turn_role"],
         error=error,
-        wrong=place(error.field, values) if error else "",
+        wrong=wrong,
+        named=title(wrong),
         focus=focus,
         hint=hint,
         checked=checked,

@@ -33,6 +33,7 @@ MAX_KEY = 200
 UNKNOWN = "There is no report with this key. Look at your receipt: a key is 32 characters long."
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 _PLACES = {"text": "text", "end": "end", "embargo_end": "end"}
+_TITLES = {"key": "Tracking key", "text": "Your message", "end": "It should end at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,11 @@ def _propose(opened: Runtime, report_id: str, sent: _Sent) -> str:
     return "embargo"
 
 
-def _public(opened: Runtime, report_id: str, sent: _Sent) -> str:
+def _ask_to_end(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    return "ending"
+
+
+def _end(opened: Runtime, report_id: str, sent: _Sent) -> str:
     who = ByKey(sent.key)
     disclosure.terminate(opened.store, who, report_id, ExitReason.PUBLIC, seen_version=sent.version)
     return "embargo"
@@ -112,7 +117,8 @@ _ACTS: Mapping[str, Callable[[Runtime, str, _Sent], str]] = MappingProxyType(
         "accept": _accept,
         "reject": _reject,
         "propose": _propose,
-        "public": _public,
+        "public": _ask_to_end,
+        "end": _end,
     }
 )
 """What the page's buttons do; each gives the name of what was done. Any other only shows the report."""
@@ -120,7 +126,7 @@ _ACTS: Mapping[str, Callable[[Runtime, str, _Sent], str]] = MappingProxyType(
 
 async def key_form(request: Request) -> Response:
     """Asks for the key."""
-    return page("track.html", error=None, wrong="")
+    return page("track.html", error=None, wrong="", named="")
 
 
 async def post_track(request: Request) -> Response:
@@ -135,14 +141,16 @@ async def post_track(request: Request) -> Response:
     except HttpError as error:
         wrong = error
     except NotFound:
-        return page("track.html", 404, error=HttpError(404, "Tracking key", UNKNOWN), wrong="key")
+        return page(
+            "track.html", 404, error=HttpError(404, "key", UNKNOWN), wrong="key", named=_TITLES["key"]
+        )
     except Refused as refused:
         wrong = http_error(refused)
         if (seen := await run_in_threadpool(_show, sent.key)) is not None:
             return _tracked(seen, sent.key, "", wrong, sent)
     except StoreError:
         wrong = HttpError(503, "server", "cannot store anything now; please try again later")
-    return page("track.html", wrong.status, error=wrong, wrong="")
+    return page("track.html", wrong.status, error=wrong, wrong="", named="")
 
 
 routes = [
@@ -155,6 +163,7 @@ def _tracked(
     found: Tracked, key: str, done: str, error: HttpError | None = None, sent: _Sent | None = None
 ) -> Response:
     kept = sent or _Sent()
+    wrong = _PLACES.get(error.field, "") if error else ""
     return page(
         "tracked.html",
         error.status if error else 200,
@@ -162,7 +171,8 @@ def _tracked(
         key=key,
         done=done,
         error=error,
-        wrong=_PLACES.get(error.field, "") if error else "",
+        wrong=wrong,
+        named=_TITLES.get(wrong, ""),
         text=kept.text,
         end=kept.end,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from triage_core.errors import InvalidReport
@@ -28,6 +29,36 @@ CHOICES = ("disclosure_intent", "credit_wish", "consent_training", "consent_shar
 GUESSES = ("real_world_harm", "malicious_use")
 DATES = ("planned_date", "embargo_wish")  # asked only of those who mean to publish
 OTHER = ("platform", "model", "worked")
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "platform": "Product or platform",
+        "model": "Model",
+        "version": "Version",
+        "access_method": "How did you reach the system?",
+        "transcript": "The conversation",
+        "what_is_wrong": "What is wrong with that?",
+        "harm-0": "What harm could it do?",
+        "intent-0": "Do you plan to publish it?",
+        "planned_date": "When do you mean to publish?",
+        "embargo_wish": "Until when would you wait?",
+        "illegal_minor_content": "Does it show sexual content involving minors?",
+        "contact": "Contact",
+        "credit_name": "Name for the credit",
+        "credit_wish": "Credit",
+        "expected": "What should it have answered?",
+        "actual": "What did it do instead?",
+        "tries": "Tries",
+        "successes": "Successes",
+        "other-0": "Other systems you tried",
+        "real_world_harm": "Has it hurt somebody?",
+        "malicious_use": "Is somebody using it on purpose?",
+        "session_id": "Session or conversation id",
+        "policy_clause_claimed": "Which clause of the policy do you think applies?",
+        "consent_training": "May we train on it?",
+        "consent_share_peers": "May we tell companies with similar products?",
+    }
+)
+"""The fields of the form, by their place, as it calls them."""
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
@@ -61,13 +92,18 @@ def to_report_json(values: Values) -> dict[str, Any]:
     return report
 
 
-def turn_rows(values: Values) -> list[tuple[int, str, str]]:
-    """The filled turns of the form: (place on the form, role, content)."""
+def all_turns(values: Values) -> list[tuple[str, str]]:
+    """The turns of the form, the empty ones too: (role, content)."""
     roles, contents = values.get("turn_role", ()), values.get("turn_content", ())
     if len(roles) != len(contents):
         raise InvalidReport("turns", "must have one speaker for each turn")
-    found = enumerate(zip(roles, contents, strict=True))
-    return [(at, role, _lines(content)) for at, (role, content) in found if content.strip()]
+    return [(role, _lines(content)) for role, content in zip(roles, contents, strict=True)]
+
+
+def turn_rows(values: Values) -> list[tuple[int, str, str]]:
+    """The filled turns of the form: (place on the form, role, content)."""
+    found = enumerate(all_turns(values))
+    return [(at, role, content) for at, (role, content) in found if content.strip()]
 
 
 def with_turns(values: Values, turns: Sequence[Turn]) -> dict[str, list[str]]:
@@ -94,6 +130,13 @@ def place(field: str, values: Values) -> str:
     places = {"harm_types": "harm-0", "disclosure_intent": "intent-0", "other_systems_tried": "other-0"}
     plain = {*TEXTS, *CHOICES, *GUESSES, *DATES, "tries", "successes", "illegal_minor_content", "transcript"}
     return places.get(name) or (name if name in plain else "")
+
+
+def title(place: str) -> str:
+    """What the form calls the field at a place that `place` gave; "" for none of its fields."""
+    if place.startswith("turn-"):
+        return "What was said"
+    return TITLES.get(place, "")
 
 
 def _others(values: Values) -> list[dict[str, str]]:

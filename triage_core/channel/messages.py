@@ -43,8 +43,6 @@ class Kind(StrEnum):
     REWARD_REOPENED = "reward_reopened"
     EMBARGO_CHANGED = "embargo_changed"
     EMBARGO_PROPOSED = "embargo_proposed"
-    CLOSING_SOON = "closing_soon"
-    CLOSED = "closed"
 
 
 NOTICES: Mapping[Kind, str] = MappingProxyType(
@@ -57,8 +55,6 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.REWARD_REOPENED: "What we told you about your reward was taken back: {reward} is decided on anew.",
         Kind.EMBARGO_CHANGED: "The waiting period of your report now ends at {end}.",
         Kind.EMBARGO_PROPOSED: "We propose {end} as the end of the waiting period: you may accept or refuse it.",
-        Kind.CLOSING_SOON: "Without an answer to our question this report is closed at {end}.",
-        Kind.CLOSED: "Your report was closed: {reason}",
     }
 )
 """The words of each notice; what stands in braces comes with it."""

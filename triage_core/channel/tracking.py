@@ -17,7 +17,7 @@ from typing import Any
 
 from triage_core import db, lifecycle
 from triage_core.channel import intake, messages
-from triage_core.desk import activity
+from triage_core.desk import activity, linking
 from triage_core.disclosure import embargo
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Clause, Policy
@@ -197,10 +197,14 @@ def _embargo(cursor: db.Cursor, report_id: str, now: datetime) -> Waiting | None
 
 
 def _rewards(cursor: db.Cursor, report_id: str) -> tuple[db.Row, ...]:
-    """What was decided, oldest first; a proposal that nobody has approved yet promises nothing."""
+    """What was decided, oldest first; a proposal that nobody has approved yet promises nothing.
+
+    Only why one was declined is written for the reporter: a reference of a payment is the desk's.
+    """
     found = db.rows(
         cursor,
-        "SELECT done_at, kind, amount, currency, state, reason FROM present_rewards"
+        "SELECT done_at, kind, amount, currency, state, CASE WHEN state = 'declined' THEN reason ELSE '' END AS reason"
+        " FROM present_rewards"
         " WHERE report_id = ? AND state IN ('approved', 'paid', 'declined') ORDER BY reward_no",
         [report_id],
     )
@@ -225,21 +229,33 @@ def _closure(cursor: db.Cursor, policy: Policy, case: db.Row, events: Sequence[a
 
 def _duplicate(cursor: db.Cursor, case: db.Row) -> str:
     """Why a report is a duplicate, in words that tell nothing of the earlier one."""
-    link = db.row(cursor, "SELECT * FROM active_links WHERE child_id = ?", [case["report_id"]])
-    if link is None:
+    made = linking.first_link_of(cursor, case["report_id"])
+    if made is None:
         return ""
-    texts = "SELECT r.*, c.status FROM reports r JOIN cases c USING (report_id) WHERE report_id = ?"
-    own, other = db.row(cursor, texts, [case["report_id"]]), db.row(cursor, texts, [link["canonical_id"]])
-    assert own is not None, "a link names two stored reports"
-    assert other is not None, "a link names two stored reports"
+    own, leading = _told(cursor, case["report_id"]), _told(cursor, case["canonical_id"])
+    state = STATES[Status(leading["status"])].lower()
+    if leading["resolution"]:
+        state += f". {CLOSED_AS[Resolution(leading['resolution'])]}"
     words = [
         "Somebody reported the same flaw, brought about by the same means, before you did."
-        f" That report leads on; its state: {STATES[Status(other['status'])].lower()}."
+        f" That report leads on; its state: {state}."
     ]
-    reason = without_other(link["reason"], _said(own), [*_said(other), other["external_id"] or ""])
+    reason = made["reason"]
+    for other in (leading, _told(cursor, made["canonical_id"])):  # the link may have been moved on since
+        reason = without_other(reason, _said(own), [*_said(other), other["external_id"] or ""])
     if reason:
         words.append(f"The reviewer's reason: {reason}")
     return " ".join(words)
+
+
+def _told(cursor: db.Cursor, report_id: str) -> db.Row:
+    """A report that a link names, with its state."""
+    texts = (
+        "SELECT r.*, c.status, c.resolution FROM reports r JOIN cases c USING (report_id) WHERE report_id = ?"
+    )
+    found = db.row(cursor, texts, [report_id])
+    assert found is not None, "a link names two stored reports"
+    return found
 
 
 def without_other(reason: str, own: Sequence[str], other: Sequence[str]) -> str:

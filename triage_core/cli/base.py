@@ -35,8 +35,8 @@ def run(
     lines: bool = False,
     progress: bool = True,
     alone: bool = False,
-) -> None:
-    """Ask the operation here, or (unless `alone`) of the server that holds the store, and print what it gives."""
+) -> Any:
+    """Ask the operation here, or (unless `alone`) of the server that holds the store; prints and gives the result."""
     chosen = settings_for(store)
     with Bar(progress) as bar:
         emit = Emit(progress=bar, item=lambda item: print_json(item, indent=None), note=print_note)
@@ -53,6 +53,7 @@ def run(
                 opened.close()
     if not lines:
         show(result, as_json, draw)
+    return result
 
 
 def _remote(folder: Path, operation: str, params: dict[str, Any], emit: Emit) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from triage_core.cli.output import out, print_pairs, print_rows
 from triage_core.exporters import lint
 from triage_core.exporters.poison import SHARE
 from triage_core.exporters.profiles import PROFILES
+from triage_core.model import HarmType, Severity
 
 datasets_app = typer.Typer(no_args_is_help=True, help="Files of training data.")
 app.add_typer(datasets_app, name="datasets")
@@ -45,6 +46,15 @@ def export(
     control_tokens: Annotated[str, typer.Option(help="flag, drop or defang.")] = "flag",
     hidden: Annotated[str, typer.Option(help="Hidden characters: flag or drop.")] = "flag",
     version: Annotated[str | None, typer.Option(help="Version; the next free one when left out.")] = None,
+    severity: Annotated[
+        list[Severity] | None, typer.Option(help="Only reports of this severity; can be repeated.")
+    ] = None,
+    harm: Annotated[
+        list[HarmType] | None, typer.Option(help="Only reports of this type of harm; can be repeated.")
+    ] = None,
+    product: Annotated[
+        list[str] | None, typer.Option(help="Only reports of this product; can be repeated.")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,6 +71,9 @@ def export(
         "personal_data": personal_data,
         "control_tokens": control_tokens,
         "hidden": hidden,
+        "severity": severity,
+        "harm": harm,
+        "platform": product,
     }
     run("export", params, store, as_json, print_pairs)
 
@@ -90,8 +103,9 @@ def withdraw_command(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """End a reporter's consent to training, and build each data set again without their rows."""
-    run("withdraw", {"reporter": reporter}, store, as_json, print_pairs)
+    """End a reporter's consent to training, and build each data set again without their rows; 1 if one is refused."""
+    result = run("withdraw", {"reporter": reporter}, store, as_json, print_pairs)
+    _end_with(result["built"])
 
 
 @datasets_app.command("plan")
@@ -99,11 +113,15 @@ def plan_command(
     name: Annotated[
         str | None, typer.Argument(help="A dataset that has been built; none to list the plans.")
     ] = None,
-    every: Annotated[int, typer.Option(min=0, help="Days between two versions; 0 ends the plan.")] = 0,
+    every: Annotated[
+        int | None, typer.Option(min=0, help="Days between two versions; 0 ends the plan.")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Have a dataset built every so many days by `build-due`; shows when each is due next."""
+    if (name is None) is not (every is None):
+        raise typer.BadParameter("name a dataset and say how often, or neither", param_hint="--every")
     run(
         "datasets.plan",
         {"name": name, "every": every},
@@ -115,8 +133,17 @@ def plan_command(
 
 @datasets_app.command("build-due")
 def build_due_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Build the next version of each dataset whose plan says so: for the operator's scheduler."""
-    run("datasets.build-due", {}, store, as_json, lambda found: print_rows(map(_outcome, found["built"])))
+    """Build the next version of each dataset whose plan says so: for a scheduler; status 1 if one is refused."""
+    result = run(
+        "datasets.build-due", {}, store, as_json, lambda found: print_rows(map(_outcome, found["built"]))
+    )
+    _end_with(result["built"])
+
+
+def _end_with(built: Iterable[Mapping[str, Any]]) -> None:
+    """Status 1 where a dataset was refused: whoever runs this by itself shall notice."""
+    if any("refused" in one for one in built):
+        raise typer.Exit(1)
 
 
 def _outcome(done: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def confirm(
     """These members of a cluster belong together on this axis; gives the decision's number."""
     with _grouping(store, actor, reason, now) as work:
         _among(work.cursor, axis, cluster_id, members)
-        return _say(work, Said(axis, cluster_id, SAME, tuple(members), reason=reason))
+        return _say(work, [Said(axis, cluster_id, SAME, tuple(members), reason=reason)])[0]
 
 
 def split(
@@ -62,29 +62,17 @@ def split(
 ) -> list[int]:
     """The members in `leaving` do not belong to this cluster: together, or `singly` each for itself.
 
-    They are kept apart from all that stay. Gives the numbers of the decisions. Raises Conflict when a
-    duplicate link binds one that leaves to one that stays.
+    They are kept apart from all that stay. Gives the numbers of what was said, which is one event. Raises
+    Conflict when a duplicate link binds one that leaves to one that stays.
     """
     with _grouping(store, actor, reason, now) as work:
         present = _among(work.cursor, axis, cluster_id, leaving)
         if len(present) == len(set(leaving)):
             raise Refused("members", "somebody must stay: a cluster that leaves as a whole is no other one")
         parts = [(name,) for name in leaving] if singly else [tuple(leaving)]
-        work.many = len(parts) > 1
-        return [
-            _say(
-                work,
-                Said(
-                    axis,
-                    cluster_id,
-                    SPLIT,
-                    part,
-                    tuple(name for name in present if name not in part),
-                    reason,
-                ),
-            )
-            for part in parts
-        ]
+        others = {part: tuple(name for name in present if name not in part) for part in parts}
+        words = [Said(axis, cluster_id, SPLIT, part, others[part], reason) for part in parts]
+        return _say(work, words)
 
 
 def move(
@@ -105,7 +93,7 @@ def move(
             raise Refused("cluster", "a member is moved to another cluster than its own")
         target = _members(work.cursor, axis, to_cluster_id)
         stay = tuple(name for name in present if name not in set(members))
-        return _say(work, Said(axis, cluster_id, MOVE, (*members, *target), stay, reason))
+        return _say(work, [Said(axis, cluster_id, MOVE, (*members, *target), stay, reason)], to_cluster_id)[0]
 
 
 def merge(
@@ -121,7 +109,7 @@ def merge(
     """The two clusters are one on this axis. Raises Conflict when people said that some of them differ."""
     with _grouping(store, actor, reason, now) as work:
         one, other = _two(work.cursor, axis, one_id, other_id)
-        return _say(work, Said(axis, one_id, MERGE, (*one, *other), reason=reason))
+        return _say(work, [Said(axis, one_id, MERGE, (*one, *other), reason=reason)], other_id)[0]
 
 
 def keep_apart(
@@ -138,7 +126,7 @@ def keep_apart(
     with _grouping(store, actor, reason, now) as work:
         _two(work.cursor, axis, one_id, other_id)
         one, other = (_representative(work.cursor, axis, name) for name in (one_id, other_id))
-        return _say(work, Said(axis, one_id, APART, (one,), (other,), reason))
+        return _say(work, [Said(axis, one_id, APART, (one,), (other,), reason)], other_id)[0]
 
 
 def accept(
@@ -256,11 +244,42 @@ def _say_of(
     """Say of those that were decided on that they are one group, and with SPLIT that the rest is not of it."""
     present = _members(work.cursor, axis, cluster_id)
     outside = tuple(name for name in present if name not in (*inside, *gone)) if grouping == SPLIT else ()
-    _say(work, Said(axis, cluster_id, grouping, tuple(inside), outside))
+    _say(work, [Said(axis, cluster_id, grouping, tuple(inside), outside)])
 
 
-def _say(work: Work, said: Said) -> int:
-    """Store a decision with its event; it replaces what earlier ones bind of those that leave to those that stay."""
+def _say(work: Work, words: Sequence[Said], other_id: str = "") -> list[int]:
+    """Store what is said at once of a cluster, and of the other one, with one event; gives the number of each word."""
+    numbers, made, ended = [], [], []
+    for said in words:
+        new, replaced = _store(work, said)
+        numbers.append(new[-1])
+        made += new
+        ended += replaced
+    # What one word left of an earlier decision and the next one replaced has never stood.
+    passing = set(made) & set(ended)
+    inside = list(dict.fromkeys(name for said in words for name in said.inside))
+    outside = {name for said in words for name in said.outside}.difference(inside)
+    data = {
+        "axis": words[0].axis,
+        "act": words[0].act,
+        "said": True,
+        "made": [number for number in made if number not in passing],
+        "ended": [number for number in ended if number not in passing],
+        "reports": inside[:_NAMED],
+        "inside": len(inside),
+        "outside": len(outside),
+        **({"singly": True} if len(words) > 1 else {}),
+        **({"other_id": other_id} if other_id else {}),
+    }
+    work.event("group.decided", words[0].cluster_id, data)
+    return numbers
+
+
+def _store(work: Work, said: Said) -> tuple[list[int], list[int]]:
+    """Store a decision; it replaces what earlier ones bind of those that leave to those that stay.
+
+    Gives the numbers of what was stored, the decision last, and of what it replaced.
+    """
     ended = groups.standing(work.cursor, said.axis, said.inside, said.outside) if said.outside else []
     new = [part for number in ended for part in _remains(groups.said(work.cursor, number), said)] + [said]
     pair = groups.contradiction(
@@ -274,19 +293,7 @@ def _say(work: Work, said: Said) -> int:
         raise Conflict("members", _why(work.cursor, said.axis, *pair))
     for number in ended:
         groups.turn(work, number, False, f"{said.act} of {said.cluster_id}")
-    made = [groups.write(work, one) for one in new]
-    data = {
-        "axis": said.axis,
-        "act": said.act,
-        "said": True,
-        "made": made,
-        "ended": ended,
-        "reports": list(said.inside[:_NAMED]),
-        "inside": len(said.inside),
-        "outside": len(said.outside),
-    }
-    work.event("group.decided", said.cluster_id, data)
-    return made[-1]
+    return [groups.write(work, one) for one in new], ended
 
 
 def _remains(old: Said, new: Said) -> list[Said]:

@@ -2,7 +2,8 @@
 
 An undo is an event itself. It stands until it is undone in turn, and an event counts as undone
 while an undo of it stands. An event is filed under one subject and may concern others: a link its
-canonical report, a word on two reports the earlier one, a decision on a cluster every report that it names.
+canonical report, a word on two reports the earlier one, a decision on a cluster every report that it names
+and the other cluster.
 """
 
 from __future__ import annotations
@@ -160,7 +161,14 @@ def concerning(cursor: db.Cursor, name: str) -> list[int]:
     )
     names = [row["name"] for row in found]
     own = db.rows(cursor, "SELECT seq FROM events WHERE subject IN (SELECT unnest(?))", [names])
-    return [row["seq"] for row in (*own, *(row for one in names for row in _elsewhere(cursor, one)))]
+    # A decision on two clusters is filed under one and names the other; what takes it back names it again.
+    second = db.rows(
+        cursor,
+        "SELECT seq FROM events WHERE list_contains($kinds, kind) AND contains(data, $other)",
+        {"kinds": ["group.decided", UNDONE], "other": f'"other_id":{json.dumps(name)}'},
+    )
+    shared = (row for one in names for row in _elsewhere(cursor, one))
+    return sorted({row["seq"] for row in (*own, *second, *shared)})
 
 
 def _elsewhere(cursor: db.Cursor, name: str) -> list[db.Row]:

@@ -183,10 +183,8 @@ def links(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row
 
 def is_placed(cursor: db.Cursor, report_id: str) -> bool:
     """True when the worker has compared this report with the others."""
-    found = db.value(
-        cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole' AND report_id = ?", [report_id]
-    )
-    return bool(found)
+    found = "SELECT true FROM memberships WHERE axis = 'whole' AND report_id = ? LIMIT 1"
+    return bool(db.value(cursor, found, [report_id]))
 
 
 def kept_apart(cursor: db.Cursor, report_id: str) -> set[str]:

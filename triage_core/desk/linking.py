@@ -83,6 +83,18 @@ def unlink_within(
     return cases.change(work, case, "report.unlinked", before, details)
 
 
+def hand_over(work: Work, report_id: str) -> None:
+    """Let the earliest duplicate of a report lead on in its place: open again as it was, and the others follow it."""
+    followers = "SELECT report_id FROM cases WHERE canonical_id = ? ORDER BY received_at, seq"
+    left = [row["report_id"] for row in db.rows(work.cursor, followers, [report_id])]
+    if not left:
+        return
+    why = f"{report_id} does not lead on any more"
+    unlink_within(work, left[0], reason=why)
+    for follower in duplicates(work.cursor, report_id):
+        _repoint(work, follower, left[0], why)
+
+
 def keep_apart_within(work: Work, one_id: str, other_id: str, *, reason: str = "") -> int:
     """Record that two reports are not duplicates; gives the number of the record, also when it stood already."""
     a_id, b_id = sorted((one_id, other_id), key=lambda name: _seq(work.cursor, name))
@@ -133,6 +145,15 @@ def linked_to(cursor: db.Cursor, report_id: str) -> str | None:
 def link_of(cursor: db.Cursor, report_id: str) -> db.Row | None:
     """The link by which a report is a duplicate, as it was recorded; None when it is none."""
     return db.row(cursor, "SELECT * FROM active_links WHERE child_id = ?", [report_id])
+
+
+def first_link_of(cursor: db.Cursor, report_id: str) -> db.Row | None:
+    """The link that a person made, before it was moved on to where `link_of` finds it; None for no duplicate."""
+    link = link_of(cursor, report_id)
+    if link is None:
+        return None
+    first = _story(cursor, report_id, link["link_id"])[-1].data["link_id"]
+    return db.row(cursor, "SELECT * FROM duplicate_links WHERE link_id = ?", [first])
 
 
 def _linked(link: Mapping[str, Any]) -> str:

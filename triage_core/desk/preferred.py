@@ -68,6 +68,16 @@ def in_force(cursor: db.Cursor, report_id: str, until: int | None = None) -> Ans
     return Answer(**found) if found and found["content"] else NONE
 
 
+def turns_meant(cursor: db.Cursor) -> dict[str, int]:
+    """By report the turn (from 1) that its approved better answer stands in for, where it names one."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id, turn FROM present_answers"
+        " WHERE content <> '' AND approved_by IS NOT NULL AND turn IS NOT NULL",
+    )
+    return {row["report_id"]: row["turn"] for row in found}
+
+
 def of_reports(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, Answer]:
     """The answers in force by report; reports without one are left out."""
     found = db.rows(

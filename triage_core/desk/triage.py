@@ -212,7 +212,8 @@ def move(
     """Fire one trigger of the status machine: ask, defer, fix, retest ...
 
     A passed retest closes with the `resolution` (resolved_fixed or resolved_mitigated) and a note that
-    the reporter can read. Accepting and every other closure go through `assess` and `link`.
+    the reporter can read, and asking has the question in its note. Accepting and every other closure go
+    through `assess` and `link`.
     """
     access.require(actor, "set_status")
     check_text("note", note)
@@ -233,9 +234,10 @@ def move(
             "reopened_at": work.now if trigger is Trigger.REOPEN else case["reopened_at"],
         }
         if trigger is Trigger.ASK_REPORTER:
+            if not note.strip():
+                raise Refused("note", "whoever is asked must be able to read the question")
             after["first_response_at"] = case["first_response_at"] or work.now
-            if note.strip():
-                messages.record(work, report_id, messages.Kind.QUESTION, note)
+            messages.record(work, report_id, messages.Kind.QUESTION, note)
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
         moved = cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})

@@ -271,6 +271,6 @@ def check_end(policy: Policy, opened_at: datetime, now: datetime, end: datetime)
     if end > latest:
         raise Refused(
             "embargo_end",
-            f"must not be later than {latest.isoformat()}: {policy.waiting.cap_days} days in all",
+            f"must not be later than {latest:%Y-%m-%d %H:%M} UTC: {policy.waiting.cap_days} days in all",
         )
     return end

@@ -89,19 +89,49 @@ def change(
         "exited_at": after.exited_at,
         "exit_reason": str(after.exit_reason or ""),
     }
+    before = of(found)
     if party is Party.COMPANY:  # told first, so that the act itself is the last event of its command
-        _tell(work, found, of(found), after)
+        _tell(work, found, before, after)
+    if after.exit_reason is not ExitReason.END_REACHED:
+        _tell_linked(work, found["report_id"], _accepted(before), _accepted(after))
     write(work, found, columns, kind, {"party": str(party), **(details or {})})
 
 
 def _tell(work: Work, found: Mapping[str, Any], before: Embargo, after: Embargo) -> None:
     """Tell the reporter of an end that is not the one that was agreed, and of an end that we propose."""
-    agreed = before.ends_at if before.in_force else None
-    end = after.exited_at if after.state is EmbargoState.EXITED else after.ends_at if after.in_force else None
-    if end is not None and end != agreed:
+    end = _accepted(after)
+    if end is not None and end != (before.ends_at if before.in_force else None):
         follow_through.embargo_changed(work, found["report_id"], Kind.EMBARGO_CHANGED, end)
     if after.proposed_end not in (None, before.proposed_end) and after.proposed_by is Party.COMPANY:
         follow_through.embargo_changed(work, found["report_id"], Kind.EMBARGO_PROPOSED, after.proposed_end)
+
+
+def _tell_linked(work: Work, report_id: str, before: datetime | None, after: datetime | None) -> None:
+    """Tell the reporters of the linked duplicates, whoever acted, when the earliest end is another one by it."""
+    if before == after:
+        return
+    linked = db.rows(
+        work.cursor,
+        "SELECT report_id, state, accepted_end FROM accepted_ends JOIN embargoes USING (report_id)"
+        " JOIN cases c USING (report_id) JOIN (SELECT coalesce(canonical_id, report_id) AS root FROM cases"
+        " WHERE report_id = $report) ON c.report_id = root OR c.canonical_id = root"
+        " WHERE report_id <> $report AND accepted_end IS NOT NULL",
+        {"report": report_id},
+    )
+    ends = [one["accepted_end"] for one in linked]
+    if not ends:
+        return
+    old, new = (min([*ends, end] if end else ends) for end in (before, after))
+    for one in linked:
+        if one["state"] in _STATES and old > work.now and new != old:
+            follow_through.embargo_changed(work, one["report_id"], Kind.EMBARGO_CHANGED, new)
+
+
+def _accepted(embargo: Embargo) -> datetime | None:
+    """The end that this embargo has, of those that the view `accepted_ends` compares."""
+    if embargo.in_force:
+        return embargo.ends_at
+    return embargo.exited_at if embargo.state is EmbargoState.EXITED else None
 
 
 def write(

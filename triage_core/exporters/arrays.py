@@ -27,3 +27,9 @@ def numbered(texts: pa.Array, known: dict[str, int]) -> Places:
     found = texts.dictionary_encode()
     numbers = [known.setdefault(text, len(known)) for text in found.dictionary.to_pylist()]
     return np.asarray(np.array(numbers, np.int64)[found.indices.to_numpy()])
+
+
+def apart(places: Places, sizes: Places, limit: int) -> list[Places]:
+    """The places in runs whose sizes come to about the limit each."""
+    ends = np.cumsum(sizes)
+    return [run for run in np.split(places, np.flatnonzero(np.diff(ends // limit)) + 1) if len(run)]

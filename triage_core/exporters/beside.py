@@ -11,10 +11,10 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeVar
 
 import numpy as np
@@ -61,9 +61,13 @@ def run(work: Callable[[Progress], Result], told: Progress) -> Result:
         return running.result()
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, each made on another thread while the one before it is used here."""
-    with _pool(1) as pool:
+def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+    """The same items, each made on another thread while the one before it is used here.
+
+    When this is closed, nothing is made any more. Steps of which each takes the items of the one before run side by
+    side, each ahead of the next.
+    """
+    with closing(items), _pool(1) as pool:
         following: Future[Item | None] = pool.submit(next, items, None)
         while (item := following.result()) is not None:
             following = pool.submit(next, items, None)

@@ -10,9 +10,10 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from triage_core.exporters import beside, card, croissant, difference, manifest,
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.folder import FolderWriter, companions
 from triage_core.exporters.gate import Reason
-from triage_core.exporters.make import Made, Taken
+from triage_core.exporters.make import Batch, Made, Taken
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import select, splits
@@ -100,8 +101,8 @@ def _build(
             tally = Tally(profile, source.last_seq(cursor), partial(progress, considered, considered))
             fresh = _FreshSides(sides)
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for batch in beside.ahead(select(cursor, policy, request, sides, now, progress)):
-                    tally.add(batch)
+                made = select(cursor, policy, request, sides, now, progress)
+                for batch in beside.ahead(_counted(made, tally)):
                     if batch.made:
                         writer.add(batch.made)
                         fresh.note(batch.made.reports)
@@ -113,7 +114,7 @@ def _build(
                 request,
                 tally,
                 version=line.version,
-                created_at=now if line.record is None else line.record["created_at"],
+                created_at=line.created_at or now,
                 policy_version=policy.version,
                 moved_to_test=fresh.moved_to_test,
                 parent=line.parent["version"] if line.parent else None,
@@ -134,6 +135,12 @@ def _build(
                     )
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
+
+
+def _counted(batches: Generator[Batch, None, None], tally: Tally) -> Generator[Batch, None, None]:
+    for batch in beside.ahead(batches):
+        tally.add(batch)
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +198,11 @@ def _shown(made: Made, limit: int) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Where a build stands among the versions of its dataset: the version, its earlier record, the one before it."""
+    """Where a build stands among the versions of its dataset: the version, when its manifest was first made (None:
+    never), the record of the version before it."""
 
     version: str
-    record: db.Row | None
+    created_at: datetime | None
     parent: db.Row | None
 
 
@@ -230,15 +238,24 @@ class _FreshSides:
 def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
     known = db.rows(
         cursor,
-        "SELECT version, created_at, format, layout, folder, manifest FROM datasets WHERE name = ?"
+        "SELECT version, created_at, profile, format, layout, folder, manifest FROM datasets WHERE name = ?"
         " ORDER BY created_at, version",
         [request.dataset],
     )
+    if known and known[-1]["profile"] != request.profile:
+        # Its versions follow one another: plans, differences and withdrawals take them for one thing.
+        raise Conflict(
+            "name",
+            f"{request.dataset} is a dataset of the profile {known[-1]['profile']}: choose another name for"
+            f" {request.profile}",
+        )
     by_version = {row["version"]: row for row in known}
     record = by_version.get(request.version)
     if record is not None:
-        parent = by_version.get(json.loads(record["manifest"])["parent"])
-        return _Line(request.version, record, parent)
+        told = json.loads(record["manifest"])
+        return _Line(
+            request.version, datetime.fromisoformat(told["created_at"]), by_version.get(told["parent"])
+        )
     version = request.version or next(
         name
         for name in map(str, itertools.count(1))

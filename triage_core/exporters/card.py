@@ -76,8 +76,11 @@ def _body(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> Iter
         f"Hidden characters: {hygiene['hidden']}, in {found['hidden_characters']['rows']:,} rows.",
         f"Personal data found by pattern: {hygiene['personal_data']}, in {found['personal_data']['rows']:,} rows.",
     )
+    yield from _datasheet(manifest)
     if manifest["layout"] == "strict":
         yield from (
+            "",
+            "## Files",
             "",
             "Row *n* of a data file is described by row *n* of the metadata file of the same split",
         )
@@ -91,6 +94,38 @@ def _body(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> Iter
         for clause in policy.clauses:
             yield f"- {clause.clause_id}: {clause.title}. {' '.join(clause.text.split())}"
     yield from ("", "`manifest.json` holds all counts and the SHA-256 of every file.")
+
+
+def _datasheet(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What somebody asks before they train on it: what for, of what, whose words, how it was divided, what changed."""
+    rows, people, leakage = manifest["rows"], manifest["reporters"], manifest["leakage"]
+    agreed, cap, split, changed = (manifest[part] for part in ("agreement", "reporter_cap", "split", "diff"))
+    yield from ("", "## What it may be used for", "", f"The reporters agreed to {_words(manifest['use'])}.")
+    yield "Whoever takes that back is left out of the next version; this one never changes."
+    yield from ("", "## What is in it", "", "| what | rows |", "|---|--:|")
+    for part in ("label", "severity", "clause", "answer_by"):
+        for name, count in rows[part].items():
+            yield f"| {_words(part)} {name or 'none'} | {count:,} |"
+    largest = people["largest"][0]["share"] if people["largest"] else 0
+    repeated = len(people["repeated_wording"])
+    yield from ("", "## Whose words, and who decided", "")
+    yield f"- Reporters with a name: {people['known']:,}; reports without one: {people['anonymous_reports']:,}."
+    yield f"- Most of one reporter: {largest:.1%}; the cap is {cap['share']:.0%} of a side, or {cap['least']}."
+    yield f"- Reporters who alone bring the same wording again and again: {repeated:,} (named in the manifest)."
+    yield f"- Of all decisions of the desk {agreed['n']:,} were made twice; {agreed['same']:,} of them agree in full."
+    yield from ("", "## Train and test", "")
+    yield f"- Groups of like reports: {leakage['groups']:,}; on both sides: {leakage['groups_across_splits']:,}."
+    yield f"- A new group is test data with a chance of {split['test_share']:.0%}, and stays on its side."
+    yield f"- Near-copies across that likeness holds for different: {leakage['near_copies_held_different']:,}."
+    yield f"- Test rows that share 13 words in a row with train: {leakage['test_rows_sharing_13_words']:,}."
+    yield f"- Rows whose near duplicates are not known yet: {leakage['rows_not_indexed']:,}."
+    if changed:
+        yield from ("", f"## Since version {manifest['parent']}", "")
+        yield f"{changed['added']:,} rows added, {changed['removed']:,} removed, {changed['changed']:,} changed."
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _size(manifest: Mapping[str, Any]) -> str:

@@ -101,6 +101,15 @@ def one(cursor: db.Cursor, name: str, version: str) -> Built:
     return found[0]
 
 
+def latest(cursor: db.Cursor) -> list[Built]:
+    """The latest version of each dataset, by name."""
+    return _versions(
+        cursor,
+        "QUALIFY row_number() OVER (PARTITION BY d.name ORDER BY created_at DESC, d.version DESC) = 1 ORDER BY d.name",
+        [],
+    )
+
+
 def built(cursor: db.Cursor, page: int = 1, size: int = 10) -> tuple[list[Built], int]:
     """Datasets, the newest first, and their count."""
     versions = _versions(

@@ -76,6 +76,27 @@ def suspicious(texts: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(pc.match_substring_regex(texts, _SUSPICIOUS).to_numpy(zero_copy_only=False), np.bool_)
 
 
+def beside(column: pa.Array, hygiene: Hygiene) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """What reporters wrote beside their conversations (n short texts) as it may go out under this policy.
+
+    Second, (n,) which of them keep their report in.
+    """
+    redacted = {}
+    words = pc.unique(column)
+    for word in (
+        words.filter(pa.array(suspicious(words))).to_pylist() if hygiene.personal_data != "keep" else ()
+    ):
+        redactor = Redactor()
+        written = redactor.text(word)
+        if redactor.spans:
+            redacted[word] = written
+    found = pc.index_in(column, pa.array(list(redacted), pa.string()))
+    held = found.is_valid().to_numpy(zero_copy_only=False)
+    if hygiene.personal_data == "refuse":
+        return column, held
+    return pc.coalesce(pa.array(list(redacted.values()), pa.string()).take(found), column), held & False
+
+
 def clean(turns: Sequence[Turn], better_answer: str, hygiene: Hygiene) -> Clean | Reason:
     """The texts under this policy, or the reason why they stay in."""
     texts = [*(turn.content for turn in turns), better_answer]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from triage_core.errors import Refused
 from triage_core.exporters import beside, wording
-from triage_core.exporters.wording import EMPTY, Hashes, Runs
+from triage_core.exporters.wording import EMPTY, Hashes, Runs, Sketches
 from triage_core.likeness.kernels import compiled
 
 NEAR_COPY = 0.8
@@ -39,7 +39,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(slots=True)
 class Leakage:
-    """Reads the rows as they are written; some 300 bytes a row stay in memory. `expected` is how many may come.
+    """Reads the rows as they are written; some 170 bytes a row stay in memory. `expected` is how many may come.
 
     `step` is called again and again while they are compared, and may raise.
     """
@@ -49,13 +49,13 @@ class Leakage:
     _ids: list[pa.Array] = field(default_factory=list)
     _sides: bytearray = field(default_factory=bytearray)
     _indexed: bytearray = field(default_factory=bytearray)
-    _sketches: Hashes = field(init=False)
+    _sketches: Sketches = field(init=False)
     _long: list[Hashes] = field(default_factory=list)
     _long_rows: list[NDArray[np.int32]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # Memory that is not written to yet is not taken yet.
-        self._sketches = np.empty((self.expected, _SKETCH), np.uint64)
+        self._sketches = np.empty((self.expected, _SKETCH), np.uint32)
 
     @property
     def share(self) -> int:
@@ -136,7 +136,7 @@ class Leakage:
 
 
 def _nearest(
-    sketches: Hashes, train: Rows, tested: Rows, step: Callable[[], object]
+    sketches: Sketches, train: Rows, tested: Rows, step: Callable[[], object]
 ) -> list[tuple[int, int, float]]:
     """(train row, test row, agreement) where a training row is a near-copy: for each test row the one most alike.
 
@@ -176,7 +176,7 @@ def _nearest(
     return [one for found in beside.both(look, alike) for one in found]
 
 
-def _slots(wanted: Hashes) -> Rows:
+def _slots(wanted: Hashes | Sketches) -> Rows:
     """A table in which `_places` looks runs up: at least half of it is free."""
     slots = np.full(1 << (2 * len(wanted) + 1).bit_length(), -1)
     _fill(wanted, slots)
@@ -184,29 +184,29 @@ def _slots(wanted: Hashes) -> Rows:
 
 
 @compiled
-def _fill(wanted: Hashes, slots: Rows) -> None:
+def _fill(wanted: Hashes | Sketches, slots: Rows) -> None:
     mask = np.uint64(len(slots) - 1)
     for place in range(len(wanted)):
-        slot = np.int64(wanted[place] & mask)
+        slot = np.int64(np.uint64(wanted[place]) & mask)
         while slots[slot] >= 0:
             slot = (slot + 1) % len(slots)
         slots[slot] = place
 
 
 @compiled
-def _places(runs: Hashes, wanted: Hashes, slots: Rows) -> Rows:
+def _places(runs: Hashes | Sketches, wanted: Hashes | Sketches, slots: Rows) -> Rows:
     """The place of each run among the wanted ones, -1 for a run that is none of them."""
     mask = np.uint64(len(slots) - 1)
     places = np.full(len(runs), -1)
     for at in range(len(runs)):
-        slot = np.int64(runs[at] & mask)
+        slot = np.int64(np.uint64(runs[at]) & mask)
         while slots[slot] >= 0 and wanted[slots[slot]] != runs[at]:
             slot = (slot + 1) % len(slots)
         places[at] = slots[slot]
     return places
 
 
-def _index(sketches: Hashes, train: Rows, wanted: Hashes, slots: Rows) -> tuple[Rows, Rows, Rows]:
+def _index(sketches: Sketches, train: Rows, wanted: Sketches, slots: Rows) -> tuple[Rows, Rows, Rows]:
     """How many training rows have each wanted run, and the first `_FOUND` of these: rows[starts[i]:starts[i + 1]]."""
     counts = np.zeros(len(wanted) + 1, np.int64)  # one more, for what nobody asks for
     held_places, held_rows = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
@@ -238,14 +238,15 @@ def _early(places: Rows, counts: Rows) -> Rows:
 
 
 @compiled
-def _marks(sketches: Hashes) -> Hashes:
+def _marks(sketches: Sketches) -> Hashes:
     """(rows, _WORDS) a bit for each run of each row: what is set for one row and not for another, the other lacks."""
     marks = np.zeros((len(sketches), _WORDS), np.uint64)
     for row in range(len(sketches)):
         for run in sketches[row]:
-            if run == np.uint64(2**64 - 1):
+            if run == np.uint32(2**32 - 1):
                 break
-            marks[row, (run >> np.uint64(6)) % np.uint64(_WORDS)] |= np.uint64(1) << (run & np.uint64(63))
+            bit = np.uint64(run)
+            marks[row, (bit >> np.uint64(6)) % np.uint64(_WORDS)] |= np.uint64(1) << (bit & np.uint64(63))
     return marks
 
 
@@ -267,7 +268,7 @@ def _lacking(marks: Hashes, others: Hashes) -> np.int64:
 
 @compiled
 def _most_alike(
-    sketches: Hashes,
+    sketches: Sketches,
     marks: Hashes,
     block: Rows,
     rows: Rows,
@@ -283,7 +284,7 @@ def _most_alike(
 
     The agreement of two sets is their Jaccard index, from the smallest hashes of the union (Broder's bottom-k).
     """
-    empty = np.uint64(2**64 - 1)
+    empty = np.uint32(2**32 - 1)
     for at in range(len(block)):
         one = sketches[block[at]]
         for place in range(asked[at]):

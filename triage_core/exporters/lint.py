@@ -137,6 +137,8 @@ def _json_rows(path: Path) -> Iterator[Mapping[str, Any] | Problem]:
             if line is None:
                 yield Problem("", "long_line")
                 continue
+            if not line.strip():
+                continue  # every loader passes over it
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError):
@@ -147,5 +149,12 @@ def _json_rows(path: Path) -> Iterator[Mapping[str, Any] | Problem]:
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     with pq.ParquetFile(path) as opened:
+        twice = [name for name, count in Counter(opened.schema_arrow.names).items() if count > 1]
+        if twice:
+            raise Refused("file", f"{path.name} has two columns of the name {twice[0]!r}")
         for batch in opened.iter_batches(batch_size=PARQUET_ROWS):
-            yield from batch.to_pylist()
+            try:
+                found = batch.to_pylist()
+            except (ValueError, OverflowError) as error:  # text that is no UTF-8, a day beyond the calendar
+                raise Refused("file", f"{path.name} holds a value that cannot be read: {error}") from None
+            yield from found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -69,6 +69,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             unknown_role="the role of a message is none of system, user, assistant, tool",
             same_answers="chosen and rejected say the same",
             not_one_answer="must be exactly one message of the assistant",
+            no_answer="must end with a message of the assistant",
+            no_prompt="holds an answer alone: the prompt must stand in it",
             other_prompts="chosen and rejected start with different prompts",
             lone_surrogate="holds half of a surrogate pair, which no tokenizer can encode",
         ),
@@ -95,6 +97,7 @@ LABELS: Mapping[str, frozenset[str | None]] = MappingProxyType(
         "expected": frozenset({"safe_answer", "answer"}),
     }
 )
+ANSWERS = ("completion", "chosen", "rejected")
 NULLABLE = frozenset({"response", "reported_answer", "better_answer"})
 
 
@@ -107,8 +110,8 @@ def problems(row: Mapping[str, Any], profile: Profile) -> Iterator[Problem]:
     spoken = [row[column.name] for column in profile.schema if column.type == MESSAGES and column.name in row]
     if len({isinstance(value, str) for value in spoken}) > 1:
         yield Problem("", "mixed_columns")
-    if "prompt" in profile.schema.names:
-        yield from _answers(row, ("completion", "chosen", "rejected"))
+    for name in ANSWERS:
+        yield from _answer(name, row.get(name), "prompt" in profile.schema.names)
     yield from _pair(row)
     if _is_list(row.get("prompt")) and _role(row["prompt"][-1:]) == "assistant":
         yield Problem("prompt", "ends_with_assistant")
@@ -137,7 +140,7 @@ def _columns(row: Mapping[str, Any], profile: Profile) -> Iterator[Problem]:
 def _value(column: pa.Field, value: Any) -> Iterator[Problem]:
     name = column.name
     if name in LABELS:
-        if value not in LABELS[name]:
+        if not (value is None or isinstance(value, str)) or value not in LABELS[name]:
             yield Problem(name, "not_a_label")
     elif value is None:
         if name not in NULLABLE:
@@ -176,10 +179,18 @@ def _messages(name: str, value: Any) -> Iterator[Problem]:
             yield Problem(name, "ignored_key")
 
 
-def _answers(row: Mapping[str, Any], names: Sequence[str]) -> Iterator[Problem]:
-    for name in names:
-        if _is_list(row.get(name)) and (len(row[name]) != 1 or _role(row[name]) != "assistant"):
-            yield Problem(name, "not_one_answer")
+def _answer(name: str, messages: Any, alone: bool) -> Iterator[Problem]:
+    """What is learnt: one message of the assistant, which stands `alone` or at the end of the prompt."""
+    if not _is_list(messages):
+        return
+    if alone and (len(messages) != 1 or _role(messages) != "assistant"):
+        yield Problem(name, "not_one_answer")
+    elif _role(messages) != "assistant":
+        yield Problem(name, "no_answer")
+    elif not alone and len(messages) == 1:
+        yield Problem(name, "no_prompt")
+    elif messages[-1].get("content") is not None and not "".join(_all_texts(messages[-1:])).strip():
+        yield Problem(name, "empty_text")
 
 
 def _pair(row: Mapping[str, Any]) -> Iterator[Problem]:

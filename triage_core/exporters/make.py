@@ -10,16 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from triage_core import db
 from triage_core.desk.preferred import Answer
-from triage_core.exporters import alike, columns, hygiene, metadata, source
+from triage_core.exporters import alike, columns, hygiene, metadata
 from triage_core.exporters.alike import Decision, Rules, Written
+from triage_core.exporters.arrays import apart
 from triage_core.exporters.columns import Rows
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Clean
 from triage_core.exporters.limits import Limits
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.source import Read
 from triage_core.exporters.split import Seqs, Splits
 from triage_core.exporters.texts import Numbers, Texts
 from triage_core.model import Turn, TurnRole
@@ -78,36 +79,25 @@ class Batch:
 class Maker:
     """Makes the rows of reports that passed the gate; remembers what it has made.
 
-    `decisions` are those that were made on any of the reports.
+    `decisions` are those that were made on any of the reports, `decided` by number of the report the place of its.
     """
 
-    cursor: db.Cursor
     request: ExportRequest
     profile: Profile
     rules: Rules
     sides: Splits
     limits: Limits
     decisions: Sequence[Decision]
+    decided: Seqs
 
-    def rows(self, seqs: Seqs, decided: Numbers) -> Iterator[Batch]:
-        """The rows of these reports, given the place of each one's decision."""
-        facts = source.facts(self.cursor, seqs)
-        oldest, place = np.unique(self.sides.groups.oldest[seqs], return_inverse=True)
-        facts = facts.append_column("group", source.ids(self.cursor, oldest).take(pa.array(place)))
-        for some in _apart(np.arange(len(seqs)), source.sizes(self.cursor, seqs), source.TEXT_BYTES):
-            first, count = int(some[0]), len(some)
-            yield from self._some(
-                seqs[first : first + count], facts.slice(first, count), decided[first : first + count]
-            )
-
-    def _some(self, seqs: Seqs, facts: pa.Table, decided: Numbers) -> Iterator[Batch]:
-        """The rows of so many reports as have their texts in memory at once."""
-        ids = facts["report_id"].combine_chunks()
-        answers = source.answers(self.cursor, ids.to_pylist()) if self.profile.needs_better_answer else {}
-        spoken = source.conversations(self.cursor, seqs)
+    def rows(self, read: Read) -> Iterator[Batch]:
+        """The rows of these reports."""
+        seqs, spoken, answers = read.seqs, read.spoken, read.answers
+        facts, named = self._beside(read.facts)
+        ids, decided = facts["report_id"].combine_chunks(), self.decided[seqs]
         texts = Texts(spoken.contents, spoken.starts, ids, {at: one.content for at, one in answers.items()})
         size = texts.sums(pc.binary_length(texts.column()).to_numpy())
-        cleaned = self._clean(texts, spoken.roles, answers)
+        cleaned = self._clean(texts, spoken.roles, answers) | named
         reproduced = facts["is_reproduced"].to_numpy()
         written = alike.ask(
             self.profile.rows, self.rules, texts, spoken.roles, self.decisions, decided, reproduced, answers
@@ -123,7 +113,7 @@ class Maker:
         )
         lengths = [0 if isinstance(rows, Reason) else len(rows) for rows in written.answers]
         counts = np.array(lengths, np.int64)[written.of]
-        for places in _apart(taken, size[taken] * counts[taken], ROW_BYTES):
+        for places in apart(taken, size[taken] * counts[taken], ROW_BYTES):
             count = counts[places]
             report = np.repeat(np.arange(len(places)), count)
             first = np.zeros(len(seqs), np.int64)
@@ -144,6 +134,15 @@ class Maker:
             )
             meta = metadata.of_rows(about, places[report], names, rows.sha256)
             yield Batch(Made(rows, meta, report, self._taken(seqs, facts, texts, places, cleaned)), {})
+
+    def _beside(self, facts: pa.Table) -> tuple[pa.Table, dict[int, Reason]]:
+        """The facts as they may go out, and by place why a report stays in for what was written beside it."""
+        held = np.zeros(len(facts), np.bool_)
+        for name in metadata.BY_REPORTERS:
+            column, here = hygiene.beside(facts[name].combine_chunks(), self.request.hygiene)
+            facts = facts.set_column(facts.column_names.index(name), name, column)
+            held |= here
+        return facts, dict.fromkeys(np.flatnonzero(held).tolist(), Reason.PERSONAL_DATA)
 
     def _clean(
         self, texts: Texts, roles: NDArray[np.int8], answers: Mapping[int, Answer]
@@ -210,9 +209,3 @@ class Maker:
             starts,
             {at: one.redactions for at, one in found if isinstance(one, Clean) and one.redactions},
         )
-
-
-def _apart(places: Numbers, sizes: Numbers, limit: int) -> list[Numbers]:
-    """The places in runs whose sizes come to about the limit each."""
-    ends = np.cumsum(sizes)
-    return [run for run in np.split(places, np.flatnonzero(np.diff(ends // limit)) + 1) if len(run)]

@@ -44,7 +44,7 @@ _SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
 class Tally:
     """Counts every report exactly once, and watches that nothing is on both sides of the split.
 
-    `last` is the number of the newest report in the store. Holds some 500 bytes a row. `step` is called again and
+    `last` is the number of the newest report in the store. Holds some 300 bytes a row. `step` is called again and
     again while the sides are compared, and may raise.
     """
 

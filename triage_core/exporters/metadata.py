@@ -41,6 +41,8 @@ NAMES = (
     "redactions",
     "answer_by",
 )
+BY_REPORTERS = ("external_id", "platform", "model", "model_version")
+"""What reporters write as they like; the others are names and values of our own."""
 FIELDS = [pa.field(f"meta_{name}", pa.string()) for name in NAMES]
 SCHEMA = pa.schema(FIELDS)
 EXAMPLE_ID = "meta_example_id"
@@ -80,7 +82,7 @@ def of_reports(
     told["control_tokens"] = _few(size, {at: " ".join(one.control_tokens) for at, one in cleaned.items()})
     told["hidden_characters"] = _few(size, {at: _counts(one.hidden) for at, one in cleaned.items()})
     told["redactions"] = _few(size, {at: _counts(one) for at, one in kinds.items()})
-    approved = {at: one for at, one in answers.items() if one.approved_by}
+    approved = {at: one for at, one in answers.items() if one.approved_by and one.content}
     told["answer_by"] = _few(size, {at: "two" if one.by_two else "one" for at, one in approved.items()})
     return told
 

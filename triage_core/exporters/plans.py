@@ -18,7 +18,7 @@ from triage_core import access, db
 from triage_core.access import Command
 from triage_core.errors import NotFound, Refused
 from triage_core.exporters import build as exports
-from triage_core.exporters import manifest
+from triage_core.exporters import catalog, manifest
 from triage_core.exporters.request import ExportRequest
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
@@ -27,7 +27,7 @@ from triage_core.store import Store, Work
 LONGEST = 366
 
 _LATEST = (
-    "SELECT name, version, created_at, folder, manifest FROM datasets"
+    "SELECT name, version, created_at FROM datasets"
     " QUALIFY row_number() OVER (PARTITION BY name ORDER BY created_at DESC, version DESC) = 1"
 )
 
@@ -96,13 +96,11 @@ def build_due(
     with store.read() as cursor:
         now = store.clock()
         due = [one for one in plans(cursor) if one.next_at <= now]
-        latest = {row["name"]: row for row in db.rows(cursor, _LATEST)}
+        latest = {version.name: version for version in catalog.latest(cursor)}
     done: list[dict[str, Any]] = []
     for one in due:
-        record = latest[one.name]
-        request = ExportRequest.of_manifest(
-            json.loads(record["manifest"]), Path(record["folder"]).parent.parent
-        )
+        before = latest[one.name]
+        request = ExportRequest.of_manifest(before.manifest, before.folder.parent.parent)
         progress = partial(told, one.name) if told else None
         try:
             made = exports.build_changed(store, policy, actor, request, progress)

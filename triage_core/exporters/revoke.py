@@ -6,15 +6,14 @@ version holds rows of the reporter gets a next one, which names the rows that le
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Set
 from typing import Any
 
-from triage_core import db
 from triage_core.channel import consent
+from triage_core.errors import Refused
 from triage_core.exporters import build as exports
-from triage_core.exporters import folder
+from triage_core.exporters import catalog, folder
+from triage_core.exporters.catalog import Built
 from triage_core.exporters.request import ExportRequest
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
@@ -26,24 +25,38 @@ def withdraw(
 ) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     """Take the consent of a reporter (or of one report) back and build the versions that follow from it.
 
-    Gives the reports whose consent ended and the manifests of the new versions; the `diff` of each names
-    the examples that left. `desk` may take consent back, `builder` may build data sets. Raises NotFound.
+    Gives the reports whose consent ended and for each data set that held them the manifest of its new version, whose
+    `diff` names the examples that left, or {name, refused}: a refused build stops none of the others, and is tried
+    again when this is. `desk` may take consent back, `builder` may build data sets. Raises NotFound.
     """
     with store.read() as cursor:
         report_ids = consent.reports_of(cursor, reporter)
-        affected = list(_affected(cursor, frozenset(report_ids)))
+        latest = catalog.latest(cursor)
     ended = consent.revoke(store, desk, report_ids)
-    return ended, [exports.build(store, policy, builder, request) for request in affected]
+    made: list[dict[str, Any]] = []
+    for before in latest:
+        holds = _holds(before, frozenset(report_ids))
+        if holds is False:
+            continue
+        request = ExportRequest.of_manifest(before.manifest, before.folder.parent.parent)
+        # Where nobody can look, the hashes in the manifest tell whether anything changes.
+        make = exports.build if holds else exports.build_changed
+        try:
+            account = make(store, policy, builder, request)
+        except Refused as error:
+            account = {"name": before.name, "refused": str(error)}
+        if account is not None:
+            made.append(account)
+    return ended, made
 
 
-def _affected(cursor: db.Cursor, report_ids: frozenset[str]) -> Iterator[ExportRequest]:
-    """The latest version of each data set that holds one of these reports, as the request for its next one."""
-    latest = db.rows(
-        cursor,
-        "SELECT name, folder, layout, format, manifest FROM datasets"
-        " QUALIFY row_number() OVER (PARTITION BY name ORDER BY created_at DESC, version DESC) = 1 ORDER BY name",
-    )
-    for row in latest:
-        place = Path(row["folder"])
-        if not report_ids.isdisjoint(folder.report_ids(place, row["layout"], row["format"])):
-            yield ExportRequest.of_manifest(json.loads(row["manifest"]), place.parent.parent)
+def _holds(version: Built, report_ids: Set[str]) -> bool | None:
+    """Whether a version holds one of these reports; None where its files are gone or damaged."""
+    if not version.is_here:
+        return None
+    try:
+        account = version.manifest
+        held = folder.report_ids(version.folder, account["layout"], account["format"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return not report_ids.isdisjoint(held)

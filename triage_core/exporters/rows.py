@@ -78,7 +78,7 @@ Rule = Callable[[Source], Sequence[Row] | Reason]
 
 
 def kto(source: Source) -> Sequence[Row] | Reason:
-    prompt, answer = _cut(source.turns)
+    prompt, answer = _cut(_decided_on(source))
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
     if answer is None:
@@ -116,7 +116,7 @@ def sft(source: Source) -> Sequence[Row] | Reason:
 
 
 def classifier(source: Source) -> Sequence[Row] | Reason:
-    prompt, answer = _cut(source.turns)
+    prompt, answer = _cut(_decided_on(source))
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
     flaw = source.verdict is Verdict.FLAW
@@ -163,16 +163,16 @@ def bad_user(source: Source) -> Sequence[Row] | Reason:
 
 
 def prompt_only(source: Source) -> Sequence[Row] | Reason:
-    prompt, _ = _cut(source.turns)
+    prompt, _ = _cut(_decided_on(source))
     return [{"prompt": _messages(prompt)}] if _has_user_text(prompt) else Reason.NO_PROMPT
 
 
 def evaluation(source: Source) -> Sequence[Row] | Reason:
-    prompt, answer = _cut(source.turns)
+    prompt, answer = _cut(_decided_on(source))
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
     flaw = source.verdict is Verdict.FLAW
-    # An answer to an earlier turn is no answer to this prompt.
+    # An answer that somebody else's turn would follow is no answer to this prompt.
     fits = source.approved and source.answer_turn in (None, len(prompt) + 1)
     return [
         {
@@ -189,6 +189,14 @@ def evaluation(source: Source) -> Sequence[Row] | Reason:
 
 _SWAPPED = {TurnRole.USER: TurnRole.ASSISTANT, TurnRole.ASSISTANT: TurnRole.USER}
 _BETTER = Spoken(TurnRole.ASSISTANT, Text(BETTER_ANSWER))
+
+
+def _decided_on(source: Source) -> Sequence[Spoken]:
+    """The conversation up to the answer that was decided on: the one that an approved better answer stands in for.
+
+    What was said at the end may be harmless where the flaw was further up.
+    """
+    return source.turns[: source.answer_turn] if source.approved else source.turns
 
 
 def _cut(turns: Sequence[Spoken]) -> tuple[Sequence[Spoken], Spoken | None]:

@@ -5,9 +5,8 @@ What needs no text is asked of whole tables at once: the gate answers once for a
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import db
-from triage_core.exporters import gate, poison, profiles, source
+from triage_core.exporters import beside, gate, poison, profiles, source
 from triage_core.exporters.alike import Decision, Rules
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.gate import Reason
@@ -23,6 +22,7 @@ from triage_core.exporters.limits import Limits
 from triage_core.exporters.make import Batch, Maker
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
+from triage_core.exporters.source import Read
 from triage_core.exporters.split import Seqs, Split, Splits, group
 from triage_core.guidance.policy import Policy
 
@@ -42,7 +42,7 @@ def select(
     sides: Splits,
     now: datetime,
     progress: Progress,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Each report that the filter finds, as rows or with the one reason why it is none.
 
     Rows come in the order in which the reports came in; the texts of few reports are in memory.
@@ -58,18 +58,10 @@ def select(
     rules = Rules(profiles.attack_clauses(policy), profiles.intents(policy))
     caps = poison.caps(Counter(on_side), request.reporter_share)
     limits = Limits(sides, request.per_group, caps)
-    maker = Maker(cursor, request, profile, rules, sides, limits, found.decisions)
+    maker = Maker(request, profile, rules, sides, limits, found.decisions, found.decision)
     progress(0, total)
-    considered = np.flatnonzero(found.answer)
-    for start in range(0, len(considered), source.BATCH):
-        seqs = considered[start : start + source.BATCH]
-        refused = _refused(seqs, found.answer[seqs])
-        passed = seqs[found.answer[seqs] == _PASSED]
-        if profile.test_only:
-            test = sides.test(passed)
-            refused[Reason.TRAINING_SIDE] = passed[~test].tolist()
-            passed = passed[test]
-        for batch in itertools.chain([Batch(None, refused)], maker.rows(passed, found.decision[passed])):
+    for one in beside.ahead(_read(cursor, profile, sides, found)):
+        for batch in [one] if isinstance(one, Batch) else maker.rows(one):
             yield batch
             done += batch.reports
             progress(done, total)
@@ -102,6 +94,23 @@ def _stand(
         found.decision[one.seqs] = known.setdefault(decision, len(known))
     found.decisions.extend(known)
     return found
+
+
+def _read(
+    cursor: db.Cursor, profile: Profile, sides: Splits, found: _Found
+) -> Generator[Batch | Read, None, None]:
+    """The reports in their order, those that passed with their texts."""
+    considered = np.flatnonzero(found.answer)
+    for start in range(0, len(considered), source.BATCH):
+        seqs = considered[start : start + source.BATCH]
+        refused = _refused(seqs, found.answer[seqs])
+        passed = seqs[found.answer[seqs] == _PASSED]
+        if profile.test_only:
+            test = sides.test(passed)
+            refused[Reason.TRAINING_SIDE] = passed[~test].tolist()
+            passed = passed[test]
+        yield Batch(None, refused)
+        yield from source.read(cursor, passed, sides.groups.oldest[passed], profile.needs_better_answer)
 
 
 def _refused(seqs: Seqs, answers: NDArray[np.uint8]) -> dict[Reason, list[int]]:

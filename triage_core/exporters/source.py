@@ -5,8 +5,8 @@ Everything is read on one cursor, hence from one consistent look. Reports are to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -18,6 +18,7 @@ from triage_core import db
 from triage_core.desk import preferred
 from triage_core.desk.preferred import Answer
 from triage_core.disclosure import embargoes
+from triage_core.exporters.arrays import apart
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
 from triage_core.likeness.cluster import Params
@@ -40,29 +41,31 @@ _FROM = (
     " LEFT JOIN embargo_terms e USING (report_id)"
     " LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
 )
-# Every text as it stands in the metadata, "" where nothing is known.
-_FACTS = (
-    "SELECT r.seq, r.report_id, coalesce(r.reporter_id, '') AS reporter_id,"
-    " coalesce(r.external_id, '') AS external_id, r.content_sha256,"
+# Every text as it stands in the metadata, "" where nothing is known. Asked for in three queries, since a join would
+# copy all that the others have found; each gives every report.
+_ASKED_FOR = "seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)"
+_BROUGHT = (
+    "SELECT seq, report_id, coalesce(reporter_id, '') AS reporter_id, coalesce(external_id, '') AS external_id,"
+    " content_sha256,"
     # Written so that a loader which guesses types takes it for the text that it is.
-    " strftime(r.received_at, '%Y-%m-%d %H:%M:%S UTC') AS received_at, r.platform, r.model, r.model_version,"
-    " array_to_string(r.harm_types, ',') AS harm_types, coalesce(c.resolution, '') AS resolution,"
-    " coalesce(c.severity, '') AS severity, c.consent_training, array_to_string(a.clauses, ',') AS clauses,"
-    " a.policy_version, coalesce(m.technique, '') AS technique,"
-    " coalesce(a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable'), false) AS is_reproduced,"
-    " coalesce(m.is_indexed, false) AS is_indexed"
-    " FROM reports r JOIN cases c USING (report_id) LEFT JOIN assessments a ON a.assessment_id = c.assessment_id"
-    # Read once, and only what is asked for: there are as many as reports.
-    " LEFT JOIN (SELECT report_id, max(cluster_id) FILTER (axis = 'technique') AS technique,"
-    " bool_or(axis = 'whole') AS is_indexed FROM memberships WHERE report_id IN (SELECT report_id FROM reports"
-    " WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)) GROUP BY report_id) m"
-    " USING (report_id) WHERE r.seq BETWEEN $first AND $last AND c.seq BETWEEN $first AND $last"
-    " AND r.seq IN (SELECT seq FROM asked_for)"
+    " strftime(received_at, '%Y-%m-%d %H:%M:%S UTC') AS received_at, platform, model, model_version,"
+    " array_to_string(harm_types, ',') AS harm_types,"
+    " coalesce(list_sum(list_transform(turns, lambda t: strlen(t.content))), 0)::BIGINT AS size"
+    f" FROM reports WHERE {_ASKED_FOR}"
 )
-_ASKED_FOR = " FROM reports WHERE seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)"
-_TURNS = f"SELECT seq, turns{_ASKED_FOR}"
-_SIZES = f"SELECT seq, coalesce(list_sum(list_transform(turns, lambda t: strlen(t.content))), 0) AS size{_ASKED_FOR}"
-_IDS = f"SELECT seq, report_id{_ASKED_FOR}"
+_DECIDED = (
+    "SELECT seq, coalesce(c.resolution, '') AS resolution, coalesce(c.severity, '') AS severity, c.consent_training,"
+    " array_to_string(a.clauses, ',') AS clauses, a.policy_version,"
+    " coalesce(a.reproduction_log <> '' OR a.reliability IN ('intermittent', 'reliable'), false) AS is_reproduced"
+    f" FROM cases c LEFT JOIN assessments a USING (assessment_id) WHERE {_ASKED_FOR}"
+)
+_PLACED = (
+    "SELECT seq, coalesce(max(m.cluster_id) FILTER (m.axis = 'technique'), '') AS technique,"
+    " coalesce(bool_or(m.axis = 'whole'), false) AS is_indexed"
+    f" FROM reports LEFT JOIN memberships m USING (report_id) WHERE {_ASKED_FOR} GROUP BY seq"
+)
+_TURNS = f"SELECT seq, turns FROM reports WHERE {_ASKED_FOR}"
+_IDS = f"SELECT seq, report_id FROM reports WHERE {_ASKED_FOR}"
 
 _TWINS = (
     "SELECT a, b FROM (SELECT min(seq) OVER (PARTITION BY content_sha256) AS a, seq AS b FROM reports"
@@ -141,13 +144,15 @@ def _covered(cursor: db.Cursor, now: datetime) -> list[int]:
 
 
 def facts(cursor: db.Cursor, seqs: Seqs) -> pa.Table:
-    """What is known of these reports beside their texts, a column each, in the order of their (ascending) numbers."""
-    return _of(cursor, _FACTS, seqs)
+    """What is known of these reports beside their texts, a column each, in the order of their (ascending) numbers.
 
-
-def sizes(cursor: db.Cursor, seqs: Seqs) -> NDArray[np.int64]:
-    """The bytes of what was said in these reports, whose numbers ascend; no text is read into memory."""
-    return np.asarray(_of(cursor, _SIZES, seqs)["size"].to_numpy(), np.int64)
+    `size` is the bytes of what was said.
+    """
+    known, *more = (_of(cursor, query, seqs) for query in (_BROUGHT, _DECIDED, _PLACED))
+    for one in more:
+        for name in one.column_names[1:]:
+            known = known.append_column(name, one[name])
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +187,49 @@ def _of(cursor: db.Cursor, query: str, seqs: Seqs) -> pa.Table:
     return found if (numbers[1:] > numbers[:-1]).all() else found.take(pa.array(np.argsort(numbers)))
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """n reports as they stand in the store: their facts with the id of each one's `group`, what was said in them, and
+    by place the better answers; without their words where these are not asked for.
+    """
+
+    seqs: Seqs
+    facts: pa.Table
+    spoken: Conversations
+    answers: Mapping[int, Answer]
+
+
+def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterator[Read]:
+    """These reports, whose numbers ascend, so many at once as have `TEXT_BYTES` of text.
+
+    `oldest[i]` names the group of report i; the words of the better answers are looked up where they are `answered`,
+    else only which turns they stand in for.
+    """
+    meant = {} if answered else preferred.turns_meant(cursor)
+    pa.default_memory_pool().release_unused()  # by the reports before, whose memory would be added to that of these
+    known = facts(cursor, seqs)
+    groups, place = np.unique(oldest, return_inverse=True)
+    known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
+    for some in apart(np.arange(len(seqs)), known["size"].to_numpy(), TEXT_BYTES):
+        here, told = seqs[some], known.slice(int(some[0]), len(some))
+        names = told["report_id"].to_pylist() if answered or meant else []
+        found = answers(cursor, names) if answered else _standing_in(names, meant)
+        yield Read(here, told, conversations(cursor, here), found)
+
+
 def answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[int, Answer]:
     """The better answers in force, by the place of their report."""
     found = preferred.of_reports(cursor, report_ids)
     return {at: found[report_id] for at, report_id in enumerate(report_ids) if report_id in found}
+
+
+def _standing_in(report_ids: Sequence[str], meant: Mapping[str, int]) -> dict[int, Answer]:
+    """Better answers by the place of their report, of which nothing is told but the turn."""
+    return {
+        at: replace(preferred.NONE, turn=meant[report_id], approved_by="")
+        for at, report_id in enumerate(report_ids)
+        if report_id in meant
+    }
 
 
 def last_seq(cursor: db.Cursor) -> int:

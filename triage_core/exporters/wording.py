@@ -21,11 +21,13 @@ from triage_core.exporters.arrays import TEXT, Places, held
 from triage_core.likeness.kernels import compiled
 
 Hashes = NDArray[np.uint64]
+Sketches = NDArray[np.uint32]
 
 FIVE, THIRTEEN = 5, 13
 WHOLE = np.uint64(1 << 63)
 """Set in the hash of a whole text that is shorter than a run of five tokens."""
-EMPTY = np.uint64(2**64 - 1)
+EMPTY = np.uint32(2**32 - 1)
+"""Stands in a sketch where a text has no more runs."""
 
 _SPACE, _WORD, _SIGN = 0, 1, 2
 _CHARACTERS = 0x34000  # beyond them there are neither letters nor spaces
@@ -64,8 +66,11 @@ def read(texts: Sequence[str] | pa.Array, starts: Sequence[int] | Places, share:
     return Runs(five[: five_from[-1]].copy(), five_from, thirteen[: thirteen_from[-1]].copy(), thirteen_from)
 
 
-def smallest(runs: Runs, count: int) -> Hashes:
-    """(reports, count) the smallest distinct hashes of the runs of five of each report, ascending, then `EMPTY`."""
+def smallest(runs: Runs, count: int) -> Sketches:
+    """(reports, count) the smallest distinct hashes of the runs of five of each report, ascending, then `EMPTY`.
+
+    Their upper 32 bits, which tell two runs apart but for one pair in a billion.
+    """
     found = np.full((len(runs), count), EMPTY)
     _smallest(runs.five, runs.five_from, found)
     return found
@@ -74,17 +79,14 @@ def smallest(runs: Runs, count: int) -> Hashes:
 @lru_cache(maxsize=1)
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     """For each character whether it is white space, part of a word or a sign, and its lower case."""
-    kinds = np.full(_CHARACTERS, _SIGN, np.uint8)
+    # Room for two, since the lower case of some has two: those stay as they are.
+    characters = np.array([chr(number) for number in range(_CHARACTERS)], "U2")
+    words = np.strings.isalnum(characters) | (characters == "_")
+    kinds = np.where(words, _WORD, np.where(np.strings.isspace(characters), _SPACE, _SIGN)).astype(np.uint8)
     lower = np.arange(_CHARACTERS, dtype=np.uint32)
-    for number in range(_CHARACTERS):
-        character = chr(number)
-        if character.isalnum() or character == "_":
-            kinds[number] = _WORD
-            small = character.lower()
-            if small != character and len(small) == 1:
-                lower[number] = ord(small)
-        elif character.isspace():
-            kinds[number] = _SPACE
+    small = np.strings.lower(characters)
+    single = words & (np.strings.str_len(small) == 1)
+    lower[single] = small[single].astype("U1").view(np.uint32)
     return kinds, lower
 
 
@@ -165,22 +167,34 @@ def _read(
 
 
 @compiled
-def _smallest(hashes: Hashes, bounds: Places, found: Hashes) -> None:
-    most = found.shape[1]
+def _smallest(hashes: Hashes, bounds: Places, found: Sketches) -> None:
+    most, end = found.shape[1], np.uint32(2**32 - 1)
     for row in range(found.shape[0]):
-        kept, held = found[row], 0
-        for value in hashes[bounds[row] : bounds[row + 1]]:
-            largest = kept[most - 1]
-            if value >= largest:
-                continue
-            place = min(held, most - 1)
-            while place > 0 and kept[place - 1] > value:
-                kept[place] = kept[place - 1]
-                place -= 1
-            if place > 0 and kept[place - 1] == value:
-                # It is there already: what has moved up for it moves back.
-                kept[place : most - 1] = kept[place + 1 :]
-                kept[most - 1] = largest
-                continue
-            kept[place] = value
-            held += 1
+        runs = hashes[bounds[row] : bounds[row + 1]]
+        # Hashes are spread evenly from 0 to 2**31: below this limit there are nearly always enough and few more.
+        limit = np.uint32(min(1.0, 1.6 * most / (len(runs) + 1)) * 2**31)
+        if not _keep(runs, limit, found[row]):
+            found[row] = end
+            _keep(runs, end, found[row])
+
+
+@compiled
+def _keep(hashes: Hashes, limit: np.uint32, kept: NDArray[np.uint32]) -> bool:
+    """Keep the smallest distinct hashes below the limit; whether there are as many as there is room for."""
+    most, last, held = len(kept), np.uint32(2**32 - 2), 0
+    for whole in hashes:
+        value, largest = min(np.uint32(whole >> np.uint64(32)), last), kept[most - 1]
+        if value >= limit or value >= largest:
+            continue
+        place = min(held, most - 1)
+        while place > 0 and kept[place - 1] > value:
+            kept[place] = kept[place - 1]
+            place -= 1
+        if place > 0 and kept[place - 1] == value:
+            # It is there already: what has moved up for it moves back.
+            kept[place : most - 1] = kept[place + 1 :]
+            kept[most - 1] = largest
+            continue
+        kept[place] = value
+        held += 1
+    return held >= most

@@ -28,8 +28,11 @@ def withdraw(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[st
     """End a reporter's consent and build the versions without their rows."""
     actor = command_line_actor()
     ended, built = revoke.withdraw(runtime.store, runtime.policy, actor, actor, params["reporter"])
-    names = ("name", "version", "diff", "folder")
-    return {"reports": list(ended), "built": [{name: one[name] for name in names} for one in built]}
+    names = ("name", "version", "diff", "folder", "refused")
+    return {
+        "reports": list(ended),
+        "built": [{name: one[name] for name in names if name in one} for one in built],
+    }
 
 
 def plan(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:

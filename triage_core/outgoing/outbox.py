@@ -243,18 +243,39 @@ def digest(cursor: db.Cursor, clocks: Clocks, now: datetime, since: datetime) ->
     }
 
 
+# What moves a report and is its reporter's own act is no news to that reporter.
+_OWN_ACTS = ("report.withdrawn", "report.answered")
+_NEWS = (
+    "SELECT report_id, max(message_id) AS message, max(event) AS event, any_value(w.contact) AS contact FROM ("
+    " SELECT report_id, message_id, NULL AS event FROM messages WHERE message_id > $message AND direction = $direction"
+    " UNION ALL SELECT subject, NULL, seq FROM events WHERE done_at > $since AND done_at <= $now"
+    " AND contains(data, '\"status\":') AND NOT list_contains($own, kind))"
+    " JOIN reports r USING (report_id) JOIN reporters w USING (reporter_id) SEMI JOIN tracking_keys USING (report_id)"
+    " GROUP BY report_id ORDER BY message, event"
+)
+
+
 def _news(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
-    """One message to each reporter with an address whom we told or asked something since the mark."""
-    told = db.rows(
+    """One message to each reporter with an address to whom we wrote since the mark, or whose report has moved on."""
+    found = db.rows(
         work.cursor,
-        "SELECT report_id, max(message_id) AS last FROM messages WHERE message_id > ? AND direction = ?"
-        " GROUP BY report_id ORDER BY last",
-        [mark["message_id"], str(messages.Direction.TO_REPORTER)],
+        _NEWS,
+        {
+            "message": mark["message_id"],
+            "direction": str(messages.Direction.TO_REPORTER),
+            "since": db.naive(mark["looked_at"]),
+            "now": db.naive(work.now),
+            "own": list(_OWN_ACTS),
+        },
     )
     return [
-        (f"news:{row['report_id']}:{row['last']}", Notice.NEWS, {"report": row["report_id"]})
-        for row in told
-        if _address(work.cursor, row["report_id"])
+        (
+            f"news:{row['report_id']}:{row['message'] or 'e' + str(row['event'])}",
+            Notice.NEWS,
+            {"report": row["report_id"]},
+        )
+        for row in found
+        if is_address(row["contact"])
     ]
 
 

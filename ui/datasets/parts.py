@@ -19,6 +19,7 @@ from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
 from triage_core.model import TurnRole
 from ui import hostile, session
 from ui.hostile import plain
+from ui.words import counted
 
 ROWS = 10
 SPLIT: Mapping[str, LiteralString] = {"train": "Train", "test": "Test"}
@@ -139,6 +140,34 @@ def preview(request: ExportRequest) -> Preview:
     """The first rows and the counts of the manifest, from memory while nothing has changed."""
     found: Preview = _preview(session.stamp(), session.now().isoformat(), repr(request), request)
     return found
+
+
+def outcome(profile: str, found: Preview) -> None:
+    """What would be built: how many rows, why the other reports are none, and the first rows."""
+    counts, examples = found.counts, found.rows
+    rows = counts["rows"]["total"]
+    st.subheader(f"{counted(rows, 'row')} from {counted(counts['considered'], 'report')}", anchor=False)
+    if found.unread:
+        st.caption(
+            f":material/hourglass_top: These are the first ones: {found.unread:,} more reports are read by the build."
+        )
+    if not rows:
+        st.info(
+            "No report can become a row yet. The reasons below say what is missing: most often a decision on Review,"
+            " a better answer, or the reporter's consent.",
+            icon=":material/info:",
+        )
+    excluded(counts["excluded"])
+    if found.behind:
+        behind(found.behind, counts["excluded"])
+    if examples:
+        with st.container(border=True):
+            with st.container(
+                horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+            ):
+                st.markdown("**As a trainer gets them**", width="content")
+                number = st.pagination(len(examples), key=f"row-{profile}", max_visible_pages=5) - 1
+            example(profile, examples[number], number)
 
 
 def excluded(counts: Mapping[str, int]) -> None:

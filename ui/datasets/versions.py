@@ -16,7 +16,7 @@ from triage_core.exporters.plans import Plan
 from ui import session
 from ui.datasets import parts
 from ui.hostile import inline, plain
-from ui.words import moment
+from ui.words import counted, moment
 
 NAMED = 200
 GONE: Mapping[bool, LiteralString] = {
@@ -76,6 +76,24 @@ def _account(built: Built) -> None:
             f"**Since version {plain(account['parent'])}** {changed['added']:,} rows added,"
             f" {changed['removed']:,} removed, {changed['changed']:,} changed"
         )
+    people, across, held = account["reporters"], account["leakage"], account["found"]
+    most = people["largest"][0]["share"] if people["largest"] else 0
+    st.markdown(
+        f"**Whose words** {counted(people['known'], 'reporter')} and {people['anonymous_reports']:,} reports"
+        f" without a name; the most of one {most:.1%};"
+        f" {len(people['repeated_wording']):,} who alone repeat some wording"
+    )
+    st.markdown(
+        f"**Train and test** {counted(across['groups'], 'group')}, {across['groups_across_splits']:,} on both sides;"
+        f" {across['near_copies_held_different']:,} near-copies across that likeness holds for different;"
+        f" {across['test_rows_sharing_13_words']:,} test rows share 13 words in a row with train;"
+        f" {across['rows_not_indexed']:,} rows not compared yet"
+    )
+    st.markdown(
+        f"**Texts** {held['personal_data']['rows']:,} rows with personal data,"
+        f" {held['control_tokens']['rows']:,} with control tokens,"
+        f" {held['hidden_characters']['rows']:,} with hidden characters"
+    )
     parts.excluded(account["excluded"])
     st.caption(
         f"Policy {plain(account['policy_version'])}, by {plain(built.actor_id)}. Content hash and folder:"

@@ -5,7 +5,7 @@ A view is nothing but values of the filters. Those stand in the address, so that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, LiteralString
 
 import streamlit as st
@@ -32,14 +32,23 @@ VIEWS: tuple[tuple[LiteralString, LiteralString, Mapping[str, Any]], ...] = (
 def draw() -> None:
     """Our views, one's own, and what keeps the filters that stand as a view."""
     standing = filters.standing()
-    own = {view.name: filters.known(view.filters) for view in session.read(views.of, session.actor())}
+    own = {view.name: filters.known(view.filters) for view in session.keep(views.of, session.actor())}
+    counts = _counts([*(values for *_, values in VIEWS), *own.values()])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for icon, label, values in VIEWS:
-            _view(label, icon, values, values == standing)
+            _view(label, icon, values, values == standing, next(counts))
         _second_look()
         for name, values in own.items():
-            _view(plain(name), ":material/bookmark:", values, values == standing)
+            _view(plain(name), ":material/bookmark:", values, values == standing, next(counts))
         _keep(standing, own)
+
+
+def _counts(asked: Sequence[Mapping[str, Any]]) -> Iterator[int | None]:
+    """How many reports each of these views finds, in one question."""
+    # Words are looked for in every conversation: too dear to be counted for a button alone.
+    counted = [values for values in asked if not values.get("words")]
+    found = iter(session.keep(queries.counts_of, [filters.asked(values) for values in counted]))
+    return (next(found) if values in counted else None for values in asked)
 
 
 def _second_look() -> None:
@@ -51,11 +60,12 @@ def _second_look() -> None:
         st.switch_page("pages/second_look.py")
 
 
-def _view(label: LiteralString, icon: LiteralString, values: Mapping[str, Any], stands: bool) -> None:
-    # Words are looked for in every conversation: too dear to be counted for a button alone.
-    count = "" if values.get("words") else f" {session.read(queries.count, filters.asked(values)):,}"
+def _view(
+    label: LiteralString, icon: LiteralString, values: Mapping[str, Any], stands: bool, count: int | None
+) -> None:
+    told = "" if count is None else f" {count:,}"
     st.button(
-        f"{label}{count}",
+        f"{label}{told}",
         icon=icon,
         key=f"view-{label}",
         type="primary" if stands else "secondary",
