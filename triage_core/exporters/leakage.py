@@ -89,7 +89,8 @@ class Leakage:
                 raise Refused(
                     "split",
                     f"{ids[test]} (test) is a near-copy of {ids[train]} (train): {agreement:.0%} of their"
-                    " wording agrees. Run `index`, so that they are known as duplicates, and build again",
+                    " wording agrees. Build again once both are compared with the others: a running dashboard does"
+                    " that by itself, within minutes, else `index` does",
                 )
         return {
             "near_copy_from": NEAR_COPY,
