@@ -10,7 +10,6 @@
 PYTHON ?= python3
 PORT ?= 8501
 WORKERS ?= 2
-BROWSERS ?= 3
 SMALL ?=
 
 VENV := .venv
@@ -18,7 +17,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 BENCHMARKS := $(filter-out __init__ harness,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: run test check style types bench coverage clean chromium
+.PHONY: run test tests browser-tests check style types bench coverage clean chromium
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -26,11 +25,20 @@ run: $(VENV)/installed
 
 # What Python compiles is kept for the next process, also where the surroundings forbid it: a run starts some hundred.
 test check: export PYTHONDONTWRITEBYTECODE :=
+# Workers share the cores already; threads of each that wait for one another only take them away.
+test: export OMP_NUM_THREADS := 1
+test: export OPENBLAS_NUM_THREADS := 1
 
 test: $(VENV)/installed-dev
 	$(MAKE) --jobs=3 style types chromium
+	$(MAKE) --jobs=2 --keep-going tests browser-tests
+
+# Side by side, since a browser test waits for half of its time.
+tests: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest -q -m browser tests/e2e -n $(BROWSERS) --dist loadfile
+
+browser-tests: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -m browser tests/e2e -n $(WORKERS) --dist loadfile -o cache_dir=.pytest_cache/browser
 
 check: style types
 	$(BIN)/python -m pytest -q tests/architecture
