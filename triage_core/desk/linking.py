@@ -86,13 +86,13 @@ def unlink_within(
 def hand_over(work: Work, report_id: str) -> None:
     """Let the earliest duplicate of a report lead on in its place: open again as it was, and the others follow it."""
     followers = "SELECT report_id FROM cases WHERE canonical_id = ? ORDER BY received_at, seq"
-    left = [row["report_id"] for row in db.rows(work.cursor, followers, [report_id])]
-    if not left:
+    first: str | None = db.value(work.cursor, f"{followers} LIMIT 1", [report_id])
+    if first is None:
         return
     why = f"{report_id} does not lead on any more"
-    unlink_within(work, left[0], reason=why)
+    unlink_within(work, first, reason=why)
     for follower in duplicates(work.cursor, report_id):
-        _repoint(work, follower, left[0], why)
+        _repoint(work, follower, first, why)
 
 
 def keep_apart_within(work: Work, one_id: str, other_id: str, *, reason: str = "") -> int:

@@ -64,8 +64,7 @@ def run(work: Callable[[Progress], Result], told: Progress) -> Result:
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
     """The same items, each made on another thread while the one before it is used here.
 
-    When this is closed, nothing is made any more. Steps of which each takes the items of the one before run side by
-    side, each ahead of the next.
+    When this is closed, nothing is made any more.
     """
     with closing(items), _pool(1) as pool:
         following: Future[Item | None] = pool.submit(next, items, None)

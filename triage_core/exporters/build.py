@@ -10,7 +10,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +28,7 @@ from triage_core.exporters import beside, card, croissant, difference, manifest,
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.folder import FolderWriter, companions
 from triage_core.exporters.gate import Reason
-from triage_core.exporters.make import Batch, Made, Taken
+from triage_core.exporters.make import Made, Taken
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.select import select, splits
@@ -101,8 +101,8 @@ def _build(
             tally = Tally(profile, source.last_seq(cursor), partial(progress, considered, considered))
             fresh = _FreshSides(sides)
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                made = select(cursor, policy, request, sides, now, progress)
-                for batch in beside.ahead(_counted(made, tally)):
+                for batch in beside.ahead(select(cursor, policy, request, sides, now, progress)):
+                    tally.add(batch)
                     if batch.made:
                         writer.add(batch.made)
                         fresh.note(batch.made.reports)
@@ -135,12 +135,6 @@ def _build(
                     )
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
-
-
-def _counted(batches: Generator[Batch, None, None], tally: Tally) -> Generator[Batch, None, None]:
-    for batch in beside.ahead(batches):
-        tally.add(batch)
-        yield batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,20 +81,16 @@ def beside(column: pa.Array, hygiene: Hygiene) -> tuple[pa.Array, NDArray[np.boo
 
     Second, (n,) which of them keep their report in.
     """
-    redacted = {}
+    none = np.zeros(len(column), np.bool_)
+    if hygiene.personal_data == "keep":
+        return column, none
     words = pc.unique(column)
-    for word in (
-        words.filter(pa.array(suspicious(words))).to_pylist() if hygiene.personal_data != "keep" else ()
-    ):
-        redactor = Redactor()
-        written = redactor.text(word)
-        if redactor.spans:
-            redacted[word] = written
+    looked = words.filter(pa.array(suspicious(words))).to_pylist()
+    redacted = {word: written for word in looked if (written := Redactor().text(word)) != word}
     found = pc.index_in(column, pa.array(list(redacted), pa.string()))
-    held = found.is_valid().to_numpy(zero_copy_only=False)
     if hygiene.personal_data == "refuse":
-        return column, held
-    return pc.coalesce(pa.array(list(redacted.values()), pa.string()).take(found), column), held & False
+        return column, np.asarray(found.is_valid().to_numpy(zero_copy_only=False))
+    return pc.coalesce(pa.array(list(redacted.values()), pa.string()).take(found), column), none
 
 
 def clean(turns: Sequence[Turn], better_answer: str, hygiene: Hygiene) -> Clean | Reason:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import db
-from triage_core.exporters import beside, gate, poison, profiles, source
+from triage_core.exporters import gate, poison, profiles, source
 from triage_core.exporters.alike import Decision, Rules
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.gate import Reason
@@ -60,7 +60,7 @@ def select(
     limits = Limits(sides, request.per_group, caps)
     maker = Maker(request, profile, rules, sides, limits, found.decisions, found.decision)
     progress(0, total)
-    for one in beside.ahead(_read(cursor, profile, sides, found)):
+    for one in _read(cursor, profile, sides, found):
         for batch in [one] if isinstance(one, Batch) else maker.rows(one):
             yield batch
             done += batch.reports
