@@ -241,6 +241,8 @@ def test_two_clusters_that_may_be_one_are_merged_or_kept_apart(
             "UPDATE memberships SET runner_up = 0.6 WHERE axis = 'whole' AND runner_up_id IS NOT NULL"
         )
     screen = visit("clusters", clusters_view="May be one")
+    screen.toggle[0].set_value(True).run()
+    assert "only in" in rendered(screen)
     assert "surest first" in rendered(screen)
     merge = [button for button in screen.button if button.label == "Merge"]
     assert merge

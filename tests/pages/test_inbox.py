@@ -167,6 +167,14 @@ def test_a_view_of_what_is_no_more_shows_what_is_left(visit, three, opened):
     assert screen.selectbox(key="state").value == "to_decide"
 
 
+def test_a_row_that_is_pressed_as_the_list_changes_is_still_the_one_that_was_seen(visit, three, receive):
+    screen = visit("inbox")
+    later = receive("a riddle")
+    screen.menu_button[0].click(three[1]).run()
+    assert screen.header[0].value == f"` {three[1]} `"
+    assert later not in three
+
+
 def test_whose_task_and_who_is_at_work(visit, three, opened):
     claims.assign(opened.store, ME, three[0], ME)
     claims.assign(opened.store, ME, three[1], INES)
