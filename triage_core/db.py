@@ -25,6 +25,7 @@ Row = dict[str, Any]
 Error = duckdb.Error
 
 MIB = 2**20
+_MOMENT, _UTC_MOMENT = pa.timestamp("us"), pa.timestamp("us", "UTC")
 LEAST_MIB = 1_024
 
 
@@ -197,4 +198,6 @@ def _column(values: list[Any]) -> pa.Array:
     # A column of nothing but None has no type of its own; text casts to every type that we use.
     if first is None:
         return pa.array(values, pa.string())
-    return pa.array([_plain(item) for item in values] if isinstance(first, datetime) else values)
+    if isinstance(first, datetime):
+        return pa.array(values, _UTC_MOMENT).cast(_MOMENT)
+    return pa.array(values)
