@@ -19,6 +19,7 @@ from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import policies, policy, policy_drafts
 from triage_core.lifecycle import Trigger
+from triage_core.middleware import PUBLIC_POLICY
 from triage_core.model import Actor, DeskRole
 from triage_core.rewards import rewards
 from triage_core.rewards.reward_rules import RewardKind
@@ -434,6 +435,14 @@ def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:
     for clock in ("First response", "Decision", "Fix, by severity", "Reward that was asked for"):
         assert clock in page
     assert "too few to say, 0 decided twice." in page
+
+
+@pytest.mark.parametrize("page", ["/report", "/track", "/policy", "/thanks", "/.well-known"])
+def test_below_a_public_page_there_is_nothing(client: TestClient, page: str) -> None:
+    for answer in (client.get(f"{page}/none"), client.post(f"{page}/none/")):
+        assert answer.status_code == 404
+        assert "There is no such page" in answer.text
+        assert answer.headers["content-security-policy"] == PUBLIC_POLICY
 
 
 def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock) -> None:

@@ -14,15 +14,9 @@ from triage_core.api import downloads, form, openapi, pages, reports, status, tr
 from triage_core.api.base import HttpError, json_error
 from triage_core.api.callers import KEYED_PATHS as KEYED_PATHS
 
-PUBLIC_PATHS = (
-    "/api/",
-    "/report",
-    "/track",
-    "/policy",
-    "/thanks",
-    "/public.css",
-    "/.well-known/security.txt",
-)
+_PAGES = ("/report", "/track", "/policy", "/thanks", "/.well-known")
+PUBLIC_PATHS = ("/api/", "/public.css", *_PAGES, *(f"{address}/" for address in _PAGES))
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 async def no_such_address(request: Request) -> Response:
@@ -43,5 +37,7 @@ routes = [
     *track.routes,
     *pages.routes,
     *downloads.routes,
-    Route("/api/{path:path}", no_such_address, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+    Route("/api/{path:path}", no_such_address, methods=_METHODS),
+    # Without these Streamlit would answer with the dashboard.
+    *(Route(f"{address}/{{path:path}}", pages.no_such_page, methods=_METHODS) for address in _PAGES),
 ]

@@ -97,6 +97,11 @@ async def security_txt(request: Request) -> Response:
     return PlainTextResponse("\n".join(lines) + "\n")
 
 
+async def no_such_page(request: Request) -> Response:
+    """404 below the address of a public page."""
+    return _refused(HttpError(404, "path", "Nothing is to be found at this address."))
+
+
 routes = [
     Route("/policy", policy_page, methods=["GET"]),
     Route("/thanks", thanks_page, methods=["GET"]),
