@@ -72,4 +72,4 @@ def _severity_words(guess: Guess | None) -> LiteralString:
 
 
 def _harm_words(guess: Guess | None) -> LiteralString:
-    return f"{HARM_LEVEL[guess.value]} {guess.probability:.0%}" if guess else ""
+    return f"Harm {HARM_LEVEL[guess.value]} {guess.probability:.0%}" if guess else ""
