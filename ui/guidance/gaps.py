@@ -136,6 +136,11 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
         hide_index=True,
         height="content",
         alt="Each clause: cited, overturned, disagreed on, and its nearest reports",
+        # On a narrow screen the title of a clause is cut short rather than the numbers of reports.
+        column_config={
+            "Clause": st.column_config.TextColumn(width=240),
+            "Nearest reports": st.column_config.TextColumn(width=170),
+        },
         on_select="rerun",
         selection_mode="single-cell",
         key="clauses",
