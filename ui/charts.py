@@ -343,7 +343,7 @@ def _draw(
 ) -> None:
     """The chart under its name and scope, with its numbers (numbers.py); one line where there is nothing to draw."""
     if figure is None:
-        st.caption(":material/hourglass_empty: Nothing to draw for this choice.")
+        st.caption(f":material/hourglass_empty: Nothing to draw for this choice: {alt[:1].lower()}{alt[1:]}.")
         return
     lines = [line for part in _SCOPE.get().splitlines() for line in wrap(part, SCOPE_LINE)]
     figure.update_layout(

@@ -46,13 +46,14 @@ def test_numbers_of_one_report(visit, receive, opened):
         "First response in target": "100%",
         "Triage in target": "100%",
         "Known already": "0%",
-        "Severity, kappa": "too few",
+        "Severity, kappa": "Too few",
     }
     assert screen.metric[2].delta == "median 30 h"
     drawn = charts(screen)
     assert "" not in drawn
     assert "Open reports by age" not in drawn  # nothing is open
-    assert any("Nothing to draw" in caption.value for caption in screen.caption)
+    nothing = "Nothing to draw for this choice: open reports by age."
+    assert any(nothing in caption.value for caption in screen.caption)
 
 
 def test_only_the_first_chart_of_a_session_waits_for_what_is_above_it(visit, receive, monkeypatch):

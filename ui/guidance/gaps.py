@@ -134,7 +134,13 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
             ],
         },
         hide_index=True,
+        height="content",
         alt="Each clause: cited, overturned, disagreed on, and its nearest reports",
+        # On a narrow screen the title of a clause is cut short rather than the numbers of reports.
+        column_config={
+            "Clause": st.column_config.TextColumn(width=240),
+            "Nearest reports": st.column_config.TextColumn(width=170),
+        },
         on_select="rerun",
         selection_mode="single-cell",
         key="clauses",
@@ -175,16 +181,23 @@ def tests(found: Sequence[Tested]) -> None:
             "About": [ABOUT[test.about] for test in found],
             "After decisions": [test.decisions for test in found],
             "Tested on the next": [test.asked for test in found],
-            "Coverage": [test.suggested / test.asked if test.asked else None for test in found],
-            "Precision": [test.hits / test.suggested if test.suggested else None for test in found],
+            "Coverage": [_share(test.suggested, test.asked) for test in found],
+            "Precision": [_share(test.hits, test.suggested) for test in found],
         },
         hide_index=True,
+        height="content",
+        placeholder="–",
         alt="Coverage and precision of suggestions by the number of decisions learned from",
         column_config={
-            name: st.column_config.NumberColumn(format="percent") for name in ("Coverage", "Precision")
+            name: st.column_config.NumberColumn(format="%.0f%%") for name in ("Coverage", "Precision")
         },
     )
     st.caption(
         "Each row learns from the decisions up to a point and is tested on those that came next. Coverage: how often"
         " something was suggested; precision: how often that was what the reviewer decided."
     )
+
+
+def _share(part: int, whole: int) -> float | None:
+    """As per cent, unless there is nothing to have a share of."""
+    return 100 * part / whole if whole else None

@@ -230,7 +230,7 @@ def terms(policy: Policy) -> None:
         st.text(reveal(policy.safe_harbour))
     with contact:
         st.subheader("Contact", anchor=False)
-        st.text(reveal(policy.contact))
+        st.text(reveal(policy.contact.removeprefix("mailto:")))
         st.subheader("Products", anchor=False)
         st.text(reveal("\n".join(policy.products)))
 

@@ -31,11 +31,14 @@ def money(window: Window) -> None:
 def agreed(window: Window) -> None:
     """How far two reviewers agree on the reports of the window."""
     found = session.read(trends.agreed, window)
-    kappa = "too few" if found.kappa is None else f"{found.kappa:.2f}"
+    kappa = "Too few" if found.kappa is None else f"{found.kappa:.2f}"
     st.metric("Severity, kappa", kappa, help="1 is full agreement, 0 is what chance would give.")
-    st.caption(
-        f"Of {counted(found.twice, 'report')} decided twice, {found.alike:,} were decided alike in full."
-    )
+    if found.twice:
+        st.caption(
+            f"Of {counted(found.twice, 'report')} decided twice, {found.alike:,} were decided alike in full."
+        )
+    else:
+        st.caption("No report was decided twice.")
     st.page_link("pages/second_look.py", label="See where people differ", icon=":material/balance:")
     kinds = (Counted.DECIDED_TWICE, Counted.ALIKE, Counted.DECIDED_TWICE)
     figures = {
