@@ -83,8 +83,8 @@ made = session.read(assessments.numbered, event_words.assessments(rows))
 
 # The key carries the snapshot: a row number means an event only among the rows that were shown.
 names = tuple(str(row.seq) for row in rows)
-key = f"take-back-{session.current().store.revision}-{names[0]}-{names[-1]}-{len(names)}"
-if name := row_buttons.pressed(key, names):
+key = f"events-{session.snapshot_key({str(row.seq): row.undone_by or 0 for row in rows})}"
+if name := row_buttons.opened(key, names):
     session.pick("event", name)
     st.rerun()
 

@@ -62,7 +62,7 @@ elif view == VIEWS[1]:
     desk.all_that_may_be_one(axis)
 else:
     drawn = session.read(maps.draw, axis)
-    clicked = mapchart.draw(drawn, chosen, f"map-{session.current().store.revision}-{axis}-{chosen}")
+    clicked = mapchart.draw(axis, drawn, chosen)
     if clicked and clicked != chosen:
         session.pick("cluster", clicked)
         st.rerun()

@@ -96,7 +96,7 @@ rows = session.read(embargo_board.page, Show(shown), now, tuple(platforms), numb
 # The key carries the snapshot: a row number means a report only among the rows that were shown.
 names = tuple(str(row["report_id"]) for row in rows)
 key = f"embargo-{session.current().store.revision}-{names[0]}-{names[-1]}-{len(names)}"
-if name := row_buttons.pressed(key, names):
+if name := row_buttons.opened(key, names):
     session.pick("embargo", name)
     st.rerun()
 with board:

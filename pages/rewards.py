@@ -72,7 +72,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.pagination(-(-total // SIZE), key="rewards", bind="query-params", max_visible_pages=5)
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
 # A reward has a number, and a report for which none is proposed has its name.
-if view != "reporters" and (name := row_buttons.pressed(key, names)):
+if view != "reporters" and (name := row_buttons.opened(key, names)):
     for kind, picks in (("reward", name.isdecimal()), ("report", not name.isdecimal())):
         session.pick(kind, name if picks else None)
     st.rerun()

@@ -83,7 +83,7 @@ if part == BLIND:
     with right:
         report_view.reporters_view(view)
         st.subheader("Your own decision", anchor=False)
-        second_look.inputs(policy, report_id, -look_id)
+        second_look.inputs(policy, report_id, look_id)
     arguments = (policy, look_id, report_id, others[0] if others else None)
     save = second_look.answer
 else:
@@ -111,7 +111,7 @@ else:
             st.info("You are one of the two: somebody else settles this.", icon=":material/balance:")
             st.stop()
         st.subheader("What holds", anchor=False)
-        second_look.inputs(session.current().policy, report_id, -look_id)
+        second_look.inputs(session.current().policy, report_id, look_id)
     arguments = (look_id, report_id, dispute.version)
     save = second_look.adjudicate
 

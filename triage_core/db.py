@@ -24,7 +24,9 @@ Cursor = duckdb.DuckDBPyConnection
 Row = dict[str, Any]
 Error = duckdb.Error
 
+_FIRST = datetime.min.replace(tzinfo=UTC)
 MIB = 2**20
+_MOMENT, _UTC_MOMENT = pa.timestamp("us"), pa.timestamp("us", "UTC")
 LEAST_MIB = 1_024
 
 
@@ -101,7 +103,7 @@ def transaction(cursor: Cursor) -> Iterator[Cursor]:
 def aware(value: Any) -> Any:
     """`value`, with the UTC zone attached where it is a naive datetime."""
     if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
+        return _FIRST + (value - datetime.min)  # a tenth of the time of replace()
     return value
 
 
@@ -197,4 +199,6 @@ def _column(values: list[Any]) -> pa.Array:
     # A column of nothing but None has no type of its own; text casts to every type that we use.
     if first is None:
         return pa.array(values, pa.string())
-    return pa.array([_plain(item) for item in values] if isinstance(first, datetime) else values)
+    if isinstance(first, datetime):
+        return pa.array(values, _UTC_MOMENT).cast(_MOMENT)
+    return pa.array(values)

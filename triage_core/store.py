@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from triage_core import audit, db, migrations
-from triage_core.channel.journal import JOURNAL_FILE
+from triage_core.channel.journal import JOURNAL_FILE, is_waiting
 from triage_core.errors import ChainBroken, StoreError
 from triage_core.model import Actor
 
@@ -168,7 +168,7 @@ class Store:
         if self.ahead is not None:
             return self.ahead.alone()
         journal = self.folder / JOURNAL_FILE
-        if journal.exists() and journal.stat().st_size:
+        if is_waiting(journal):
             raise StoreError(f"accepted reports wait in {journal.name}: start the server once")
         return nullcontext()
 

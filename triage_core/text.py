@@ -66,6 +66,9 @@ def canonical(text: str) -> str:
 
     Idempotent. Different texts may share it, so it identifies duplicates and is never shown.
     """
+    plain = " ".join(text.split())
+    if plain.isascii() and plain.isprintable():  # most texts, and nothing else is to be done to them
+        return plain.lower()
     while (folded := _fold(text)) != text:
         text = folded
     return text

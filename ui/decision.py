@@ -93,6 +93,26 @@ def start(view: ReportView) -> None:
     st.session_state[field(report_id, version, "drafted")] = bool(draft)
 
 
+def resume(policy: Policy, of: str, report_id: str, version: int) -> None:
+    """Fill the inputs from the draft that `of` names when they come on screen, with nothing else, and say so."""
+
+    def key(name: str) -> str:
+        return field(report_id, version, name)
+
+    if key("clauses") not in st.session_state:
+        with session.look() as cursor:
+            draft = drafts.read(cursor, session.actor(), of)
+        known = {clause.clause_id for clause in policy.clauses}
+        for name in drafts.FIELDS:
+            st.session_state.pop(key(name), None)
+        for name, value in draft.items():
+            st.session_state[key(name)] = value
+        st.session_state[key("clauses")] = [name for name in draft.get("clauses", ()) if name in known]
+        st.session_state[key("drafted")] = bool(draft)
+    if st.session_state.get(key("drafted")):
+        st.caption(":material/edit_note: Your draft is back.")
+
+
 def _leave(stays: tuple[str, int]) -> None:
     """Forget what was entered for the report before this one: drafts are kept in the store.
 
@@ -105,11 +125,11 @@ def _leave(stays: tuple[str, int]) -> None:
             st.session_state.pop(field(*before, name), None)
 
 
-def keep(report_id: str, version: int) -> None:
-    """Save what is entered as a draft; for the callback of every input."""
+def keep(report_id: str, version: int, of: str = "") -> None:
+    """Save what is entered as a draft, of the report or of what `of` names; for the callback of every input."""
     found = {name: st.session_state.get(field(report_id, version, name)) for name in drafts.FIELDS}
     try:
-        drafts.save(session.current().store, session.actor(), report_id, found)
+        drafts.save(session.current().store, session.actor(), of or report_id, found)
     except Refused as refusal:
         st.toast(f"The draft is not kept: {plain(str(refusal))}", icon=":material/block:", duration="long")
 

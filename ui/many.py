@@ -14,7 +14,7 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.access import Command
-from triage_core.desk import bulk, claims
+from triage_core.desk import bulk, claims, drafts
 from triage_core.desk.bulk import Outcome
 from triage_core.desk.claims import Snooze
 from triage_core.desk.decision import Decision, check
@@ -28,7 +28,6 @@ from ui.words import SNOOZE, counted, severity_badge, state_label
 CHOSEN = "many"
 DONE = "many_done"
 SAMPLE = 5
-FORM = ("many", 0)  # stands for a report and its version in the keys of the inputs
 ACTIONS: Mapping[str, LiteralString] = {
     "assess": "Assess",
     "link": "Close as duplicates",
@@ -130,7 +129,7 @@ def _form(chosen: Chosen) -> Act | None:
         format_func=ACTIONS.__getitem__,
         key="many_action",
     )
-    act = {"assess": _assess, "link": _link, "assign": _assign, "snooze": _snooze}[action]()
+    act = _assess(seen) if action == "assess" else _OTHERS[action]()
     pressed = st.button(
         f"{ACTIONS[action]}: {counted(len(seen), 'report')}", type="primary", disabled=act is None
     )
@@ -161,27 +160,36 @@ def sample(seen: Mapping[str, int]) -> None:
         st.caption(f"A sample of {len(few)}, spread over the list.")
 
 
-def decided() -> Decision | None:
-    """Ask for one decision for many, with the inputs of Review; None while it is not complete."""
-    policy = session.current().policy
+def decided(seen: Mapping[str, int]) -> Decision | None:
+    """Ask for one decision for these reports, with the inputs of Review and a draft; None while it is not complete."""
+    policy, of = session.current().policy, drafts.of_many(seen)
+    form = (of, 0)  # stands for a report and its version in the keys of the inputs
 
     def key(name: str) -> str:
-        return decision.field(*FORM, name)
+        return decision.field(*form, name)
 
-    clauses = decision.cited(policy, key)
+    kept = (decision.keep, (*form, of))
+    decision.resume(policy, of, *form)
+    clauses = decision.cited(policy, key, *kept)
     if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
-        decision.levels(key)
-        inputs = decision.inputs(*FORM)
+        decision.levels(key, *kept)
+        inputs = decision.inputs(*form)
         if inputs is None:
             st.caption("The level appears when all five are chosen.")
         else:
-            level = decision.override(key) or policy.severity(inputs)
+            level = decision.override(key, *kept) or policy.severity(inputs)
             st.markdown(f"Severity {severity_badge(level)}")
-    decision.outcome(clauses, key)
-    st.text_area("Note, which the reporters may read", key=key("note"), height=80)
+    decision.outcome(clauses, key, *kept)
+    st.text_area(
+        "Note, which the reporters may read",
+        key=key("note"),
+        height=80,
+        on_change=decision.keep,
+        args=(*form, of),
+    )
     if not clauses:
         return None
-    made = decision.collect(policy, *FORM)
+    made = decision.collect(policy, *form)
     try:
         check(policy, made)
     except Refused as refusal:
@@ -190,8 +198,8 @@ def decided() -> Decision | None:
     return made
 
 
-def _assess() -> Act | None:
-    opened, decision_made = session.current(), decided()
+def _assess(seen: Mapping[str, int]) -> Act | None:
+    opened, decision_made = session.current(), decided(seen)
     if decision_made is None:
         return None
     return lambda seen: bulk.assess(opened.store, opened.policy, session.actor(), seen, decision_made)
@@ -238,11 +246,16 @@ def _snooze() -> Act | None:
     return lambda seen: bulk.snooze(session.current().store, session.actor(), seen, until)
 
 
+_OTHERS: Mapping[str, Callable[[], Act | None]] = {"link": _link, "assign": _assign, "snooze": _snooze}
+
+
 def do(act: Act, seen: Mapping[str, int]) -> None:
     """Decide on these, once; the outcome is kept for `told`."""
     if DONE in st.session_state:
         return  # the same press once more
     _run(lambda: act(seen))
+    if DONE in st.session_state:
+        drafts.save(session.current().store, session.actor(), drafts.of_many(seen), {})
 
 
 def _run(act: Callable[[], Outcome]) -> None:

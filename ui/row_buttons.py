@@ -13,6 +13,8 @@ import streamlit as st
 
 from ui.hostile import plain
 
+_SHOWN = "rows-shown"
+
 
 def pressed(key: str, ids: Sequence[str]) -> str | None:
     """The id of the row that was just pressed, in the table whose buttons have this key or in its menu."""
@@ -21,6 +23,18 @@ def pressed(key: str, ids: Sequence[str]) -> str | None:
         return ids[click["row"]]
     only = (row for row in ids if st.session_state.get(_only_key(key, row)))
     return st.session_state.get(_menu_key(key)) or next(only, None)
+
+
+def opened(key: str, ids: Sequence[str]) -> str | None:
+    """As `pressed`, and also a row of the table as it stood there before: on a busy desk its rows change meanwhile.
+
+    For what only opens something: that means the row which was seen, and decides nothing. One table of a page is
+    told from the others by the first word of its key.
+    """
+    shown: dict[str, tuple[str, Sequence[str]]] = st.session_state.setdefault(_SHOWN, {})
+    name = key.partition("-")[0]
+    before, shown[name] = shown.get(name), (key, ids)
+    return pressed(key, ids) or (pressed(*before) if before else None)
 
 
 def as_menu(

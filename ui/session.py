@@ -101,7 +101,8 @@ _NAMED: dict[str | type, Callable[[Any], object]] = {Filter: repr}
 
 
 # The worker writes suggestions without an event, and claims are renewed, so an answer is also given up by its age.
-@st.cache_data(ttl="10s", max_entries=1_000, show_spinner=False, hash_funcs=_NAMED)
+# In seconds as a number: Streamlit reads a text such as "10s" anew at every call.
+@st.cache_data(ttl=10, max_entries=1_000, show_spinner=False, hash_funcs=_NAMED)
 def _read(stamp: Stamp, name: str, args: Any, kwargs: Any, _query: Callable[..., Any]) -> Any:
     with look() as cursor:
         return _query(cursor, *args, **kwargs)

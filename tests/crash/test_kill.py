@@ -29,7 +29,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("round_number", range(4))
+@pytest.mark.parametrize("round_number", range(2))
 def test_an_import_that_is_killed_goes_on_where_it_was(
     repository: Path, tmp_path: Path, file: Path, round_number: int
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 from benchmarks import desk_keys
 from tests.browser import Server, running_server, wait_until_settled
@@ -85,11 +86,16 @@ def tab_to(page: Page, there: Locator, back: bool = False) -> None:
 
 def choose_row(page: Page, label: str) -> str:
     """Press the second row of the menu below a table by Tab, arrows and Enter; gives the first word of its name."""
-    tab_to(page, page.get_by_role("button", name=label))
-    page.keyboard.press("Enter")
-    page.locator(
-        "[role='menu']:focus, [role='menu'] :focus"
-    ).wait_for()  # an arrow before that goes elsewhere
+    inside = page.locator("[role='menu']:focus, [role='menu'] :focus")  # an arrow before that goes elsewhere
+    # A menu that is drawn anew while it opens gives the focus back to its button: one closes it and asks again.
+    for _ in range(5):
+        tab_to(page, page.get_by_role("button", name=label))
+        page.keyboard.press("Enter")
+        try:
+            inside.wait_for(timeout=5_000)
+            break
+        except TooLate:
+            page.keyboard.press("Escape")
     page.keyboard.press("ArrowDown")
     name = page.locator("[role='menuitem']:focus").inner_text().split()[0]
     page.keyboard.press("Enter")

@@ -159,11 +159,11 @@ def test_a_disk_that_takes_nothing_accepts_nothing(store: Store, monkeypatch: py
     committer = Committer(store)
     committer.receive(POLICY, incoming("Before"))
 
-    def full(file: int) -> None:
+    def full(*arguments: Any) -> int:
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr("os.fdatasync", full)
+        patched.setattr("os.pwrite", full)
         outcomes = together(committer, [incoming(words, words) for words in ("one", "two")])
     assert [type(outcome) for outcome in outcomes] == [StoreError, StoreError]
     assert committer.receive(POLICY, incoming("one", "one")).report_id == "FR-2"
@@ -207,7 +207,7 @@ def test_the_journal_stays_short_under_a_load_that_never_ends(
     committer = Committer(store)
     for number in range(12):
         committer.receive(POLICY, incoming(f"report {number}"))
-    assert (store.folder / JOURNAL_FILE).read_bytes().count(b"\n") <= 5
+    assert len(committer._journal.read()) <= 5
     with store.read() as cursor:
         assert db.value(cursor, "SELECT count(*) FROM reports") == 12
 
@@ -267,35 +267,7 @@ def test_a_journal_of_another_store_is_refused(tmp_path: Path, monkeypatch: pyte
         patched.setattr(intake, "take_in", broken)
         committer.receive(POLICY, incoming("two"))
         first.close()
-    (second.folder / JOURNAL_FILE).write_bytes(
-        (first.folder / JOURNAL_FILE).read_bytes().splitlines(True)[-1]
-    )
+    (second.folder / JOURNAL_FILE).write_bytes((first.folder / JOURNAL_FILE).read_bytes())
     with pytest.raises(StoreError, match="report 2 was promised, and 1 is the next one"):
         Committer(second)
     second.close()
-
-
-@pytest.mark.parametrize("cut", range(1, 60, 7))
-def test_a_torn_last_line_was_never_acknowledged(tmp_path: Path, cut: int) -> None:
-    path = tmp_path / JOURNAL_FILE
-    journal = Journal(path)
-    journal.append(['{"n": 1}', '{"n": 2}'])
-    journal.append([f'{{"n": 3, "text": "{"x" * 80}"}}'])
-    journal.close()
-    path.write_bytes(path.read_bytes()[:-cut])
-    journal = Journal(path)
-    assert journal.read() == [{"n": 1}, {"n": 2}]
-    journal.append(['{"n": 4}'])
-    assert journal.read() == [{"n": 1}, {"n": 2}, {"n": 4}]
-    journal.close()
-
-
-def test_damage_before_the_last_line_is_told(tmp_path: Path) -> None:
-    path = tmp_path / JOURNAL_FILE
-    journal = Journal(path)
-    for number in range(3):
-        journal.append([f'{{"n":{number}}}'])
-    path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":7'))
-    with pytest.raises(StoreError, match=r"line 2 of .* is damaged"):
-        journal.read()
-    journal.close()

@@ -58,6 +58,26 @@ def test_it_is_gone_after_the_decision_and_a_new_one_may_follow(store: Store) ->
     assert draft(store) == {"note": "Again"}
 
 
+def test_those_of_a_look_and_of_many_stand_apart_and_end_when_emptied(store: Store) -> None:
+    both = drafts.of_many(["FR-1", "FR-2"])
+    assert both == drafts.of_many(["FR-2", "FR-1"]) != drafts.of_many(["FR-1"])
+    named = ("FR-1", drafts.of_look(1), drafts.of_look(2), both, drafts.of_many(["FR-1"]))
+    for of in named:
+        drafts.save(store, REVIEWER, of, {"note": of})
+    triage.assess(store, POLICY, REVIEWER, "FR-1", FLAW)
+    drafts.save(store, REVIEWER, drafts.of_look(2), {})
+    assert [draft(store, of).get("note") for of in named] == [None, named[1], None, *named[3:]]
+
+
+def test_who_settles_but_does_not_review_keeps_drafts_of_looks_alone(store: Store) -> None:
+    owner = Actor("test:owner", "Owner", frozenset({DeskRole.POLICY_OWNER}))
+    drafts.save(store, owner, drafts.of_look(1), ENTERED)
+    assert draft(store, drafts.of_look(1), owner) == ENTERED
+    for of in ("FR-1", drafts.of_many(["FR-1"])):
+        with pytest.raises(NotAllowed):
+            drafts.save(store, owner, of, ENTERED)
+
+
 def test_a_link_ends_it_too(store: Store) -> None:
     drafts.save(store, REVIEWER, "FR-2", ENTERED)
     triage.link(store, REVIEWER, "FR-2", "FR-1")

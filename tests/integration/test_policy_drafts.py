@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,7 @@ def test_readers_never_see_an_older_version_again(runtime):
     def look(mine: list[str]) -> None:
         while not done.is_set():
             mine.append(runtime.policy.version)
+            time.sleep(0.0005)  # readers that never wait keep the publisher from its work
 
     readers = [threading.Thread(target=look, args=(mine,)) for mine in seen]
     for reader in readers:

@@ -25,10 +25,10 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def rows(real_data: Path) -> dict[str, dict[str, Any]]:
-    """The 305 prompts from the wild and the 444 composed ones, by their id."""
+    """The 305 prompts from the wild and every third of the 444 composed ones, by their id."""
     wild = lines_of(real_data / "wild_jailbreaks" / "wild_dev.jsonl")
     composed = lines_of(real_data / "template_x_payload" / "composed_dev.jsonl")
-    return {row["id"]: row for row in [*wild, *composed]}
+    return {row["id"]: row for row in [*wild, *composed[::3]]}
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def opened(rows: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFac
             out.write(json.dumps({"external_id": name, "turns": turns}) + "\n")
     runtime = Runtime(Settings(store=folder / "store"))
     done = run(runtime, "import", files=[str(file)])
-    assert (done["received"], done["stored"], done["refused"]) == (749, 749, [])
-    assert run(runtime, "import", files=[str(file)])["already_known"] == 749
+    assert (done["received"], done["stored"], done["refused"]) == (len(rows), len(rows), [])
+    assert run(runtime, "import", files=[str(file)])["already_known"] == len(rows)
     run(runtime, "index")
     yield runtime
     runtime.close()
@@ -78,12 +78,12 @@ def test_a_family_finds_itself(opened: Runtime, rows: dict[str, dict[str, Any]])
     """The nearest report of a composed prompt uses the same template, nearly always."""
     composed = [name for name, row in rows.items() if "technique_id" in row]
     hits = 0
-    for name in composed[::6]:
+    for name in composed[::2]:
         # Prompts from the wild use the same templates, but only the composed ones say which.
         near = [row["external_id"] for row in run(opened, "similar", external_id=name, axis="technique")]
         nearest = next(row for row in near if "technique_id" in rows[row])
         hits += rows[nearest]["technique_id"] == rows[name]["technique_id"]
-    assert hits / len(composed[::6]) >= 0.95
+    assert hits / len(composed[::2]) >= 0.95
 
 
 def test_from_a_decision_to_a_training_file(

@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from tests.making import lay_store
 from triage_core import queries, runtime
 from triage_core.channel import intake, reportformat
 from triage_core.errors import Refused
@@ -49,6 +50,7 @@ class WordEmbedder:
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Runtime]:
     """The open product on an empty store; its clock stands still at NOW."""
+    lay_store(tmp_path / "store")
     found = Runtime(Settings(store=tmp_path / "store"), clock=lambda: NOW, embedder=WordEmbedder)
     runtime.use(found)
     yield found

@@ -10,7 +10,7 @@ import pytest
 from tests.pages.conftest import EVERYTHING
 from triage_core import db
 from triage_core.clusters import cluster_work
-from triage_core.desk import triage
+from triage_core.desk import drafts, triage
 from triage_core.desk.decision import Decision
 from triage_core.likeness.axes import Axis
 
@@ -199,7 +199,7 @@ def test_what_was_skipped_is_told_with_the_reason(visit, grouped, opened, case, 
     triage.assess(opened.store, opened.policy, EVERYTHING, grouped["songs"][0], Decision(("EXP-1",)))
     screen.button(key=f"decide-whole-{name}").click().run()
     screen.segmented_control(key="cluster_action").set_value("assess").run()
-    screen.multiselect(key="clauses-many-0").select("OOS-1").run()
+    screen.multiselect(key=f"clauses-{drafts.of_many(grouped['songs'])}-0").select("OOS-1").run()
     screen.button(key="cluster_do").click().run()
     assert "Done on 2 reports" in rendered(screen)
     skipped = next(table.value for table in screen.dataframe if "why" in table.value)
@@ -241,6 +241,8 @@ def test_two_clusters_that_may_be_one_are_merged_or_kept_apart(
             "UPDATE memberships SET runner_up = 0.6 WHERE axis = 'whole' AND runner_up_id IS NOT NULL"
         )
     screen = visit("clusters", clusters_view="May be one")
+    screen.toggle[0].set_value(True).run()
+    assert "only in" in rendered(screen)
     assert "surest first" in rendered(screen)
     merge = [button for button in screen.button if button.label == "Merge"]
     assert merge

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from tests.pages.conftest import EVERYTHING, NOW
 from triage_core import db
-from triage_core.desk import bulk, claims, second_look, triage
+from triage_core.desk import bulk, claims, drafts, second_look, triage
 from triage_core.desk import views as kept_views
 from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole, SeverityInputs
@@ -166,6 +167,14 @@ def test_a_view_of_what_is_no_more_shows_what_is_left(visit, three, opened):
     assert screen.selectbox(key="state").value == "to_decide"
 
 
+def test_a_row_that_is_pressed_as_the_list_changes_is_still_the_one_that_was_seen(visit, three, receive):
+    screen = visit("inbox")
+    later = receive("a riddle")
+    screen.menu_button[0].click(three[1]).run()
+    assert screen.header[0].value == f"` {three[1]} `"
+    assert later not in three
+
+
 def test_whose_task_and_who_is_at_work(visit, three, opened):
     claims.assign(opened.store, ME, three[0], ME)
     claims.assign(opened.store, ME, three[1], INES)
@@ -173,6 +182,11 @@ def test_whose_task_and_who_is_at_work(visit, three, opened):
     shown = visit("inbox").dataframe[0].value
     assert list(shown["task"]) == ["Me", "ines", ""]
     assert list(shown["claim"]) == ["ines", "", ""]
+
+
+def form(name: str, report_ids: Sequence[str]) -> str:
+    """The key of an input of the dialog."""
+    return f"{name}-{drafts.of_many(report_ids)}-0"
 
 
 def test_all_that_the_list_showed_is_decided_on_nothing_else_and_taken_back(
@@ -185,7 +199,7 @@ def test_all_that_the_list_showed_is_decided_on_nothing_else_and_taken_back(
     screen = press(screen, "Decide on all 3")
     assert "**3 reports**, as the list showed them." in rendered(screen)
     assert "2 more came in since and are not among them." in rendered(screen)
-    screen.multiselect(key="clauses-many-0").select("EXP-1").run()
+    screen.multiselect(key=form("clauses", three)).select("EXP-1").run()
     press(screen, "Assess: 3 reports")
     assert "**Done on 2 reports.**" in rendered(screen)
     (skipped,) = [table.value for table in screen.dataframe if "why" in table.value]
@@ -201,12 +215,27 @@ def test_all_that_the_list_showed_is_decided_on_nothing_else_and_taken_back(
 
 def test_what_was_done_is_told_over_an_empty_list(visit, three, rendered):
     screen = press(visit("inbox"), "Decide on all 3")
-    screen.multiselect(key="clauses-many-0").select("EXP-1").run()
+    screen.multiselect(key=form("clauses", three)).select("EXP-1").run()
     press(screen, "Assess: 3 reports").run()
     assert "Everything is decided" in rendered(screen)
     assert "**Done on 3 reports.**" in rendered(screen)
     press(screen, "Undo all of it")
     assert listed(screen) == three
+
+
+def test_what_was_entered_for_many_is_there_again_for_the_same_reports_until_they_are_decided(
+    visit, three, rendered
+):
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.multiselect(key=form("clauses", three)).select("EXP-1").run()
+    screen.text_area(key=form("note", three)).input("A joke, as asked.").run()
+    screen = press(visit("inbox"), "Decide on all 3")
+    assert "Your draft is back" in rendered(screen)
+    assert screen.text_area(key=form("note", three)).value == "A joke, as asked."
+    press(press(screen, "Assess: 3 reports"), "Undo all of it")
+    screen = press(visit("inbox"), "Decide on all 3")
+    assert "Your draft is back" not in rendered(screen)
+    assert screen.multiselect(key=form("clauses", three)).value == []
 
 
 def test_many_are_assigned_snoozed_or_closed_as_duplicates(visit, three, case):
@@ -230,7 +259,7 @@ def test_many_are_assigned_snoozed_or_closed_as_duplicates(visit, three, case):
 
 def test_many_are_decided_on_with_all_that_one_is(visit, three, opened, case, rendered):
     screen = press(visit("inbox"), "Decide on all 3")
-    screen.multiselect(key="clauses-many-0").select("IN-1").select("OOS-1").run()
+    screen.multiselect(key=form("clauses", three)).select("IN-1").select("OOS-1").run()
     assert "In scope" in rendered(screen)
     assert opened.policy.clause("OOS-1").out_of_scope_example.strip() in [text.value for text in screen.text]
     levels = {
@@ -241,12 +270,12 @@ def test_many_are_decided_on_with_all_that_one_is(visit, three, opened, case, re
         "uplift": "yes",
     }
     for name, level in levels.items():
-        screen.get_by_key(f"{name}-many-0").set_value(level)
+        screen.get_by_key(form(name, three)).set_value(level)
     screen.run()
-    screen.selectbox(key="override-many-0").set_value("low").run()
+    screen.selectbox(key=form("override", three)).set_value("low").run()
     assert "needs a reason" in rendered(screen)
-    screen.text_input(key="override_reason-many-0").set_value("tested").run()
-    screen.selectbox(key="resolution-many-0").set_value("accepted_risk").run()
+    screen.text_input(key=form("override_reason", three)).set_value("tested").run()
+    screen.selectbox(key=form("resolution", three)).set_value("accepted_risk").run()
     press(screen, "Assess: 3 reports")
     assert {(case(name)["resolution"], case(name)["severity"]) for name in three} == {
         ("accepted_risk", "low")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
-from triage_core.desk import looks, second_look, triage
+from triage_core.desk import drafts, looks, second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole, Severity
 
@@ -111,6 +111,20 @@ def test_an_answer_is_kept_and_the_case_is_not_touched(visit, decided, opened, c
     with opened.store.read() as cursor:
         (dispute,) = looks.disputes(cursor)
     assert (dispute.second["actor_id"], dispute.second["clauses"]) == (ME.actor_id, ["OOS-1"])
+
+
+def test_what_was_entered_is_there_again_until_it_is_given(visit, decided, opened, rendered):
+    report_id, look_id = decided()
+    screen = choose(visit("second_look"), report_id, look_id, "OOS-1")
+    screen.text_area(key=f"note-{report_id}-{-look_id}").input("A song, as asked.").run()
+    screen = visit("second_look")
+    assert "Your draft is back" in rendered(screen)
+    assert screen.multiselect(key=f"clauses-{report_id}-{-look_id}").value == ["OOS-1"]
+    button(screen, "Save decision").click().run()
+    with opened.store.read() as cursor:
+        (dispute,) = looks.disputes(cursor)
+        assert dispute.second["note"] == "A song, as asked."
+        assert drafts.read(cursor, ME, drafts.of_look(look_id)) == {}
 
 
 def test_the_level_follows_the_inputs(visit, decided, rendered):

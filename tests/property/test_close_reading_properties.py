@@ -73,7 +73,7 @@ def same_as_all_at_once(runtime: Runtime) -> None:
     assert runtime.likeness.explain(first, last) == other.explain(first, last)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(st.lists(st.tuples(STORY, st.lists(COMMAND, max_size=3)), min_size=2, max_size=11))
 def test_one_by_one_is_all_at_once(reports: list[tuple[str, list[tuple[str, int, int]]]]) -> None:
     assert indexing.CLOSE_READING >= LIMIT

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -80,6 +80,7 @@ def test_bulk_is_one_by_one(case: Case) -> None:
     assert obeys(bulk, case.must, case.cannot)
 
 
+@settings(max_examples=40)
 @given(case=cases(), block=st.integers(1, 20), tile=st.integers(1, 9), others=st.integers(1, 9))
 def test_the_size_of_blocks_changes_nothing(case: Case, block: int, tile: int, others: int) -> None:
     whole = cluster_all(case.vectors, case.params, case.must, case.cannot)

@@ -127,7 +127,7 @@ def everything(folder: Path) -> str:
     return "\n".join(found)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(STATES)
 def test_no_byte_of_a_refused_report_goes_out(states: list[State]) -> None:
     with tempfile.TemporaryDirectory() as folder:

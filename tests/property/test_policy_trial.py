@@ -128,7 +128,7 @@ def again(row: db.Row) -> Decision:
     return Decision(tuple(row["clauses"]), inputs, override=override, override_reason=row["override_reason"])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(chosen=changes())
 def test_the_list_of_the_dry_run_is_the_list_of_the_real_change(
     decided: Path, tmp_path: Path, chosen: dict[str, Any]

@@ -184,5 +184,5 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_everything_can_be_undone_backwards_and_nothing_is_undone_into_a_muddle(store: Store) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Desk(store), settings=settings(max_examples=25, stateful_step_count=12)
+        lambda: Desk(store), settings=settings(max_examples=16, stateful_step_count=12)
     )

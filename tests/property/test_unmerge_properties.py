@@ -219,5 +219,5 @@ def opened(tmp_path: Path) -> Iterator[Runtime]:
 @pytest.mark.slow
 def test_unmerging_restores_every_earlier_state_to_the_byte(opened: Runtime) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Desk(opened), settings=settings(max_examples=20, stateful_step_count=12)
+        lambda: Desk(opened), settings=settings(max_examples=12, stateful_step_count=12)
     )

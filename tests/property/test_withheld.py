@@ -85,6 +85,6 @@ def test_what_is_followed_is_what_is_found_anew(store: Store) -> None:
         return machines[-1]
 
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        make, settings=settings(max_examples=8, stateful_step_count=15)
+        make, settings=settings(max_examples=5, stateful_step_count=15)
     )
     assert any(machine.withheld for machine in machines), "where nothing is withheld, nothing is followed"

@@ -321,11 +321,17 @@ def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         load(runtime="openvino", cache_dir=occupied)
 
 
-def test_importing_the_embedder_loads_no_framework() -> None:
-    script = (
-        "import sys, triage_core.likeness.embed; "
-        "print({'torch', 'transformers', 'sentence_transformers', 'openvino'} & sys.modules.keys())"
-    )
+def test_a_command_waits_for_no_framework_before_it_needs_one() -> None:
+    slow = {
+        "torch",
+        "transformers",
+        "sentence_transformers",
+        "openvino",
+        "sklearn",
+        "scipy.stats",
+        "scipy.optimize",
+    }
+    script = f"import sys, triage_core.operations; print({slow} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -32,3 +32,10 @@ def test_nothing_is_said_of_a_report_without_evidence() -> None:
     fields = make_report(illegal_minor_content=True)
     del fields["turns"], fields["what_is_wrong"]
     assert spam.suggest(reportformat.parse(fields)).score == 0
+
+
+def test_letters_beyond_ascii_hide_no_offer_and_no_link() -> None:
+    found = suggest(
+        what_is_wrong="Visit the ca\u017fino caf\u00e9 at HTTP\u017f://a.example or WWW.b.example"
+    )
+    assert found.signs == ("offers something", "links in the description")

@@ -39,6 +39,12 @@ def test_canonical_text(text: str, expected: str) -> None:
     assert canonical(text) == expected
 
 
+@pytest.mark.parametrize("code", range(128))
+def test_plain_text_and_text_with_something_hidden_have_the_same_form(code: int) -> None:
+    for text in (f"A{chr(code)}b", f" {chr(code)}C\n{chr(code)}\t", chr(code) * 2):
+        assert canonical(text) == canonical(text + "\u200b")
+
+
 def test_canonical_is_stable_for_every_character_that_has_another_form() -> None:
     codes = [*range(0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000)]
     changed = [hex(code) for code in codes if canonical(once := canonical(chr(code))) != once]

@@ -19,7 +19,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from triage_core.likeness.cells import cells_of
 from triage_core.likeness.kernels import hits, spread
@@ -30,6 +30,7 @@ BLOCK = 131_072
 TILE_ROWS = 1_024
 TILE_OTHERS = 8_192
 MOST_LINKS = 2**25
+_BLAS = ThreadpoolController().select(user_api="blas")  # looking for it takes longer than many a comparison
 
 Grid = NDArray[np.int16]
 Rows = NDArray[np.int64]
@@ -80,7 +81,7 @@ def links(grid: Grid, least: int, labels: Callable[[], Rows]) -> Iterator[Links]
             shares = [tiles[number::threads] for number in range(threads)]
             most = MOST_LINKS if stop - start > 1 else math.inf
             compare = partial(_compare, grid, least=least, first=start, roots=roots, most=most)
-            with threadpool_limits(1, user_api="blas"):
+            with _BLAS.limit(limits=1):
                 found = list(pool.map(compare, shares))
             if any(part is None for part in found):
                 middle = (start + stop) // 2

@@ -6,11 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from math import log
-
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 _WORD = re.compile(r"[^\W\d_]{3,24}")
 _SAMPLE = 50
@@ -20,6 +18,14 @@ _STEM, _ENDING = 4, 3
 """Words with so many letters in common at their start, and so few more at the end, are forms of one word."""
 _EQUAL = 2e-6
 """Weights that are no farther apart may be equal when they are rounded."""
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """English words that stand in any text, in lower case."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # a second to load, for a list of words
+
+    return frozenset(ENGLISH_STOP_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +107,4 @@ def _distinct(texts: Iterable[str]) -> Iterable[str]:
 @lru_cache(maxsize=16_384)
 def _words(text: str) -> frozenset[str]:
     """The words of one text; kept, since clusters are labelled anew whenever a report comes in."""
-    return frozenset(word for word in _WORD.findall(text.lower()) if word not in ENGLISH_STOP_WORDS)
+    return frozenset(word for word in _WORD.findall(text.lower()) if word not in stop_words())

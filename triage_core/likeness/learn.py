@@ -16,7 +16,6 @@ from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from triage_core.errors import Refused
 
@@ -151,6 +150,7 @@ def fit(
     loyalty: float = _LOYALTY,
 ) -> NDArray[np.float64]:
     """(features + 1,) weights and bias: the likeliest under a normal prior around `prior` of precision `loyalty`."""
+    from scipy.optimize import minimize  # takes a while to load, and most processes fit nothing
 
     def cost(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         away = weights - prior

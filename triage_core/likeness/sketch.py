@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from triage_core.likeness.labels import stop_words
 from triage_core.likeness.lexical import Tokens, token_grams, tokenize, trigrams, word_grams
 
 PASSAGES, WRAPPER, WORDS = 256, 512, 128
@@ -78,4 +78,4 @@ def _sketch(grams: NDArray[np.uint64], places: int, weights: NDArray[np.float64]
 
 @lru_cache(maxsize=1)
 def _common() -> NDArray[np.uint64]:
-    return word_grams(tokenize(" ".join(sorted(ENGLISH_STOP_WORDS))))
+    return word_grams(tokenize(" ".join(sorted(stop_words()))))

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from triage_core.likeness import ways
@@ -207,6 +206,7 @@ def _scaled(odds: Floats, base: Floats, truth: Floats) -> tuple[float, float, fl
 
     What is scaled is how far the odds are from the question's own, `base`: a rare yes stays rare.
     """
+    from scipy.optimize import minimize  # takes a while to load, and most processes fit nothing
 
     def cost(given: Floats) -> float:
         scaled = base + given[0] * odds + given[1]

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 Floats = NDArray[np.float64]
 Topics = NDArray[np.int64]
@@ -80,6 +79,8 @@ def topics(requests: Floats) -> Topics:
     """Topics for each report, (divisions, n), from the vectors of what was asked; the same for the same vectors."""
     if len(requests) < _LEAST:
         return np.zeros((1, len(requests)), dtype=np.int64)
+    from sklearn.cluster import KMeans  # half a second that no command line should wait for
+
     found = [
         KMeans(round(size * (len(requests) / 2) ** 0.5), n_init=1, random_state=draw).fit(requests).labels_
         for draw in range(_DRAWS)

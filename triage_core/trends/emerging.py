@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from scipy.stats import hypergeom
 
 from triage_core import db
 from triage_core.trends.window import FROM, WEEK, Window
@@ -97,6 +96,8 @@ def unlikely(counts: Sequence[tuple[int, int]], recent: int, reports: int, looke
     """
     if not counts:
         return []
+    from scipy.stats import hypergeom  # the slowest to load of all packages, for this one figure
+
     table = np.array(counts)
     plain = hypergeom.sf(table[:, 0] - 1, reports, recent, table[:, 1]).tolist()
     adjusted, highest = [1.0] * len(plain), 0.0

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from triage_core import db
-from triage_core.counted import CONDITIONS, FIXED, Counted
+from triage_core.counted import FIXED, Counted
 from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.model import Severity
-from triage_core.trends.head import FIX_END, OF_ARRIVAL, Clock, kept
+from triage_core.trends.head import FIX_END, OF_ARRIVAL, WITH_FIX, Clock, how_many, kept
 from triage_core.trends.window import FROM, WEEK, Window, weekly, windows
 
 AGES = ("2 days or less", "3 to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
@@ -23,7 +23,7 @@ def clocks_by_week(cursor: db.Cursor, window: Window) -> list[db.Row]:
     `Kept`, and CLOCK_share.
     """
     rows = weekly(cursor, window, ", ".join(map(kept, OF_ARRIVAL)))
-    fixes = weekly(cursor, window, kept(Clock.FIX), moment=FIX_END, among="c.fix_due IS NOT NULL")
+    fixes = weekly(cursor, window, kept(Clock.FIX), moment=FIX_END, among=WITH_FIX)
     ends = {row["week"]: row for row in fixes}
     nothing = {"fix_counted": 0, "fix_inside": 0, "fix_median_hours": None}
     rows = [row | ends.get(row["week"], nothing) for row in rows]
@@ -142,4 +142,4 @@ def embargo_ends(cursor: db.Cursor, window: Window, weeks: int = 12) -> list[db.
 
 
 def _counts(*kinds: Counted) -> str:
-    return ", ".join(f"count(*) FILTER ({CONDITIONS[kind]}) AS {kind}" for kind in kinds)
+    return ", ".join(f"{how_many(kind)} AS {kind}" for kind in kinds)

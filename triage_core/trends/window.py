@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from triage_core import db
 
 LEAST_WEEKS = 4
 WEEK = timedelta(weeks=1)
+_FIRST_WEEK = datetime(1, 1, 1, tzinfo=UTC)  # a Monday
 FROM = " FROM cases c"
 THEN = "then_"
 """What begins the names of counts of a window that is compared with another."""
@@ -90,15 +91,20 @@ def weekly(
     The three are SQL of this package. A week without any has what the counts give over no reports at all.
     """
     where, values = window.where(moment)
+    # The number of a week is found in less time than its Monday.
     found = db.rows(
         cursor,
-        f"SELECT date_trunc('week', {moment}) AS week, {counts}{FROM} WHERE {among} AND {where} GROUP BY week",
+        f"SELECT date_diff('week', TIMESTAMP '{_FIRST_WEEK.date()}', {moment}) AS week, {counts}{FROM}"
+        f" WHERE {among} AND {where} GROUP BY week",
         values,
     )
-    empty = db.row(cursor, f"SELECT {counts}{FROM} WHERE false AND $at IS NOT NULL", {"at": values["at"]})
+    by_week = {_FIRST_WEEK + row.pop("week") * WEEK: row for row in found}
+    weeks = weeks_of(window, by_week)
+    empty: db.Row | None = {}
+    if not by_week.keys() >= set(weeks):
+        empty = db.row(cursor, f"SELECT {counts}{FROM} WHERE false AND $at IS NOT NULL", {"at": values["at"]})
     assert empty is not None, "a count without groups is one row"
-    by_week = {row.pop("week"): row for row in found}
-    return [{"week": week, **by_week.get(week, empty)} for week in weeks_of(window, by_week)]
+    return [{"week": week, **by_week.get(week, empty)} for week in weeks]
 
 
 def weeks_of(window: Window, found: Any) -> list[datetime]:

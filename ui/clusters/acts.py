@@ -168,10 +168,10 @@ def decide() -> None:
         with_decision = st.toggle(
             "Assess the one that stays as well", value=True, key="cluster_with_decision"
         )
-        decision = many.decided() if with_decision else None
+        decision = many.decided(seen) if with_decision else None
         ready = decision is not None or not with_decision
     else:
-        decision = many.decided()
+        decision = many.decided(seen)
         ready = decision is not None
 
     def act(named: Mapping[str, int]) -> Outcome:

@@ -11,7 +11,7 @@ from triage_core import db
 from triage_core.access import Command
 from triage_core.clusters import cluster_board
 from triage_core.desk import boards
-from ui import session
+from ui import compare, session
 from ui.clusters import acts, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, counted
@@ -147,9 +147,7 @@ def _member(
                 args=(axis, cluster_id, report_id, version),
             )
             in_full = st.toggle("In full", key=f"full-{axis}-{report_id}-{version}")
-            if st.button(
-                "Open", key=f"open-{axis}-{report_id}", icon=":material/rate_review:", type="tertiary"
-            ):
+            if st.button("Open", key=f"open-{axis}-{report_id}", type="tertiary"):
                 session.open_report(report_id)
         if in_full:
             parts.marked(pieces)
@@ -188,6 +186,10 @@ def may_be_one(axis: str, cluster_id: str = "", page: int = 1) -> int:
                     st.rerun()
             for side in sides:
                 st.caption(plain(typical[pair[f"{side}_typical"]].excerpt, parts.OWN))
+            if st.toggle(
+                "Compare the two", key=f"texts-{key}", help="Differing words of the most typical of each."
+            ):
+                compare.words(typical[pair["one_typical"]], typical[pair["other_typical"]])
     return total
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from triage_core.index.maps import Map, Point
-from ui import paint
+from ui import paint, session
 from ui.charts import BLUE, GREY, ORANGE
 
 HEIGHT = 440
@@ -19,8 +19,8 @@ _LAYERS = (
 )
 
 
-def draw(found: Map, chosen: str, key: str) -> str | None:
-    """Draw the map; gives the cluster of the point that was clicked, if one was.
+def draw(axis: str, found: Map, chosen: str) -> str | None:
+    """Draw the map of an axis; gives the cluster of the point that was clicked, if one was.
 
     As SVG: Plotly's WebGL traces compile code, which the page's security policy forbids.
     """
@@ -44,6 +44,9 @@ def draw(found: Map, chosen: str, key: str) -> str | None:
     axis: dict[str, Any] = {"visible": False}
     figure = go.Figure(traces, {"xaxis": axis, "yaxis": axis, "hovermode": "closest"})
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, legend={"orientation": "h", "y": 0})
+    shown = session.snapshot_key(
+        {f"{point.report_id} {point.cluster_id}": point.size for point in found.points}
+    )
     paint.before_first_chart()
     event = st.plotly_chart(
         figure,
@@ -51,7 +54,8 @@ def draw(found: Map, chosen: str, key: str) -> str | None:
         config={"displayModeBar": False},
         on_select="rerun",
         selection_mode="points",
-        key=key,
+        # It stays as it is, and as far as somebody has zoomed in, until its points or their clusters change.
+        key=f"map-{axis}-{chosen}-{shown}",
         alt="Map of the reports: near points are alike; the chosen cluster stands out",
     )
     if not event.selection.points:

@@ -17,7 +17,7 @@ from ui import compare, row_buttons, session
 from ui.hostile import inline, plain
 from ui.words import SEVERITY, ago, badge, counted, severity_badge, state_badge
 
-SIZE = 15
+SIZE = 8  # more of them push the cluster that is shown below the edge of the screen
 TEXT = 420  # pixels; a longer text scrolls
 OWN = 160  # characters of a member's own part
 BASIS: Mapping[str, LiteralString] = {
@@ -48,8 +48,11 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
     ids = tuple(row["cluster_id"] for row in rows)
     typical = session.read(boards.briefs, tuple(row["representative_id"] for row in rows))
     key = f"look-{axis}-{session.snapshot_key({row['cluster_id']: row['size'] for row in rows})}"
-    chosen = row_buttons.pressed(key, ids) or chosen or ids[0]
-    about = {row["cluster_id"]: row["label"] or typical[row["representative_id"]].excerpt for row in rows}
+    chosen = row_buttons.opened(key, ids) or chosen or ids[0]
+    about = {
+        row["cluster_id"]: ": ".join(filter(None, (row["label"], typical[row["representative_id"]].excerpt)))
+        for row in rows
+    }
     st.dataframe(
         {
             "look": ["Shown" if cluster_id == chosen else "Show" for cluster_id in ids],
@@ -68,7 +71,11 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
                 help="Open members × expected severity × days that the oldest of them waits.",
             ),
             "size": st.column_config.NumberColumn("Reports", width=70),
-            "about": st.column_config.TextColumn("What it is about", width=240),
+            "about": st.column_config.TextColumn(
+                "What it is about",
+                width=260,
+                help="The words that set it apart, and its most typical report.",
+            ),
             "last": st.column_config.TextColumn("Newest", width=85),
         },
         hide_index=True,

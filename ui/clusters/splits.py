@@ -57,8 +57,8 @@ def listing(axis: str) -> None:
     audit = session.read(cluster_splits.latest)
     with st.expander(f"{counted(len(found), 'cluster')} may hold two groups", icon=":material/call_split:"):
         ids = tuple(split.cluster_id for split in found)
-        key = f"splits-{session.current().store.revision}-{axis}"
-        if chosen := row_buttons.pressed(key, ids):
+        key = f"splits-{axis}-{session.snapshot_key({split.cluster_id: split.size for split in found})}"
+        if chosen := row_buttons.opened(key, ids):
             session.pick("cluster", chosen)
             st.rerun()
         st.dataframe(

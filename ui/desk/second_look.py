@@ -1,7 +1,7 @@
 """Second looks on screen: the list of them, the inputs of a decision, and two decisions side by side.
 
-The inputs know nothing of the case: no earlier choice, no suggestion and no draft, since each would
-tell a second reviewer what the first has decided.
+The inputs know nothing of the case: no earlier choice and no suggestion, since each would tell a second reviewer what
+the first has decided. Their draft is the person's own, of this look alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core.desk import second_look
+from triage_core.desk import drafts, second_look
 from triage_core.desk.looks import Dispute
 from triage_core.guidance.policy import ClauseKind, Policy
 from triage_core.model import Exposure, Generality, Harm, Reliability, Uplift
@@ -66,21 +66,28 @@ def _choose(key: str) -> None:
 
 
 @st.fragment
-def inputs(policy: Policy, report_id: str, version: int) -> None:
-    """Empty inputs for one decision; `version` makes their keys, as `decision.collect` reads them."""
+def inputs(policy: Policy, report_id: str, look_id: int) -> None:
+    """The inputs of one decision, empty or as one's own draft has them; `answer` and `adjudicate` read them."""
+    form, of = (report_id, -look_id), drafts.of_look(look_id)
 
     def key(name: str) -> str:
-        return decision.field(report_id, version, name)
+        return decision.field(*form, name)
 
-    clauses = decision.cited(policy, key)
+    kept = (decision.keep, (*form, of))
+    decision.resume(policy, of, *form)
+    clauses = decision.cited(policy, key, *kept)
     if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
-        decision.levels(key)
-        found = decision.inputs(report_id, version)
+        decision.levels(key, *kept)
+        found = decision.inputs(*form)
         if found:
             st.markdown(f"Severity {severity_badge(policy.severity(found))}")
-        decision.override(key)
-    decision.outcome(clauses, key)
-    st.text_area("Note", key=key("note"), height=80)
+        decision.override(key, *kept)
+    decision.outcome(clauses, key, *kept)
+    st.text_area("Note", key=key("note"), height=80, on_change=decision.keep, args=(*form, of))
+
+
+def _over(look_id: int) -> None:
+    drafts.save(session.current().store, session.actor(), drafts.of_look(look_id), {})
 
 
 def two_decisions(dispute: Dispute) -> None:
@@ -127,6 +134,7 @@ def answer(policy: Policy, look_id: int, report_id: str, next_id: int | None) ->
     done = f"Your decision on {plain(report_id)} is kept"
     opened = session.current()
     if session.command(done, second_look.answer, opened.store, session.actor(), look_id, decided):
+        _over(look_id)
         session.pick("look", str(next_id) if next_id else None)
 
 
@@ -137,4 +145,5 @@ def adjudicate(look_id: int, report_id: str, version: int) -> None:
     arguments = (opened.store, opened.policy, session.actor(), look_id, decided)
     done = f"{plain(report_id)} is decided"
     if session.command(done, second_look.adjudicate, *arguments, seen_version=version):
+        _over(look_id)
         session.pick("look", None)

@@ -32,14 +32,14 @@ ABOUT: Mapping[str, LiteralString] = {"clause": "Clause", "severity": "Severity"
 
 
 # Beside the store it needs the vectors, which `session.read` cannot name; the rest is as there.
-@st.cache_data(ttl="10s", max_entries=10, show_spinner=False)
+@st.cache_data(ttl=10, max_entries=10, show_spinner=False)
 def _found(stamp: session.Stamp, version: str) -> list[Gap]:
     opened = session.current()
     with session.look() as cursor:
         return guidance_gaps.gaps(cursor, opened.policy, opened.suggestions.explained)
 
 
-@st.cache_data(ttl="10s", max_entries=10, show_spinner=False)
+@st.cache_data(ttl=10, max_entries=10, show_spinner=False)
 def _nearest(stamp: tuple[str, int, bool], version: str) -> dict[str, dict[str, float]]:
     opened = session.current()
     return opened.suggestions.nearest(opened.policy)

@@ -98,7 +98,7 @@ def similar(report_id: str) -> list[Neighbour] | None:
     return _kept_similar(str(session.current().store.folder), report_id) if compared(report_id) else None
 
 
-@st.cache_data(ttl="30s", max_entries=2_000, show_spinner=False)
+@st.cache_data(ttl=30, max_entries=2_000, show_spinner=False)
 def _kept_similar(folder: str, report_id: str) -> list[Neighbour] | None:
     return session.similar(report_id, SIMILAR)
 

@@ -30,7 +30,7 @@ def read(report_id: str, version: int) -> Suggestion | None:
 
 
 # Decisions on other reports may change it: it is given up by its age.
-@st.cache_data(ttl="30s", max_entries=2_000, show_spinner=False)
+@st.cache_data(ttl=30, max_entries=2_000, show_spinner=False)
 def _kept(
     folder: str, policy: str, report_id: str, version: int, basis: tuple[bool, int]
 ) -> Suggestion | None:
@@ -72,4 +72,4 @@ def _severity_words(guess: Guess | None) -> LiteralString:
 
 
 def _harm_words(guess: Guess | None) -> LiteralString:
-    return f"{HARM_LEVEL[guess.value]} {guess.probability:.0%}" if guess else ""
+    return f"Harm {HARM_LEVEL[guess.value]} {guess.probability:.0%}" if guess else ""
