@@ -16,7 +16,7 @@ from triage_core.desk import triage
 from triage_core.errors import Refused
 from triage_core.index import indexing, placements, readings
 from triage_core.index.indexing import Likeness
-from triage_core.likeness import lexical
+from triage_core.likeness import lexical, words
 from triage_core.likeness.axes import Axis
 from triage_core.runtime import Runtime
 
@@ -79,6 +79,10 @@ def test_one_by_one_is_all_at_once(reports: list[tuple[str, list[tuple[str, int,
     assert indexing.CLOSE_READING >= LIMIT
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(lexical, "_MANY", 3)  # dense for several rows, sparse for one
+        patch.setattr(
+            words, "_LEAST", 3
+        )  # how rare words are is told anew with the fourth, the sixth, the ninth
+        patch.setattr(words, "_GROWTH", 2)
         runtime = open_limited(Path(folder), LIMIT)
         ids: list[str] = []
         for story, commands in reports:

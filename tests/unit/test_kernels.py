@@ -26,9 +26,16 @@ def test_neighbours_speak_for_reports(count: int) -> None:
     rows = draw.normal(size=(count, 8)).astype(np.float32)
     nearest = draw.integers(0, count, (count, 3)).astype(np.int32)
     say = draw.random((count, 3)).astype(np.float32)
-    means = (say[:, :, None] * rows[nearest]).sum(axis=1)
+    means, likeness = (say[:, :, None] * rows[nearest]).sum(axis=1), rows @ rows.T
+    likeness = np.triu(likeness) + np.triu(likeness, 1).T
     for speak_for in (kernels.speak_for, kernels._speak_for_numpy):
+        every, few = np.arange(count), np.sort(draw.choice(count, (count + 2) // 3, replace=False))
         found = np.full((count, count), np.nan, np.float32)
-        speak_for(rows @ rows.T, nearest, say, found)
+        speak_for(likeness, nearest, nearest, say, every, found)
         assert np.array_equal(found, found.T)
         assert np.allclose(found, means @ means.T, atol=1e-4)
+        some = np.full((len(few), count), np.nan, np.float32)
+        speak_for(likeness, nearest[few], nearest, say, few, some)
+        assert np.array_equal(some, found[few]), (
+            "a few rows alone are to the last bit what they are among all"
+        )

@@ -73,12 +73,25 @@ def bags(*texts: str) -> list[lexical.Bag]:
 
 
 def test_cosines_of_rare_words() -> None:
-    rare = lexical.weighted(lexical.matrix(bags("a b c d", "a b c d d d", "a x y z", "q")))
-    found = lexical.products(rare, rare)
-    assert np.diag(found) == pytest.approx(1)
-    assert found[0, 1] > 0.9
-    assert 0 < found[0, 2] < 0.25  # what many texts share counts for less
-    assert found[0, 3] == 0
+    told = bags("a b c d", "a b c d d d", "a x y z", "q")
+    rarity = lexical.Rarity(told)
+    rare = [rarity.weighed(item) for item in told]
+    assert lexical.cosine(rare[0], rare[0]) == pytest.approx(1)
+    assert lexical.cosine(rare[0], rare[1]) > 0.9
+    assert 0 < lexical.cosine(rare[0], rare[2]) < 0.25  # what many texts share counts for less
+    assert lexical.cosine(rare[0], rare[3]) == 0
+    assert rarity.weighed(told[0]) is rare[0]
+    (new,) = bags("a never heard")
+    weights = dict(zip(new.columns.tolist(), rarity.weighed(new).counts.tolist(), strict=True))
+    assert weights[int(told[2].columns[np.isin(told[2].columns, new.columns)][0])] < max(weights.values())
+
+
+def test_weighed_bags_are_whole_numbers_that_products_keep_exactly() -> None:
+    draw = np.random.default_rng(3)
+    told = [lexical.bag(draw.zipf(1.2, 9_000).astype(np.uint64)) for _ in range(5)]
+    for item in map(lexical.Rarity(told).weighed, told):
+        assert np.array_equal(item.counts, np.rint(item.counts))
+        assert float(np.sum(item.counts.astype(np.float64) ** 2)) <= 4096**2
 
 
 def test_products_are_the_same_dense_and_sparse() -> None:

@@ -5,6 +5,7 @@ Where each report stands, and why, is a pure function of the reports and of what
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ CANDIDATE = 0.2
 """The least score of the whole axis from which a pair is weighed."""
 SUGGEST = 0.8
 """The least probability at which a pair is suggested: a wrong suggestion costs more than a missing one."""
+
+_AT_ONCE = 64
 
 GAP = 0.25
 """So much less alike than their own members, two groups of one cluster are told to reviewers."""
@@ -80,28 +83,46 @@ def _describe(
         names[at]: Cluster(names[at], ids[root], labels.get(ids[root], ""), family=families.get(ids[root]))
         for at, root in enumerate(roots[first].tolist())
     }
-    members = np.split(np.argsort(cluster, kind="stable"), np.cumsum(np.bincount(cluster))[:-1])
+    nearest = _likest(scores)
+    other, means = nearest.copy(), np.full(len(ids), np.nan)
+    order = np.argsort(cluster, kind="stable")
+    for members in np.split(order, np.cumsum(np.bincount(cluster))[:-1]):
+        if len(members) > 1:
+            rows = scores[members]
+            inside = rows[:, members].astype(np.float64)
+            means[members] = (inside.sum(axis=1) - inside.diagonal()) / (len(members) - 1)
+            rows[:, members] = -1
+            other[members] = rows.argmax(axis=1)
     placed = []
-    for row, (name, at) in enumerate(zip(ids, cluster.tolist(), strict=True)):
-        own = scores[row].copy()
-        own[row] = -1
-        nearest, score = _greatest(own)
-        inside = members[at][members[at] != row]
-        mean = float(own[inside].sum(dtype=np.float64)) / len(inside) if len(inside) else None
-        own[inside] = -1
-        other, best = _greatest(own)
+    everyone = range(len(ids))
+    score, best = scores[everyone, nearest].tolist(), scores[everyone, other].tolist()
+    for row, (near, mean, far) in enumerate(
+        zip(nearest.tolist(), means.tolist(), other.tolist(), strict=True)
+    ):
+        alone, only = near == row, cluster[far] == cluster[row]
         placed.append(
             Placement(
-                name,
-                names[at],
-                ids[nearest] if score >= 0 else None,
-                round(score, 6) if score >= 0 else None,
-                None if mean is None else round(mean, 6),
-                names[cluster[other]] if best >= 0 else None,
-                round(best, 6) if best >= 0 else None,
+                ids[row],
+                names[cluster[row]],
+                None if alone else ids[near],
+                None if alone else round(score[row], 6),
+                None if math.isnan(mean) else round(mean, 6),
+                None if only else names[cluster[far]],
+                None if only else round(best[row], 6),
             )
         )
     return Part(placed, clusters)
+
+
+def _likest(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The row most like each row, the first of equals; itself where there is no other."""
+    found = np.zeros(len(scores), np.int64)
+    for start in range(0, len(scores), _AT_ONCE):
+        rows = scores[start : start + _AT_ONCE].copy()
+        own = np.arange(len(rows))
+        rows[own, start + own] = -1
+        found[start : start + _AT_ONCE] = rows.argmax(axis=1)
+    return found
 
 
 def _greatest(scores: NDArray[np.float32]) -> tuple[int, float]:

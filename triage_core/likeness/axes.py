@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from triage_core.errors import NotFound, Refused
 from triage_core.likeness import learn, lexical, taxonomy
 from triage_core.likeness.decoding import plain
-from triage_core.likeness.evidence import Likeness, Parts, compare, top
+from triage_core.likeness.evidence import Before, Likeness, Parts, heard_in, top, weigh
 from triage_core.likeness.explain import Explanation, explain
 from triage_core.likeness.families import group
-from triage_core.likeness.labels import distinctive
+from triage_core.likeness.labels import Spread, distinctive
 from triage_core.likeness.learn import Pair, PairModel
 from triage_core.likeness.lexical import Bag
-from triage_core.likeness.overlap import Overlap
+from triage_core.likeness.overlap import Overlap, of_bags
 from triage_core.likeness.slots import Reading, SlotModel, read, shipped
 from triage_core.likeness.spans import Mate, Ranges, Spans, divide, extract, mate_grams, within
+from triage_core.likeness.words import Words, of_wordings, telling
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
@@ -77,6 +78,7 @@ class _View:
     ids: list[str]
     row: Mapping[str, int]
     told: list[_Told]
+    words: Words
     likeness: Likeness
 
 
@@ -90,8 +92,12 @@ class AxisIndex:
         self._request_vectors: dict[str, Vectors] = {}
         self._divided: dict[str, tuple[_Mates, Spans]] = {}
         self._told: dict[str, _Told] = {}
-        self._passages, self._wrappers = Overlap(), Overlap()
+        self._passages, self._wrappers = Overlap(of_bags), Overlap(of_bags)
+        self._requests, self._wholes = Overlap(of_wordings), Overlap(of_wordings)
+        self._labels: dict[Axis, tuple[Spread, dict[tuple[str, ...], str]]] = {}
+        self._families: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._view: _View | None = None
+        self._before: _View | None = None
 
     def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> None:
         """Takes in reports: `vectors` (n, dim) of length 1, of the whole texts. An id may come once only."""
@@ -102,9 +108,9 @@ class AxisIndex:
             reading = read(whole, self._slots)
             grams, words = mate_grams(reading), lexical.word_grams(reading.tokens)
             self._documents[name] = _Document(
-                whole, len(text), vector, reading, grams, lexical.bag(grams), lexical.bag(words)
+                whole, len(text), vector, reading, grams, lexical.gram_set(grams), lexical.bag(words)
             )
-        self._view = None
+        self._before, self._view = self._view or self._before, None
 
     def grown(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> AxisIndex:
         """A new index that holds these reports too; this one stays as it is, for those who read it."""
@@ -114,6 +120,9 @@ class AxisIndex:
         bigger._divided = dict(self._divided)
         bigger._told = dict(self._told)
         bigger._passages, bigger._wrappers = self._passages.grown(), self._wrappers.grown()
+        bigger._requests, bigger._wholes = self._requests.grown(), self._wholes.grown()
+        bigger._labels, bigger._families = dict(self._labels), dict(self._families)
+        bigger._before = self._view
         bigger.add(ids, texts, vectors)
         return bigger
 
@@ -161,10 +170,16 @@ class AxisIndex:
 
         Taken from wrappers on the technique axis, from requests on the request axis, else from whole texts.
         """
+        spread, kept = self._current().words.spread, self._labels.get(axis)
         members: dict[str, list[str]] = {}
         for name, root in sorted(clusters.items()):
             members.setdefault(root, []).append(self._part(name, axis))
-        return distinctive(members)
+        texts = {root: tuple(parts) for root, parts in members.items()}
+        known = kept[1] if kept and kept[0] is spread else {}
+        found = distinctive({root: said for root, said in texts.items() if said not in known}, spread=spread)
+        labels = {root: found[root] if root in found else known[said] for root, said in texts.items()}
+        self._labels[axis] = spread, {said: labels[root] for root, said in texts.items()}
+        return labels
 
     def families(self, clusters: Mapping[str, str]) -> dict[str, str]:
         """For every representative in `clusters` the technique that its cluster is taken for; unsure ones left out.
@@ -174,15 +189,20 @@ class AxisIndex:
         known = taxonomy.shipped()
         self._embed_requests(known.texts)
         like = np.stack([self._request_vectors[text] for text in known.texts])
-        members: dict[str, list[Vectors]] = {}
+        members: dict[str, list[str]] = {}
         for name, root in clusters.items():
-            members.setdefault(root, []).append(self._documents[name].vector)
-        found = {}
-        for root, vectors in members.items():
-            family = taxonomy.family(self._part(root, Axis.TECHNIQUE), np.stack(vectors), like)
-            if family is not None:
-                found[root] = family
-        return found
+            members.setdefault(root, []).append(name)
+        kept, self._families = self._families, {}
+        for root, names in members.items():
+            read = self._part(root, Axis.TECHNIQUE), tuple(names)
+            if read not in kept:
+                vectors = np.stack([self._documents[name].vector for name in names])
+                kept[read] = taxonomy.family(read[0], vectors, like)
+            self._families[read] = kept[read]
+        found = {
+            root: family for (root, _), family in zip(members.items(), self._families.values(), strict=True)
+        }
+        return {root: family for root, family in found.items() if family is not None}
 
     def spans(self, report: str) -> Spans:
         """Where wrapper and request stand in the report's text."""
@@ -191,13 +211,14 @@ class AxisIndex:
     def pair(self, a: str, b: str) -> Pair:
         """The evidence that the texts of two reports give; what else is known of them is not in it."""
         one, other, found = self._row(a), self._row(b), self._current().likeness
-        sizes = sorted((len(self._documents[a].text), len(self._documents[b].text)))
+        first, second = self._documents[a], self._documents[b]
+        sizes = sorted((len(first.text), len(second.text)))
         return Pair(
             whole=float(found.whole[one, other]),
             technique=float(found.technique[one, other]),
             request=float(found.request[one, other]),
-            words=float(found.lexical[one, other]),
-            meaning=float(found.semantic[one, other]),
+            words=self._current().words.cosine(first.words, second.words),
+            meaning=min(1.0, float(first.vector @ second.vector)),
             length=sizes[0] / max(1, sizes[1]),
         )
 
@@ -251,25 +272,47 @@ class AxisIndex:
         return self._view
 
     def _derive(self) -> _View:
+        before, self._before = self._before, None  # whoever is interrupted starts from nothing
         ids = sorted(self._documents, key=lambda name: (len(name), name))  # as numbers count
         documents = [self._documents[name] for name in ids]
+        words = self._know(ids, before)
         spans = self._divide(ids, documents)
         told = [self._tell(*item) for item in zip(ids, documents, spans, strict=True)]
         self._embed_requests([t.request for t, d in zip(told, documents, strict=True) if t.request != d.text])
         parts = Parts(
-            wrappers=self._wrappers.cosines([t.wrapper_grams for t in told]),
-            words=lexical.matrix([d.words for d in documents]),
-            request_words=lexical.matrix([t.request_words for t in told]),
-            vectors=_rows([d.vector for d in documents]),
-            request_vectors=_rows(
-                [self._request_vectors.get(t.request, d.vector) for t, d in zip(told, documents, strict=True)]
+            wrappers=self._wrappers.among([t.wrapper_grams for t in told]),
+            asked=self._requests.among(
+                [
+                    words.worded(t.request_words, self._request_vectors.get(t.request, d.vector))
+                    for t, d in zip(told, documents, strict=True)
+                ]
             ),
-            spans=spans,
+            plain=self._wholes.among([words.worded(d.words, d.vector) for d in documents]),
+            sure=np.array([s.sure for s in spans], dtype=np.float32),
+            wrapped=np.array([s.wrapped for s in spans], dtype=np.float32),
         )
-        return _View(ids, {name: at for at, name in enumerate(ids)}, told, compare(parts))
+        heard = heard_in(len(ids))
+        changed = None
+        if before and heard == heard_in(len(before.ids)) and before.ids == ids[: len(before.ids)]:
+            read = [at for at, one in enumerate(told) if at >= len(before.ids) or one is not before.told[at]]
+            changed = Before(
+                before.likeness,
+                self._wrappers.changed,
+                self._requests.changed,
+                self._wholes.changed,
+                np.array(read, np.int64),
+            )
+        likeness = weigh(parts, heard, changed)
+        return _View(ids, {name: at for at, name in enumerate(ids)}, told, words, likeness)
+
+    def _know(self, ids: Sequence[str], before: _View | None) -> Words:
+        told = list(ids[: telling(len(ids))])
+        if before and before.words.told == told:
+            return before.words
+        return Words({name: (self._documents[name].text, self._documents[name].words) for name in told})
 
     def _divide(self, ids: Sequence[str], documents: Sequence[_Document]) -> list[Spans]:
-        likeness = self._passages.cosines([d.passages for d in documents])
+        likeness = self._passages.among([d.passages for d in documents])
         new = np.array([name not in self._divided for name in ids], dtype=np.bool_)
         # Who is like none of those that came in has the mates that it had.
         for at in np.flatnonzero(new | (likeness[:, new] >= _MATE_LIKENESS).any(axis=1)).tolist():
@@ -289,14 +332,18 @@ class AxisIndex:
         known = self._told.get(name)
         if known is None or known.spans != spans:
             request, wrapper = extract(document.text, spans.request), wrapper_of(document.text, spans.wrapper)
-            length = document.length
+            length, before = document.length, known
             known = self._told[name] = _Told(
                 spans,
                 replace(spans, wrapper=within(spans.wrapper, length), request=within(spans.request, length)),
                 wrapper,
                 request,
-                lexical.bag(lexical.token_grams(lexical.tokenize(wrapper))),
-                lexical.bag(lexical.word_grams(lexical.tokenize(request))),
+                before.wrapper_grams
+                if before and before.wrapper == wrapper
+                else lexical.gram_set(lexical.token_grams(lexical.tokenize(wrapper))),
+                before.request_words
+                if before and before.request == request
+                else lexical.bag(lexical.word_grams(lexical.tokenize(request))),
             )
         return known
 
@@ -320,7 +367,3 @@ def wrapper_of(text: str, ranges: Ranges) -> str:
     """The words of a wrapper; the whole text where there is next to none."""
     wrapper = extract(text, ranges)
     return wrapper if len(wrapper.split()) >= _LEAST_WRAPPER_WORDS else text
-
-
-def _rows(vectors: Sequence[Vectors]) -> Vectors:
-    return np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)

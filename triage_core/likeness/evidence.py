@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from triage_core.likeness import lexical
 from triage_core.likeness.kernels import keep_best, speak_for
 from triage_core.likeness.sketch import LEXICAL_SHARE
-from triage_core.likeness.spans import Spans
 
 Matrix = NDArray[np.float32]
+Rows = NDArray[np.int64]
 
 # Where a likeness becomes more probable than not, and how fast it does (log-odds per unit).
 TECHNIQUE_AT, TECHNIQUE_SLOPE = 0.47, 10.0
@@ -35,35 +33,42 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is known of n reports before they are compared, row by row.
+    """What is known of n reports before their neighbours are heard.
 
-    `wrappers` (n, n) are the cosines of their tokens and pairs of tokens (see `overlap`), `words` and
-    `request_words` counts of words (see `lexical.matrix`); vectors are (n, dim) of length 1.
+    (n, n) the cosines of wrappers and the likeness of the `wording` of requests and of whole texts, each 1 on the
+    diagonal; `sure` and `wrapped` are (n,), as spans have them.
     """
 
     wrappers: Matrix
-    words: sp.csr_matrix
-    request_words: sp.csr_matrix
-    vectors: Matrix
-    request_vectors: Matrix
-    spans: Sequence[Spans]
+    asked: Matrix
+    plain: Matrix
+    sure: Matrix
+    wrapped: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Who speaks for each report: (n, k) its nearest, how near they are, and what each has to say."""
+
+    nearest: Rows
+    near: Matrix
+    say: Matrix
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """(n, n) symmetric matrices. The axes are probabilities: one half where alike becomes likelier than not.
 
-    `lexical` and `semantic` are cosines of the whole texts, `wrappers` those of the wrappers.
+    `wrappers` are cosines of the wrappers; `heard` says who spoke for each report of wrappers, requests and wordings.
     """
 
     whole: Matrix
     technique: Matrix
     request: Matrix
-    lexical: Matrix
-    semantic: Matrix
     wrappers: Matrix
+    heard: tuple[Neighbours, Neighbours, Neighbours]
 
-    def tools(self) -> NDArray[np.int64]:
+    def tools(self) -> Rows:
         """(n,) which reports carry one wrapper almost word for word around different requests, by number.
 
         -1 where that is not seen.
@@ -71,66 +76,122 @@ class Likeness:
         return _tools(self.wrappers, self.request)
 
 
-def compare(parts: Parts) -> Likeness:
-    """Every likeness of every pair."""
-    return weigh(
-        wrappers=parts.wrappers,
-        asked=_wording(_rare_words(parts.request_words), _dots(parts.request_vectors)),
-        words=_rare_words(parts.words),
-        meaning=_dots(parts.vectors),
-        sure=np.array([s.sure for s in parts.spans], dtype=np.float32),
-        wrapped=np.array([s.wrapped for s in parts.spans], dtype=np.float32),
-        neighbours=min(NEIGHBOURS, max(_LEAST_NEIGHBOURS, len(parts.spans) // 10)),
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The likeness of the first of these reports, and the rows whose wrapper, request, text or spans are others now."""
+
+    likeness: Likeness
+    wrappers: Rows
+    asked: Rows
+    whole: Rows
+    spans: Rows
+
+
+def heard_in(count: int) -> int:
+    """How many nearest speak for a report among so many."""
+    return min(count, NEIGHBOURS, max(_LEAST_NEIGHBOURS, count // 10))
+
+
+def weigh(parts: Parts, neighbours: int = NEIGHBOURS, before: Before | None = None) -> Likeness:
+    """Every likeness of every pair; the `neighbours` nearest of a report speak for it.
+
+    With `before` only what changed is weighed, to the same numbers. It needs the same `neighbours`.
+    """
+    count = len(parts.wrappers)
+    kept = min(neighbours, count)
+    old = before.likeness.heard if before else (None, None, None)
+    changed = (before.wrappers, before.asked, before.whole) if before else (np.arange(count),) * 3
+    kinds = (
+        (parts.wrappers, _TECHNIQUE_POWER),
+        (parts.asked, _WORDING_POWER),
+        (parts.plain, _WORDING_POWER),
     )
-
-
-def weigh(
-    wrappers: Matrix,
-    asked: Matrix,
-    words: Matrix,
-    meaning: Matrix,
-    sure: Matrix,
-    wrapped: Matrix,
-    neighbours: int = NEIGHBOURS,
-) -> Likeness:
-    """Every likeness from the cosines, (n, n), of wrappers, requests, words and meanings, whoever computed them.
-
-    `sure` and `wrapped` are (n,), as spans have them; `neighbours` of a report speak for it.
-    """
-    technique = smooth(wrappers, _TECHNIQUE_POWER, neighbours)
-    request = smooth(asked, _WORDING_POWER, neighbours)
-    plain = _wording(words, meaning)
-    wording = smooth(plain, _WORDING_POWER, neighbours)
-    whole = np.empty_like(technique)
-    # Row by row, so that what is computed on the way stays near the processor.
-    for start in range(0, len(whole), _AT_ONCE):
-        rows = slice(start, start + _AT_ONCE)
-        wording[rows] = _neighbourly(plain[rows], wording[rows])
-        whole[rows] = _whole(
-            sure[rows], wrapped[rows], sure, wrapped, technique[rows], asked[rows], wording[rows]
+    heard, touched = zip(
+        *(
+            _heard(likeness, power, kept, known, new)
+            for (likeness, power), known, new in zip(kinds, old, changed, strict=True)
+        ),
+        strict=True,
+    )
+    rows = np.unique(np.concatenate([*touched, *([before.spans] if before else ())]))
+    smoothed = [_smoothed(likeness, who, rows) for (likeness, _), who in zip(kinds, heard, strict=True)]
+    whole, technique, request = (
+        _copied(known, count)
+        for known in (
+            (before.likeness.whole, before.likeness.technique, before.likeness.request)
+            if before and len(rows) < count
+            else (None,) * 3
         )
-        technique[rows] = _probability(TECHNIQUE_SLOPE * (technique[rows] - TECHNIQUE_AT))
-        request[rows] = _probability(REQUEST_SLOPE * (_neighbourly(asked[rows], request[rows]) - REQUEST_AT))
-    return Likeness(whole, technique, request, words, meaning, wrappers)
+    )
+    sure, wrapped = parts.sure, parts.wrapped
+    # Row by row, so that what is computed on the way stays near the processor.
+    for start in range(0, len(rows), _AT_ONCE):
+        here = rows[start : start + _AT_ONCE]
+        tricks, asks, words = (part[start : start + _AT_ONCE] for part in smoothed)
+        asked, own = parts.asked[here], parts.plain[here]
+        whole[here] = _whole(
+            sure[here], wrapped[here], sure, wrapped, tricks, asked, _neighbourly(own, words)
+        )
+        technique[here] = _probability(TECHNIQUE_SLOPE * (tricks - TECHNIQUE_AT))
+        request[here] = _probability(REQUEST_SLOPE * (_neighbourly(asked, asks) - REQUEST_AT))
+    if len(rows) < count:
+        for found in (whole, technique, request):
+            found[:, rows] = found[rows].T
+    return Likeness(whole, technique, request, parts.wrappers, heard)
 
 
-def smooth(likeness: Matrix, power: int, neighbours: int = NEIGHBOURS) -> Matrix:
-    """The likeness of neighbourhoods: each report is replaced by the mean of itself and its nearest.
+def _heard(
+    likeness: Matrix, power: int, kept: int, known: Neighbours | None, changed: Rows
+) -> tuple[Neighbours, Rows]:
+    """Who speaks for each report, and the rows for which somebody else does, or speaks otherwise.
 
-    Members of one family agree on who else belongs to it, which a single pair may not show; the diagonal is 1.
+    Members of one family agree on who else belongs to it, which a single pair may not show.
     """
-    own = likeness.copy()
-    np.fill_diagonal(own, 1)
-    rows = np.arange(len(own))
-    best = np.full((len(own), min(neighbours, len(own))), -np.inf, np.float32)
-    nearest = np.zeros(best.shape, np.int64)
-    keep_best(own, rows, rows, best, nearest)
-    say = np.clip(best, 0, None) ** power
-    among = own[nearest[:, :, None], nearest[:, None, :]]
-    say /= np.sqrt(np.maximum(np.einsum("nk,nkl,nl->n", say, among, say), 1e-9))[:, None]
-    smoothed = np.empty_like(own)
-    speak_for(own, nearest.astype(np.int32), say, smoothed)
-    return smoothed
+    count = len(likeness)
+    near = np.full((count, kept), -np.inf, np.float32)
+    nearest = np.zeros(near.shape, np.int64)
+    say = np.zeros_like(near)
+    rows = np.arange(count)
+    if known is not None and len(changed) < count:
+        old = len(known.near)
+        near[:old], nearest[:old], say[:old] = known.near, known.nearest, known.say
+        others = np.isin(known.nearest, changed).any(axis=1)
+        # Of equals the first is the nearer one.
+        for later, displaces in ((changed >= old, np.greater), (changed < old, np.greater_equal)):
+            others |= displaces(likeness[changed[later], :old], known.near[:, -1]).any(axis=0)
+        rows = np.union1d(changed, np.flatnonzero(others))
+    every = np.arange(count)
+    for start in range(0, len(rows), _AT_ONCE):
+        here = rows[start : start + _AT_ONCE]
+        near[here] = -np.inf
+        keep_best(likeness[here], every, here, near, nearest)
+    said, among = np.clip(near[rows], 0, None), likeness[nearest[rows][:, :, None], nearest[rows][:, None, :]]
+    said = said * said * said if power == 3 else said * said
+    total = np.zeros(len(rows), np.float32)
+    for one in range(
+        kept
+    ):  # in this order, however many rows there are: what is kept equals what is computed anew
+        for other in range(kept):
+            total += said[:, one] * among[:, one, other] * said[:, other]
+    say[rows] = said / np.sqrt(np.maximum(total, np.float32(1e-9)))[:, None]
+    return Neighbours(nearest, near, say), rows
+
+
+def _smoothed(likeness: Matrix, heard: Neighbours, rows: Rows) -> Matrix:
+    """(r, n) the likeness of these rows' neighbourhoods: each report is replaced by its nearest, itself among them."""
+    nearest = heard.nearest[rows]
+    speakers, at = np.unique(nearest, return_inverse=True)
+    places = at.reshape(nearest.shape).astype(np.int32)
+    found = np.empty((len(rows), len(likeness)), np.float32)
+    speak_for(likeness[speakers], places, heard.nearest.astype(np.int32), heard.say, rows, found)
+    return found
+
+
+def _copied(known: Matrix | None, count: int) -> Matrix:
+    found = np.empty((count, count), np.float32)
+    if known is not None:
+        found[: len(known), : len(known)] = known
+    return found
 
 
 def top(likeness: Matrix, count: int) -> NDArray[np.int64]:
@@ -148,7 +209,7 @@ def _greatest(likeness: Matrix, count: int) -> NDArray[np.int64]:
     return np.sort(np.argpartition(-likeness, count - 1, axis=1)[:, :count], axis=1)
 
 
-def _tools(same_words: Matrix, request: Matrix) -> NDArray[np.int64]:
+def _tools(same_words: Matrix, request: Matrix) -> Rows:
     """The wrappers that were used again, word for word, to ask for something else."""
     count, labels = connected_components(sp.csr_matrix(same_words >= _VERBATIM), directed=False)
     sizes = np.bincount(labels, minlength=count)
@@ -190,22 +251,14 @@ def _probability(odds: Matrix) -> Matrix:
     return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
 
 
-def _wording(words: Matrix, meaning: Matrix) -> Matrix:
-    wording = np.empty_like(words)
+def wording(words: Matrix, meaning: Matrix) -> Matrix:
+    """The likeness of wordings: (r, n) by words and by meaning together."""
+    found = np.empty_like(words)
     for start in range(0, len(words), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
-        wording[rows] = LEXICAL_SHARE * words[rows] + (1 - LEXICAL_SHARE) * meaning[rows]
-    return wording
+        found[rows] = LEXICAL_SHARE * words[rows] + (1 - LEXICAL_SHARE) * meaning[rows]
+    return found
 
 
 def _neighbourly(likeness: Matrix, smoothed: Matrix) -> Matrix:
     return np.asarray(_OWN_SHARE * likeness + (1 - _OWN_SHARE) * smoothed, dtype=np.float32)
-
-
-def _rare_words(counts: sp.csr_matrix) -> Matrix:
-    rows = lexical.weighted(counts)
-    return lexical.products(rows, rows)
-
-
-def _dots(vectors: Matrix) -> Matrix:
-    return np.asarray(vectors @ vectors.T, dtype=np.float32)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import squareform
+
+from triage_core.likeness.linkage import join
 
 LEAST_MEAN = 0.5
 
-# No two reports are closer than this unless people said so: what they put together is merged first.
-_NEAREST = 1e-6
-# Outweighs every mean over the pairs of two groups: one pair kept apart keeps its groups apart.
-_FARTHEST = 1e9
+# Outweighs every sum over the pairs of two groups: one pair kept apart keeps its groups apart.
+_APART = -1e9
 # Edited copies that people pass on are one family: only what nearly consists of tools is parted by them.
 _CARRIED = 0.75
 # Repeated almost word for word from this likeness on; two such things are one from this mean on.
 _REPEATED, _ONE_THING = 0.99, 0.9
+
+_AT_ONCE = 64
 
 Labels = NDArray[np.int64]
 Pairs = Sequence[tuple[int, int]]
@@ -62,37 +62,31 @@ def group(
 def _average(
     likeness: NDArray[np.float32], together: Pairs, apart: Pairs, least: float = LEAST_MEAN
 ) -> Labels:
-    """(n,) groups by average linkage while the mean is at least `least`, those of `together` begun first.
-
-    Such a mean takes a pair that is as much alike, so that no group reaches beyond what such pairs connect.
-    """
-    if len(likeness) < 2:
-        return np.arange(len(likeness))
-    begun = _bound(np.arange(len(likeness)), together)
-    near = csr_matrix(likeness >= least)
-    _, connected = connected_components(near, directed=False)
-    labels = _bound(connected.astype(np.int64), together)
-    found = labels.copy()
-    for rows in _several(labels):
-        if len(rows) == 2 and not apart:
-            continue
-        distance = np.clip(1 - likeness[np.ix_(rows, rows)].astype(np.float64), _NEAREST, None)
-        for one, other in _within(rows, apart):
-            distance[[one, other], [other, one]] = _FARTHEST
-        distance[begun[rows][:, None] == begun[rows]] = 0
-        tree = linkage(squareform(distance, checks=False), "average")
-        for group in _cut(tree, len(rows), least):
-            found[rows[group]] = found.max() + 1
-    return found
-
-
-def _cut(tree: NDArray[np.float64], count: int, least: float) -> Iterable[list[int]]:
-    """The groups, of positions below `count`, that a tree of `linkage` joins while the mean is at least `least`."""
-    groups = {at: [at] for at in range(count)}
-    joined = tree[tree[:, 2] <= 1 - least]  # the tree is in the order of its distances
-    for name, (one, other) in enumerate(joined[:, :2].astype(np.int64).tolist(), start=count):
-        groups[name] = groups.pop(one) + groups.pop(other)
-    return groups.values()
+    """(n,) groups by average linkage while the mean is at least `least`, those of `together` begun first."""
+    labels = np.arange(len(likeness))
+    begun = _bound(labels, together)
+    alike = np.zeros(len(likeness), np.bool_)
+    for start in range(0, len(likeness), _AT_ONCE):
+        near = likeness[start : start + _AT_ONCE] >= least
+        np.fill_diagonal(near[:, start:], val=False)
+        alike[start : start + _AT_ONCE] = near.any(axis=1)
+    if together:
+        alike |= np.isin(labels, np.array(together))
+    rows = np.flatnonzero(alike)  # nobody else is in a group
+    if not len(rows):
+        return labels
+    sums, sizes = likeness[np.ix_(rows, rows)], np.ones(len(rows), np.float32)
+    for one, other in _within(rows, apart):
+        sums[[one, other], [other, one]] = _APART
+    for group in _several(begun[rows]):
+        sums[group[0]] = sums[group].sum(axis=0)
+        sums[:, group[0]] = sums[:, group].sum(axis=1)
+        sizes[group[0]], sizes[group[1:]] = len(group), 0
+    first = join(sums, sizes, least)
+    for group in _several(begun[rows]):
+        first[group] = first[group[0]]
+    labels[rows] = rows[first]
+    return labels
 
 
 def _several(labels: Labels) -> list[Labels]:

@@ -237,47 +237,74 @@ def _mark_known_numpy(values: NDArray[np.uint64], known: NDArray[np.uint64], out
 
 
 def speak_for(
-    likeness: NDArray[np.float32],
+    speakers: NDArray[np.float32],
+    places: NDArray[np.int32],
     nearest: NDArray[np.int32],
     say: NDArray[np.float32],
+    rows: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None:
-    """The sum, out (n, n), over the `nearest` of two rows, (n, k), of their likeness times what both have to `say`.
+    """The sum over the `nearest` of two reports, (n, k), of their likeness times what both have to `say`.
 
-    `likeness` (n, n) is symmetric, and so is `out`.
+    `speakers` (s, n) is the likeness, symmetric, of the nearest of `rows` (r,), which are ascending; `places` (r, k)
+    says where in it they stand. `out` (r, n) gets the sums of these rows with all: to the last bit the same for a pair
+    whichever rows are asked for, since of two the later is always summed over first.
     """
     count, kept = nearest.shape
+    place = np.full(count, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
     mean = np.empty(count, dtype=np.float32)
-    for i in range(count):
+    for at in range(len(rows)):
+        i = rows[at]
         mean[:] = 0
         for k in range(kept):
-            row = likeness[nearest[i, k]]
+            row = speakers[places[at, k]]
             for j in range(count):
                 mean[j] += say[i, k] * row[j]
         for j in range(i + 1):
             total = np.float32(0)
             for k in range(kept):
                 total += say[j, k] * mean[nearest[j, k]]
-            out[i, j] = total
-    for first in range(0, count, MIRRORED):
+            out[at, j] = total
+        for j in range(i + 1, count):
+            if place[j] < 0:
+                total = np.float32(0)
+                for k in range(kept):
+                    row = speakers[places[at, k]]
+                    between = np.float32(0)
+                    for m in range(kept):
+                        between += say[j, m] * row[nearest[j, m]]
+                    total += say[i, k] * between
+                out[at, j] = total
+    for first in range(0, len(rows), MIRRORED):
         for other in range(0, first + 1, MIRRORED):
-            for j in range(other, other + MIRRORED):
-                for i in range(max(first, j + 1), min(first + MIRRORED, count)):
-                    out[j, i] = out[i, j]
+            for at in range(other, min(other + MIRRORED, len(rows))):
+                for later in range(max(first, at + 1), min(first + MIRRORED, len(rows))):
+                    out[at, rows[later]] = out[later, rows[at]]
 
 
 def _speak_for_numpy(
-    likeness: NDArray[np.float32],
+    speakers: NDArray[np.float32],
+    places: NDArray[np.int32],
     nearest: NDArray[np.int32],
     say: NDArray[np.float32],
+    rows: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None:
-    means = np.empty_like(likeness)
-    for i, (rows, weights) in enumerate(zip(nearest, say, strict=True)):
-        means[i] = weights @ likeness[rows]
-    for i, (rows, weights) in enumerate(zip(nearest, say, strict=True)):
-        out[i] = means[:, rows] @ weights
-    out[:] = (out + out.T) / 2
+    for at, i in enumerate(rows.tolist()):
+        near = speakers[places[at]]
+        mean = _said(say[i], near)
+        out[at, : i + 1] = _said(say[: i + 1].T, mean[nearest[: i + 1].T])
+        later, says = nearest[i + 1 :].T, say[i + 1 :].T
+        out[at, i + 1 :] = _said(say[i], np.stack([_said(says, row[later]) for row in near]))
+
+
+def _said(say: NDArray[np.float32], likeness: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The sum over k of say (k,) or (k, n) times likeness (k, n), in this order: products of matrices keep none."""
+    total = np.zeros(likeness.shape[1], np.float32)
+    for weight, row in zip(say, likeness, strict=True):
+        total += weight * row
+    return total
 
 
 if COMPILED:

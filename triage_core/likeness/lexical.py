@@ -6,6 +6,7 @@ do not depend on the other texts, and rows can be appended for ever.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ COLUMNS = 1 << 22
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 # Ends of sentences and lines, after a colon, around quotations. A single capital and a full stop ("U.S.") end nothing.
 _BREAK = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)[\"”’)\]]*\s+|\n+|(?<=[:;])\s+|\s+(?=[\"“])|(?<=[\"”])\s+")
+# So long are weighed bags: products of what is no longer than 4,096 are whole numbers that 32 bits hold exactly.
+_LENGTH = 3_900
 # A column that one row in so many has costs less as part of a dense table.
 _MANY = 32
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -112,6 +115,19 @@ def bag(grams: NDArray[np.uint64]) -> Bag:
     return Bag(columns.astype(np.int32), counts.astype(np.float32))
 
 
+def gram_set(grams: NDArray[np.uint64]) -> Bag:
+    """The grams of one text as a bag in which each stands once, however often it occurs."""
+    columns = np.unique(grams % np.uint64(COLUMNS)).astype(np.int32)
+    return Bag(columns, np.ones(len(columns), np.float32))
+
+
+def cosine(one: Bag, other: Bag) -> float:
+    """The cosine of two bags; 0 where one is empty."""
+    _, here, there = np.intersect1d(one.columns, other.columns, assume_unique=True, return_indices=True)
+    squares = float(one.counts @ one.counts) * float(other.counts @ other.counts)
+    return float(one.counts[here] @ other.counts[there]) / math.sqrt(max(1.0, squares))
+
+
 def matrix(bags: Sequence[Bag]) -> sp.csr_matrix:
     """(bags, their different grams) float32 counts; a column a gram, in the order of the grams' hashes."""
     hashed = np.concatenate([np.zeros(0, np.int32), *(item.columns for item in bags)])
@@ -125,15 +141,34 @@ def matrix(bags: Sequence[Bag]) -> sp.csr_matrix:
     return sp.csr_matrix((counts, place[hashed], starts), shape=(len(bags), len(used)))
 
 
-def weighted(counts: sp.csr_matrix) -> sp.csr_matrix:
-    """Rows of length 1 with damped counts times rarity in these rows: for wordings, where single words decide."""
-    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-    rarity = np.log((1 + counts.shape[0]) / (1 + frequency)) + 1
-    data = ((1 + np.log(counts.data)) * rarity[counts.indices]).astype(np.float32)
-    squares = np.bincount(_rows(counts), data.astype(np.float64) ** 2, minlength=counts.shape[0])
-    scale = 1 / np.maximum(np.sqrt(squares), 1e-12)
-    data *= scale[_rows(counts)].astype(np.float32)
-    return sp.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
+class Rarity:
+    """How much each word tells, by how few of some texts have it.
+
+    It is fixed once for those texts, so that what it weighs keeps its weight however many more texts come.
+    """
+
+    def __init__(self, bags: Sequence[Bag]) -> None:
+        columns = np.concatenate([np.zeros(0, np.int32), *(item.columns for item in bags)])
+        self._known, frequency = np.unique(columns, return_counts=True)
+        self._rarity = np.append(np.log((1 + len(bags)) / (1 + frequency)), np.log(1 + len(bags))) + 1
+        self._weighed: dict[int, tuple[Bag, Bag]] = {}
+
+    def weighed(self, item: Bag) -> Bag:
+        """The bag with damped counts times rarity, in whole numbers and about `_LENGTH` long: single words decide.
+
+        The same object for the same bag.
+        """
+        kept = self._weighed.get(id(item))
+        if kept is None:
+            kept = self._weighed[id(item)] = item, self._weigh(item)
+        return kept[1]
+
+    def _weigh(self, item: Bag) -> Bag:
+        place = np.searchsorted(self._known, item.columns)
+        place[np.append(self._known, -1)[place] != item.columns] = len(self._known)  # in none of those texts
+        weights = (1 + np.log(item.counts)) * self._rarity[place]
+        length = max(float(np.sqrt((weights * weights).sum())), 1e-12)
+        return Bag(item.columns, np.rint(weights * (_LENGTH / length)).astype(np.float32))
 
 
 def products(left: sp.csr_matrix, right: sp.csr_matrix) -> NDArray[np.float32]:
@@ -152,8 +187,3 @@ def products(left: sp.csr_matrix, right: sp.csr_matrix) -> NDArray[np.float32]:
         found = left[:, many].toarray() @ dense.T
         found += (left[:, ~many] @ sparse.T).toarray()
     return np.asarray(found, dtype=np.float32)
-
-
-def _rows(counts: sp.csr_matrix) -> NDArray[np.int64]:
-    """The row of each number that is held."""
-    return np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))

@@ -21,7 +21,7 @@ from threadpoolctl import ThreadpoolController
 from triage_core.likeness import laying, sketch
 from triage_core.likeness.axes import Axis, wrapper_of
 from triage_core.likeness.column import Column
-from triage_core.likeness.evidence import Likeness, top, weigh
+from triage_core.likeness.evidence import Likeness, Parts, top, weigh, wording
 from triage_core.likeness.learn import Pair
 from triage_core.likeness.lexical import tokenize, trigrams
 from triage_core.likeness.search import ROUNDING, VectorIndex
@@ -66,10 +66,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Rows, ascending, and the likeness of every pair of them."""
+    """Rows, ascending, and the likeness of every pair of them, beside the cosines of their words and meanings."""
 
     rows: Rows
     likeness: Likeness
+    words: Vectors
+    meaning: Vectors
 
     def scores(self, axis: Axis, row: int) -> Vectors:
         """The scores of a row with all rows of the neighbourhood, (n,)."""
@@ -184,7 +186,7 @@ class Spaces:
 
     def compared(self, rows: Rows) -> Neighbourhood:
         """These rows, ascending, pair by pair."""
-        return Neighbourhood(rows, _weighed(self._sides(rows)))
+        return _weighed(rows, self._sides(rows))
 
     def pair(self, one: int, other: int, near: Neighbourhood | None = None) -> Pair:
         """The evidence that two rows give, in a neighbourhood of both."""
@@ -196,8 +198,8 @@ class Spaces:
             whole=float(found.whole[a, b]),
             technique=float(found.technique[a, b]),
             request=float(found.request[a, b]),
-            words=float(found.lexical[a, b]),
-            meaning=float(found.semantic[a, b]),
+            words=float(near.words[a, b]),
+            meaning=float(near.meaning[a, b]),
             length=float(sizes.min() / max(1, sizes.max())),
         )
 
@@ -215,7 +217,7 @@ class Spaces:
         sides = [
             np.concatenate(pair) for pair in zip(self._sides(rows), alone._sides(np.array([0])), strict=True)
         ]
-        near = Neighbourhood(np.append(rows, len(self)), _weighed(sides))
+        near = _weighed(np.append(rows, len(self)), sides)
         return _best(rows, near.scores(axis, len(self))[:-1], k)
 
     def _nearest(self, asking: Spaces, row: int, most: int, limit: int) -> Rows:
@@ -287,12 +289,16 @@ def readings(
     )
 
 
-def _weighed(sides: Sequence[Vectors]) -> Likeness:
+def _weighed(rows: Rows, sides: Sequence[Vectors]) -> Neighbourhood:
     *vectors, spans = sides
     # A hundred rows are no work for several threads: they would wait for each other longer than they compute.
     with _blas().limit(limits=1, user_api="blas"):
-        wrappers, asked, words, meaning = (np.asarray(rows @ rows.T, dtype=np.float32) for rows in vectors)
-    return weigh(wrappers, asked, words, meaning, spans[:, 0], spans[:, 1])
+        cosines = [np.asarray(side @ side.T, dtype=np.float32) for side in vectors]
+    for likeness in cosines:
+        np.fill_diagonal(likeness, 1)
+    wrappers, asked, words, meaning = cosines
+    parts = Parts(wrappers, asked, wording(words, meaning), spans[:, 0], spans[:, 1])
+    return Neighbourhood(rows, weigh(parts), words, meaning)
 
 
 def _best(rows: Rows, scores: Vectors, k: int) -> list[tuple[int, float]]:
