@@ -108,8 +108,8 @@ def _empty_store() -> Path:
 
 
 def lay_store(folder: Path) -> None:
-    """An empty store where there is none: a copy of one that was made before, in a third of the time."""
-    if not (folder / STORE_FILE).exists():
+    """An empty store where there is nothing: a copy of one that was made before, in a third of the time."""
+    if not (folder.is_file() or (folder / STORE_FILE).exists()):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_empty_store(), folder / STORE_FILE)
 

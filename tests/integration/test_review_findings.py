@@ -44,7 +44,7 @@ def client(opened: Runtime) -> Iterator[TestClient]:
         raise ZeroDivisionError
 
     runtime.use(opened)
-    routes = [*api.routes, Route("/report/broken", fail)]
+    routes = [Route("/report/broken", fail), *api.routes]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, public_paths=api.PUBLIC_PATHS)])
     with TestClient(app, raise_server_exceptions=False) as made:
         yield made
