@@ -15,7 +15,7 @@ from triage_core.desk.decision import Decision
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole
 from ui import paint
-from ui.review import desk, keys, queue, seen
+from ui.review import candidates, desk, keys, queue, seen
 
 SEVERE = {
     "harm": "H3",
@@ -199,6 +199,22 @@ def test_the_later_report_becomes_the_duplicate(visit, three, case):
     assert case(three[0])["canonical_id"] == three[1]
     assert case(three[1])["canonical_id"] is None
     assert three[1] in screen.header[0].value, "the earlier report stays on the desk"
+
+
+def test_what_a_colleague_changes_while_the_page_is_drawn_is_not_linked(
+    visit, three, case, opened, rendered, monkeypatch
+):
+    find = candidates.similar
+
+    def find_late(report_id):
+        if case(three[0])["version"] == 1:
+            triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("OOS-1",)))
+        return find(report_id)
+
+    monkeypatch.setattr(candidates, "similar", find_late)
+    screen = press(visit("review", report=three[0]), f"Duplicate of ` {three[1]} `")
+    assert case(three[0])["canonical_id"] is None
+    assert "while you looked at it" in rendered(screen)
 
 
 def test_a_linked_report_is_taken_back_by_unlink(visit, three, case, rendered):

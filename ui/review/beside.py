@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -44,7 +44,8 @@ def read(report_id: str, version: int, decides: bool) -> Beside:
     """All of it for this version of a report."""
     neighbours = candidates.similar(report_id)
     lines = briefs.read((report_id, *(near.report_id for near in neighbours or ())))
-    this = lines[report_id]
+    # Its state may be newer than what was drawn of it: a press is for what was drawn.
+    this = replace(lines[report_id], version=version)
     return Beside(
         this,
         candidates.read(this, neighbours, lines),
