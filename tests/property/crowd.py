@@ -23,7 +23,7 @@ from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, Severity
 from triage_core.store import Store
 
-THREADS, STEPS, REPORTS = 8, 40, 6
+THREADS, STEPS, REPORTS = 8, 50, 6
 START = threading.Barrier(THREADS)
 PEOPLE = tuple(Actor(f"test:{number}", f"Person {number}", REVIEWER.roles) for number in range(THREADS))
 POLICY_OF_TEST = replace(POLICY, second_look_share=0.5)
@@ -96,11 +96,13 @@ class Person:
         ]  # fmt: skip
         often = [
             self.assess,
-            self.link,
             self.move,
             self.undo,
+            *[self.link] * 3,
+            *[self.unlink] * 2,
             *[self.look_again] * 3,
             *[self.better_answer] * 3,
+            *(partial(self.regroup, act) for act in ACTS),
         ]
         try:
             START.wait()
