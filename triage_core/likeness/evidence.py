@@ -165,12 +165,13 @@ def _heard(
         here = rows[start : start + _AT_ONCE]
         near[here] = -np.inf
         keep_best(likeness[here], every, here, near, nearest)
-    said, among = np.clip(near[rows], 0, None), likeness[nearest[rows][:, :, None], nearest[rows][:, None, :]]
-    said = said * said * said if power == 3 else said * said
+    loud, among = np.clip(near[rows], 0, None), likeness[nearest[rows][:, :, None], nearest[rows][:, None, :]]
+    said = loud.copy()
+    for _ in range(power - 1):
+        said *= loud
     total = np.zeros(len(rows), np.float32)
-    for one in range(
-        kept
-    ):  # in this order, however many rows there are: what is kept equals what is computed anew
+    # In this order, however many rows there are: what is kept equals what is computed anew.
+    for one in range(kept):
         for other in range(kept):
             total += said[:, one] * among[:, one, other] * said[:, other]
     say[rows] = said / np.sqrt(np.maximum(total, np.float32(1e-9)))[:, None]

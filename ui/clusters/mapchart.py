@@ -41,8 +41,8 @@ def draw(axis: str, found: Map, chosen: str) -> str | None:
         for (name, colour, size, opacity), points in zip(_LAYERS, layers, strict=True)
         if points
     ]
-    axis: dict[str, Any] = {"visible": False}
-    figure = go.Figure(traces, {"xaxis": axis, "yaxis": axis, "hovermode": "closest"})
+    hidden: dict[str, Any] = {"visible": False}
+    figure = go.Figure(traces, {"xaxis": hidden, "yaxis": hidden, "hovermode": "closest"})
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, legend={"orientation": "h", "y": 0})
     shown = session.snapshot_key(
         {f"{point.report_id} {point.cluster_id}": point.size for point in found.points}
