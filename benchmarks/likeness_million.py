@@ -244,6 +244,7 @@ def main() -> None:
         kept = options.keep / f"likeness-{count}" if options.keep else folder
         if not kept.is_dir():
             making = kept.with_suffix(".part")
+            shutil.rmtree(making, ignore_errors=True)
             make(making, count)
             making.rename(kept)
         if options.keep:
