@@ -167,7 +167,7 @@ def _next(cursor: db.Cursor, case: db.Row, status: Status) -> tuple[str, datetim
     if status is Status.NEW and case["first_response_at"] is None:
         return "A person reads it and gives you a first answer.", case["response_due"]
     if case["resolution"] == Resolution.DUPLICATE and _is_open(cursor, case["canonical_id"]):
-        return "We go on with the earlier report, and tell you here when a fix is in place.", None
+        return "We go on with the earlier report, whose state stands below.", None
     decided = status in (Status.ACCEPTED, Status.DEFERRED, Status.FIX_READY, Status.FIXED, Status.RETEST)
     if status is Status.CLOSED:
         return _STEPS[status], None
