@@ -12,6 +12,7 @@ from typing import LiteralString
 
 import streamlit as st
 
+from ui import components
 from ui.hostile import plain
 
 _SHOWN = "rows-shown"
@@ -53,13 +54,16 @@ def as_menu(
     if len(rows) == 1:  # a menu of one row gives it no focus, so that no key presses it
         st.button(f"{label}: {plain(rows[0])}", key=_only_key(menu, rows[0]), type="tertiary")
     elif rows:
-        st.menu_button(
-            label,
-            rows,
-            format_func=lambda row: plain(named[row], 80),
-            key=menu,
-            type="tertiary",
-        )
+        with st.container(width="content", gap=None):
+            st.menu_button(
+                label,
+                rows,
+                format_func=lambda row: plain(named[row], 80),
+                key=menu,
+                type="tertiary",
+            )
+            # Without it the front end at times opens the menu and leaves the focus where it was.
+            components.served("focus")(key=f"focus-{menu}", height=1)
 
 
 def _menu_key(key: str, ids: Sequence[str]) -> str:

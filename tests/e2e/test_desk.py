@@ -108,7 +108,10 @@ def choose_row(page: Page, label: str) -> str:
 def test_rows_of_tables_are_pressed_without_a_mouse(desk: Server, page: Page) -> None:
     list(control.call(desk.store, "assess", {"report": "FR-50", "clauses": ["EXP-1"]}))
     page.goto(f"{desk.url}/inbox?sort=Oldest%20first")
-    page.get_by_role("button", name="Next page").click(timeout=SLOW_MS)
+    following = page.get_by_role("button", name="Next page")
+    following.wait_for(timeout=SLOW_MS)
+    tab_to(page, following)
+    page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"page=2\b"))
     wait_until_settled(page)
     report_id = choose_row(page, "Open a report")
