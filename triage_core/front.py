@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from triage_core.errors import Refused
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-HERE = "127.0.0.1"
+HERE = ("127.0.0.1", "::1")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](:\d+)?|(?P<four>[\d.]+):\d+", re.ASCII)
 
@@ -42,9 +42,9 @@ class Front:
         Each proxy adds the address that it was asked from at the end: the last one is believed when it
         comes from a proxy we trust, the one before when that address is such a proxy too, and so on.
         """
-        sender = HERE
+        sender = HERE[0]
         for hop in reversed(",".join(forwarded).split(",")):
-            if not any(ipaddress.ip_address(sender) in network for network in self.proxies):
+            if not self._trusts(sender):
                 break
             found = _WITH_PORT.fullmatch(hop.strip())
             try:
@@ -53,6 +53,10 @@ class Front:
                 break
             sender = str(getattr(address, "ipv4_mapped", None) or address)
         return sender
+
+    def _trusts(self, sender: str) -> bool:
+        names = HERE if sender in HERE else (sender,)
+        return any(ipaddress.ip_address(name) in network for name in names for network in self.proxies)
 
 
 def check_origin(field: str, origin: str) -> None:

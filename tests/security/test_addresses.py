@@ -88,6 +88,7 @@ PROXIES = tuple(map(ipaddress.ip_network, ("127.0.0.1", "10.1.0.0/16", "2001:db8
         ((), "198.51.100.7", "127.0.0.1"),  # nobody's word counts
         (PROXIES[1:], "198.51.100.7", "127.0.0.1"),  # only another machine's, and this came from here
         (PROXIES, "198.51.100.7", "198.51.100.7"),
+        ((ipaddress.ip_network("::1"),), "198.51.100.7", "198.51.100.7"),
         (PROXIES, "192.0.2.1, 198.51.100.7", "198.51.100.7"),  # what the sender wrote itself stands before
         (PROXIES, "192.0.2.1, 198.51.100.7, 10.1.2.3", "198.51.100.7"),
         (PROXIES, "198.51.100.7:4711, 2001:db8:1::5", "198.51.100.7"),
