@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from triage_core.exporters import metadata
+from triage_core.exporters import metadata, nearest
 from triage_core.exporters.folder import DATA, METADATA, file_name, schema_of
 from triage_core.exporters.gate import MEANING, Reason
 from triage_core.exporters.packs import PACKS
@@ -116,6 +116,7 @@ def _datasheet(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## Train and test", "")
     yield f"- Groups of like reports: {leakage['groups']:,}; on both sides: {leakage['groups_across_splits']:,}."
     yield f"- A new group is test data with a chance of {split['test_share']:.0%}, and stays on its side."
+    yield f"- {nearest.in_words(leakage['nearest'])}."
     yield f"- Near-copies across that likeness holds for different: {leakage['near_copies_held_different']:,}."
     yield f"- Test rows that share 13 words in a row with train: {leakage['test_rows_sharing_13_words']:,}."
     yield f"- Rows whose near duplicates are not known yet: {leakage['rows_not_indexed']:,}."

@@ -9,7 +9,7 @@ import streamlit as st
 
 from triage_core import tickets
 from triage_core.errors import NotFound
-from triage_core.exporters import catalog, difference, plans
+from triage_core.exporters import catalog, difference, nearest, plans
 from triage_core.exporters.catalog import Built
 from triage_core.exporters.difference import Difference, Names
 from triage_core.exporters.plans import Plan
@@ -89,6 +89,8 @@ def _account(built: Built) -> None:
         f" {across['test_rows_sharing_13_words']:,} test rows share 13 words in a row with train;"
         f" {across['rows_not_indexed']:,} rows not compared yet"
     )
+    if "nearest" in across:  # an earlier release did not tell it
+        st.caption(plain(nearest.in_words(across["nearest"])))
     st.markdown(
         f"**Texts** {held['personal_data']['rows']:,} rows with personal data,"
         f" {held['control_tokens']['rows']:,} with control tokens,"
