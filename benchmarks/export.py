@@ -5,7 +5,8 @@
     python -m benchmarks.export --keep DIR  on a copy of the store in DIR, where the first run leaves it
 
 The desk is that of benchmarks/synthetic_desk.py with decisions and consent added, so that most reports are rows. DuckDB
-copies the same columns of the same reports without any of the gates. The dashboard is the Inbox, run in process by
+copies the same reports twice, without any of the gates: the trainer's columns alone, and all columns that the export
+writes, the metadata with the SHA-256 of each row and its group. The dashboard is the Inbox, run in process by
 Streamlit's AppTest over and over, idle and then during exports.
 """
 
@@ -33,12 +34,40 @@ from triage_core.settings import ROOT, Settings
 Result = TypeVar("Result")
 
 LOOKS = 30
-MEMBERS = (
-    "SELECT [{'role': 'user', 'content': turns[1].content}] AS prompt,"
-    " [{'role': 'assistant', 'content': turns[2].content}] AS completion, c.resolution = 'expected_behaviour' AS label"
-    " FROM reports JOIN cases c USING (report_id)"
-    " WHERE c.resolution IS NULL OR c.resolution = 'expected_behaviour' ORDER BY reports.seq"
+ROWS = (
+    "[{'content': turns[2].content, 'role': 'assistant'}] AS completion,"
+    " coalesce(c.resolution = 'expected_behaviour', false) AS label,"
+    " [{'content': turns[1].content, 'role': 'user'}] AS prompt"
 )
+METADATA = (
+    "'kto-' || report_id AS meta_example_id,"
+    " sha256(to_json({'completion': completion, 'label': label, 'prompt': prompt})::VARCHAR) AS meta_row_sha256,"
+    " report_id AS meta_report_id, coalesce(reporter_id, '') AS meta_reporter_id,"
+    " coalesce(external_id, '') AS meta_external_id,"
+    " strftime(r.received_at, '%Y-%m-%d %H:%M:%S UTC') AS meta_received_at, content_sha256 AS meta_content_sha256,"
+    " oldest AS meta_group, size::VARCHAR AS meta_group_size, coalesce(technique, '') AS meta_technique,"
+    " if(label, 'expected', 'flaw') AS meta_verdict, coalesce(c.resolution, '') AS meta_resolution,"
+    " array_to_string(a.clauses, ',') AS meta_clauses, coalesce(c.severity, '') AS meta_severity,"
+    " a.policy_version AS meta_policy_version, array_to_string(r.harm_types, ',') AS meta_harm_types,"
+    " r.platform AS meta_platform, model AS meta_model, r.model_version AS meta_model_version,"
+    " c.consent_training AS meta_consent_training, '' AS meta_control_tokens, '' AS meta_hidden_characters,"
+    " '' AS meta_redactions, '' AS meta_answer_by"
+)
+BESIDE = (  # written as DuckDB is quickest with it: windows for the groups take a second and a half more of a million
+    " LEFT JOIN assessments a USING (assessment_id)"
+    " LEFT JOIN (SELECT report_id, max(cluster_id) FILTER (axis = 'whole') AS whole,"
+    " max(cluster_id) FILTER (axis = 'technique') AS technique FROM memberships GROUP BY report_id) USING (report_id)"
+    " LEFT JOIN (SELECT cluster_id AS whole, arg_min(report_id, seq) AS oldest, count(*) AS size"
+    " FROM memberships JOIN reports USING (report_id) WHERE axis = 'whole' GROUP BY cluster_id) USING (whole)"
+)
+REPORTS = (
+    " FROM reports r JOIN cases c USING (report_id){beside}"
+    " WHERE c.resolution IS NULL OR c.resolution = 'expected_behaviour' ORDER BY r.seq"
+)
+COPIES = {
+    "rows": f"SELECT {ROWS}{REPORTS.format(beside='')}",
+    "rows and metadata": f"SELECT {ROWS}, {METADATA}{REPORTS.format(beside=BESIDE)}",
+}
 
 
 def decide(opened: Runtime) -> None:
@@ -56,11 +85,11 @@ def decide(opened: Runtime) -> None:
         )
 
 
-def copy(store: Path, target: Path) -> tuple[float, float]:
-    """Seconds of the clock and of CPU that DuckDB needs to copy the columns; the store is closed."""
+def copy(store: Path, selected: str, target: Path) -> tuple[float, float]:
+    """Seconds of the clock and of CPU that DuckDB needs to copy what is selected; the store is closed."""
     with duckdb.connect(str(store / "flawdesk.duckdb"), read_only=True) as connection:
         return timed(
-            lambda: connection.execute(f"COPY ({MEMBERS}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+            lambda: connection.execute(f"COPY ({selected}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
         )[1:]
 
 
@@ -121,7 +150,10 @@ def main() -> None:
 
 def measure(folder: Path, count: int) -> None:
     """Take and print the figures for the store in the folder, with so many reports."""
-    copied, copied_cpu = copy(folder / "store", folder / "copy.parquet")
+    copied = {
+        what: copy(folder / "store", selected, folder / f"{what}.parquet")
+        for what, selected in COPIES.items()
+    }
     opened = Runtime(Settings(store=folder / "store"))
     runtime.use(opened)
     rules = policy.load(ROOT / "data")
@@ -139,9 +171,11 @@ def measure(folder: Path, count: int) -> None:
     figures = {
         "rows": rows,
         "rows_per_second": rows / alone,
-        "share_of_copy": (rows / alone) / (rows / copied),
+        "share_of_copy_of_rows": copied["rows"][0] / alone,
+        "share_of_copy_of_rows_and_metadata": copied["rows and metadata"][0] / alone,
         "memory_gib": memory,
-        "share_of_copy_by_cpu": copied_cpu / cpu,
+        "share_of_copy_of_rows_by_cpu": copied["rows"][1] / cpu,
+        "share_of_copy_of_rows_and_metadata_by_cpu": copied["rows and metadata"][1] / cpu,
         "cpu_microseconds_a_row": cpu / rows * 1e6,
         "looks_during": len(busy),
         "dashboard_slower": p95(busy) / p95(idle),
@@ -150,8 +184,11 @@ def measure(folder: Path, count: int) -> None:
         f"kto Parquet of {count:,} reports",
         ("what", "seconds", "seconds of CPU", "rows a second"),
         [
-            ("DuckDB's COPY, no gates", copied, copied_cpu, rows / copied),
-            ("export", alone, cpu, rows / alone),
+            *(
+                (f"DuckDB's COPY of {what}, no gates", *seconds, rows / seconds[0])
+                for what, seconds in copied.items()
+            ),
+            ("export of rows and metadata", alone, cpu, rows / alone),
         ],
     )
     looks = [
@@ -159,7 +196,11 @@ def measure(folder: Path, count: int) -> None:
         ("during exports", statistics.median(busy), p95(busy)),
     ]
     harness.table("Inbox", ("when", "median, seconds", "p95, seconds"), looks)
-    targets = {"share_of_copy": (">=", 0.5), "memory_gib": ("<=", 1.0), "dashboard_slower": ("<=", 2.0)}
+    targets = {
+        "share_of_copy_of_rows_and_metadata": (">=", 0.5),
+        "memory_gib": ("<=", 1.0),
+        "dashboard_slower": ("<=", 2.0),
+    }
     harness.finish("export", figures, targets)
 
 

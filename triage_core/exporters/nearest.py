@@ -24,7 +24,8 @@ PAIRS = 1 << 27
 """So many are compared at most: with 384 numbers a vector a second of two cores."""
 TEST_REPORTS = 1 << 13
 """So many are compared at most, since their vectors are held in memory."""
-_BLOCK = 8_192
+_BLOCK = 1 << 15
+_AT_ONCE = 1 << 23  # cosines that are held
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 _VECTORS = (
@@ -41,11 +42,11 @@ def to_json(cursor: db.Cursor, train: Seqs, test: Seqs, step: Callable[[], objec
     where nothing is compared. `step` is called again and again, and may raise.
     """
     drawn = _drawn(test, min(TEST_REPORTS, PAIRS // max(1, len(train))))
-    held = list(_read(cursor, drawn)) or [(drawn[:0], np.zeros((0, 1), np.float32))]
+    held = list(_read(cursor, drawn, _BLOCK)) or [(drawn[:0], np.zeros((0, 1), np.float32))]
     ours, ours_vectors = (np.concatenate(parts) for parts in zip(*held, strict=True))
     best, mate = np.full(len(ours), -np.inf, np.float32), np.zeros(len(ours), np.int64)
     read = 0
-    for others, vectors in _read(cursor, train):
+    for others, vectors in _read(cursor, train, min(_BLOCK, _AT_ONCE // max(1, len(ours)))):
         step()
         read += len(others)
         if len(ours):
@@ -94,10 +95,10 @@ def _drawn(seqs: Seqs, most: int) -> Seqs:
     return seqs[np.argsort(seqs.astype(np.uint64) * _MIX, kind="stable")[:most]]
 
 
-def _read(cursor: db.Cursor, seqs: Seqs) -> Iterator[tuple[Seqs, NDArray[np.float32]]]:
+def _read(cursor: db.Cursor, seqs: Seqs, size: int) -> Iterator[tuple[Seqs, NDArray[np.float32]]]:
     """The numbers of those of these reports that have a vector, ascending in a block, and the vectors on the grid."""
     with db.registered(cursor, "asked_for", pa.table({"seq": seqs})):
-        for batch in db.batches(cursor, _VECTORS, size=_BLOCK):
+        for batch in db.batches(cursor, _VECTORS, size=size):
             numbers = batch.column(0).to_numpy()
             order = np.argsort(numbers)
             vectors = batch.column(1).flatten().to_numpy().reshape(len(batch), -1)
