@@ -201,4 +201,4 @@ def test_answers_are_read_from_a_file_and_its_refused_lines_are_named(visit, fla
     assert re.search("line 2: .*there is no report.*FR.*9", said), said
     assert re.search("line 3: .*takes answer", said)
     assert button(screen, "Read them in").disabled
-    assert not visit("answers", role="ML engineer").file_uploader
+    assert not visit("answers", role="Policy owner").file_uploader
