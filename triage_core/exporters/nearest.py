@@ -24,7 +24,7 @@ PAIRS = 1 << 27
 """So many are compared at most: with 384 numbers a vector a second of two cores."""
 TEST_REPORTS = 1 << 13
 """So many are compared at most, since their vectors are held in memory."""
-_BLOCK = 1 << 15
+_BLOCK = 1 << 14
 _AT_ONCE = 1 << 23  # cosines that are held
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
