@@ -301,11 +301,11 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
     compared = {"test_reports_compared": test.sum(), "training_reports_compared": (~test).sum()}
     assert made["leakage"]["nearest"] == {
         "highest": pytest.approx(cosines.max(), abs=0.002), "train": ids[trained], "test": ids[tested],
-        "exact": True, "test_reports": list(found.values()).count("test"), **compared,
+        "exact": False, "test_reports": list(found.values()).count("test"), **compared,
         "test_reports_near": (cosines.max(axis=1) >= 0.85).sum(), "near_from": 0.85, "without_vector": 1,
     }  # fmt: skip
     card = Path(made["folder"], "README.md").read_text()
-    assert f"({ids[tested]} with {ids[trained]}), all of" in card
+    assert f"({ids[tested]} with {ids[trained]}); compared: {test.sum()} of " in card
 
 
 def test_of_too_many_pairs_some_test_reports_are_drawn_and_that_is_told(

@@ -37,9 +37,9 @@ _VECTORS = (
 def to_json(cursor: db.Cursor, train: Seqs, test: Seqs, step: Callable[[], object]) -> dict[str, Any]:
     """For the manifest: the two of these reports, by number, with the highest cosine across, and whether that is all.
 
-    `exact`: all test reports were to be compared. One without a vector in the space that answers now cannot be, and
-    is counted. `test_reports_near` have a training report from `near_from` on. `highest`, `train` and `test` are None
-    where nothing is compared. `step` is called again and again, and may raise.
+    `exact`: it is of every pair. Without a vector in the space that answers now a report is not compared, but counted.
+    `test_reports_near` have a training report from `near_from` on. `highest`, `train` and `test` are None where nothing
+    is compared. `step` is called again and again, and may raise.
     """
     drawn = _drawn(test, min(TEST_REPORTS, PAIRS // max(1, len(train))))
     held = list(_read(cursor, drawn, _BLOCK)) or [(drawn[:0], np.zeros((0, 1), np.float32))]
@@ -63,7 +63,7 @@ def to_json(cursor: db.Cursor, train: Seqs, test: Seqs, step: Callable[[], objec
         told["highest"] = round(grid.to_cosine(float(best[top]), dim), 3)
         told |= {"train": ids[mate[top]], "test": ids[ours[top]]}
     return told | {
-        "exact": len(drawn) == len(test),
+        "exact": len(ours) == len(test) and read == len(train),
         "test_reports": len(test),
         "test_reports_compared": len(ours),
         "test_reports_near": int(np.count_nonzero(best >= grid.least_dot(NEAR_DUPLICATE, dim))),
@@ -75,17 +75,20 @@ def to_json(cursor: db.Cursor, train: Seqs, test: Seqs, step: Callable[[], objec
 
 def in_words(told: Mapping[str, Any]) -> str:
     """The same for people, a sentence without its full stop."""
-    without = (
-        f"; {told['without_vector']:,} without a vector are not compared" if told["without_vector"] else ""
+    pair, near = "none to tell", ""
+    if told["highest"] is not None:
+        pair = f"{told['highest']:.3f} ({told['test']} with {told['train']})"
+        near = f"; {told['test_reports_near']:,} test reports reach {told['near_from']}"
+    extent = (
+        "every pair"
+        if told["exact"]
+        else (
+            f"{told['test_reports_compared']:,} of {told['test_reports']:,} test reports with"
+            f" {told['training_reports_compared']:,} of train"
+        )
     )
-    if told["highest"] is None:
-        return f"Highest cosine of a test report with a training report: none to tell{without}"
-    extent = "all" if told["exact"] else f"{told['test_reports_compared']:,} drawn"
-    return (
-        f"Highest cosine of a test report with a training report: {told['highest']:.3f} ({told['test']} with"
-        f" {told['train']}), {extent} of {told['test_reports']:,} test reports compared with all of train;"
-        f" {told['test_reports_near']:,} reach {told['near_from']}{without}"
-    )
+    without = f"; {told['without_vector']:,} have no vector yet" if told["without_vector"] else ""
+    return f"Highest cosine of a test and a training report: {pair}; compared: {extent}{near}{without}"
 
 
 def _drawn(seqs: Seqs, most: int) -> Seqs:
