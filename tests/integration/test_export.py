@@ -305,7 +305,8 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
         "test_reports_near": (cosines.max(axis=1) >= 0.85).sum(), "near_from": 0.85, "without_vector": 1,
     }  # fmt: skip
     card = Path(made["folder"], "README.md").read_text()
-    assert f"({ids[tested]} with {ids[trained]}); compared: {test.sum()} of " in card
+    assert f"{ids[tested]} with {ids[trained]}." in card
+    assert f"Compared by cosine: {test.sum()} of" in card
 
 
 def test_of_too_many_pairs_some_test_reports_are_drawn_and_that_is_told(

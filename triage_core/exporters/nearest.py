@@ -7,7 +7,7 @@ with every training report. On the integer grid of likeness a cosine is the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -71,24 +71,6 @@ def to_json(cursor: db.Cursor, train: Seqs, test: Seqs, step: Callable[[], objec
         "training_reports_compared": read,
         "without_vector": len(drawn) - len(ours) + len(train) - read,
     }
-
-
-def in_words(told: Mapping[str, Any]) -> str:
-    """The same for people, a sentence without its full stop."""
-    pair, near = "none to tell", ""
-    if told["highest"] is not None:
-        pair = f"{told['highest']:.3f} ({told['test']} with {told['train']})"
-        near = f"; {told['test_reports_near']:,} test reports reach {told['near_from']}"
-    extent = (
-        "every pair"
-        if told["exact"]
-        else (
-            f"{told['test_reports_compared']:,} of {told['test_reports']:,} test reports with"
-            f" {told['training_reports_compared']:,} of train"
-        )
-    )
-    without = f"; {told['without_vector']:,} have no vector yet" if told["without_vector"] else ""
-    return f"Highest cosine of a test and a training report: {pair}; compared: {extent}{near}{without}"
 
 
 def _drawn(seqs: Seqs, most: int) -> Seqs:
