@@ -304,6 +304,8 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
         "exact": False, "test_reports": list(found.values()).count("test"), **compared,
         "test_reports_near": (cosines.max(axis=1) >= 0.85).sum(), "near_from": 0.85, "without_vector": 1,
     }  # fmt: skip
+    with pytest.raises(Refused, match=rf"{ids[trained]} \(train\) and {ids[tested]} \(test\)"):
+        export("kto", name="strict", per_group=0, cosine_limit=cosines.max() - 0.01)
     card = Path(made["folder"], "README.md").read_text()
     assert f"{ids[tested]} with {ids[trained]}." in card
     assert f"Compared by cosine: {test.sum()} of" in card

@@ -207,12 +207,16 @@ def document(
     parent: str | None,
     diff: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """The manifest, without its files.
+    """The manifest, without its files. Raises Refused when a test report is nearer to a training report than asked for.
 
     `moved_to_test`: ids of reports that were training data before their group grew into test data.
     """
     counts = tally.to_json()
-    counts["leakage"]["nearest"] = tally.nearest(cursor)
+    counts["leakage"]["nearest"] = near = tally.nearest(cursor)
+    if (near["highest"] or 0) > request.cosine_limit:
+        pair = f"{near['train']} ({Split.TRAIN}) and {near['test']} ({Split.TEST}) have {near['highest']}"
+        rule = f"no test report may have a cosine above {request.cosine_limit} with a training report"
+        raise Refused("cosine_limit", f"{rule}: {pair}")
     return {
         "schema_version": SCHEMA_VERSION,
         "name": request.dataset,
@@ -232,6 +236,7 @@ def document(
             "method": "HMAC-SHA-256 of the oldest report of the group, remembered",
             "test_share": TEST_SHARE,
             "near_duplicate_from": NEAR_DUPLICATE,
+            "cosine_limit": request.cosine_limit,
             "moved_to_test": moved_to_test,
         },
         "agreement": asdict(agreement.overall(looks.pairs(cursor))),
