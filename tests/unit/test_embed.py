@@ -165,6 +165,26 @@ def test_work_that_is_interrupted_stops() -> None:
 # Long texts
 
 
+def test_one_long_text_is_shared_by_all_streams() -> None:
+    class Two:
+        name = "two"
+        streams, token_budget, bucket = 2, 4_096, 8
+
+        def __init__(self) -> None:
+            self.rows: list[int] = []
+
+        def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+            self.rows.append(len(ids))
+            return np.ones((len(ids), 3), np.float32)
+
+    two = Two()
+    embedder = WindowedEmbedder(find(), two)
+    two.rows.clear()
+    embedder.embed([" ".join(str(number) for number in range(100, 600))])
+    assert len(two.rows) > 1
+    assert 2 * max(two.rows) <= sum(two.rows) + 1
+
+
 def test_prompts_that_differ_only_after_token_400_are_told_apart(embedder: Embedder) -> None:
     moon, same, bill = embedder.embed(
         [

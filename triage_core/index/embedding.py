@@ -72,7 +72,7 @@ class Embedding:
         """
         with self._store.read() as cursor:
             space = vectors.space(cursor, self._model)
-            missing = self._missing(cursor, space, after) if space else []
+            missing = self._missing(cursor, space, after) if space else {}
             if space and not missing:
                 return 0, None
         model_id = self.embedder.model_id
@@ -81,16 +81,17 @@ class Embedding:
             with self._store.read() as cursor:
                 missing = self._missing(cursor, model_id, after)
         self._recent.clear()
-        for start in range(0, len(missing), BATCH):
+        names = list(missing)
+        for start in range(0, len(names), BATCH):
             if stopped():
                 return start, None
-            batch = missing[start : start + BATCH]
+            batch = names[start : start + BATCH]
             with self._store.read() as cursor:
-                texts = vectors.texts(cursor, batch, after)
+                texts = vectors.texts_of(cursor, [missing[name] for name in batch])
             self._save(actor, model_id, batch, self._embed(texts))
             if progress:
-                progress(start + len(batch), len(missing))
-        return len(missing), None if model_id == space else model_id
+                progress(start + len(batch), len(names))
+        return len(names), None if model_id == space else model_id
 
     def arrived(self, cursor: db.Cursor, after: int) -> Iterator[Batch]:
         """Reports after number `after` with their vectors, up to the first that has none."""
@@ -139,13 +140,16 @@ class Embedding:
         if len(self._recent) < FEW:
             self._recent |= dict(zip(names, made, strict=True))
 
-    def _missing(self, cursor: db.Cursor, model_id: str, after: int) -> list[str]:
+    def _missing(self, cursor: db.Cursor, model_id: str, after: int) -> dict[str, int]:
         new = vectors.after(cursor, after, FEW + 1)
         if len(new.ids) > FEW:
             return vectors.missing(cursor, model_id, after)
-        contents = dict.fromkeys(new.contents)
-        found = self._find(cursor, model_id, list(contents))
-        return [name for name in contents if name not in found]
+        found = self._find(cursor, model_id, list(set(new.contents)))
+        missing: dict[str, int] = {}
+        for name, seq in zip(new.contents, new.seqs, strict=True):
+            if name not in found:
+                missing.setdefault(name, seq)
+        return missing
 
     def _find(self, cursor: db.Cursor, model_id: str, names: Sequence[str]) -> dict[str, Vectors]:
         """The stored vectors of these names; asks the database only for those that it may have."""

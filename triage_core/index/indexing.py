@@ -42,7 +42,7 @@ from triage_core.likeness.axes import Axis, AxisIndex
 from triage_core.likeness.embed import Embedder
 from triage_core.likeness.everyone import all_neighbours
 from triage_core.likeness.explain import Explanation, explain
-from triage_core.likeness.learn import Pair
+from triage_core.likeness.learn import Pair, PairModel
 from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
 from triage_core.likeness.splits import SplitSuggestion
@@ -55,10 +55,9 @@ NEIGHBOURHOOD = 100
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What one refresh did: texts embedded, clusters of the whole axis there are now, seconds taken."""
+    """What one refresh did: texts embedded, seconds taken."""
 
     embedded: int
-    clusters: int
     seconds: float
 
 
@@ -68,6 +67,7 @@ class _Laid:
 
     memory: Memory
     revision: int
+    model: PairModel
     layout: Layout = field(default_factory=dict)
     suggestions: Sequence[Suggestion] = ()
     about: Sequence[str] = ()
@@ -132,9 +132,7 @@ class Likeness:
                     self._write(actor, self._lay(actor))
             finally:
                 self._refreshed_by = None
-        with self._store.read() as cursor:
-            clusters = int(db.value(cursor, "SELECT count(*) FROM clusters WHERE axis = 'whole'"))
-        return Refreshed(embedded, clusters, time.monotonic() - started)
+        return Refreshed(embedded, time.monotonic() - started)
 
     def name_clusters(self, actor: Actor) -> int:
         """Say what clusters beyond close reading are called, of a bounded number that wait for it; gives how many."""
@@ -319,7 +317,7 @@ class Likeness:
         """The close reading of what it held before and of the rows from `known` on."""
         new = range(known, len(memory.ids))
         with self._store.read() as cursor:
-            texts = vectors.texts(cursor, [memory.contents[row] for row in new])
+            texts = vectors.texts_of(cursor, [memory.first_seq(row) for row in new])
         axes = (memory.axes or AxisIndex(self._embed_kept)).grown(
             [memory.ids[row] for row in new], texts, memory.index.vectors(np.array(new))
         )
@@ -342,7 +340,7 @@ class Likeness:
                     for name in placements.unnamed(cursor, axis)
                 }
                 memory.decided = memory_of.decided_when_laid(cursor)
-        laid = _Laid(memory, revision)
+        laid = _Laid(memory, revision, model)
         if memory.spaces is not None:
             laid.labels = far_reading.lay(memory, decided, self._limit)
             laid.layout = far_reading.layout(memory, laid.labels)
@@ -359,7 +357,7 @@ class Likeness:
         """Store what differs."""
         memory = laid.memory
         with self._store.write(actor, "index") as work:
-            learning.learn_from_decisions(work, memory.row, lambda a, b: self._pair(memory, a, b))
+            learning.learn_from_decisions(work, laid.model, memory.row, lambda a, b: self._pair(memory, a, b))
             model_id = vectors.space(work.cursor, self._model) or ""
             for axis, parts in laid.layout.items():
                 for part in parts:
@@ -387,7 +385,7 @@ class Likeness:
     def _read_closely(self, memory: Memory, rows: Sequence[int]) -> AxisIndex:
         """These rows alone, compared on all axes."""
         with self._store.read() as cursor:
-            texts = vectors.texts(cursor, [memory.contents[row] for row in rows])
+            texts = vectors.texts_of(cursor, [memory.first_seq(row) for row in rows])
         axes = AxisIndex(self._embed_kept)
         axes.add([memory.ids[row] for row in rows], texts, memory.index.vectors(np.array(rows)))
         return axes

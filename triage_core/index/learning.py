@@ -46,12 +46,13 @@ def evidence(cursor: db.Cursor, texts: Pair, one: str, other: str) -> Pair:
     )
 
 
-def learn_from_decisions(work: Work, known: Container[str], texts: Callable[[str, str], Pair]) -> PairModel:
-    """Refit when there are enough new decisions, and keep what is better; gives the model to use.
+def learn_from_decisions(
+    work: Work, old: PairModel, known: Container[str], texts: Callable[[str, str], Pair]
+) -> None:
+    """Refit the model in use when there are enough new decisions, and keep what is better.
 
     Decisions about reports that are not `known` are left out; `texts` gives the evidence of two reports' texts.
     """
-    old = current(work.cursor)
     decided = db.rows(
         work.cursor,
         "SELECT canonical_id AS a, child_id AS b, true AS accepted, done_at FROM active_links"
@@ -59,14 +60,14 @@ def learn_from_decisions(work: Work, known: Container[str], texts: Callable[[str
     )
     decided = [row for row in decided if row["a"] in known and row["b"] in known]
     if len(decided) < max(learn.LEAST_PAIRS, GROWTH * old.pairs):
-        return old
+        return
     try:
         pairs = [evidence(work.cursor, texts(row["a"], row["b"]), row["a"], row["b"]) for row in decided]
         trial = learn.refit(old, pairs, [row["accepted"] for row in decided])
     except Refused:
-        return old  # all were decided alike: nothing to tell apart
+        return  # all were decided alike: nothing to tell apart
     if not trial.better:
-        return old
+        return
     row = {
         "version": trial.model.version,
         "weights": list(trial.model.weights),
@@ -78,4 +79,3 @@ def learn_from_decisions(work: Work, known: Container[str], texts: Callable[[str
     }
     db.insert(work.cursor, "pair_models", [row])
     work.event("likeness.learned", str(trial.model.version), {"pairs": trial.model.pairs})
-    return trial.model

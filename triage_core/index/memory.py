@@ -75,6 +75,10 @@ class Memory:
             raise NotFound("report", f"{report_id} is not indexed yet: run `index`, or wait for the worker")
         return row
 
+    def first_seq(self, row: int) -> int:
+        """The number of the first report that says the same as this one."""
+        return self.seqs[self.first_with[self.contents[row]]]
+
     def named(self, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
         """The same with the reports' ids in place of their rows."""
         return [(self.ids[row], score) for row, score in found]

@@ -50,6 +50,8 @@ def clear(work: Work) -> None:
 
 def save_spans(work: Work, found: Mapping[str, Spans]) -> None:
     """Make these the spans of these reports, writing the differences alone."""
+    if not found:
+        return
     before = spans(work.cursor, list(found))
     changed = {name: _ranges(item) for name, item in found.items() if before.get(name) != _ranges(item)}
     stale = [name for name in changed if name in before]

@@ -56,14 +56,17 @@ _LACKING = (
 )
 
 
-def missing(cursor: db.Cursor, model_id: str, after: int = 0) -> list[str]:
-    """Contents of the reports after number `after` without a vector in this space, in order of arrival."""
+def missing(cursor: db.Cursor, model_id: str, after: int = 0) -> dict[str, int]:
+    """Contents of the reports after number `after` without a vector in this space, each with its first report's number.
+
+    In order of arrival.
+    """
     found = db.rows(
         cursor,
-        _LACKING + "SELECT content_sha256 FROM lacking ORDER BY first",
+        _LACKING + "SELECT content_sha256, first FROM lacking ORDER BY first",
         {"after": after, "model_id": model_id},
     )
-    return [row["content_sha256"] for row in found]
+    return {row["content_sha256"]: row["first"] for row in found}
 
 
 def count(cursor: db.Cursor) -> int:
@@ -104,18 +107,6 @@ def after(cursor: db.Cursor, number: int, most: int) -> Arrived:
         [row["content_sha256"] for row in found],
         [row["seq"] for row in found],
     )
-
-
-def texts(cursor: db.Cursor, contents: Sequence[str], after: int = 0) -> list[str]:
-    """The conversation behind each content hash, looked for among the reports after number `after`."""
-    found = db.rows(
-        cursor,
-        "SELECT content_sha256, arg_min(turns, seq) AS turns FROM reports"
-        " WHERE seq > ? AND content_sha256 IN (SELECT unnest(?)) GROUP BY content_sha256",
-        [after, list(contents)],
-    )
-    by_content = {row["content_sha256"]: conversation(row["turns"]) for row in found}
-    return [by_content[content] for content in contents]
 
 
 def texts_of(cursor: db.Cursor, seqs: Sequence[int]) -> list[str]:

@@ -133,7 +133,9 @@ class WindowedEmbedder:
         of_windows = np.empty((len(windows.distinct), self.dim), np.float32)
         open_windows = np.ones(len(windows.distinct), np.bool_)
         lengths = [len(ids) for ids in windows.distinct]
-        plan = list(batches(lengths, self.runtime.token_budget, self.runtime.bucket))
+        # Of little work each stream gets its share: one long text is not left to one of them.
+        budget = min(self.runtime.token_budget, -(-sum(lengths) // self.runtime.streams))
+        plan = list(batches(lengths, budget, self.runtime.bucket))
 
         def run(batch: tuple[int, NDArray[np.intp]]) -> NDArray[np.float32]:
             length, members = batch

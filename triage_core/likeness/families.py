@@ -75,7 +75,7 @@ def _average(
     rows = np.flatnonzero(alike)  # nobody else is in a group
     if not len(rows):
         return labels
-    sums, sizes = likeness[np.ix_(rows, rows)], np.ones(len(rows), np.float32)
+    sums, sizes = _among(likeness, rows), np.ones(len(rows), np.float32)
     for one, other in _within(rows, apart):
         sums[[one, other], [other, one]] = _APART
     for group in _several(begun[rows]):
@@ -87,6 +87,15 @@ def _average(
         first[group] = first[group[0]]
     labels[rows] = rows[first]
     return labels
+
+
+def _among(likeness: NDArray[np.float32], rows: Labels) -> NDArray[np.float32]:
+    """(r, r) the likeness of these rows: of many, in a fraction of the time of np.ix_."""
+    found = np.empty((len(rows), len(rows)), np.float32)
+    for start in range(0, len(rows), _AT_ONCE):
+        here = slice(start, start + _AT_ONCE)
+        np.take(likeness[rows[here]], rows, axis=1, out=found[here], mode="clip")
+    return found
 
 
 def _several(labels: Labels) -> list[Labels]:

@@ -58,13 +58,13 @@ def scan(
             total += np.int32(codes[row, k]) * np.int32(query[k])
         totals[row] = total
     for group in range(len(low)):
-        low[group] = -np.inf
-        high[group] = -np.inf
-    for row in range(codes.shape[0]):
-        near[row] = np.float32(totals[row]) * scales[row] * np.float32(query_scale)
-        slack = errors[row] + np.float32(query_error)
-        low[row // GROUP] = max(low[row // GROUP], near[row] - slack)
-        high[row // GROUP] = max(high[row // GROUP], near[row] + slack)
+        lowest = highest = np.float32(-np.inf)
+        for row in range(group * GROUP, min((group + 1) * GROUP, codes.shape[0])):
+            near[row] = np.float32(totals[row]) * scales[row] * np.float32(query_scale)
+            slack = errors[row] + np.float32(query_error)
+            lowest = max(lowest, near[row] - slack)
+            highest = max(highest, near[row] + slack)
+        low[group], high[group] = lowest, highest
 
 
 def _scan_numpy(

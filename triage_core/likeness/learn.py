@@ -98,7 +98,7 @@ class PairModel:
 
     def probability(self, pair: Pair) -> float:
         """How probable it is (0 to 1) that a reviewer calls the pair a duplicate."""
-        return float(_sigmoid(np.dot(pair.features(), self.weights) + self.bias))
+        return _probability(self, pair)
 
     def reasons(self, pair: Pair) -> tuple[Reason, ...]:
         """What the evidence adds to the log-odds, largest first; with the bias it sums to the whole."""
@@ -160,6 +160,12 @@ def fit(
 
     bounds = [(0.0 if name in NEVER_AGAINST else None, None) for name in FEATURES] + [(None, None)]
     return np.asarray(minimize(cost, prior, jac=True, method="L-BFGS-B", bounds=bounds).x)
+
+
+@lru_cache(maxsize=8_192)
+def _probability(model: PairModel, pair: Pair) -> float:
+    """What each refresh asks of the same pairs of all reports, as long as they are compared pair by pair."""
+    return float(_sigmoid(np.dot(pair.features(), model.weights) + model.bias))
 
 
 @lru_cache(maxsize=1)

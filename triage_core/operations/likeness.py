@@ -38,7 +38,9 @@ def index(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, 
     )
     while runtime.likeness.name_clusters(command_line_actor()):
         pass
-    return {"embedded": done.embedded, "clusters": done.clusters, "seconds": round(done.seconds, 3), **extra}
+    with runtime.store.read() as cursor:
+        clusters = int(db.value(cursor, "SELECT count(*) FROM clusters WHERE axis = 'whole'"))
+    return {"embedded": done.embedded, "clusters": clusters, "seconds": round(done.seconds, 3), **extra}
 
 
 def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
