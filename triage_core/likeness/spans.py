@@ -40,7 +40,7 @@ class Spans:
 
     `wrapper` and `request` are empty where nothing could be told apart: then the whole text is both.
     `sure` (0 to 1) says how well other reports confirm the wrapper and how much the rest reads like a request;
-    `wrapped` (0 to 1) how much of the text reads or is known as wrapper.
+    `wrapped` (0 to 1) how much of the text reads or is known as wrapper, of short texts less than of long ones.
     """
 
     wrapper: Ranges
@@ -78,7 +78,8 @@ def divide(text: str, reading: Reading, mates: Sequence[Mate]) -> Spans:
         request, trust = _smooth(reading.token), 0.0
     if influence * trust == 0 and reading.tokens.words.sum() < _LEAST_LONE_WORDS:
         request[:] = True
-    wrapped = float((1 / (1 + np.exp(np.clip(logits, -30, 30)))).mean()) if len(tokens) else 0.0
+    # A few tokens alone are no wrapper, however they read.
+    wrapped = float((1 / (1 + np.exp(np.clip(logits, -30, 30)))).sum()) / (len(tokens) + _LEAST_RUN)
     left = int((tokens.words & ~request).sum())
     if _words(request, reading) < _LEAST_OWN_WORDS or left == 0:
         return Spans((), (), 0.0, wrapped)
