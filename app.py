@@ -55,6 +55,13 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     "dashboard.py",
     routes=api.routes,
-    middleware=[Middleware(Guard, public_paths=api.PUBLIC_PATHS, keyed_paths=api.KEYED_PATHS)],
+    middleware=[
+        Middleware(
+            Guard,
+            public_paths=api.PUBLIC_PATHS,
+            keyed_paths=api.KEYED_PATHS,
+            front=lambda: runtime.current().settings.front,
+        )
+    ],
     lifespan=lifespan,
 )

@@ -118,4 +118,4 @@ table.dataframe(
     alt="Events that fit the filters, one a row, with a button that asks whether to undo it",
 )
 with beside:
-    row_buttons.as_menu("Undo an event", key, tuple(undoes), undoes)
+    row_buttons.as_menu("Undo an event", key, names, undoes)

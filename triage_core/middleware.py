@@ -1,7 +1,8 @@
 """What every answer and every request passes: this machine only, and a strict content policy.
 
 Until sign-in is built, whoever can reach the port can read hostile text and decide on reports; so
-the server answers on the loopback interface alone and says why it refuses anything else.
+the server answers on the loopback interface alone and says why it refuses anything else. What a
+proxy forwards from the public address reaches the reporters' pages and the API, and never the desk.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import hashlib
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from triage_core.errors import Refused
+from triage_core.front import Front
 
 WHY_LOOPBACK = (
     "Flawdesk has no sign-in yet, so it answers on this machine only (127.0.0.1, ::1 or localhost). "
@@ -29,6 +31,7 @@ WHY_OWN_PAGES = (
     "This request comes from a page of another site, or from one that hides where it comes from. "
     "Flawdesk answers its own pages and programs."
 )
+WHY_NOT_THE_DESK = "Here are the reporters' pages, from /report, and the API; the desk is on its own machine."
 FAULT = "Something went wrong here; the log of the server says what."
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 PUBLIC_POLICY = (
@@ -87,21 +90,28 @@ class Guard:
         public_paths: tuple[str, ...],
         keyed_paths: frozenset[str] = frozenset(),
         policy: str | None = None,
+        front: Callable[[], Front] = Front,
     ) -> None:
         """`public_paths` get the policy of the public pages: exact paths, or whole folders ("/api/").
 
-        `keyed_paths` are doors that see to the page of another site themselves, by its key and origin.
+        They alone are open at the public address that `front` names. `keyed_paths` are doors that see
+        to the page of another site themselves, by its key and origin.
         """
         self._app = app
         self._public = public_paths
         self._keyed = keyed_paths
+        self._front = front
         self._own = _security_headers(policy or dashboard_policy(streamlit_inline_scripts()), "no-referrer")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        if refusal := _refusal(scope, self._keyed):
+        front, headers = self._front(), Headers(scope=scope)
+        # Whatever the server before this made of the header, which anybody can send.
+        if forwarded := headers.getlist("x-forwarded-for"):
+            scope["client"] = (front.sender(forwarded), 0)
+        if refusal := self._refusal(scope, headers, front):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:
@@ -124,9 +134,26 @@ class Guard:
                 await PlainTextResponse(FAULT, status_code=500)(scope, receive, guarded)
             raise
 
+    def _refusal(self, scope: Scope, headers: Headers, front: Front) -> str | None:
+        """Why this request is not answered, or None."""
+        server, host = scope.get("server"), headers.get("host", "")
+        if server and not is_loopback(server[0]):
+            return WHY_LOOPBACK
+        if re.sub(r":\d+$", "", host) not in LOCAL_NAMES:
+            if not front.host or host != front.host:
+                return WHY_LOOPBACK
+            if not self._is_public(scope["path"]):
+                return WHY_NOT_THE_DESK
+        # Another site's page in this browser is as far away as another machine.
+        if is_foreign(headers.get("origin"), host) and scope["path"] not in self._keyed:
+            return WHY_OWN_PAGES
+        return None
+
+    def _is_public(self, path: str) -> bool:
+        return any(path.startswith(known) if known[-1] == "/" else path == known for known in self._public)
+
     def _headers(self, path: str) -> _Headers:
-        public = any(path.startswith(known) if known[-1] == "/" else path == known for known in self._public)
-        return _OF_PUBLIC_PAGES if public else self._own
+        return _OF_PUBLIC_PAGES if self._is_public(path) else self._own
 
 
 def _security_headers(policy: str, referrer: str) -> _Headers:
@@ -142,20 +169,6 @@ def _security_headers(policy: str, referrer: str) -> _Headers:
 
 # Without any referrer a browser sends the form with `Origin: null`.
 _OF_PUBLIC_PAGES = _security_headers(PUBLIC_POLICY, "same-origin")
-
-
-def _refusal(scope: Scope, keyed_paths: frozenset[str]) -> str | None:
-    """Why this request is not answered, or None."""
-    server = scope.get("server")
-    headers = Headers(scope=scope)
-    host = headers.get("host", "")
-    if (server and not is_loopback(server[0])) or re.sub(r":\d+$", "", host) not in LOCAL_NAMES:
-        return WHY_LOOPBACK
-    origin = headers.get("origin")
-    # Another site's page in this browser is as far away as another machine.
-    if is_foreign(origin, host) and scope["path"] not in keyed_paths:
-        return WHY_OWN_PAGES
-    return None
 
 
 def is_foreign(origin: str | None, host: str) -> bool:

@@ -34,8 +34,11 @@ def serve(settings: Settings, host: str, port: int) -> None:
         "FLAWDESK_RUNTIME": settings.runtime,
         "FLAWDESK_DEVICE": settings.device,
         "FLAWDESK_DEMO": "1" if settings.demo else "0",
+        "FLAWDESK_PUBLIC_URL": settings.front.address,
     }
     print(f"Flawdesk at http://{'localhost' if host == '127.0.0.1' else host}:{port}", flush=True)
+    if settings.front.address:
+        print(f"Reporters reach it at {settings.front.address}/report", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.address", host, "--server.port", str(port)]
     os.chdir(ROOT)

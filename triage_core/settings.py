@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from triage_core.channel.puzzle import MOST_BITS
 from triage_core.errors import Refused
+from triage_core.front import Front, Network
 from triage_core.outgoing.delivery import Smtp, Webhook
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +25,8 @@ class Settings:
     the public doors take from everybody together (0: no limit). puzzle_bits: proof of work that an
     anonymous post to the API brings (0: none). smtp, webhook: where messages go (None: nowhere).
     digest_hour: when the desk's digest is written, an hour of the policy's zone; None: never.
-    database_mib: what the database may hold in memory; 0: a tenth of the machine's."""
+    database_mib: what the database may hold in memory; 0: a tenth of the machine's.
+    front: how the server is reached from elsewhere."""
 
     store: Path = ROOT / "data" / "run"
     policy: Path = ROOT / "data"
@@ -39,6 +41,7 @@ class Settings:
     webhook: Webhook | None = None
     digest_hour: int | None = 8
     database_mib: int = 0
+    front: Front = field(default_factory=Front)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -66,6 +69,10 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         webhook=_webhook(environment),
         digest_hour=None if digest == "off" else int(digest),
         database_mib=_whole(environment, "FLAWDESK_DATABASE_MIB", default.database_mib, 100_000_000),
+        front=Front(
+            environment.get("FLAWDESK_PUBLIC_URL", "").rstrip("/"),
+            _networks(environment, "FLAWDESK_TRUSTED_PROXIES"),
+        ),
     )
 
 
@@ -88,14 +95,16 @@ def _webhook(environment: Mapping[str, str]) -> Webhook | None:
     url = environment.get("FLAWDESK_WEBHOOK_URL")
     if not url:
         return None
-    try:
-        listed = environment.get("FLAWDESK_WEBHOOK_ALLOW", "").split(",")
-        allow = tuple(ipaddress.ip_network(part.strip()) for part in listed if part.strip())
-    except ValueError:
-        raise Refused(
-            "FLAWDESK_WEBHOOK_ALLOW", "takes networks, as in 10.1.0.0/16, with commas between"
-        ) from None
+    allow = _networks(environment, "FLAWDESK_WEBHOOK_ALLOW")
     return Webhook(url, environment.get("FLAWDESK_WEBHOOK_SECRET", ""), allow)
+
+
+def _networks(environment: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    try:
+        listed = environment.get(name, "").split(",")
+        return tuple(ipaddress.ip_network(part.strip()) for part in listed if part.strip())
+    except ValueError:
+        raise Refused(name, "takes networks, as in 10.1.0.0/16, with commas between") from None
 
 
 def _one_of(environment: Mapping[str, str], name: str, default: str, values: tuple[str, ...]) -> str:

@@ -1,7 +1,8 @@
 """The row of a table that somebody presses: its own button for the mouse, a menu below the table for the keyboard.
 
-A button in a cell hears no key: the table draws its cells on a canvas. The menu offers the same rows under the same
-key, which names the snapshot that is shown: a row means a report only among those.
+A button in a cell hears no key: the table draws its cells on a canvas. Its key names the snapshot that is shown, since
+it tells the number of a row. The menu tells the id, so that its key names the ids alone: a menu that somebody has open
+stays open while its rows change in what they say, and closes only when they are other rows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import LiteralString
 
 import streamlit as st
 
+from ui import components
 from ui.hostile import plain
 
 _SHOWN = "rows-shown"
@@ -21,8 +23,9 @@ def pressed(key: str, ids: Sequence[str]) -> str | None:
     click = st.session_state.get(key)
     if click is not None:
         return ids[click["row"]]
-    only = (row for row in ids if st.session_state.get(_only_key(key, row)))
-    return st.session_state.get(_menu_key(key)) or next(only, None)
+    menu = _menu_key(key, ids)
+    only = (row for row in ids if st.session_state.get(_only_key(menu, row)))
+    return st.session_state.get(menu) or next(only, None)
 
 
 def opened(key: str, ids: Sequence[str]) -> str | None:
@@ -42,24 +45,30 @@ def as_menu(
 ) -> None:
     """The buttons of the table with this key as one menu of its rows, or as a plain one for a single row.
 
-    A row of a menu is named by its id, or by what `words` has for it, which begins with the id.
+    A row of a menu is named by its id, or by what `words` has for it, which begins with the id; where words are given,
+    rows without any have no button.
     """
-    named = words or {}
-    if len(ids) == 1:  # a menu of one row gives it no focus, so that no key presses it
-        st.button(f"{label}: {plain(ids[0])}", key=_only_key(key, ids[0]), type="tertiary")
-    elif ids:
-        st.menu_button(
-            label,
-            list(ids),
-            format_func=lambda row: plain(named.get(row, row), 80),
-            key=_menu_key(key),
-            type="tertiary",
-        )
+    menu = _menu_key(key, ids)
+    named = words if words is not None else {row: row for row in ids}
+    rows = [row for row in ids if row in named]
+    if len(rows) == 1:  # a menu of one row gives it no focus, so that no key presses it
+        st.button(f"{label}: {plain(rows[0])}", key=_only_key(menu, rows[0]), type="tertiary")
+    elif rows:
+        with st.container(width="content", gap=None):
+            st.menu_button(
+                label,
+                rows,
+                format_func=lambda row: plain(named[row], 80),
+                key=menu,
+                type="tertiary",
+            )
+            # Without it the front end at times opens the menu and leaves the focus where it was.
+            components.served("focus")(key=f"focus-{menu}", height=1)
 
 
-def _menu_key(key: str) -> str:
-    return f"menu-{key}"
+def _menu_key(key: str, ids: Sequence[str]) -> str:
+    return f"menu-{key.partition('-')[0]}-{'-'.join(ids)}"
 
 
-def _only_key(key: str, row: str) -> str:
-    return f"only-{key}-{row}"
+def _only_key(menu: str, row: str) -> str:
+    return f"only-{row}-{menu}"

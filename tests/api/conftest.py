@@ -33,7 +33,12 @@ def application(tmp_path: Path, clock: Clock) -> Iterator[Starlette]:
     opened = open_runtime(tmp_path, clock)
     opened.limits = unlimited()
     runtime.use(opened)
-    guard = Middleware(Guard, public_paths=api.PUBLIC_PATHS, keyed_paths=api.KEYED_PATHS)
+    guard = Middleware(
+        Guard,
+        public_paths=api.PUBLIC_PATHS,
+        keyed_paths=api.KEYED_PATHS,
+        front=lambda: opened.settings.front,
+    )
     yield Starlette(routes=api.routes, middleware=[guard])
     runtime.use(None)
     opened.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.making import make_report
 from triage_core import db, runtime
 from triage_core.channel import intake
 from triage_core.channel.limits import Limits, TokenBucket
+from triage_core.front import Front
 
 REPORTS = "/api/v1/reports"
 
@@ -109,6 +112,21 @@ def test_a_sender_in_a_hurry_is_told_when_to_return(
     codes = [post(client, make_report()).status_code for _ in range(3)]
     assert codes == [201, 201, 429]
     assert post(client, make_report()).headers["retry-after"] == "10"
+
+
+def test_a_sender_is_counted_by_an_address_that_it_cannot_choose(client: TestClient) -> None:
+    opened = runtime.current()
+    opened.limits = Limits(address=TokenBucket(2, 0.1, clock=lambda: 0.0))
+
+    def codes() -> list[int]:
+        senders = [{"x-forwarded-for": f"192.0.2.{number}, 198.51.100.7"} for number in range(3)]
+        return [post(client, make_report(), **headers).status_code for headers in senders]
+
+    assert codes() == [201, 201, 429]
+    opened.settings = replace(opened.settings, front=Front(proxies=(ip_network("127.0.0.1"),)))
+    assert codes() == [201, 201, 429]
+    other = {"x-forwarded-for": "198.51.100.8"}
+    assert post(client, make_report(), **other).status_code == 201
 
 
 def test_a_bucket_fills_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from triage_core.channel import messages, reportformat, transcript
 from triage_core.channel.limits import TokenBucket
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.front import Front
 from triage_core.guidance import policies, policy, policy_drafts
 from triage_core.lifecycle import Trigger
 from triage_core.middleware import PUBLIC_POLICY
@@ -456,6 +458,22 @@ def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock)
     assert found["Canonical"] == "http://testserver/.well-known/security.txt"
     assert found["Expires"] == (NOON + timedelta(days=180)).isoformat().replace("+00:00", "Z")
     assert dict(reversed(fields))["Contact"] == "http://testserver/report"
+
+
+def test_what_names_this_server_names_its_public_address(client: TestClient) -> None:
+    opened, address = runtime.current(), "https://flaws.example.org"
+    opened.settings = replace(opened.settings, front=Front(address))
+    outside = {"host": "flaws.example.org", "origin": address}
+    text = client.get("/.well-known/security.txt", headers=outside).text
+    assert f"Contact: {address}/report" in text
+    assert "testserver" not in text
+    assert client.get("/.well-known/security.txt").text == text
+    assert client.get("/api/v1/openapi.json").json()["servers"] == [{"url": address}]
+    receipt = client.post("/report", data=FORM, headers=outside)
+    assert receipt.status_code == 201
+    assert f">{address}/track</a>" in receipt.text
+    foreign = {**outside, "origin": "https://other.example"}
+    assert client.post("/report", data=FORM, headers=foreign).status_code == 403
 
 
 def test_what_is_split_is_what_the_function_splits(client: TestClient) -> None:

@@ -136,6 +136,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.disclosure.embargo",
             "triage_core.disclosure.embargo_machine",
             "triage_core.channel.fields",
+            "triage_core.front",
             "triage_core.channel.hints",
             "triage_core.channel.jsontext",
             "triage_core.lifecycle",

@@ -70,17 +70,21 @@ def test_only_the_operator_makes_and_ends_keys(store: Store) -> None:
             apikeys.add(store, EVERYBODY, **fields)
 
 
-def test_the_command_line_makes_lists_and_ends_keys(tmp_path: Path) -> None:
+def test_the_command_line_makes_lists_and_ends_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLAWDESK_PUBLIC_URL", "https://flaws.example.org")
+
     def run(*words: str) -> Any:
         done = CliRunner().invoke(cli.app, ["keys", *words, "--store", str(tmp_path / "s"), "--json"])
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
 
-    made = run("add", "Kite Travel", "--origin", SHOP, "--per-minute", "30")
+    made = run("add", 'Kite "Travel"', "--origin", SHOP, "--per-minute", "30")
     assert made["key"].startswith("fd_")
+    assert f'data-server="https://flaws.example.org" data-key="{made["key"]}"' in made["snippet"]
+    assert 'data-product="Kite &quot;Travel&quot;"' in made["snippet"]
     (listed,) = run("list")
     assert made["key"] not in str(listed)
-    assert (listed["product"], listed["origins"], listed["revoked_at"]) == ("Kite Travel", [SHOP], None)
+    assert (listed["product"], listed["origins"], listed["revoked_at"]) == ('Kite "Travel"', [SHOP], None)
     assert run("revoke", str(made["key_id"])) == {"key_id": 1, "revoked": True}
     assert run("list")[0]["revoked_at"]
 

@@ -65,7 +65,8 @@ def test_each_state_has_words_and_a_next_step_with_its_date(store: Store) -> Non
     assert view(store, days=3).late
     messages.ask(store, REVIEWER, "FR-1", "Which version?")
     asked = view(store)
-    assert (asked.status, asked.question, asked.next_due) == (Status.NEEDS_INFO, "Which version?", None)
+    assert (asked.status, asked.question) == (Status.NEEDS_INFO, "Which version?")
+    assert (asked.next_due, "Without an answer" in asked.next_step) == (NOON + timedelta(days=7), True)
     messages.answer(store, "FR-1", "2.1")
     assert view(store).next_due == NOON + timedelta(days=7)
     fix(store)
@@ -125,6 +126,11 @@ def test_a_duplicate_says_why_and_nothing_of_the_other(store: Store) -> None:
     assert closure is not None
     assert "Petrov" not in closure.reason
     assert "before you did" in closure.reason
+    messages.ask(store, REVIEWER, "FR-1", "Which version?")
+    found = view(store, "FR-2")
+    assert found.closure is not None
+    assert "its state: waiting for an answer." in found.closure.reason
+    assert found.next_step.startswith("We go on with the earlier report")
 
 
 def test_a_duplicate_that_was_moved_on_keeps_the_reason_of_the_person(store: Store) -> None:
@@ -133,6 +139,7 @@ def test_a_duplicate_that_was_moved_on_keeps_the_reason_of_the_person(store: Sto
     triage.link(store, REVIEWER, "FR-3", "FR-2", reason="The same trick as FR-2.")
     triage.link(store, REVIEWER, "FR-2", "FR-1")
     triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(clauses=("OOS-1",), note="A sum for Ana Petrov."))
+    assert view(store, "FR-3").next_step.startswith("Nothing more is planned")
     closure = view(store, "FR-3").closure
     assert closure is not None
     assert "its state: closed. Outside what this policy covers." in closure.reason

@@ -175,6 +175,14 @@ def test_a_row_that_is_pressed_as_the_list_changes_is_still_the_one_that_was_see
     assert later not in three
 
 
+def test_a_menu_that_is_open_stays_while_its_rows_are_the_same(visit, three, receive, opened):
+    menu = visit("inbox").menu_button[0].proto.id
+    claims.assign(opened.store, ME, three[0], ME)
+    assert visit("inbox").menu_button[0].proto.id == menu
+    receive("a riddle")
+    assert visit("inbox").menu_button[0].proto.id != menu
+
+
 def test_whose_task_and_who_is_at_work(visit, three, opened):
     claims.assign(opened.store, ME, three[0], ME)
     claims.assign(opened.store, ME, three[1], INES)

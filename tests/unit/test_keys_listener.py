@@ -64,7 +64,7 @@ def play(tmp_path: Path) -> Any:
     """`play(script)` runs it on the page; gives the last state that was sent, and how many listen."""
 
     def run(script: str) -> tuple[list[dict[str, Any]], int]:
-        (tmp_path / "keys.mjs").write_text((REPOSITORY / "ui" / "review" / "assets" / "keys.js").read_text())
+        (tmp_path / "keys.mjs").write_text((REPOSITORY / "ui" / "assets" / "keys.js").read_text())
         end = "\nconsole.log(JSON.stringify([sent.at(-1) ?? [], listeners.length]));"
         (tmp_path / "page.mjs").write_text(PAGE + script + end)
         node = compute_driver_executable()[0]

@@ -88,6 +88,11 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     return HTMLResponse(text, status, headers=NO_STORE)
 
 
+def address(request: Request) -> str:
+    """Where this server is reached: its public address, else the one that the request came to."""
+    return runtime.current().settings.front.address or str(request.base_url).rstrip("/")
+
+
 def dated(at: datetime, zone: str = "UTC") -> str:
     """A moment with its hour and zone, in UTC and (where it differs) in the desk's own zone."""
     shown = f"{at:%A, %-d %B %Y, %H:%M} UTC"

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from triage_core import runtime
-from triage_core.api.base import HttpError, body_of, form_values, http_error, page
+from triage_core.api.base import HttpError, address, body_of, form_values, http_error, page
 from triage_core.api.callers import find, limit, limit_reporter
 from triage_core.channel import hints, intake, reportformat, transcript
 from triage_core.channel.formdata import all_turns, place, title, to_report_json, with_turns
@@ -65,7 +65,7 @@ async def post_form(request: Request) -> Response:
                 return _add_turn(values)
             case "check":
                 return _checked(values)
-        return await _sent(values, body)
+        return await _sent(request, values, body)
     except HttpError as error:
         return _form(values, error)
     except Refused as error:
@@ -82,7 +82,7 @@ routes = [
 ]
 
 
-async def _sent(values: Form, body: bytes) -> Response:
+async def _sent(request: Request, values: Form, body: bytes) -> Response:
     report = reportformat.parse(to_report_json(values))
     await limit_reporter(report.contact)
     # Each form that was handed out has a key of its own, so the same body again is the same sending
@@ -95,6 +95,7 @@ async def _sent(values: Form, body: bytes) -> Response:
         "receipt.html",
         200 if receipt.already_known else 201,
         receipt=receipt,
+        address=address(request),
         rerouted=report.illegal_minor_content,
         public=report.disclosure_intent is DisclosureIntent.ALREADY,
         wished=report.embargo_wish or report.planned_date,

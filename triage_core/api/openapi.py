@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from triage_core import __version__
+from triage_core.api.base import address
 from triage_core.channel import reportformat
 from triage_core.channel.messages import Direction, Kind
 from triage_core.model import EmbargoState, Resolution, Status
@@ -28,8 +29,9 @@ _KEY = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$
 
 
 async def openapi(request: Request) -> Response:
-    """The document."""
-    return JSONResponse(document(), headers={"Access-Control-Allow-Origin": "*"})
+    """The document, with the address at which this server is reached."""
+    content = {**document(), "servers": [{"url": address(request)}]}
+    return JSONResponse(content, headers={"Access-Control-Allow-Origin": "*"})
 
 
 routes = [Route("/api/v1/openapi.json", openapi, methods=["GET"])]

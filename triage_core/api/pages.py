@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from triage_core import runtime
 from triage_core.api import policy_shown
-from triage_core.api.base import HttpError, http_error, page
+from triage_core.api.base import HttpError, address, http_error, page
 from triage_core.channel import promises
 from triage_core.channel.promises import Looking
 from triage_core.errors import Refused
@@ -83,7 +83,7 @@ async def stylesheet(request: Request) -> Response:
 async def security_txt(request: Request) -> Response:
     """RFC 9116: how to reach us. It expires 180 days after it was read, as it is made anew each time."""
     opened = runtime.current()
-    base = str(request.base_url).rstrip("/")
+    base = address(request)
     expires = (opened.store.clock() + EXPIRES).replace(microsecond=0).isoformat().replace("+00:00", "Z")
     lines = [
         f"Contact: {base}/report",

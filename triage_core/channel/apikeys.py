@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from triage_core import access, db
 from triage_core.access import Command
 from triage_core.desk.decision import check_text
 from triage_core.errors import NotFound, Refused
+from triage_core.front import check_origin
 from triage_core.model import Actor
 from triage_core.store import Store
 
 PREFIX = "fd_"
 MAX_PER_MINUTE = 100_000
-_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def add(
     if not product.strip():
         raise Refused("product", "must not be blank")
     for origin in origins:
-        _check_origin(origin)
+        check_origin("origin", origin)
     if not 1 <= per_minute <= MAX_PER_MINUTE:
         raise Refused("per_minute", f"must be from 1 to {MAX_PER_MINUTE:,}")
     key = PREFIX + secrets.token_urlsafe(24)
@@ -130,17 +128,3 @@ class Keys:
 
 def _hash(key: str) -> str:
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()
-
-
-def _check_origin(origin: str) -> None:
-    """A browser sends scheme, host and port, in lower case and without the port that goes without saying."""
-    rule = "must be an origin as browsers send it, like https://www.example.org"
-    if len(origin) > 300 or not _ORIGIN.fullmatch(origin):
-        raise Refused("origin", rule)
-    try:
-        parts = urlsplit(origin)
-        usual = {"http": 80, "https": 443}[parts.scheme]
-        if not parts.hostname or parts.port == usual:
-            raise Refused("origin", rule)
-    except ValueError as error:
-        raise Refused("origin", rule) from error

@@ -57,7 +57,7 @@ CLOSED_AS: Mapping[Resolution, str] = MappingProxyType(
 _STEPS: Mapping[Status, str] = MappingProxyType(
     {
         Status.NEW: "We decide whether this is a flaw that we must mend.",
-        Status.NEEDS_INFO: "You answer our question below; then we go on.",
+        Status.NEEDS_INFO: "You answer our question below, and we go on. Without an answer we decide by what we have.",
         Status.TRIAGED: "We decide whether this is a flaw that we must mend.",
         Status.ACCEPTED: "We prepare a fix.",
         Status.DEFERRED: "We come back to it and prepare a fix.",
@@ -140,7 +140,7 @@ def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
     status = Status(case["status"])
     thread = messages.thread(cursor, report_id)
     asked = messages.open_question(thread)
-    step, due = _next(case, status)
+    step, due = _next(cursor, case, status)
     events = activity.history(cursor, report_id)
     return Tracked(
         report_id=report_id,
@@ -162,12 +162,14 @@ def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
     )
 
 
-def _next(case: db.Row, status: Status) -> tuple[str, datetime | None]:
+def _next(cursor: db.Cursor, case: db.Row, status: Status) -> tuple[str, datetime | None]:
     """The next step in words, and by when it is promised."""
     if status is Status.NEW and case["first_response_at"] is None:
         return "A person reads it and gives you a first answer.", case["response_due"]
+    if case["resolution"] == Resolution.DUPLICATE and _is_open(cursor, case["canonical_id"]):
+        return "We go on with the earlier report, whose state stands below.", None
     decided = status in (Status.ACCEPTED, Status.DEFERRED, Status.FIX_READY, Status.FIXED, Status.RETEST)
-    if status in (Status.NEEDS_INFO, Status.CLOSED):
+    if status is Status.CLOSED:
         return _STEPS[status], None
     return _STEPS[status], case["fix_due"] if decided else case["triage_due"]
 
@@ -233,7 +235,8 @@ def _duplicate(cursor: db.Cursor, case: db.Row) -> str:
     if made is None:
         return ""
     own, leading = _told(cursor, case["report_id"]), _told(cursor, case["canonical_id"])
-    state = STATES[Status(leading["status"])].lower()
+    waits = leading["status"] == Status.NEEDS_INFO  # for somebody else's answer
+    state = "waiting for an answer" if waits else STATES[Status(leading["status"])].lower()
     if leading["resolution"]:
         state += f". {CLOSED_AS[Resolution(leading['resolution'])]}"
     words = [
@@ -246,6 +249,10 @@ def _duplicate(cursor: db.Cursor, case: db.Row) -> str:
     if reason:
         words.append(f"The reviewer's reason: {reason}")
     return " ".join(words)
+
+
+def _is_open(cursor: db.Cursor, report_id: str) -> bool:
+    return bool(_told(cursor, report_id)["status"] != Status.CLOSED)
 
 
 def _told(cursor: db.Cursor, report_id: str) -> db.Row:

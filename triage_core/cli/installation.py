@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,9 +43,16 @@ def serve(
     host: Annotated[str, typer.Option(help="Loopback only until sign-in exists.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
     demo: Annotated[bool, typer.Option(help="Load the demo reports into an empty store.")] = False,
+    public_url: Annotated[
+        str,
+        typer.Option(help="Where reporters reach it through a proxy, like https://flaws.example.org."),
+    ] = "",
     store: StoreOption = None,
 ) -> None:
     """Serve dashboard, report form and API at http://HOST:PORT."""
     from triage_core import serving
 
-    serving.serve(settings_for(store, demo), host, port)
+    chosen = settings_for(store, demo)
+    if public_url:
+        chosen = replace(chosen, front=replace(chosen.front, address=public_url.rstrip("/")))
+    serving.serve(chosen, host, port)

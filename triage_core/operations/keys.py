@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,19 @@ from triage_core.runtime import Runtime
 
 
 def add(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
-    """Make a key; the only answer that ever holds it."""
+    """Make a key; the only answer that ever holds it. With a public address, also what a page of the product holds."""
     key_id, key = apikeys.add(
         runtime.store, command_line_actor(), params["product"], params["origins"], params["per_minute"]
     )
-    return {"key_id": key_id, "key": key}
+    made = {"key_id": key_id, "key": key}
+    server = runtime.settings.front.address
+    if server and params["origins"]:
+        product = html.escape(params["product"])
+        made["snippet"] = (
+            f'<script src="/report-button.js" data-server="{server}" data-key="{key}"'
+            f' data-product="{product}" defer></script>'
+        )
+    return made
 
 
 def listing(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:

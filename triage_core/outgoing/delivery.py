@@ -23,6 +23,7 @@ from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 from triage_core.errors import Refused
+from triage_core.front import Network
 from triage_core.outgoing.notices import Message
 
 CONNECT_SECONDS = 5.0
@@ -32,7 +33,6 @@ _ADDRESS = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}",
     re.ASCII,
 )
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Watch = Callable[[Callable[[], socket.socket | None]], None]
 

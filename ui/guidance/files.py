@@ -152,4 +152,4 @@ def _revisions(draft: Draft) -> None:
         key=f"table-{key}",
         alt="Revisions of the draft, newest first, with a button that takes one again",
     )
-    row_buttons.as_menu("Take a revision again", key, earlier)
+    row_buttons.as_menu("Take a revision again", key, numbers, {number: number for number in earlier})

@@ -3,25 +3,20 @@
 Streamlit's own shortcuts fire again while a key is held, and for buttons of the last run: 9 of 36
 fast decisions met a report that was not on screen. This listener (assets/keys.js) ignores a held
 key and what is typed into a field, and sends the report and the version that the heading showed.
-It is served as a file, since the content policy allows no inline script.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import LiteralString
 
 import streamlit as st
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from ui import components
 from ui.review import seen
 from ui.review.seen import Pairing, Seen
 
-# Streamlit serves a component's files when an installed package declares them; this declares ours.
-_MANIFEST = ComponentManifest("flawdesk", "1", [ComponentConfig("keys", "assets")])
-_NAME = "flawdesk.keys"
 _WIDGET = "keys"
 _HANDLED = "keys-handled"
 
@@ -76,11 +71,7 @@ def answer(handlers: Handlers) -> None:
 
 def listen(shown: Seen, candidates: Sequence[Pairing], handlers: Handlers) -> None:
     """Mount the listener for what this run has drawn; what it hears is answered by the next run."""
-    manager = st.runtime.get_instance().bidi_component_registry
-    if manager.get_component_path(_NAME) is None:
-        manager.register_from_manifest(_MANIFEST, Path(__file__).parent)
-    mount = st.components.v2.component(_NAME, js="keys.js")
-    mount(
+    components.served("keys")(
         key=_WIDGET,
         data={
             "report": shown.report_id,
