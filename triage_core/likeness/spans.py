@@ -31,6 +31,8 @@ _EXPLAINED_FROM, _EXPLAINED_FULL = 0.5, 0.9
 _SWITCH = 3.0
 # A shorter text whose wrapper nobody shares is left whole: its request fills most of it.
 _LEAST_LONE_WORDS = 120
+# Fewer words are no wrapper, however they read: in proportion, since there is no sharp limit.
+_WRAPPER_WORDS = 24
 _CERTAIN = 3.0
 
 
@@ -78,8 +80,8 @@ def divide(text: str, reading: Reading, mates: Sequence[Mate]) -> Spans:
         request, trust = _smooth(reading.token), 0.0
     if influence * trust == 0 and reading.tokens.words.sum() < _LEAST_LONE_WORDS:
         request[:] = True
-    # A few tokens alone are no wrapper, however they read.
-    wrapped = float((1 / (1 + np.exp(np.clip(logits, -30, 30)))).sum()) / (len(tokens) + _LEAST_RUN)
+    wrapped = float((1 / (1 + np.exp(np.clip(logits, -30, 30)))).mean()) if len(tokens) else 0.0
+    wrapped *= min(1.0, float(tokens.words.sum()) / _WRAPPER_WORDS)
     left = int((tokens.words & ~request).sum())
     if _words(request, reading) < _LEAST_OWN_WORDS or left == 0:
         return Spans((), (), 0.0, wrapped)
