@@ -5,7 +5,8 @@
     python -m benchmarks.export --keep DIR  on a copy of the store in DIR, where the first run leaves it
 
 The desk is that of benchmarks/synthetic_desk.py with decisions and consent added, so that most reports are rows. DuckDB
-copies the same columns of the same reports without any of the gates. The dashboard is the Inbox, run in process by
+copies the same reports twice, without any of the gates: the trainer's columns alone, and all columns that the export
+writes, the metadata with the SHA-256 of each row and its group. The dashboard is the Inbox, run in process by
 Streamlit's AppTest over and over, idle and then during exports.
 """
 
@@ -17,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,12 +35,40 @@ from triage_core.settings import ROOT, Settings
 Result = TypeVar("Result")
 
 LOOKS = 30
-MEMBERS = (
-    "SELECT [{'role': 'user', 'content': turns[1].content}] AS prompt,"
-    " [{'role': 'assistant', 'content': turns[2].content}] AS completion, c.resolution = 'expected_behaviour' AS label"
-    " FROM reports JOIN cases c USING (report_id)"
-    " WHERE c.resolution IS NULL OR c.resolution = 'expected_behaviour' ORDER BY reports.seq"
+ROWS = (
+    "[{'content': turns[2].content, 'role': 'assistant'}] AS completion,"
+    " coalesce(c.resolution = 'expected_behaviour', false) AS label,"
+    " [{'content': turns[1].content, 'role': 'user'}] AS prompt"
 )
+METADATA = (
+    "'kto-' || report_id AS meta_example_id,"
+    " sha256(to_json({'completion': completion, 'label': label, 'prompt': prompt})::VARCHAR) AS meta_row_sha256,"
+    " report_id AS meta_report_id, coalesce(reporter_id, '') AS meta_reporter_id,"
+    " coalesce(external_id, '') AS meta_external_id,"
+    " strftime(r.received_at, '%Y-%m-%d %H:%M:%S UTC') AS meta_received_at, content_sha256 AS meta_content_sha256,"
+    " oldest AS meta_group, size::VARCHAR AS meta_group_size, coalesce(technique, '') AS meta_technique,"
+    " if(label, 'expected', 'flaw') AS meta_verdict, coalesce(c.resolution, '') AS meta_resolution,"
+    " array_to_string(a.clauses, ',') AS meta_clauses, coalesce(c.severity, '') AS meta_severity,"
+    " a.policy_version AS meta_policy_version, array_to_string(r.harm_types, ',') AS meta_harm_types,"
+    " r.platform AS meta_platform, model AS meta_model, r.model_version AS meta_model_version,"
+    " c.consent_training AS meta_consent_training, '' AS meta_control_tokens, '' AS meta_hidden_characters,"
+    " '' AS meta_redactions, '' AS meta_answer_by"
+)
+BESIDE = (  # written as DuckDB is quickest with it: windows for the groups take a second and a half more of a million
+    " LEFT JOIN assessments a USING (assessment_id)"
+    " LEFT JOIN (SELECT report_id, max(cluster_id) FILTER (axis = 'whole') AS whole,"
+    " max(cluster_id) FILTER (axis = 'technique') AS technique FROM memberships GROUP BY report_id) USING (report_id)"
+    " LEFT JOIN (SELECT cluster_id AS whole, arg_min(report_id, seq) AS oldest, count(*) AS size"
+    " FROM memberships JOIN reports USING (report_id) WHERE axis = 'whole' GROUP BY cluster_id) USING (whole)"
+)
+REPORTS = (
+    " FROM reports r JOIN cases c USING (report_id){beside}"
+    " WHERE c.resolution IS NULL OR c.resolution = 'expected_behaviour' ORDER BY r.seq"
+)
+COPIES = {
+    "rows": f"SELECT {ROWS}{REPORTS.format(beside='')}",
+    "rows and metadata": f"SELECT {ROWS}, {METADATA}{REPORTS.format(beside=BESIDE)}",
+}
 
 
 def decide(opened: Runtime) -> None:
@@ -56,11 +86,11 @@ def decide(opened: Runtime) -> None:
         )
 
 
-def copy(store: Path, target: Path) -> tuple[float, float]:
-    """Seconds of the clock and of CPU that DuckDB needs to copy the columns; the store is closed."""
+def copy(store: Path, selected: str, target: Path) -> tuple[float, float]:
+    """Seconds of the clock and of CPU that DuckDB needs to copy what is selected; the store is closed."""
     with duckdb.connect(str(store / "flawdesk.duckdb"), read_only=True) as connection:
         return timed(
-            lambda: connection.execute(f"COPY ({MEMBERS}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+            lambda: connection.execute(f"COPY ({selected}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
         )[1:]
 
 
@@ -69,6 +99,16 @@ def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
     started, cpu = time.perf_counter(), time.process_time()
     found = work()
     return found, time.perf_counter() - started, time.process_time() - cpu
+
+
+def memory_of_a_server(opened: Runtime) -> float:
+    """GiB that this process holds when the database has read the vectors, as the worker of a server lets it at its
+    start; on Linux the peak is counted from here on."""
+    with opened.store.read() as cursor:
+        cursor.execute("SELECT count(vector[1]) FROM embeddings").fetchall()
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return harness.peak_memory_gib()
 
 
 def look() -> float:
@@ -121,13 +161,12 @@ def main() -> None:
 
 def measure(folder: Path, count: int) -> None:
     """Take and print the figures for the store in the folder, with so many reports."""
-    copied, copied_cpu = copy(folder / "store", folder / "copy.parquet")
     opened = Runtime(Settings(store=folder / "store"))
     runtime.use(opened)
     rules = policy.load(ROOT / "data")
     look()
     idle = [look() for _ in range(LOOKS)]
-    before = harness.peak_memory_gib()
+    before = memory_of_a_server(opened)
     request = ExportRequest("kto", folder / "out", per_group=0)  # the most rows
     made, alone, cpu = timed(lambda: build(opened.store, rules, synthetic_desk.FILLER, request))
     # The later ones are compared with the version before, too.
@@ -135,23 +174,33 @@ def measure(folder: Path, count: int) -> None:
     memory = harness.peak_memory_gib() - before
     runtime.use(None)
     opened.close()
+    # After the export, whose memory would not show beside what COPY takes.
+    copied = {
+        what: copy(folder / "store", selected, folder / f"{what}.parquet")
+        for what, selected in COPIES.items()
+    }
     rows = made["rows"]["total"]
     figures = {
         "rows": rows,
         "rows_per_second": rows / alone,
-        "share_of_copy": (rows / alone) / (rows / copied),
+        "share_of_copy_of_rows": copied["rows"][0] / alone,
+        "share_of_copy_of_rows_and_metadata": copied["rows and metadata"][0] / alone,
         "memory_gib": memory,
-        "share_of_copy_by_cpu": copied_cpu / cpu,
+        "share_of_copy_of_rows_by_cpu": copied["rows"][1] / cpu,
+        "share_of_copy_of_rows_and_metadata_by_cpu": copied["rows and metadata"][1] / cpu,
         "cpu_microseconds_a_row": cpu / rows * 1e6,
         "looks_during": len(busy),
         "dashboard_slower": p95(busy) / p95(idle),
     }
     harness.table(
         f"kto Parquet of {count:,} reports",
-        ("what", "seconds", "seconds of CPU", "rows a second"),
+        ("what", "seconds", "seconds of CPU", "rows a second", "the export's share of it", "by CPU"),
         [
-            ("DuckDB's COPY, no gates", copied, copied_cpu, rows / copied),
-            ("export", alone, cpu, rows / alone),
+            *(
+                (f"DuckDB's COPY of {what}, no gates", clock, own, rows / clock, clock / alone, own / cpu)
+                for what, (clock, own) in copied.items()
+            ),
+            ("export of rows and metadata", alone, cpu, rows / alone, 1.0, 1.0),
         ],
     )
     looks = [
@@ -159,7 +208,11 @@ def measure(folder: Path, count: int) -> None:
         ("during exports", statistics.median(busy), p95(busy)),
     ]
     harness.table("Inbox", ("when", "median, seconds", "p95, seconds"), looks)
-    targets = {"share_of_copy": (">=", 0.5), "memory_gib": ("<=", 1.0), "dashboard_slower": ("<=", 2.0)}
+    targets = {
+        "share_of_copy_of_rows_and_metadata": (">=", 0.5),
+        "memory_gib": ("<=", 1.0),
+        "dashboard_slower": ("<=", 2.0),
+    }
     harness.finish("export", figures, targets)
 
 

@@ -44,6 +44,9 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         " trained on",
         width="content",
     )
+    if may_write:
+        with st.popover("Read from a file", icon=":material/upload_file:"):
+            answers.bringing_in()
 
 rows = session.read(preferred.missing if part == WRITE else preferred.drafts, me)
 asked = session.picked("report")

@@ -41,7 +41,7 @@ with choices:
             "Product", products, format_func=inline, key="only_product", placeholder="Any"
         )
     with st.expander("What texts may hold, and whose", icon=":material/cleaning_services:"):
-        hygiene, share, per_group = parts.limits()
+        hygiene, share, per_group, cosine = parts.limits()
     with st.container(horizontal=True):
         name = st.text_input("Name", key="name", placeholder=profile, max_chars=64)
         version = st.text_input("Version", key="dataset_version", placeholder="next number", max_chars=64)
@@ -50,7 +50,9 @@ chosen = Filter(severity=tuple(severity), harm=tuple(harm), platform=tuple(produ
 may_build = session.may(Command.EXPORT_DATASET)
 try:
     folder = opened.settings.store / "datasets"
-    request = ExportRequest(profile, folder, form, layout, name, version, per_group, share, hygiene, chosen)
+    request = ExportRequest(
+        profile, folder, form, layout, name, version, per_group, share, cosine, hygiene, chosen
+    )
     found = parts.preview(request)
 except Refused as error:
     outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -21,11 +22,12 @@ from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, SECOND, Clock,
 from triage_core import db
 from triage_core.desk import second_look, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
-from triage_core.exporters import metadata, split
+from triage_core.exporters import metadata, nearest, split
 from triage_core.exporters.build import ExportRequest, build, preview
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Hygiene
 from triage_core.guidance import policies
+from triage_core.index import vectors
 from triage_core.model import Actor, DeskRole, Resolution
 from triage_core.store import Store
 
@@ -274,16 +276,18 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
             for at in range(30, 45)
         ]
         db.insert(work.cursor, "memberships", members)
+        db.insert(work.cursor, "likeness_space", [{"model": "m", "model_id": "m"}])
+        names = db.rows(work.cursor, "SELECT content_sha256 FROM reports ORDER BY seq")
+        given = np.random.default_rng(7).normal(size=(60, 16)).astype(np.float32)
+        given /= np.linalg.norm(given, axis=1, keepdims=True)
+        contents = [row["content_sha256"] for row in names]
+        vectors.save(work, "m", contents[:-1], given[:-1])
+        vectors.save(work, "another", contents, np.tile(given[:1], (60, 1)))
     made = export("kto", per_group=0)
     found = sides(made)
     assert all(found[ids[at]] == found[ids[at + 1]] for at in range(0, 30, 2))
     assert all(len({found[ids[at + more]] for more in range(3)}) == 1 for at in range(30, 45, 3))
     assert set(found.values()) == {"train", "test"}
-    across = made["leakage"]["nearest_by_likeness"]
-    far_apart = found[ids[58]] != found[ids[59]]
-    assert [(pair["train"], pair["test"], pair["cosine"]) for pair in across] == (
-        [(*sorted((ids[58], ids[59]), key=lambda name: found[name] == "test"), 0.7)] if far_apart else []
-    )
     told = {
         "groups": 60 - 15 - 10,
         "groups_across_splits": 0,
@@ -291,6 +295,44 @@ def test_groups_stay_on_one_side(store: Store, export: Export) -> None:
         "rows_not_indexed": 45,
     }
     assert told.items() <= made["leakage"].items()
+    test = np.array([found[name] == "test" for name in ids[:-1]])
+    cosines = np.where(test[:, None] & ~test, given[:-1] @ given[:-1].T, -2)
+    tested, trained = np.unravel_index(cosines.argmax(), cosines.shape)
+    compared = {"test_reports_compared": test.sum(), "training_reports_compared": (~test).sum()}
+    assert made["leakage"]["nearest"] == {
+        "highest": pytest.approx(cosines.max(), abs=0.002), "train": ids[trained], "test": ids[tested],
+        "exact": False, "test_reports": list(found.values()).count("test"), **compared,
+        "test_reports_near": (cosines.max(axis=1) >= 0.85).sum(), "near_from": 0.85, "without_vector": 1,
+    }  # fmt: skip
+    with pytest.raises(Refused, match=rf"{ids[trained]} \(train\) and {ids[tested]} \(test\)"):
+        export("kto", name="strict", per_group=0, cosine_limit=cosines.max() - 0.01)
+    card = Path(made["folder"], "README.md").read_text()
+    assert f"{ids[tested]} with {ids[trained]}." in card
+    assert f"Compared by cosine: {test.sum()} of" in card
+
+
+def test_of_too_many_pairs_some_test_reports_are_drawn_and_that_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = add(store, *(f"Question {number}" for number in range(12)), decision=None)
+    with store.write(EVERYBODY, "index") as work:
+        db.insert(work.cursor, "likeness_space", [{"model": "m", "model_id": "m"}])
+        contents = db.rows(work.cursor, "SELECT content_sha256 FROM reports ORDER BY seq")
+        vectors.save(work, "m", [row["content_sha256"] for row in contents], np.eye(12, 3, dtype=np.float32))
+    monkeypatch.setattr(nearest, "PAIRS", 4 * 2)
+    train, test = np.arange(1, 5), np.arange(5, 13)
+    with store.read() as cursor:
+        found = [nearest.to_json(cursor, train, test[:more], lambda: None) for more in (8, 8, 2)]
+        nothing = nearest.to_json(cursor, train, test[:0], lambda: None)
+    assert found[0] == found[1]
+    assert (found[0]["exact"], found[0]["test_reports_compared"], found[0]["test_reports"]) == (False, 2, 8)
+    assert (found[2]["exact"], found[2]["highest"], found[2]["train"], found[2]["test"]) == (
+        True,
+        0,
+        ids[0],
+        ids[4],
+    )
+    assert (nothing["highest"], nothing["exact"], nothing["without_vector"]) == (None, True, 0)
 
 
 def test_a_near_copy_across_the_split_stops_the_export_and_names_the_pair(
@@ -376,9 +418,14 @@ def test_what_was_redacted_is_logged_without_the_value(store: Store, export: Exp
     assert made["found"]["personal_data"] == {"rows": 1, "spans": {"EMAIL": 1, "IP": 1}}
     assert made["hygiene"]["personal_data"] == "redact"
     assert not any(b"ann@example" in path.read_bytes() for path in folder.rglob("*.json*"))
+    (about,) = rows(made, "__metadata__")
+    assert (
+        about["meta_content_sha256"] == ""
+    )  # with the rest of the text at hand it would tell a guess from the value
     kept = export("kto", name="kept", hygiene=Hygiene(personal_data="keep"))
     assert kept["content_sha256"] != made["content_sha256"]
     assert not Path(kept["folder"], "__metadata__/redactions.jsonl").exists()
+    assert len(rows(kept, "__metadata__")[0]["meta_content_sha256"]) == 64
     assert export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))["excluded"] == {
         "personal_data": 1
     }
@@ -530,6 +577,7 @@ def test_a_preview_shows_what_a_build_writes_and_stores_nothing(
     assert not (tmp_path / "out").exists()
     made = export("kto", layout="rich")
     assert len(shown) == 3
+    del made["leakage"]["nearest"]  # only a build compares vectors: it takes a second where there are many
     assert counts.items() <= made.items()
     written = {row["meta_report_id"]: row for row in rows(made)}
     assert all({**row["row"], **row["meta"]} == written[row["meta"]["meta_report_id"]] for row in shown)

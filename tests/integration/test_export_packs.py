@@ -216,13 +216,11 @@ def test_the_pyrit_loader(made: dict[str, dict[str, Any]]) -> None:
 
 @pytest.mark.optional
 def test_the_lm_eval_loader(made: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("lm_eval")
-    from lm_eval.tasks import TaskManager, get_task_dict
-
+    tasks = pytest.importorskip("lm_eval.tasks")
     folder = made["lm-eval"]["folder"]
     monkeypatch.chdir(folder)
-    manager = TaskManager(include_path=folder, include_defaults=False)
-    task = get_task_dict(["flaw_reports"], manager)["flaw_reports"]
+    manager = tasks.TaskManager(include_path=folder, include_defaults=False)
+    task = manager.load("flaw_reports")["tasks"]["flaw_reports"]
     found = {doc["id"]: task.doc_to_text(doc) for doc in task.test_docs()}
     assert found == expected(made["lm-eval"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -180,3 +181,24 @@ def test_what_others_wrote_is_never_markdown(visit, flaw, opened, rendered):
     answers.write(opened.store, Actor(image, image, MARA.roles), report_id, image, confirmed=True, turn=2)
     said += rendered(visit("answers", **{"answers-part": "Approve"}))
     assert "example.org" not in re.sub(r"(`+).*?\1", "", said)
+
+
+def test_answers_are_read_from_a_file_and_its_refused_lines_are_named(visit, flaw, held, rendered):
+    report_id = flaw()
+    lines = [
+        {"report": report_id, "answer": "I cannot share codes."},
+        {"report": "FR-9", "answer": "No."},
+        {"report": report_id, "answer": "No.", "approved": True},
+    ]
+    content = "\n".join(map(json.dumps, lines)).encode()
+    screen = visit("answers")
+    screen.file_uploader[0].set_value([("answers.jsonl", content, "application/jsonl")]).run()
+    screen = button(screen, "Read them in").click().run()
+    assert not screen.exception
+    assert (held(report_id).content, held(report_id).written_by) == ("I cannot share codes.", ME)
+    said = rendered(screen)
+    assert "1 written, 0 stood there already" in said
+    assert re.search("line 2: .*there is no report.*FR.*9", said), said
+    assert re.search("line 3: .*takes answer", said)
+    assert button(screen, "Read them in").disabled
+    assert not visit("answers", role="Policy owner").file_uploader

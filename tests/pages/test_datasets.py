@@ -10,6 +10,7 @@ from tests.hostile_corpus import HOSTILE
 from tests.pages.conftest import EVERYTHING
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.exporters import nearest
 from triage_core.exporters.gate import MEANING, Reason
 from triage_core.model import Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 
@@ -63,7 +64,10 @@ def test_no_row_yet_says_what_is_missing(visit, receive):
     assert left_out(screen) == {MEANING[Reason.NO_CONSENT]: 1}
 
 
-def test_a_build_appears_in_the_list(visit, flaw, opened, rendered):
+def test_a_build_appears_in_the_list(visit, flaw, opened, rendered, monkeypatch):
+    near = {"highest": 0.9, "train": "FR-1", "test": "FR-2", "near_from": 0.85, "test_reports_near": 1}
+    counts = dict.fromkeys(("test_reports", "test_reports_compared", "training_reports_compared"), 1)
+    monkeypatch.setattr(nearest, "to_json", lambda *_: {**near, **counts, "exact": True, "without_vector": 0})
     flaw("one")
     flaw("two")
     screen = visit("datasets", profile="sft", **ML)
@@ -72,6 +76,8 @@ def test_a_build_appears_in_the_list(visit, flaw, opened, rendered):
     assert (opened.settings.store / "datasets" / "sft" / "1" / "manifest.json").is_file()
     assert "sft 1" in rendered(screen)
     assert "2 rows" in rendered(screen)
+    assert "training report 0.900, " in rendered(screen)
+    assert "1 of 1 test reports, each with 1 of train; 0 have no vector yet" in rendered(screen)
     (download,) = screen.get("link_button")
     assert download.proto.label == "Download"
     assert download.proto.url.startswith("/download/datasets/sft/1?ticket=")

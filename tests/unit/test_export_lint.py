@@ -109,7 +109,15 @@ def test_each_rule_finds_its_case(rule: str, profile: str, row: dict[str, Any]) 
 
 def test_every_rule_has_a_case() -> None:
     by_row = {rule for rule, *_ in BAD}
-    by_file = {"no_rows", "not_json", "not_an_object", "long_line", "mixed_formats", "one_label"}
+    by_file = {
+        "no_rows",
+        "not_json",
+        "not_an_object",
+        "named_twice",
+        "long_line",
+        "mixed_formats",
+        "one_label",
+    }
     assert by_row | by_file == set(RULES)
 
 
@@ -127,13 +135,22 @@ def test_what_only_the_whole_file_shows() -> None:
 
 def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
-    lines = ["", json.dumps(KTO), "{broken", "[1]", json.dumps({**KTO, "label": True}), "9" * 5_000_001]
+    twice = json.dumps(KTO)[:-1] + ', "label": true}'
+    lines = [
+        "",
+        json.dumps(KTO),
+        "{broken",
+        "[1]",
+        twice,
+        json.dumps({**KTO, "label": True}),
+        "9" * 5_000_001,
+    ]
     path.write_text("\n".join(lines) + "\n")
     report = lint.file(path, "kto")
-    assert report.rows == 5
-    assert report.errors == {"not_json": 1, "not_an_object": 1, "long_line": 1}
+    assert report.rows == 6
+    assert report.errors == {"not_json": 1, "not_an_object": 1, "named_twice": 1, "long_line": 1}
     assert [(one.row, one.rule) for one in report.findings] == [
-        (2, "not_json"), (3, "not_an_object"), (5, "long_line"),
+        (2, "not_json"), (3, "not_an_object"), (4, "named_twice"), (6, "long_line"),
     ]  # fmt: skip
     assert report.to_json()["ok"] is False
 

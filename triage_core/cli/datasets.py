@@ -42,6 +42,12 @@ def export(
     reporter_share: Annotated[
         float, typer.Option(min=0, max=1, help="Largest share of a side that one reporter may have.")
     ] = SHARE,
+    cosine_limit: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Stop when a test and a training report have a higher cosine; 1 for never."
+        ),
+    ] = 1.0,
     personal_data: Annotated[str, typer.Option(help="redact, refuse or keep.")] = "redact",
     control_tokens: Annotated[str, typer.Option(help="flag, drop or defang.")] = "flag",
     hidden: Annotated[str, typer.Option(help="Hidden characters: flag or drop.")] = "flag",
@@ -68,6 +74,7 @@ def export(
         "version": version,
         "per_group": per_group,
         "reporter_share": reporter_share,
+        "cosine_limit": cosine_limit,
         "personal_data": personal_data,
         "control_tokens": control_tokens,
         "hidden": hidden,

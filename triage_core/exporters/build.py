@@ -171,7 +171,7 @@ def preview(
         seqs = sorted({seq for seqs in tally.behind.values() for seq in seqs})
         names = dict(zip(seqs, source.ids(cursor, np.array(seqs, np.int64)).to_pylist(), strict=True))
         behind = {reason: [names[seq] for seq in seqs] for reason, seqs in tally.behind.items()}
-        counts = tally.to_json(cursor)
+        counts = tally.to_json()
         unread = source.count(cursor, request.chosen) - counts["considered"]
     return Preview(rows, counts, behind, unread)
 

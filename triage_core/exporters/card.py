@@ -116,6 +116,15 @@ def _datasheet(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## Train and test", "")
     yield f"- Groups of like reports: {leakage['groups']:,}; on both sides: {leakage['groups_across_splits']:,}."
     yield f"- A new group is test data with a chance of {split['test_share']:.0%}, and stays on its side."
+    near = leakage["nearest"]
+    if near["highest"] is not None:
+        pair = f"{near['highest']:.3f}, {near['test']} with {near['train']}"
+        yield f"- Highest cosine of a test and a training report: {pair}."
+        yield f"- Test reports with a training report at {near['near_from']} or more: {near['test_reports_near']:,}."
+    yield (
+        f"- Compared by cosine: {near['test_reports_compared']:,} of {near['test_reports']:,} test reports, each with"
+        f" {near['training_reports_compared']:,} of train; without a vector: {near['without_vector']:,}."
+    )
     yield f"- Near-copies across that likeness holds for different: {leakage['near_copies_held_different']:,}."
     yield f"- Test rows that share 13 words in a row with train: {leakage['test_rows_sharing_13_words']:,}."
     yield f"- Rows whose near duplicates are not known yet: {leakage['rows_not_indexed']:,}."

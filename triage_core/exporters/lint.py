@@ -140,11 +140,25 @@ def _json_rows(path: Path) -> Iterator[Mapping[str, Any] | Problem]:
             if not line.strip():
                 continue  # every loader passes over it
             try:
-                row = json.loads(line)
+                row = json.loads(line, object_pairs_hook=_once)
+            except _NamedTwice:
+                yield Problem("", "named_twice")
+                continue
             except (ValueError, RecursionError):
                 yield Problem("", "not_json")
                 continue
             yield row if isinstance(row, dict) else Problem("", "not_an_object")
+
+
+class _NamedTwice(ValueError):
+    """An object has two values of one name."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _NamedTwice
+    return found
 
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -51,6 +51,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             not_json="the line is not JSON",
             long_line="the line is longer than any report of ours",
             not_an_object="the line is not a JSON object",
+            named_twice="two values of one name: the loader refuses the whole file",
             mixed_formats="rows have different columns or kinds of columns: a loader takes one shape a file",
             taken_column="the trainer takes a column of this name for something else",
             two_prompts="prompt and messages in one row: the trainer picks one without saying which",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from triage_core import __version__, db
 from triage_core.desk import agreement, looks
 from triage_core.errors import Refused, StoreError
-from triage_core.exporters import metadata, source, wording
+from triage_core.exporters import metadata, nearest, wording
 from triage_core.exporters.arrays import held
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.leakage import Leakage
@@ -37,7 +37,7 @@ READ_BYTES = 1 << 20
 BEHIND = 50
 """So many reports are remembered for each reason."""
 _HASHED = 10_000
-_SIDE_BIT = {Split.TRAIN: 1, Split.TEST: 2}
+_TEST, _TRAIN = 2, 1
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class Tally:
     _shown: bytearray = field(default_factory=bytearray)
     _test: bytearray = field(default_factory=bytearray)
     _names: list[pa.Array] = field(default_factory=list)
+    _sides: NDArray[np.uint8] = field(init=False)
     _group_sides: NDArray[np.uint8] = field(init=False)
     _with: Counter[str] = field(default_factory=Counter)
     _redacted: Counter[str] = field(default_factory=Counter)
@@ -72,7 +73,7 @@ class Tally:
     _not_indexed: int = 0
 
     def __post_init__(self) -> None:
-        self._group_sides = np.zeros(self.last + 1, np.uint8)
+        self._sides, self._group_sides = np.zeros((2, self.last + 1), np.uint8)
         self._leakage = Leakage(self.last, self.step)
         self._counts["split"].update(dict.fromkeys(Split, 0))  # a side without rows is told, too
 
@@ -89,6 +90,7 @@ class Tally:
     def _read(self, reports: Taken) -> None:
         """Take in the wording of reports that became rows."""
         self._reports += len(reports.facts)
+        self._sides[reports.facts["seq"].to_numpy()] = np.where(reports.test, _TEST, _TRAIN)
         for spans in reports.redactions.values():
             self._redacted.update(span.kind for span in spans)
         names, ids = (reports.facts[name].combine_chunks() for name in ("reporter_id", "report_id"))
@@ -102,9 +104,9 @@ class Tally:
     def _count(self, made: Made) -> None:
         counts, label = self._counts, self.profile.label
         self.rows += len(made.report)
-        for side, ours in ((Split.TRAIN, ~made.test), (Split.TEST, made.test)):
+        for side, bit, ours in ((Split.TRAIN, _TRAIN, ~made.test), (Split.TEST, _TEST, made.test)):
             counts["split"][side] += int(ours.sum())
-            self._group_sides[made.reports.group[made.report[ours]]] |= _SIDE_BIT[side]
+            self._group_sides[made.reports.group[made.report[ours]]] |= bit
         counts["severity"].update(_counted(made.meta["meta_severity"]))
         for clauses, rows in _counted(made.meta["meta_clauses"]).items():
             counts["clause"].update(dict.fromkeys(clauses.split(","), rows))
@@ -133,6 +135,11 @@ class Tally:
             other = f"{names[rows[test[rows]][0]]} ({Split.TEST})"
             raise Refused("split", f"the same prompt must not be in train and test: {one} and {other}")
 
+    def nearest(self, cursor: db.Cursor) -> dict[str, Any]:
+        """The highest cosine between the two sides (nearest.py)."""
+        train, test = (np.flatnonzero(self._sides == side) for side in (_TRAIN, _TEST))
+        return nearest.to_json(cursor, train, test, self.step)
+
     def reconcile(self, considered: int) -> None:
         """Raise StoreError unless every report that was considered has been counted once."""
         counted = self._reports + self.excluded.total()
@@ -151,10 +158,9 @@ class Tally:
             digest.update(rows[order[start : start + _HASHED]].tobytes().hex("\n", 32).encode() + b"\n")
         return digest.hexdigest()
 
-    def to_json(self, cursor: db.Cursor) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The counts for the manifest. Raises Refused when a prompt or a near-copy of it is on both sides."""
         self._watch_prompts()
-        test, names = np.frombuffer(self._test, np.bool_), pa.chunked_array(self._names, pa.string())
         return {
             "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
@@ -171,10 +177,9 @@ class Tally:
             "reporters": self._concentration.to_json(),
             "leakage": {
                 "groups": int(np.count_nonzero(self._group_sides)),
-                "groups_across_splits": int(np.count_nonzero(self._group_sides == 3)),
+                "groups_across_splits": int(np.count_nonzero(self._group_sides == _TRAIN | _TEST)),
                 "prompts_across_splits": 0,  # one would have stopped the export
                 "rows_not_indexed": self._not_indexed,
-                "nearest_by_likeness": source.alike_across(cursor, names, test),
                 **self._leakage.to_json(),
             },
             "content_sha256": self.content_sha256(),
@@ -202,10 +207,16 @@ def document(
     parent: str | None,
     diff: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """The manifest, without its files.
+    """The manifest, without its files. Raises Refused when a test report is nearer to a training report than asked for.
 
     `moved_to_test`: ids of reports that were training data before their group grew into test data.
     """
+    counts = tally.to_json()
+    counts["leakage"]["nearest"] = near = tally.nearest(cursor)
+    if (near["highest"] or 0) > request.cosine_limit:
+        pair = f"{near['train']} ({Split.TRAIN}) and {near['test']} ({Split.TEST}) have {near['highest']}"
+        rule = f"no test report may have a cosine above {request.cosine_limit} with a training report"
+        raise Refused("cosine_limit", f"{rule}: {pair}")
     return {
         "schema_version": SCHEMA_VERSION,
         "name": request.dataset,
@@ -225,10 +236,11 @@ def document(
             "method": "HMAC-SHA-256 of the oldest report of the group, remembered",
             "test_share": TEST_SHARE,
             "near_duplicate_from": NEAR_DUPLICATE,
+            "cosine_limit": request.cosine_limit,
             "moved_to_test": moved_to_test,
         },
         "agreement": asdict(agreement.overall(looks.pairs(cursor))),
-        **tally.to_json(cursor),
+        **counts,
         "parent": parent,
         "diff": diff,
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from triage_core.desk.preferred import Answer
@@ -78,6 +79,10 @@ def of_reports(
     size = len(facts)
     told = {name: facts[name] for name in NAMES if name in facts.column_names}
     told |= {"verdict": verdicts, "group_size": pa.array(group_sizes).cast(pa.string())}
+    # The hash is of the text as it came in: with the rest of the text at hand, a value written over could be guessed.
+    written_over = np.zeros(size, np.bool_)
+    written_over[[at for at, one in cleaned.items() if one.redactions]] = True
+    told["content_sha256"] = pc.if_else(pa.array(written_over), "", told["content_sha256"])
     kinds = {at: Counter(span.kind for span in one.redactions) for at, one in cleaned.items()}
     told["control_tokens"] = _few(size, {at: " ".join(one.control_tokens) for at, one in cleaned.items()})
     told["hidden_characters"] = _few(size, {at: _counts(one.hidden) for at, one in cleaned.items()})

@@ -31,7 +31,8 @@ class ExportRequest:
     `layout`: strict has the trainer's columns only and the metadata in a folder of its own, rich has
     the metadata as further columns. `name` "" is the profile's name, `version` "" the next whole
     number that is free. Of a group of duplicates at most `per_group` reports are taken, the earliest
-    first; 0 takes all. One reporter has at most `reporter_share` of a side.
+    first; 0 takes all. One reporter has at most `reporter_share` of a side. A test and a training
+    report whose vectors have a cosine above `cosine_limit` stop the build; 1 lets every pair pass.
     `chosen` narrows the reports down. Raises Refused naming field and rule.
     """
 
@@ -43,6 +44,7 @@ class ExportRequest:
     version: str = ""
     per_group: int = 1
     reporter_share: float = SHARE
+    cosine_limit: float = 1.0
     hygiene: Hygiene = field(default_factory=Hygiene)
     chosen: Filter = field(default_factory=Filter)
 
@@ -57,6 +59,8 @@ class ExportRequest:
             raise Refused("per_group", "0 for all reports of a group, or how many of them at most")
         if not 0 < self.reporter_share <= 1:
             raise Refused("reporter_share", "a share above 0, at most 1")
+        if not 0 < self.cosine_limit <= 1:
+            raise Refused("cosine_limit", "a cosine above 0, at most 1")
         for where, value in (("name", self.name), ("version", self.version)):
             if value and not _NAME.fullmatch(value):
                 raise Refused(where, f"{_NAME_RULE}; not {value!r}")
@@ -81,7 +85,7 @@ class ExportRequest:
         for required in ("profile", "out"):
             if required not in given:
                 raise Refused(required, "is required")
-        numbers = {"per_group": (int,), "reporter_share": (int, float)}
+        numbers = {"per_group": (int,), "reporter_share": (int, float), "cosine_limit": (int, float)}
         for key in given.keys() & numbers.keys():
             if isinstance(given[key], bool) or not isinstance(given[key], numbers[key]):
                 raise Refused(key, "must be a number")
@@ -107,6 +111,7 @@ class ExportRequest:
             **{name: account[name] for name in named},
             per_group=account["dedup"]["reports_per_group"],
             reporter_share=account["reporter_cap"]["share"],
+            cosine_limit=account["split"].get("cosine_limit", 1.0),  # an earlier release had none
             hygiene=Hygiene(**account["hygiene"]),
             chosen=Filter(**filters),
         )

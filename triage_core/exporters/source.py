@@ -29,7 +29,7 @@ BATCH = 50_000
 TEXT_BYTES = 1 << 22
 """Of about so much text is read at once: a conversation may have 400,000 characters."""
 NEAR_DUPLICATE = Params().join
-"""The cosine from which a suggested duplicate is kept on one side of the split."""
+"""The score, a cosine or a probability, from which a suggested duplicate is kept on one side of the split."""
 
 _STANDING = (
     "c.status, c.resolution, c.tlp, c.consent_training, c.consent_share_peers, a.clauses, e.state, e.binding_end,"
@@ -80,15 +80,6 @@ _EDGES = (
     " UNION ALL SELECT min(r.seq) OVER (PARTITION BY m.cluster_id), r.seq"
     " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'"
     ") WHERE a <> b"
-)
-
-
-_ACROSS = (
-    "WITH pairs AS (SELECT child_id AS one, canonical_id AS other, score FROM suggestions UNION ALL"
-    " SELECT report_id, nearest_id, nearest FROM memberships WHERE axis = 'whole' AND nearest_id <> report_id)"
-    " SELECT if(x.test, other, one) AS train, if(x.test, one, other) AS test, round(max(score), 3) AS cosine"
-    " FROM pairs JOIN dataset_rows x ON x.report_id = one JOIN dataset_rows y ON y.report_id = other"
-    " WHERE x.test <> y.test GROUP BY ALL ORDER BY cosine DESC, train, test LIMIT $most"
 )
 
 
@@ -256,14 +247,6 @@ def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
     found = db.frame(cursor, "SELECT r.seq, s.split FROM dataset_splits s JOIN reports r USING (report_id)")
     seqs = found["seq"].to_numpy(np.int64)
     return {side: seqs[(found["split"] == str(side)).to_numpy(bool)] for side in Split}
-
-
-def alike_across(
-    cursor: db.Cursor, report_ids: pa.ChunkedArray, test: NDArray[np.bool_], most: int = 5
-) -> list[db.Row]:
-    """The pairs {train, test, cosine} that likeness holds for most alike, of all that it has compared and stored."""
-    with db.registered(cursor, "dataset_rows", pa.table({"report_id": report_ids, "test": test})):
-        return db.rows(cursor, _ACROSS, {"most": most})
 
 
 def ids(cursor: db.Cursor, seqs: Seqs) -> pa.Array:

@@ -1,15 +1,22 @@
-"""Better answers from JSON Lines: {"report" or "external_id", "answer", "turn"}, one a line; `turn` may be left out."""
+"""Better answers from JSON Lines: {"report" or "external_id", "answer", "turn"}, one a line; `turn` may be left out.
+
+bring(store, actor, file)    # {"received": 3, "written": 1, "unchanged": 1, "refused": [{"line": 2, "reason": "..."}]}
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from triage_core.errors import NotFound, Refused
+from triage_core import access
+from triage_core.access import Command
+from triage_core.desk import answers, preferred, triage
+from triage_core.errors import Refused
 from triage_core.importers.lines import capped, too_long
+from triage_core.model import Actor
+from triage_core.store import Store
 
 _KEYS = frozenset({"report", "external_id", "answer", "turn"})
 
@@ -24,17 +31,52 @@ class Line:
     turn: int | None
 
 
-def read(path: Path) -> Iterator[tuple[int, Line | Refused]]:
-    """Each line that is not blank with its number, parsed or refused. Raises NotFound without such a file."""
-    try:
-        with path.open("rb") as stream:
-            for number, line in capped(stream):
-                if line is None:
-                    yield number, too_long()
-                elif line.strip():
-                    yield number, _parsed(line)
-    except OSError as error:
-        raise NotFound(path.name, f"must be a file that can be read ({error.strerror})") from error
+def bring(
+    store: Store,
+    actor: Actor,
+    stream: BinaryIO,
+    *,
+    alone: bool = False,
+    told: Callable[[int], object] = lambda received: None,
+) -> dict[str, Any]:
+    """Write the answers of a file, line by line; a refused line is named by its number and the rest goes on.
+
+    They are drafts of the actor until somebody else approves them, or approved at once for whoever may do so `alone`.
+    A second time adds nothing. `told` hears how many lines have been read. Raises NotAllowed for who may not write any.
+    """
+    access.require(actor, Command.WRITE_ANSWER)
+    done = {"received": 0, "written": 0, "unchanged": 0}
+    refused: list[dict[str, Any]] = []
+    for number, line in read(stream):
+        done["received"] += 1
+        try:
+            if isinstance(line, Refused):
+                raise line
+            written = _write(store, actor, line, alone)
+        except Refused as error:
+            refused.append({"line": number, "reason": str(error)})
+        else:
+            done["written" if written else "unchanged"] += 1
+        told(done["received"])
+    return {**done, "refused": refused}
+
+
+def _write(store: Store, actor: Actor, line: Line, alone: bool) -> bool:
+    with store.read() as cursor:
+        find = triage.find if line.report else triage.find_external
+        report_id = find(cursor, line.report or line.external_id)
+        before = preferred.in_force(cursor, report_id)
+    after = answers.write(store, actor, report_id, line.answer, turn=line.turn, alone=alone)
+    return not after.same(before)
+
+
+def read(stream: BinaryIO) -> Iterator[tuple[int, Line | Refused]]:
+    """Each line that is not blank with its number, parsed or refused."""
+    for number, line in capped(stream):
+        if line is None:
+            yield number, too_long()
+        elif line.strip():
+            yield number, _parsed(line)
 
 
 def _parsed(line: bytes) -> Line | Refused:

@@ -98,8 +98,8 @@ def shape(profile: str) -> tuple[str, str]:
     return form, layout
 
 
-def limits() -> tuple[Hygiene, float, int]:
-    """Ask what is done to texts, and how much of a dataset one reporter and one group of duplicates may be."""
+def limits() -> tuple[Hygiene, float, int, float]:
+    """Ask what is done to texts, how much one reporter and one group of duplicates may be, and the highest cosine."""
     personal = st.selectbox(
         "Personal data and keys", hygiene.PERSONAL_DATA, format_func=PERSONAL.get, key="personal_data"
     )
@@ -127,7 +127,16 @@ def limits() -> tuple[Hygiene, float, int]:
         key="per_group",
         help="The earliest first; 0 takes all of them.",
     )
-    return Hygiene(personal, tokens, hidden), share / 100, int(group)
+    cosine = st.number_input(
+        "Highest cosine of a test and a training report",
+        0.5,
+        1.0,
+        1.0,
+        0.01,
+        key="cosine_limit",
+        help="A pair above it stops the build and is named; 1 lets every pair pass.",
+    )
+    return Hygiene(personal, tokens, hidden), share / 100, int(group), cosine
 
 
 @st.cache_data(max_entries=50, show_spinner="Reading the reports …")

@@ -89,6 +89,17 @@ def _account(built: Built) -> None:
         f" {across['test_rows_sharing_13_words']:,} test rows share 13 words in a row with train;"
         f" {across['rows_not_indexed']:,} rows not compared yet"
     )
+    if near := across.get("nearest"):  # an earlier release did not tell it
+        if near["highest"] is not None:
+            pair = f"{near['highest']:.3f}, {plain(near['test'])} with {plain(near['train'])}"
+            st.markdown(
+                f"**Highest cosine** of a test and a training report {pair}; {near['test_reports_near']:,} test reports"
+                f" reach {near['near_from']:.2f}"
+            )
+        st.caption(
+            f"Compared by cosine: {near['test_reports_compared']:,} of {near['test_reports']:,} test reports, each with"
+            f" {near['training_reports_compared']:,} of train; {near['without_vector']:,} have no vector yet"
+        )
     st.markdown(
         f"**Texts** {held['personal_data']['rows']:,} rows with personal data,"
         f" {held['control_tokens']['rows']:,} with control tokens,"

@@ -9,10 +9,13 @@ import streamlit as st
 
 from triage_core.desk import answers
 from triage_core.desk.preferred import Answer
+from triage_core.importers import answers as answer_lines
 from triage_core.queries import ReportView
 from ui import hostile, session
 from ui.hostile import inline, plain
+from ui.words import counted
 
+TAKEN, FILES = "answers-taken", "answers-files"
 SHORT, TALL = 12, 640  # a longer list scrolls in so many pixels
 
 
@@ -141,6 +144,46 @@ def _send_back(report_id: str, answer_id: int, key: str, version: int, next_id: 
     done = f"The answer to {plain(report_id)} is back with its writer"
     if session.command(done, answers.send_back, *arguments, seen_version=version):
         session.pick("report", next_id)
+
+
+def bringing_in() -> None:
+    """Read answers in from a file, and say which of its lines were refused, and why."""
+    taken, key = st.session_state.get(TAKEN), f"answers-file-{st.session_state.get(FILES, 0)}"
+    file = st.file_uploader(
+        "Answers as JSON Lines",
+        type=["jsonl"],
+        key=key,
+        help='One a line: {"report": "FR-7", "answer": "I cannot share codes.", "turn": 2}, or "external_id" in place'
+        ' of "report"; "turn" may be left out.',
+    )
+    st.caption(
+        "Each is your draft, in place of an answer that stands there, until somebody else approves it."
+    )
+    if st.button("Read them in", icon=":material/upload:", disabled=file is None, key=f"read-{key}") and file:
+        bar = st.progress(0.0, text="Reading the answers")
+        found: dict[str, Any] = {}
+        session.command(
+            "The answers of the file are read",
+            lambda: found.update(
+                answer_lines.bring(
+                    session.current().store,
+                    session.actor(),
+                    file,
+                    told=lambda received: bar.progress(
+                        file.tell() / file.size, text=f"{received:,} lines read"
+                    ),
+                )
+            ),
+        )
+        if found:
+            st.session_state[TAKEN], st.session_state[FILES] = found, st.session_state.get(FILES, 0) + 1
+            st.rerun()
+    if taken and not file:
+        st.markdown(f"{taken['written']:,} written, {taken['unchanged']:,} stood there already")
+        if refused := taken["refused"]:
+            lines = [f"- line {one['line']:,}: {plain(one['reason'])}" for one in refused[:SHORT]]
+            more = f"\n- and {len(refused) - SHORT:,} more" if len(refused) > SHORT else ""
+            st.markdown(f"{counted(len(refused), 'line')} refused:\n" + "\n".join(lines) + more)
 
 
 def write(report_id: str, version: int, next_id: str | None) -> None:
