@@ -158,7 +158,7 @@ def test_moved_and_merged(opened: Runtime) -> None:
 
 
 def test_what_was_split_off_is_suggested_no_more(opened: Runtime) -> None:
-    found = {("FR-2", "FR-1"), ("FR-3", "FR-1"), ("FR-5", "FR-4")}
+    found = {("FR-2", "FR-1"), ("FR-3", "FR-2"), ("FR-5", "FR-4")}
     assert suggested(opened) == found
     act(opened, cluster_work.split, Axis.TECHNIQUE, technique_of(opened, "FR-2"), ["FR-2"])
     assert suggested(opened) == found, "the technique says nothing of duplicates"

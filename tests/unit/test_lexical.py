@@ -136,6 +136,11 @@ def test_a_wrapper_seen_once_is_told_by_how_it_reads() -> None:
     assert spans.sure == 0
 
 
+def test_a_few_words_are_no_wrapper_however_they_read() -> None:
+    few = " ".join(WRAPPER.split()[:4])
+    assert split(few, []).wrapped < 0.5 < split(WRAPPER * 2, []).wrapped
+
+
 def test_copies_of_a_report_do_not_hide_its_request() -> None:
     text = WRAPPER * 2 + QUESTIONS[2]
     assert extract(text, split(text, [text, text]).request) == QUESTIONS[2]

@@ -22,7 +22,7 @@ _SHORT, _LONG, _SHORT_LENGTH = 8, 30, 0.8
 # From and up to this share of wrapper-like text a whole is a wrapper rather than a meaning.
 _WRAPPED_FROM, _WRAPPED_FULL = 0.4, 0.6
 # From and up to this sureness a request is the report's own.
-_OWN_FROM, _OWN_FULL = 0.5, 0.9
+_OWN_FROM, _OWN_FULL = 0.6, 0.9
 # The square of the length that a meaning has beside a wrapper.
 _MEANING = 0.48
 

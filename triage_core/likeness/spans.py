@@ -31,6 +31,8 @@ _EXPLAINED_FROM, _EXPLAINED_FULL = 0.5, 0.9
 _SWITCH = 3.0
 # A shorter text whose wrapper nobody shares is left whole: its request fills most of it.
 _LEAST_LONE_WORDS = 120
+# Fewer words are no wrapper, however they read: in proportion, since there is no sharp limit.
+_WRAPPER_WORDS = 24
 _CERTAIN = 3.0
 
 
@@ -40,7 +42,7 @@ class Spans:
 
     `wrapper` and `request` are empty where nothing could be told apart: then the whole text is both.
     `sure` (0 to 1) says how well other reports confirm the wrapper and how much the rest reads like a request;
-    `wrapped` (0 to 1) how much of the text reads or is known as wrapper.
+    `wrapped` (0 to 1) how much of the text reads or is known as wrapper, of short texts less than of long ones.
     """
 
     wrapper: Ranges
@@ -79,6 +81,7 @@ def divide(text: str, reading: Reading, mates: Sequence[Mate]) -> Spans:
     if influence * trust == 0 and reading.tokens.words.sum() < _LEAST_LONE_WORDS:
         request[:] = True
     wrapped = float((1 / (1 + np.exp(np.clip(logits, -30, 30)))).mean()) if len(tokens) else 0.0
+    wrapped *= min(1.0, float(tokens.words.sum()) / _WRAPPER_WORDS)
     left = int((tokens.words & ~request).sum())
     if _words(request, reading) < _LEAST_OWN_WORDS or left == 0:
         return Spans((), (), 0.0, wrapped)
