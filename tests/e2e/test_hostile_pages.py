@@ -49,7 +49,7 @@ PAGES = {
     "datasets": (DeskRole.ML_ENGINEER, "button", r"Build \d+ rows?"),
 }
 CLAUSE_TEXTS = ("title", "text", "in_scope_example", "out_of_scope_example")
-SLOW_MS = 60_000  # the worker has its turn first, on a machine that may be busy
+SLOW_MS = 120_000  # the worker has its turn first, on a machine that may be busy
 LIVE_ELEMENTS = (
     f"img[src*='{BEACON}'], a[href*='{BEACON}'], a[href^='javascript:'], script[src*='{BEACON}'], iframe"
 )
