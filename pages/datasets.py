@@ -13,12 +13,12 @@ from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
-from ui import empty, filters, session
+from ui import empty, filters, session, worker
 from ui.datasets import parts, versions
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
 
-SIZE, MOST = 10, 200
+SIZE, MOST, LONG = 10, 200, 500
 
 st.title("Datasets", anchor=False)
 if not session.read(queries.counts)["reports"]:
@@ -55,7 +55,10 @@ try:
     )
     found = parts.preview(request)
 except Refused as error:
-    outcome.error(f"This cannot be built: {plain(str(error))}", icon=":material/block:")
+    with outcome:
+        st.error(f"This cannot be built: {plain(str(error), LONG)}", icon=":material/block:")
+        if error.field == "split":  # it may pass once both are compared
+            worker.line(session.stamp())
     found = None
 
 if found:

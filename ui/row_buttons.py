@@ -51,7 +51,7 @@ def as_menu(
     menu = _menu_key(key, ids)
     named = words if words is not None else {row: row for row in ids}
     rows = [row for row in ids if row in named]
-    if len(rows) == 1:  # a menu of one row gives it no focus, so that no key presses it
+    if len(rows) == 1:  # one press of a key rather than two
         st.button(f"{label}: {plain(rows[0])}", key=_only_key(menu, rows[0]), type="tertiary")
     elif rows:
         with st.container(width="content", gap=None):

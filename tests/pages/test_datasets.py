@@ -10,9 +10,11 @@ from tests.hostile_corpus import HOSTILE
 from tests.pages.conftest import EVERYTHING
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.errors import Refused
 from triage_core.exporters import nearest
 from triage_core.exporters.gate import MEANING, Reason
 from triage_core.model import Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
+from ui.datasets import parts
 
 ML = {"role": "ML engineer"}
 INPUTS = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
@@ -62,6 +64,20 @@ def test_no_row_yet_says_what_is_missing(visit, receive):
     assert "No report can become a row yet" in screen.info[0].value
     assert build_button(screen).disabled
     assert left_out(screen) == {MEANING[Reason.NO_CONSENT]: 1}
+
+
+def test_what_is_refused_until_reports_are_compared_is_asked_again(visit, flaw, rendered, monkeypatch):
+    def refuse(*_):
+        raise Refused("split", "is a near-copy of another, " * 12 + "else `index`")
+
+    flaw("one")
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.exports, "preview", refuse)
+        said = rendered(visit("datasets", **ML))
+    assert "else" in said
+    assert "index" in said
+    assert "1 report to be compared" in said
+    assert "to be compared" not in rendered(visit("datasets", **ML))
 
 
 def test_a_build_appears_in_the_list(visit, flaw, opened, rendered, monkeypatch):

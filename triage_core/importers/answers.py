@@ -14,7 +14,7 @@ from triage_core import access
 from triage_core.access import Command
 from triage_core.desk import answers, preferred, triage
 from triage_core.errors import Refused
-from triage_core.importers.lines import capped, too_long
+from triage_core.importers.lines import each
 from triage_core.model import Actor
 from triage_core.store import Store
 
@@ -72,11 +72,7 @@ def _write(store: Store, actor: Actor, line: Line, alone: bool) -> bool:
 
 def read(stream: BinaryIO) -> Iterator[tuple[int, Line | Refused]]:
     """Each line that is not blank with its number, parsed or refused."""
-    for number, line in capped(stream):
-        if line is None:
-            yield number, too_long()
-        elif line.strip():
-            yield number, _parsed(line)
+    return each(stream, _parsed)
 
 
 def _parsed(line: bytes) -> Line | Refused:

@@ -7,17 +7,13 @@ from typing import BinaryIO
 
 from triage_core.channel.reportformat import parse_bytes
 from triage_core.errors import InvalidReport, Refused
-from triage_core.importers.lines import MAX_LINE_BYTES, capped, too_long
+from triage_core.importers.lines import MAX_LINE_BYTES, each
 from triage_core.model import FlawReport
 
 
 def records(stream: BinaryIO) -> Iterator[tuple[int, FlawReport | Refused]]:
     """Each line that is not blank, as its number and the report or what refused it."""
-    for number, line in capped(stream):
-        if line is None:
-            yield number, too_long()
-        elif line.strip():
-            yield number, _report(line)
+    return each(stream, _report)
 
 
 def _report(line: bytes) -> FlawReport | Refused:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, TypeVar
 
-from triage_core.errors import InvalidReport
+from triage_core.errors import InvalidReport, Refused
+
+Record = TypeVar("Record")
 
 # Room for the largest report that the format allows, even with most characters escaped.
 MAX_LINE_BYTES = 5_000_000
@@ -25,6 +27,17 @@ def capped(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         while line and not line.endswith(b"\n"):
             line = stream.readline(MAX_LINE_BYTES)
         yield number, None
+
+
+def each(
+    stream: BinaryIO, parsed: Callable[[bytes], Record | Refused]
+) -> Iterator[tuple[int, Record | Refused]]:
+    """Each line that is not blank with its number, parsed or refused."""
+    for number, line in capped(stream):
+        if line is None:
+            yield number, too_long()
+        elif line.strip():
+            yield number, parsed(line)
 
 
 def too_long() -> InvalidReport:
