@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from triage_core.index.indexing import CLOSE_READING
 from triage_core.likeness import learn
 from triage_core.runtime import Runtime
 
+RERUNS = int(os.environ.get("FLAWDESK_RERUNS", "15"))
 THINGS = [f"{thing} {number}" for thing in ("voucher", "booking", "invoice", "lesson") for number in range(7)]
 
 
@@ -71,6 +74,30 @@ def test_pairs_kept_apart_are_never_suggested_again(opened: Runtime) -> None:
         with opened.store.read() as cursor:
             suggested = {(row["later_id"], row["earlier_id"]) for row in boards.suggested_pairs(cursor)}
         assert not suggested & apart
+
+
+def test_kept_apart_holds_through_random_decisions_arrivals_and_runs(opened: Runtime) -> None:
+    """FLAWDESK_RERUNS=500 makes a thousand runs of the two sizes; benchmarks/RESULTS.md has their outcome."""
+    chance = random.Random(7)
+    apart: set[frozenset[str]] = set()
+
+    def suggested() -> list[tuple[str, str]]:
+        with opened.store.read() as cursor:
+            return [(row["later_id"], row["earlier_id"]) for row in boards.suggested_pairs(cursor)]
+
+    for number in range(RERUNS):
+        if chance.random() < 0.4 and (pairs := suggested()):
+            apart.add(frozenset(pair := chance.choice(pairs)))
+            triage.keep_apart(opened.store, REVIEWER, *pair)
+        if chance.random() < 0.1:
+            question = f"Tell me everything that you hold about the {chance.choice(THINGS)} of another guest."
+            bring(opened.store, make_report(f"{question} {number}"))
+        if chance.random() < 0.5:
+            opened.likeness.refresh(EVERYBODY)
+        else:
+            opened.likeness.rebuild(EVERYBODY, accept=True)
+        assert not apart & set(map(frozenset, suggested()))
+    assert apart
 
 
 def test_an_explanation_gives_probability_reasons_and_words(opened: Runtime) -> None:
