@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,8 @@ Progress = Callable[[int, int], None]
 
 SECONDS = 0.2
 """So often whoever waits is told how far the work is."""
+AHEAD = 2
+"""So many items are made ahead: with fewer, each side waits for the other where some take long and some next to nothing."""
 _NICE = 10
 _USUAL_TURN = sys.getswitchinterval()
 
@@ -62,15 +65,20 @@ def run(work: Callable[[Progress], Result], told: Progress) -> Result:
 
 
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
-    """The same items, each made on another thread while the one before it is used here.
+    """The same items, `AHEAD` of them made on another thread while the one before them is used here.
 
     When this is closed, nothing is made any more.
     """
     with closing(items), _pool(1) as pool:
-        following: Future[Item | None] = pool.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = pool.submit(next, items, None)
-            yield item
+        following: deque[Future[Item | None]] = deque()
+        try:
+            following += [pool.submit(next, items, None) for _ in range(AHEAD)]
+            while (item := following.popleft().result()) is not None:
+                following.append(pool.submit(next, items, None))
+                yield item
+        finally:
+            for one in following:
+                one.cancel()
 
 
 def both(work: Callable[[NDArray[Any]], Result], rows: NDArray[Any]) -> list[Result]:

@@ -145,6 +145,8 @@ def _nearest(
     for that the fewest training rows have. So a phrase that everybody uses hides nothing, unless nearly all of a row
     is such phrases; then the first `_FOUND` rows that share them stand for the rest.
     """
+    if not len(train):
+        return []
     wanted = np.unique(sketches[tested])
     wanted = wanted[wanted != EMPTY]
     slots = _slots(wanted)

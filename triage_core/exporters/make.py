@@ -103,7 +103,6 @@ class Maker:
             self.profile.rows, self.rules, texts, spoken.roles, self.decisions, decided, reproduced, answers
         )
         taken, refused = self._choose(seqs, facts, cleaned, written)
-        yield Batch(None, refused)
         about = metadata.of_reports(
             facts,
             pa.array([str(one.verdict) for one in self.decisions], pa.string()).take(pa.array(decided)),
@@ -133,7 +132,11 @@ class Maker:
                 ids, places[report], np.arange(len(report)) - first[places[report]], count[report]
             )
             meta = metadata.of_rows(about, places[report], names, rows.sha256)
-            yield Batch(Made(rows, meta, report, self._taken(seqs, facts, texts, places, cleaned)), {})
+            made = Made(rows, meta, report, self._taken(seqs, facts, texts, places, cleaned))
+            yield Batch(made, refused)
+            refused = {}
+        if refused:
+            yield Batch(None, refused)
 
     def _beside(self, facts: pa.Table) -> tuple[pa.Table, dict[int, Reason]]:
         """The facts as they may go out, and by place why a report stays in for what was written beside it."""

@@ -44,6 +44,19 @@ NAMES = (
 )
 BY_REPORTERS = ("external_id", "platform", "model", "model_version")
 """What reporters write as they like; the others are names and values of our own."""
+HARDLY_TWICE = frozenset(
+    f"meta_{name}"
+    for name in (
+        "example_id",
+        "row_sha256",
+        "report_id",
+        "external_id",
+        "received_at",
+        "content_sha256",
+        "group",
+    )
+)
+"""Columns in which few values stand more than once."""
 FIELDS = [pa.field(f"meta_{name}", pa.string()) for name in NAMES]
 SCHEMA = pa.schema(FIELDS)
 EXAMPLE_ID = "meta_example_id"

@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from triage_core.exporters import metadata
+
 # A row group ends at whichever comes first. Both count what is written and nothing else, so that the
 # same rows always give the same bytes.
 GROUP_ROWS = 10_000
@@ -23,7 +25,9 @@ class ParquetWriter:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._file = path.open("xb")
-        self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
+        # A dictionary takes time, and room, where values hardly ever return, as what is said in messages.
+        returning = [name for name in schema.names if name not in metadata.HARDLY_TWICE]
+        self._writer = pq.ParquetWriter(self._file, schema, compression="zstd", use_dictionary=returning)
         self._waiting: list[pa.Table] = []
         self._rows = self._bytes = 0
 
