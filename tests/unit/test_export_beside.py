@@ -76,6 +76,27 @@ def test_items_made_ahead_come_in_order_and_an_error_in_its_place() -> None:
         next(found)
 
 
+def test_nothing_is_made_any_more_when_nobody_takes_it() -> None:
+    made, closed = list[int](), list[bool]()
+
+    def items() -> Iterator[int]:
+        try:
+            for number in range(100):
+                made.append(number)
+                yield number
+        finally:
+            closed.append(True)
+
+    found = beside.ahead(items())
+    assert [next(found), next(found)] == [0, 1]
+    found.close()
+    assert closed
+    assert len(made) <= 2 + beside.AHEAD + 1
+    before = len(made)
+    assert list(found) == []
+    assert len(made) == before
+
+
 def test_parts_of_rows_come_back_in_their_order() -> None:
     assert [one for part in beside.both(list, np.arange(7)) for one in part] == list(range(7))
 

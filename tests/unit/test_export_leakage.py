@@ -146,6 +146,7 @@ def test_whoever_stops_waiting_stops_the_comparison() -> None:
         raise KeyboardInterrupt
 
     found = Leakage(100, stop)
-    add(found, "FR-1", Split.TEST, text(1), True)
+    add(found, "FR-1", Split.TRAIN, text(1), True)
+    add(found, "FR-2", Split.TEST, text(2), True)
     with pytest.raises(KeyboardInterrupt):
         found.to_json()

@@ -217,7 +217,7 @@ def test_rows_have_the_columns_of_the_schema_and_the_hash_of_their_canonical_jso
 def test_what_a_row_shows_is_told_apart(profile: str) -> None:
     other = replace(FLAW, turns=[ASK, ANSWER], intent="Another.")
     found = made(profile, FLAW, other, replace(FLAW, turns=[SYSTEM, ASK, replace(ANSWER, content="KITE.")]))
-    one, two, three = (rows.shown.tolist() for rows in found if isinstance(rows, Rows))
+    one, two, three = (rows.shown().tolist() for rows in found if isinstance(rows, Rows))
     assert (one == two) == (profile == "bad_user"), "the attacker's turn is the same"
     assert one == three
 

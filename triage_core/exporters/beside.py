@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 SECONDS = 0.2
 """So often whoever waits is told how far the work is."""
 AHEAD = 2
-"""So many items are made ahead: with fewer, each side waits for the other where some take long and some next to nothing."""
+"""So many items are made ahead: with one, each side waits for the other, since some take longer than others."""
 _NICE = 10
 _USUAL_TURN = sys.getswitchinterval()
 

@@ -6,8 +6,9 @@ Nothing is done for each row by itself but its hash.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -29,14 +30,14 @@ _ROLE_NUMBER = {str(role): number for number, role in enumerate(TurnRole)}
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """n rows: the profile's columns, the SHA-256 of each row (n, 32), and a hash of what each shows (n,).
+    """n rows: the profile's columns, the SHA-256 of each row (n, 32), and what gives a hash of what each shows (n,).
 
     Two rows show the same where these hashes are the same, within one process.
     """
 
     table: pa.Table
     sha256: NDArray[np.uint8]
-    shown: NDArray[np.int64]
+    shown: Callable[[], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,18 @@ def put_together(
     column = words.column()
     table = pa.table([_column(field, parts, column, size) for field in profile.schema], schema=profile.schema)
     written = escaped(column)
-    sha256, shown = np.empty((size, 32), np.uint8), np.empty(size, np.int64)
+    sha256 = np.empty((size, 32), np.uint8)
     for part in parts:
         hashed = b"".join([hashlib.sha256(row).digest() for row in _json(part.row, part, written)])
         sha256[part.places] = np.frombuffer(hashed, np.uint8).reshape(-1, 32)
+    return Rows(table, sha256, partial(_shown, profile, parts, written, size))
+
+
+def _shown(profile: Profile, parts: Sequence[_Part], written: pa.Array, size: int) -> NDArray[np.int64]:
+    shown = np.empty(size, np.int64)
+    for part in parts:
         shown[part.places] = [hash(one) for one in _json(profile.watched(part.row), part, written)]
-    return Rows(table, sha256, shown)
+    return shown
 
 
 def _of(value: Any) -> Iterator[Content]:

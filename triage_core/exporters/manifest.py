@@ -120,7 +120,7 @@ class Tally:
             counts["answer_by"].update({name or "nobody": rows for name, rows in found.items()})
         self._not_indexed += int((~made.reports.facts["is_indexed"].to_numpy()[made.report]).sum())
         self._digests += made.rows.sha256.tobytes()
-        self._shown += made.rows.shown.tobytes()
+        self._shown += made.rows.shown().tobytes()
         self._test += made.test.tobytes()
         self._names.append(made.meta[metadata.REPORT_ID].combine_chunks())
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core import db
-from triage_core.exporters import gate, poison, profiles, source
+from triage_core.exporters import beside, gate, poison, profiles, source
 from triage_core.exporters.alike import Decision, Rules
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.gate import Reason
@@ -124,6 +124,6 @@ def _refused(seqs: Seqs, answers: NDArray[np.uint8]) -> dict[Reason, list[int]]:
 def _draw(cursor: db.Cursor, sides: Splits, passing: Seqs) -> None:
     """Draw the side of every group of these reports that has none yet."""
     undrawn = sides.undrawn(passing)
-    for start in range(0, len(undrawn), source.BATCH):
-        seqs = undrawn[start : start + source.BATCH]
-        sides.draw(seqs, source.ids(cursor, seqs).to_pylist())
+    blocks = (undrawn[start : start + source.BATCH] for start in range(0, len(undrawn), source.BATCH))
+    for seqs, ids in beside.ahead((seqs, source.ids(cursor, seqs)) for seqs in blocks):
+        sides.draw(seqs, ids.to_pylist())

@@ -92,8 +92,9 @@ class Splits:
 
     def undrawn(self, seqs: Seqs) -> Seqs:
         """The oldest reports of those groups of these reports that have no side yet."""
-        oldest = np.unique(self.groups.oldest[seqs])
-        return oldest[~(self._has_test[oldest] | self._has_train[oldest])]
+        undrawn = np.zeros(len(self.groups.oldest), np.bool_)
+        undrawn[self.groups.oldest[seqs]] = True
+        return np.flatnonzero(undrawn & ~(self._has_test | self._has_train))
 
     def draw(self, oldest: Seqs, oldest_ids: Sequence[str]) -> None:
         """Draw the side of groups without one, given number and id of the oldest report of each."""
@@ -120,7 +121,7 @@ def _drawn(oldest_ids: Sequence[str]) -> NDArray[np.bool_]:
         one = _KEYED.copy()  # once keyed: a third quicker than to key each
         one.update(report_id.encode())
         digests += one.digest()
-    return np.frombuffer(digests, ">u8")[:: _KEYED.digest_size // 8] < np.uint64(TEST_SHARE * 2**64)
+    return np.frombuffer(digests, ">u8")[:: _KEYED.digest_size // 8] < int(TEST_SHARE * 2**64)
 
 
 def _mask(groups: Groups, chosen: Seqs | None) -> NDArray[np.bool_]:
