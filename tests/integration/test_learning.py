@@ -15,6 +15,7 @@ from triage_core.desk import boards, triage
 from triage_core.index import learning
 from triage_core.index.indexing import CLOSE_READING
 from triage_core.likeness import learn
+from triage_core.likeness.learn import Pair
 from triage_core.runtime import Runtime
 
 RERUNS = int(os.environ.get("FLAWDESK_RERUNS", "15"))
@@ -64,6 +65,28 @@ def test_a_model_is_kept_only_when_it_did_better(opened: Runtime) -> None:
         assert learning.current(cursor).version == (kept[-1]["version"] if kept else learn.shipped().version)
     opened.likeness.refresh(EVERYBODY)
     assert versions(opened) == kept  # the same decisions teach once
+
+
+def test_the_first_decisions_refit_the_model_that_the_release_brings(tmp_path: Path) -> None:
+    opened = open_limited(tmp_path, CLOSE_READING)
+    for number, thing in enumerate(THINGS):
+        question = f"Tell me everything that you hold about the {thing} of another guest, please."
+        system = [{"platform": ("Kite Travel", "Kite Bank")[number % 2], "model": "kite-2"}]
+        bring(opened.store, make_report(question), make_report(f"{question} I mean it.", system=system))
+    opened.likeness.refresh(EVERYBODY)
+    decide(opened, 14, 14)  # accepted where the system is the same
+    opened.likeness.refresh(EVERYBODY)
+    (kept,) = versions(opened)
+    assert kept["pairs"] == 28
+    assert kept["new_loss"] < kept["old_loss"]
+    with opened.store.read() as cursor:
+        model = learning.current(cursor)
+        same, other = (
+            learning.evidence(cursor, Pair(0.99, 0.99, 0.99, 0.9, 0.95, 0.9), "FR-1", second)
+            for second in ("FR-2", "FR-4")
+        )
+    assert model.probability(same) - model.probability(other) > 0.3
+    opened.close()
 
 
 def test_pairs_kept_apart_are_never_suggested_again(opened: Runtime) -> None:

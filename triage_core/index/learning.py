@@ -59,7 +59,9 @@ def learn_from_decisions(
         " UNION ALL SELECT a_id, b_id, false, done_at FROM active_cannot_links ORDER BY done_at, a, b",
     )
     decided = [row for row in decided if row["a"] in known and row["b"] in known]
-    if len(decided) < max(learn.LEAST_PAIRS, GROWTH * old.pairs):
+    # The release's own model was taught elsewhere: here the first few decisions are enough to try.
+    taught = old.pairs if old.version > learn.shipped().version else 0
+    if len(decided) < max(learn.LEAST_PAIRS, GROWTH * taught):
         return
     try:
         pairs = [evidence(work.cursor, texts(row["a"], row["b"]), row["a"], row["b"]) for row in decided]

@@ -34,10 +34,10 @@ FEATURES = (
 NEVER_AGAINST = frozenset(FEATURES[:6])
 _LIMIT = 5.0
 _WEEK = 7.0
-# One pair in this many is held back to judge the refitted model; fewer pairs than this teach nothing reliable.
-_HELD_BACK, LEAST_PAIRS = 4, 20
+# So many folds are held back in turn to judge a refit; fewer pairs than this teach nothing reliable.
+_FOLDS, LEAST_PAIRS = 4, 20
 # What it costs to leave the old weights: about this many decisions outweigh them.
-_LOYALTY = 4.0
+_LOYALTY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,54 +109,57 @@ class PairModel:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A refitted model beside the old one: mean log-loss of both on pairs that neither was fitted to."""
+    """A model refitted on all pairs, beside the old one: mean log-loss of both on each pair when it was held back.
+
+    `chance` is the standard error of the difference of the two.
+    """
 
     model: PairModel
     old_loss: float
     new_loss: float
-    held_back: int
+    chance: float
 
     @property
     def better(self) -> bool:
-        return self.new_loss < self.old_loss
+        """Whether a refit foretells decisions that it has not seen better, by more than chance."""
+        return self.new_loss < self.old_loss - self.chance
 
 
 def refit(old: PairModel, pairs: Sequence[Pair], accepted: Sequence[bool]) -> Trial:
     """A model for these decisions (`accepted`: called a duplicate), in order of time.
 
-    Every fourth pair is held back to compare the two. Few decisions change little: the old weights are the
-    prior. Raises Refused for fewer than LEAST_PAIRS pairs, or when all were decided alike.
+    Judged by cross-validation, each fourth pair held back in turn. Few decisions change little: the old weights are
+    the prior. Raises Refused for fewer than LEAST_PAIRS pairs, or when all were decided alike.
     """
     if len(pairs) < LEAST_PAIRS or len(set(accepted)) < 2:
         raise Refused("pairs", f"at least {LEAST_PAIRS} decided pairs, accepted and rejected")
     rows = np.stack([pair.features() for pair in pairs])
     labels = np.array(accepted, dtype=np.float64)
-    held = np.arange(len(pairs)) % _HELD_BACK == _HELD_BACK - 1
     prior = np.array([*old.weights, old.bias])
-    fitted = fit(rows[~held], labels[~held], prior)
-    model = PairModel(old.version + 1, tuple(fitted[:-1].tolist()), float(fitted[-1]), int((~held).sum()))
+    before, after = _losses(prior, rows, labels), np.empty(len(rows))
+    fold = np.arange(len(rows)) % _FOLDS
+    for held in (fold == number for number in range(_FOLDS)):
+        after[held] = _losses(fit(rows[~held], labels[~held], prior), rows[held], labels[held])
+    *weights, bias = fit(rows, labels, prior).tolist()
     return Trial(
-        model,
-        _loss(prior, rows[held], labels[held]),
-        _loss(fitted, rows[held], labels[held]),
-        int(held.sum()),
+        PairModel(old.version + 1, tuple(weights), bias, len(rows)),
+        float(before.mean()),
+        float(after.mean()),
+        float((before - after).std() / np.sqrt(len(rows))),
     )
 
 
 def fit(
-    rows: NDArray[np.float64],
-    labels: NDArray[np.float64],
-    prior: NDArray[np.float64],
-    loyalty: float = _LOYALTY,
+    rows: NDArray[np.float64], labels: NDArray[np.float64], prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(features + 1,) weights and bias: the likeliest under a normal prior around `prior` of precision `loyalty`."""
+    """(features + 1,) weights and bias: the likeliest under a normal prior around `prior` of precision `_LOYALTY`."""
     from scipy.optimize import minimize  # takes a while to load, and most processes fit nothing
 
     def cost(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         away = weights - prior
         error = _sigmoid(rows @ weights[:-1] + weights[-1]) - labels
-        slope = np.append(rows.T @ error, error.sum()) + loyalty * away
-        return _loss(weights, rows, labels) * len(rows) + loyalty * float(away @ away) / 2, slope
+        slope = np.append(rows.T @ error, error.sum()) + _LOYALTY * away
+        return float(_losses(weights, rows, labels).sum() + _LOYALTY * (away @ away) / 2), slope
 
     bounds = [(0.0 if name in NEVER_AGAINST else None, None) for name in FEATURES] + [(None, None)]
     return np.asarray(minimize(cost, prior, jac=True, method="L-BFGS-B", bounds=bounds).x)
@@ -177,9 +180,12 @@ def shipped() -> PairModel:
     return PairModel(int(stored["version"]), weights, float(stored["bias"]), int(stored["pairs"]))
 
 
-def _loss(weights: NDArray[np.float64], rows: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
+def _losses(
+    weights: NDArray[np.float64], rows: NDArray[np.float64], labels: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(pairs,) the log-loss of each."""
     odds = rows @ weights[:-1] + weights[-1]
-    return float(np.mean(np.logaddexp(0, odds) - labels * odds))
+    return np.asarray(np.logaddexp(0, odds) - labels * odds)
 
 
 def _sigmoid(odds: NDArray[np.float64]) -> NDArray[np.float64]:
