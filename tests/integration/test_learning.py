@@ -15,7 +15,7 @@ from triage_core.desk import boards, triage
 from triage_core.index import learning
 from triage_core.index.indexing import CLOSE_READING
 from triage_core.likeness import learn
-from triage_core.likeness.learn import Pair
+from triage_core.likeness.learn import Pair, PairModel, Trial
 from triage_core.runtime import Runtime
 
 RERUNS = int(os.environ.get("FLAWDESK_RERUNS", "15"))
@@ -65,6 +65,25 @@ def test_a_model_is_kept_only_when_it_did_better(opened: Runtime) -> None:
         assert learning.current(cursor).version == (kept[-1]["version"] if kept else learn.shipped().version)
     opened.likeness.refresh(EVERYBODY)
     assert versions(opened) == kept  # the same decisions teach once
+
+
+def test_the_same_decisions_are_tried_once(opened: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = list[int]()
+
+    def refit(old: PairModel, pairs: list[Pair], accepted: list[bool]) -> Trial:
+        tried.append(len(pairs))
+        return Trial(old, 0.5, 0.5, 0.1)
+
+    monkeypatch.setattr(learn, "refit", refit)
+    decide(opened, 10, 10)
+    opened.likeness.refresh(EVERYBODY)
+    triage.link(opened.store, REVIEWER, "FR-56", "FR-55")  # one more is not enough
+    opened.likeness.refresh(EVERYBODY)
+    assert tried == [20]
+    for number in range(40, 48, 2):
+        triage.link(opened.store, REVIEWER, f"FR-{number + 2}", f"FR-{number + 1}")
+    opened.likeness.refresh(EVERYBODY)
+    assert tried == [20, 25]
 
 
 def test_the_first_decisions_refit_the_model_that_the_release_brings(tmp_path: Path) -> None:

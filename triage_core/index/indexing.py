@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,7 @@ class Likeness:
         self.embedding = Embedding(store, embedder, model)
         self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None))
         self._names = Names(store, self.embedding.by_name)
+        self._teacher = learning.Teacher()
         self._refreshing = threading.Lock()
         self._memory: Memory | None = None
         self._refreshed_by: Actor | None = None
@@ -356,8 +358,11 @@ class Likeness:
     def _write(self, actor: Actor, laid: _Laid) -> None:
         """Store what differs."""
         memory = laid.memory
+        with self._store.read() as cursor:
+            trial = self._teacher.trial(cursor, laid.model, memory.row, partial(self._pair, memory))
         with self._store.write(actor, "index") as work:
-            learning.learn_from_decisions(work, laid.model, memory.row, lambda a, b: self._pair(memory, a, b))
+            if trial is not None:
+                learning.keep(work, trial)
             model_id = vectors.space(work.cursor, self._model) or ""
             for axis, parts in laid.layout.items():
                 for part in parts:

@@ -5,18 +5,20 @@ A new version replaces the old one only when it does better on decisions that it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 
 from triage_core import db
 from triage_core.errors import Refused
 from triage_core.likeness import learn
-from triage_core.likeness.learn import Pair, PairModel
+from triage_core.likeness.learn import Pair, PairModel, Trial
 from triage_core.store import Work
 
 DAY = 86_400.0
 GROWTH = 1.25
-"""A refit waits until there are so many times the decisions that taught the present version."""
+"""A refit waits until there are so many times the decisions that were tried last."""
+LATEST = 2_000
+"""So many decisions teach, the latest."""
 
 
 def current(cursor: db.Cursor) -> PairModel:
@@ -31,13 +33,22 @@ def current(cursor: db.Cursor) -> PairModel:
 
 def evidence(cursor: db.Cursor, texts: Pair, one: str, other: str) -> Pair:
     """What is known of two reports: what their texts say, and whether system, time and reporter agree."""
+    return _evidence(_facts(cursor, [one, other]), texts, one, other)
+
+
+def _facts(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, db.Row]:
     found = db.rows(
         cursor,
-        "SELECT report_id, platform, model, received_at, reporter_id FROM reports WHERE report_id IN (?, ?)",
-        [one, other],
+        "SELECT report_id, platform, model, received_at, reporter_id FROM reports"
+        " WHERE report_id IN (SELECT unnest(?))",
+        [sorted(set(report_ids))],
     )
-    a, b = sorted(found, key=lambda row: row["report_id"] != one)
-    known = all(row["reporter_id"] for row in (a, b))
+    return {row["report_id"]: row for row in found}
+
+
+def _evidence(facts: Mapping[str, db.Row], texts: Pair, one: str, other: str) -> Pair:
+    a, b = facts[one], facts[other]
+    known = a["reporter_id"] and b["reporter_id"]
     return replace(
         texts,
         same_system=(a["platform"], a["model"]) == (b["platform"], b["model"]) if a["platform"] else None,
@@ -46,30 +57,42 @@ def evidence(cursor: db.Cursor, texts: Pair, one: str, other: str) -> Pair:
     )
 
 
-def learn_from_decisions(
-    work: Work, old: PairModel, known: Container[str], texts: Callable[[str, str], Pair]
-) -> None:
-    """Refit the model in use when there are enough new decisions, and keep what is better.
+class Teacher:
+    """Tries a refit whenever there are enough new decisions; the same ones are tried once."""
 
-    Decisions about reports that are not `known` are left out; `texts` gives the evidence of two reports' texts.
-    """
-    decided = db.rows(
-        work.cursor,
-        "SELECT canonical_id AS a, child_id AS b, true AS accepted, done_at FROM active_links"
-        " UNION ALL SELECT a_id, b_id, false, done_at FROM active_cannot_links ORDER BY done_at, a, b",
-    )
-    decided = [row for row in decided if row["a"] in known and row["b"] in known]
-    # The release's own model was taught elsewhere: here the first few decisions are enough to try.
-    taught = old.pairs if old.version > learn.shipped().version else 0
-    if len(decided) < max(learn.LEAST_PAIRS, GROWTH * taught):
-        return
-    try:
-        pairs = [evidence(work.cursor, texts(row["a"], row["b"]), row["a"], row["b"]) for row in decided]
-        trial = learn.refit(old, pairs, [row["accepted"] for row in decided])
-    except Refused:
-        return  # all were decided alike: nothing to tell apart
-    if not trial.better:
-        return
+    def __init__(self) -> None:
+        self._tried = 0
+
+    def trial(
+        self, cursor: db.Cursor, old: PairModel, known: Container[str], texts: Callable[[str, str], Pair]
+    ) -> Trial | None:
+        """A refit of the model in use, where it is better.
+
+        Decisions about reports that are not `known` are left out; `texts` gives the evidence of two reports' texts.
+        """
+        decided = db.rows(
+            cursor,
+            "SELECT canonical_id AS a, child_id AS b, true AS accepted, done_at FROM active_links"
+            " UNION ALL SELECT a_id, b_id, false, done_at FROM active_cannot_links ORDER BY done_at, a, b",
+        )
+        decided = [row for row in decided if row["a"] in known and row["b"] in known]
+        # The release's own model was taught elsewhere: here the first few decisions are enough to try.
+        taught = old.pairs if old.version > learn.shipped().version else 0
+        if len(decided) < max(learn.LEAST_PAIRS, GROWTH * max(taught, self._tried)):
+            return None
+        self._tried = len(decided)
+        latest = decided[-LATEST:]
+        facts = _facts(cursor, (row[side] for row in latest for side in ("a", "b")))
+        try:
+            pairs = [_evidence(facts, texts(row["a"], row["b"]), row["a"], row["b"]) for row in latest]
+            trial = learn.refit(old, pairs, [row["accepted"] for row in latest])
+        except Refused:
+            return None  # all were decided alike: nothing to tell apart
+        return trial if trial.better else None
+
+
+def keep(work: Work, trial: Trial) -> None:
+    """Store the refitted model: from here on it is the one in use."""
     row = {
         "version": trial.model.version,
         "weights": list(trial.model.weights),
