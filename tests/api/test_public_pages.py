@@ -287,6 +287,33 @@ def test_a_reporter_agrees_refuses_and_proposes_the_end_of_the_waiting_period(cl
     assert "Propose another end" not in ended.text
 
 
+def test_who_reported_no_flaw_may_publish_and_end_the_waiting_period(client: TestClient) -> None:
+    key = send(client)
+    assert "We ask you not to publish" in track(client, key).text
+    early = track(client, key, "release")
+    assert (early.status_code, embargo()["state"]) == (422, "active")
+    store = runtime.current().store
+    triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), note="Only a sum."))
+    page = track(client, key).text
+    assert "We do not ask you to wait: you may publish" in page
+    assert "We ask you not to publish" not in page
+    assert "Propose another end" not in page
+    assert 'value="release"' in track(client, key, "public").text
+    assert embargo()["state"] == "active", "the page asks once more"
+    ended = track(client, key, "release").text
+    assert "The waiting period is over" in ended
+    assert "Reason:" not in ended
+    assert embargo()["state"] == "exited"
+
+
+def test_a_withdrawn_report_says_why_its_waiting_period_goes_on(client: TestClient) -> None:
+    key = send(client)
+    assert "The waiting period goes on to its end." in track(client, key, "withdraw").text
+    page = track(client, key, "confirm").text
+    assert "We ask you not to publish" in page
+    assert "Nobody has found that it is no flaw" in page
+
+
 def test_what_is_only_proposed_names_no_end_above(client: TestClient) -> None:
     page = track(client, send(client, disclosure_intent="yes", embargo_wish="2026-01-20T10:00")).text
     assert "We propose that it ends at" in page
