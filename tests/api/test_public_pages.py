@@ -72,6 +72,15 @@ def test_each_field_has_a_label_and_each_id_is_one(client: TestClient, path: str
     assert re.findall(r"<(?:input(?! type=\"hidden\")|textarea|select)\b[^>]*>", outside) == []
 
 
+def test_the_form_says_that_files_are_not_taken_and_takes_none(client: TestClient) -> None:
+    text = client.get("/report").text
+    assert "Files are not taken" in text
+    assert 'type="file"' not in text
+    sent = client.post("/report", data=FORM, files={"screenshot": ("a.png", b"\x89PNG", "image/png")})
+    assert sent.status_code == 422
+    assert "form in URL encoding" in sent.text
+
+
 def test_a_pasted_conversation_is_split_and_can_be_corrected(client: TestClient) -> None:
     pasted = "User: Book seat 4\nAssistant: Whose?\nUser: Anybody's\nAssistant: Done."
     empty = {"turn_content": ["", ""], "transcript": pasted, "do": "split", "what_is_wrong": "It booked."}
