@@ -483,6 +483,13 @@ def test_below_a_public_page_there_is_nothing(client: TestClient, page: str) -> 
         assert answer.headers["content-security-policy"] == PUBLIC_POLICY
 
 
+def test_a_folder_alone_is_nothing(client: TestClient) -> None:
+    assert "There is no such page" in client.get("/.well-known").text
+    assert client.get("/.well-known").status_code == 404
+    assert client.get("/api").status_code == 404
+    assert client.post("/api").json()["error"]["field"] == "path"
+
+
 def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock) -> None:
     answer = client.get("/.well-known/security.txt")
     assert answer.headers["content-type"].startswith("text/plain")
