@@ -68,7 +68,7 @@ def test_each_state_has_words_and_a_next_step_with_its_date(store: Store) -> Non
     assert (asked.status, asked.question) == (Status.NEEDS_INFO, "Which version?")
     assert (asked.next_due, "Without an answer" in asked.next_step) == (NOON + timedelta(days=7), True)
     messages.answer(store, "FR-1", "2.1")
-    assert view(store).next_due == NOON + timedelta(days=7)
+    assert (view(store).state, view(store).next_due) == (tracking.BACK, NOON + timedelta(days=7))
     fix(store)
     assert view(store).next_due == NOON + timedelta(days=60)
     triage.move(
@@ -84,11 +84,11 @@ def test_each_state_has_words_and_a_next_step_with_its_date(store: Store) -> Non
     assert (closed.closure.reason, closed.next_due) == ("Ten of ten.", None)
     assert [words for _, words in closed.history] == [
         "Received",
+        tracking.STATES[Status.NEEDS_INFO],
+        tracking.BACK,
         *(
             tracking.STATES[status]
             for status in (
-                Status.NEEDS_INFO,
-                Status.NEW,
                 Status.ACCEPTED,
                 Status.FIX_READY,
                 Status.FIXED,

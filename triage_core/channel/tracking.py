@@ -39,6 +39,7 @@ STATES: Mapping[Status, str] = MappingProxyType(
         Status.CLOSED: "Closed",
     }
 )
+BACK = "With us again, and being decided on"  # new once more, after a question or a decision taken back
 CLOSED_AS: Mapping[Resolution, str] = MappingProxyType(
     {
         Resolution.RESOLVED_FIXED: "Fixed: we tested again and it does not happen any more",
@@ -164,7 +165,7 @@ def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
         policy_version=report["policy_version"],
         zone=policy.clocks.zone,
         status=status,
-        state=STATES[status],
+        state=BACK if status is Status.NEW and case["first_response_at"] else STATES[status],
         next_step=step,
         next_due=due,
         late=due is not None and due < now,
@@ -191,8 +192,9 @@ def _next(cursor: db.Cursor, case: db.Row, status: Status) -> tuple[str, datetim
 
 
 def _history(received_at: datetime, events: Sequence[activity.Event]) -> tuple[tuple[datetime, str], ...]:
+    words = {**STATES, Status.NEW: BACK}  # no event leads to a first "new"
     moved = [
-        (event.done_at, STATES[Status(event.after["status"])]) for event in events if "status" in event.after
+        (event.done_at, words[Status(event.after["status"])]) for event in events if "status" in event.after
     ]
     return ((received_at, "Received"), *moved)
 
