@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -18,6 +19,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from triage_core import api, runtime, settings
 from triage_core.control import ControlServer
 from triage_core.demo import load_demo
+from triage_core.desk_pages import OnlyPages
 from triage_core.errors import FlawdeskError
 from triage_core.middleware import Guard, require_loopback
 
@@ -52,6 +54,9 @@ def _open(closing: ExitStack) -> None:
 # a deep link as the first request would pass by identity and roles.
 PagesManager.uses_pages_directory = False
 
+# A file under pages/ is a page, and its name is its address (dashboard.py).
+PAGES = {"/", *(f"/{page.stem}" for page in (Path(__file__).parent / "pages").glob("*.py"))}
+
 app = st.App(
     "dashboard.py",
     routes=api.routes,
@@ -61,7 +66,8 @@ app = st.App(
             public_paths=api.PUBLIC_PATHS,
             keyed_paths=api.KEYED_PATHS,
             front=lambda: runtime.current().settings.front,
-        )
+        ),
+        Middleware(OnlyPages, pages=PAGES | set(api.PUBLIC_PATHS)),
     ],
     lifespan=lifespan,
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from triage_core import db
 from triage_core.errors import Conflict, NotFound
+from triage_core.model import Resolution
 from triage_core.store import Work
 
 TIMES = frozenset(
@@ -43,6 +44,17 @@ def read(cursor: db.Cursor, report_id: str, seen_version: int | None = None) -> 
     if seen_version is not None and seen_version != case["version"]:
         raise Conflict("version", f"{report_id} was changed by {_change(cursor, case, seen_version)}")
     return case
+
+
+def closed_as(cursor: db.Cursor, report_id: str) -> Resolution | None:
+    """As what the flaw of a report is closed, a duplicate's as its canonical report; None while it is open."""
+    found = db.value(
+        cursor,
+        "SELECT flaw.resolution FROM cases c JOIN cases flaw ON flaw.report_id = coalesce(c.canonical_id, c.report_id)"
+        " WHERE c.report_id = ?",
+        [report_id],
+    )
+    return Resolution(found) if found else None
 
 
 def _change(cursor: db.Cursor, case: db.Row, seen: int) -> str:

@@ -67,6 +67,12 @@ RESOLUTIONS: Mapping[Trigger, frozenset[Resolution]] = MappingProxyType(
 """The resolutions that each closing trigger may give."""
 
 
+NO_FLAW: frozenset[Resolution] = frozenset(
+    {Resolution.EXPECTED_BEHAVIOUR, Resolution.OUT_OF_SCOPE, Resolution.NOT_APPLICABLE, Resolution.SPAM}
+)
+"""The closures that say: there is nothing here for us to mend."""
+
+
 class Evidence(StrEnum):
     """What a closure must show beside its reason."""
 

@@ -72,9 +72,18 @@ BAD = {
     "no harm": (make_report(harm_types=[]), 422, "harm_types"),
     "unknown intent": (make_report(disclosure_intent="maybe"), 422, "disclosure_intent"),
     "unknown field": (make_report(severity="high"), 422, "severity"),
+    "files": (make_report(attachments=[{"name": "a.png", "data": "iVBORw0KGgo="}]), 422, "attachments"),
+    "no files": (make_report(attachments=[]), 422, "attachments"),
     "date without zone": (make_report(embargo_wish="2026-05-01T00:00:00"), 422, "embargo_wish"),
     "more successes than tries": (make_report(tries=1, successes=2), 422, "successes"),
 }
+
+
+def test_who_sends_files_reads_what_to_do_instead(client: TestClient) -> None:
+    rule = post(client, make_report(attachments=["a.png"])).json()["error"]["rule"]
+    assert "no files" in rule
+    assert "what_is_wrong" in rule
+    assert "a.png" not in rule
 
 
 @pytest.mark.parametrize("name", BAD)

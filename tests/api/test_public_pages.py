@@ -72,6 +72,15 @@ def test_each_field_has_a_label_and_each_id_is_one(client: TestClient, path: str
     assert re.findall(r"<(?:input(?! type=\"hidden\")|textarea|select)\b[^>]*>", outside) == []
 
 
+def test_the_form_says_that_files_are_not_taken_and_takes_none(client: TestClient) -> None:
+    text = client.get("/report").text
+    assert "Files are not taken" in text
+    assert 'type="file"' not in text
+    sent = client.post("/report", data=FORM, files={"screenshot": ("a.png", b"\x89PNG", "image/png")})
+    assert sent.status_code == 422
+    assert "form in URL encoding" in sent.text
+
+
 def test_a_pasted_conversation_is_split_and_can_be_corrected(client: TestClient) -> None:
     pasted = "User: Book seat 4\nAssistant: Whose?\nUser: Anybody's\nAssistant: Done."
     empty = {"turn_content": ["", ""], "transcript": pasted, "do": "split", "what_is_wrong": "It booked."}
@@ -287,6 +296,33 @@ def test_a_reporter_agrees_refuses_and_proposes_the_end_of_the_waiting_period(cl
     assert "Propose another end" not in ended.text
 
 
+def test_who_reported_no_flaw_may_publish_and_end_the_waiting_period(client: TestClient) -> None:
+    key = send(client)
+    assert "We ask you not to publish" in track(client, key).text
+    early = track(client, key, "release")
+    assert (early.status_code, embargo()["state"]) == (422, "active")
+    store = runtime.current().store
+    triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), note="Only a sum."))
+    page = track(client, key).text
+    assert "We do not ask you to wait: you may publish" in page
+    assert "We ask you not to publish" not in page
+    assert "Propose another end" not in page
+    assert 'value="release"' in track(client, key, "public").text
+    assert embargo()["state"] == "active", "the page asks once more"
+    ended = track(client, key, "release").text
+    assert "The waiting period is over" in ended
+    assert "Reason:" not in ended
+    assert embargo()["state"] == "exited"
+
+
+def test_a_withdrawn_report_says_why_its_waiting_period_goes_on(client: TestClient) -> None:
+    key = send(client)
+    assert "The waiting period goes on to its end." in track(client, key, "withdraw").text
+    page = track(client, key, "confirm").text
+    assert "We ask you not to publish" in page
+    assert "Nobody has found that it is no flaw" in page
+
+
 def test_what_is_only_proposed_names_no_end_above(client: TestClient) -> None:
     page = track(client, send(client, disclosure_intent="yes", embargo_wish="2026-01-20T10:00")).text
     assert "We propose that it ends at" in page
@@ -445,6 +481,13 @@ def test_below_a_public_page_there_is_nothing(client: TestClient, page: str) -> 
         assert answer.status_code == 404
         assert "There is no such page" in answer.text
         assert answer.headers["content-security-policy"] == PUBLIC_POLICY
+
+
+def test_a_folder_alone_is_nothing(client: TestClient) -> None:
+    assert "There is no such page" in client.get("/.well-known").text
+    assert client.get("/.well-known").status_code == 404
+    assert client.get("/api").status_code == 404
+    assert client.post("/api").json()["error"]["field"] == "path"
 
 
 def test_security_txt_is_complete_and_not_over(client: TestClient, clock: Clock) -> None:

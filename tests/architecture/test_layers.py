@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "triage_core.api.*",
             "triage_core.channel.formdata",
+            "triage_core.desk_pages",
             "triage_core.middleware",
             "triage_core.serving",
         ),
@@ -190,7 +191,13 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "transformers": ("triage_core.likeness.embed*",),
     "openvino": ("triage_core.likeness.embed*",),
     "streamlit": ("app", "dashboard", "pages.*", "ui.*"),
-    "starlette": ("app", "triage_core.serving", "triage_core.api.*", "triage_core.middleware"),
+    "starlette": (
+        "app",
+        "triage_core.serving",
+        "triage_core.api.*",
+        "triage_core.desk_pages",
+        "triage_core.middleware",
+    ),
     "uvicorn": ("app", "triage_core.serving"),
     "numba": ("triage_core.likeness.kernels",),
     "plotly": ("ui.*",),

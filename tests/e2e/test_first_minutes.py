@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser import Server, running_server, wait_until_settled
+from tests.browser import REPOSITORY, Server, running_server, wait_until_settled
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +43,20 @@ def test_a_deep_link_as_the_first_request_passes_identity(demo: Server, page: Pa
     page.get_by_text("Sign-in is not built yet").wait_for()
     page.get_by_role("heading", name="Trends").wait_for()
     assert page.get_by_role("link", name="dashboard", exact=True).count() == 0
+
+
+def test_each_page_is_found_and_no_other_address(demo: Server, page: Page) -> None:
+    names = sorted(file.stem for file in (REPOSITORY / "pages").glob("*.py"))
+    for address in ("/", *(f"/{name}" for name in names), "/report", "/track", "/policy", "/thanks"):
+        assert page.request.get(demo.url + address).status == 200, address
+    for address in ("/wp-login.php", "/robots.txt", "/api", "/.well-known", "/inbox/x", "/static/none.js"):
+        assert page.request.get(demo.url + address).status == 404, address
+    answer = page.goto(f"{demo.url}/no-such-page")
+    assert answer is not None
+    assert answer.status == 404
+    page.get_by_text("Page not found").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Inbox").wait_for()
 
 
 def test_a_reviewer_opens_a_report_and_decides_on_it(demo: Server, page: Page) -> None:

@@ -26,6 +26,7 @@ from tests.making import (
 from triage_core import db
 from triage_core.channel import intake, messages, reportformat
 from triage_core.desk import activity, triage
+from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
 from triage_core.disclosure import disclosure, embargoes, sharing
 from triage_core.disclosure.disclosure import ByKey
@@ -183,6 +184,28 @@ def test_each_side_ends_it_with_its_own_reasons(store: Store) -> None:
     assert stands(store, report)["exit_reason"] == "public"
     with pytest.raises(IllegalTransition):
         disclosure.propose(store, POLICY, LEAD, report, NOON + 50 * DAY)
+
+
+def test_a_reporter_ends_what_is_closed_as_no_flaw_and_nothing_else(store: Store) -> None:
+    report, reporter = send(store)
+    with pytest.raises(Refused, match="not closed as no flaw"):
+        disclosure.release(store, reporter, report)
+    triage.assess(store, POLICY, REVIEWER, report, Decision(("OOS-1",), note="A sum."))
+    closed = store.revision
+    assert is_held(store, report), "the closing alone opens no door"
+    undo(store, REVIEWER, closed)
+    with pytest.raises(Refused, match="not closed as no flaw"):
+        disclosure.release(store, reporter, report)
+    undo(store, REVIEWER, store.revision)  # closed again
+    disclosure.release(store, reporter, report, seen_version=1)
+    assert not is_held(store, report)
+    with store.read() as cursor:
+        last = activity.history(cursor, report)[-1]
+        assert "cannot be made unknown" in obstacle(cursor, last.seq)
+    assert (last.kind, last.actor_id, last.data["party"]) == ("embargo.exited", "reporter", "reporter")
+    assert "closed as no flaw" in last.data["note"]
+    triage.move(store, REVIEWER, report, Trigger.REOPEN)
+    assert stands(store, report)["state"] == "exited"
 
 
 def test_the_promise_is_that_of_the_day_the_report_came_in(store: Store) -> None:

@@ -11,11 +11,11 @@ import pytest
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, make_report
 from triage_core import db, trends
 from triage_core.channel import intake, messages, promises, reporter, reportformat, tracking
-from triage_core.channel.tracking import Tracked
+from triage_core.channel.tracking import Tracked, Waiting
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import policies
-from triage_core.lifecycle import Trigger
+from triage_core.lifecycle import NO_FLAW, Trigger
 from triage_core.model import Channel, Resolution, Status
 from triage_core.store import Store
 
@@ -68,7 +68,7 @@ def test_each_state_has_words_and_a_next_step_with_its_date(store: Store) -> Non
     assert (asked.status, asked.question) == (Status.NEEDS_INFO, "Which version?")
     assert (asked.next_due, "Without an answer" in asked.next_step) == (NOON + timedelta(days=7), True)
     messages.answer(store, "FR-1", "2.1")
-    assert view(store).next_due == NOON + timedelta(days=7)
+    assert (view(store).state, view(store).next_due) == (tracking.BACK, NOON + timedelta(days=7))
     fix(store)
     assert view(store).next_due == NOON + timedelta(days=60)
     triage.move(
@@ -84,11 +84,11 @@ def test_each_state_has_words_and_a_next_step_with_its_date(store: Store) -> Non
     assert (closed.closure.reason, closed.next_due) == ("Ten of ten.", None)
     assert [words for _, words in closed.history] == [
         "Received",
+        tracking.STATES[Status.NEEDS_INFO],
+        tracking.BACK,
         *(
             tracking.STATES[status]
             for status in (
-                Status.NEEDS_INFO,
-                Status.NEW,
                 Status.ACCEPTED,
                 Status.FIX_READY,
                 Status.FIXED,
@@ -156,6 +156,75 @@ def test_the_waiting_period_is_shown_with_its_end(store: Store) -> None:
     over = view(store, days=46).embargo
     assert over is not None
     assert not over.active
+
+
+CLOSINGS = {
+    Resolution.OUT_OF_SCOPE: ("OOS-1",),
+    Resolution.EXPECTED_BEHAVIOUR: ("EXP-1",),
+    Resolution.NOT_APPLICABLE: ("OOS-1",),
+    Resolution.SPAM: ("OOS-1",),
+    Resolution.ACCEPTED_RISK: ("IN-1",),
+    Resolution.NOT_REPRODUCIBLE: ("IN-1",),
+    Resolution.REROUTED: ("RTE-1",),
+}
+
+
+@pytest.mark.parametrize("resolution", CLOSINGS)
+def test_who_reported_no_flaw_is_not_asked_to_wait_and_everybody_else_is_told_why(
+    store: Store, resolution: Resolution
+) -> None:
+    send(store)
+    assert waiting(store).asked
+    clauses = CLOSINGS[resolution]
+    inputs = FLAW.inputs if clauses == FLAW.clauses else None
+    closed = Decision(clauses, inputs=inputs, resolution=resolution, note="Why.", reproduction_log="0 of 10")
+    triage.assess(store, POLICY, REVIEWER, "FR-1", closed)
+    found = waiting(store)
+    assert found.active, "a closing can be taken back, and an end cannot"
+    assert found.asked is (resolution not in NO_FLAW)
+    assert found.why == tracking.STILL_WAITING.get(resolution, "")
+    triage.move(store, REVIEWER, "FR-1", Trigger.REOPEN)
+    again = waiting(store)
+    assert (again.asked, again.why) == (True, "")
+
+
+def waiting(store: Store, report_id: str = "FR-1") -> Waiting:
+    found = view(store, report_id).embargo
+    assert found is not None
+    return found
+
+
+def test_every_closing_has_a_reason_to_wait_or_is_no_flaw() -> None:
+    assert set(tracking.STILL_WAITING) ^ NO_FLAW == set(Resolution)
+
+
+def test_a_withdrawn_report_is_still_waited_for(store: Store) -> None:
+    send(store)
+    reporter.withdraw(store, "FR-1")
+    found = waiting(store)
+    assert (found.active, found.asked, found.why) == (
+        True,
+        True,
+        tracking.STILL_WAITING[Resolution.WITHDRAWN],
+    )
+
+
+def test_a_duplicate_waits_for_what_the_earlier_report_tells(store: Store) -> None:
+    send(store)
+    send(store, "The code, please.")
+    triage.link(store, REVIEWER, "FR-2", "FR-1")
+    assert waiting(store, "FR-2").why == tracking.STILL_WAITING[Resolution.DUPLICATE]
+    triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), note="A sum."))
+    assert not waiting(store, "FR-2").asked
+    triage.unlink(store, REVIEWER, "FR-2")
+    assert waiting(store, "FR-2").asked
+
+
+def test_what_is_only_proposed_for_no_flaw_is_not_asked(store: Store) -> None:
+    send(store, disclosure_intent="yes", embargo_wish=(NOON - timedelta(days=1)).isoformat())
+    assert (waiting(store).active, waiting(store).asked) == (False, True)
+    triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), note="A sum."))
+    assert not waiting(store).asked
 
 
 def test_a_reward_is_shown_once_it_is_decided(store: Store) -> None:

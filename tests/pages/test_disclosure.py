@@ -11,6 +11,7 @@ from tests.pages.conftest import EVERYTHING, NOW
 from triage_core import db
 from triage_core.channel import intake
 from triage_core.desk import activity, triage
+from triage_core.desk.decision import Decision
 from triage_core.disclosure import disclosure, embargoes
 from triage_core.disclosure.disclosure import ByKey
 from triage_core.disclosure.embargo_machine import ExitReason
@@ -133,6 +134,16 @@ def test_an_attacked_flaw_should_end(visit, held, case, rendered):
     screen = visit("disclosure", role=LEAD, show="Should end", embargo=report)
     assert column(screen, "report") == [report]
     assert "Attacks are seen: it should end" in rendered(screen)
+
+
+def test_the_lead_reads_what_the_reporter_of_no_flaw_is_told(visit, held, opened, rendered):
+    report, copy = held(), held("the joke again")
+    told = "do not ask them to wait"
+    triage.link(opened.store, EVERYTHING, copy, report)
+    assert told not in rendered(visit("disclosure", role=LEAD, embargo=copy))
+    triage.assess(opened.store, opened.policy, EVERYTHING, report, Decision(("OOS-1",), note="A sum."))
+    for name in (report, copy):
+        assert told in rendered(visit("disclosure", role=LEAD, embargo=name))
 
 
 def test_a_label_is_suggested_and_lowered_by_hand(visit, held, opened, case, rendered):

@@ -15,14 +15,15 @@ from triage_core.api.base import HttpError, json_error
 from triage_core.api.callers import KEYED_PATHS as KEYED_PATHS
 
 _PAGES = ("/report", "/track", "/policy", "/thanks", "/.well-known")
-PUBLIC_PATHS = ("/api/", "/public.css", *_PAGES, *(f"{address}/" for address in _PAGES))
+PUBLIC_PATHS = ("/api", "/api/", "/public.css", *_PAGES, *(f"{address}/" for address in _PAGES))
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 async def no_such_address(request: Request) -> Response:
-    """404 below /api/, or 405 naming the methods; without it Streamlit would answer with its page."""
+    """404 at and below /api, or 405 naming the methods; without it Streamlit would answer with its page."""
     path = request.url.path
-    allowed = sorted({method for route in routes if route.path == path for method in route.methods or ()})
+    doors = [route for route in routes if route.path == path and route.endpoint is not no_such_address]
+    allowed = sorted({method for route in doors for method in route.methods or ()})
     if allowed:
         methods = ", ".join(allowed)
         return json_error(HttpError(405, "method", f"{path} takes {methods}", {"Allow": methods}))
@@ -37,7 +38,9 @@ routes = [
     *track.routes,
     *pages.routes,
     *downloads.routes,
+    Route("/api", no_such_address, methods=_METHODS),
     Route("/api/{path:path}", no_such_address, methods=_METHODS),
     # Without these Streamlit would answer with the dashboard.
+    Route("/.well-known", pages.no_such_page, methods=_METHODS),
     *(Route(f"{address}/{{path:path}}", pages.no_such_page, methods=_METHODS) for address in _PAGES),
 ]

@@ -195,6 +195,8 @@ def _tracked() -> dict[str, Any]:
         "exited_at": _MAYBE_MOMENT,
         "exit_reason": _TEXT,
         "version": {"type": "integer"},
+        "asked": {"type": "boolean"},
+        "why": _TEXT,
     }
     reward = {"at": _MOMENT, "kind": _TEXT, "amount": _MAYBE_TEXT, "currency": _TEXT, "state": _TEXT}
     closure = {

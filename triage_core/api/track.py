@@ -109,6 +109,11 @@ def _end(opened: Runtime, report_id: str, sent: _Sent) -> str:
     return "embargo"
 
 
+def _release(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    disclosure.release(opened.store, ByKey(sent.key), report_id, seen_version=sent.version)
+    return "embargo"
+
+
 _ACTS: Mapping[str, Callable[[Runtime, str, _Sent], str]] = MappingProxyType(
     {
         "write": _write,
@@ -119,6 +124,7 @@ _ACTS: Mapping[str, Callable[[Runtime, str, _Sent], str]] = MappingProxyType(
         "propose": _propose,
         "public": _ask_to_end,
         "end": _end,
+        "release": _release,
     }
 )
 """What the page's buttons do; each gives the name of what was done. Any other only shows the report."""

@@ -111,6 +111,9 @@ _REPORT_FIELDS = dataclass_fields(FlawReport)
 _ASKED = ("system", "turns", "what_is_wrong", "harm_types", "disclosure_intent")
 _EVIDENCE = ("turns", "what_is_wrong", "expected", "actual")
 _NO_EVIDENCE = "must be empty when illegal_minor_content is true: send no evidence of it, here or elsewhere"
+_NO_FILES = (
+    "is not taken, as no files are: paste what was said into turns, say in what_is_wrong what a picture shows"
+)
 
 
 def parse(data: object, *, imported: bool = False) -> FlawReport:
@@ -128,6 +131,8 @@ def parse(data: object, *, imported: bool = False) -> FlawReport:
     unknown = {name: value for name, value in data.items() if name not in known}
     for name in unknown:
         if not imported:
+            if name == "attachments":
+                raise InvalidReport(name, _NO_FILES)
             raise unknown_field(name, "", known)
     metadata_only = data.get("illegal_minor_content") is True
     required = frozenset({"turns"} if imported else _ASKED)

@@ -15,7 +15,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from triage_core import db, lifecycle
+from triage_core import cases, db, lifecycle
 from triage_core.channel import intake, messages
 from triage_core.desk import activity, linking
 from triage_core.disclosure import embargo
@@ -39,6 +39,7 @@ STATES: Mapping[Status, str] = MappingProxyType(
         Status.CLOSED: "Closed",
     }
 )
+BACK = "With us again, and being decided on"  # new once more, after a question or a decision taken back
 CLOSED_AS: Mapping[Resolution, str] = MappingProxyType(
     {
         Resolution.RESOLVED_FIXED: "Fixed: we tested again and it does not happen any more",
@@ -67,6 +68,18 @@ _STEPS: Mapping[Status, str] = MappingProxyType(
         Status.CLOSED: "Nothing more is planned. You may still write to us below.",
     }
 )
+STILL_WAITING: Mapping[Resolution, str] = MappingProxyType(
+    {
+        Resolution.RESOLVED_FIXED: "Systems like this one may have the same flaw, and no fix yet.",
+        Resolution.RESOLVED_MITIGATED: "It may still happen.",
+        Resolution.ACCEPTED_RISK: "The flaw is there, and stays for now.",
+        Resolution.DUPLICATE: "The earlier report of the same flaw is worked on.",
+        Resolution.NOT_REPRODUCIBLE: "That we could not make it happen does not show that nobody can.",
+        Resolution.WITHDRAWN: "Nobody has found that it is no flaw, and others may be hurt by it.",
+        Resolution.REROUTED: "Those to whom it must go need the time.",
+    }
+)
+"""Why the waiting period of a closed report goes on; for one that is no flaw (`NO_FLAW`) there is no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,8 @@ class Waiting:
     """The embargo: `ends_at` binds while `active`; `proposed_end` waits for the other side's answer.
 
     The end that binds is the earliest of all linked duplicates. `version` is what an answer has seen.
+    `asked`: it runs or is proposed, and the report is not closed as no flaw: so the reporter is asked to keep to
+    it. `why` says why that goes on after the closing.
     """
 
     state: EmbargoState
@@ -84,6 +99,8 @@ class Waiting:
     exited_at: datetime | None
     exit_reason: str
     version: int
+    asked: bool
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +165,14 @@ def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
         policy_version=report["policy_version"],
         zone=policy.clocks.zone,
         status=status,
-        state=STATES[status],
+        state=BACK if status is Status.NEW and case["first_response_at"] else STATES[status],
         next_step=step,
         next_due=due,
         late=due is not None and due < now,
         question=asked["text"] if asked else "",
         messages=tuple(thread),
         history=_history(report["received_at"], events),
-        embargo=_embargo(cursor, report_id, now),
+        embargo=_embargo(cursor, case, now),
         rewards=_rewards(cursor, report_id),
         closure=_closure(cursor, policy, case, events) if status is Status.CLOSED else None,
         may_withdraw=Trigger.WITHDRAW in lifecycle.allowed(status),
@@ -175,26 +192,33 @@ def _next(cursor: db.Cursor, case: db.Row, status: Status) -> tuple[str, datetim
 
 
 def _history(received_at: datetime, events: Sequence[activity.Event]) -> tuple[tuple[datetime, str], ...]:
+    words = {**STATES, Status.NEW: BACK}  # no event leads to a first "new"
     moved = [
-        (event.done_at, STATES[Status(event.after["status"])]) for event in events if "status" in event.after
+        (event.done_at, words[Status(event.after["status"])]) for event in events if "status" in event.after
     ]
     return ((received_at, "Received"), *moved)
 
 
-def _embargo(cursor: db.Cursor, report_id: str, now: datetime) -> Waiting | None:
-    row = db.row(cursor, "SELECT * FROM embargo_terms WHERE report_id = ?", [report_id])
+def _embargo(cursor: db.Cursor, case: db.Row, now: datetime) -> Waiting | None:
+    row = db.row(cursor, "SELECT * FROM embargo_terms WHERE report_id = ?", [case["report_id"]])
     if row is None or row["state"] == EmbargoState.NONE:
         return None
     state = EmbargoState(row["state"])
+    # A duplicate waits for the flaw that it tells of: what has become of that counts, once it is closed too.
+    closed = cases.closed_as(cursor, case["report_id"]) or case["resolution"]
+    active = embargo.is_active(state, row["binding_end"], now)
+    asked = (active or state is EmbargoState.PROPOSED) and closed not in lifecycle.NO_FLAW
     return Waiting(
         state=state,
-        active=embargo.is_active(state, row["binding_end"], now),
+        active=active,
         ends_at=row["binding_end"],
         proposed_end=row["proposed_end"],
         proposed_by=row["proposed_by"],
         exited_at=row["exited_at"],
         exit_reason=row["exit_reason"],
         version=row["version"],
+        asked=asked,
+        why=STILL_WAITING[Resolution(closed)] if closed and asked else "",
     )
 
 

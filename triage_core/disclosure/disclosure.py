@@ -21,6 +21,7 @@ from triage_core.disclosure.embargo_machine import MAY_END, Embargo, ExitReason,
 from triage_core.errors import NotFound, Refused
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
+from triage_core.lifecycle import NO_FLAW
 from triage_core.model import Actor, Exploitation, Severity, Tlp
 from triage_core.store import Store, Work
 
@@ -111,6 +112,24 @@ def terminate(
             raise Refused("note", "an end for another reason says which")
         return "embargo.exited", embargo_machine.terminate(held, reason, work.now)
 
+    return _act(store, Command.END_EMBARGO, who, report_id, step, note, seen_version, now)
+
+
+def release(
+    store: Store, who: ByKey, report_id: str, *, seen_version: int | None = None, now: datetime | None = None
+) -> Embargo:
+    """End an embargo because its report is closed as no flaw: the act of a reporter who means to publish.
+
+    The closing itself ends nothing, as it may be undone or reopened and an exit may not. Raises Refused for
+    a report that is open, or closed in another way.
+    """
+
+    def step(work: Work, held: Embargo, party: Party) -> tuple[str, Embargo]:
+        if cases.closed_as(work.cursor, report_id) not in NO_FLAW:
+            raise Refused("embargo", "goes on to its end: the report is not closed as no flaw")
+        return "embargo.exited", embargo_machine.terminate(held, ExitReason.OTHER, work.now)
+
+    note = "It is closed as no flaw, so nothing is waited for."
     return _act(store, Command.END_EMBARGO, who, report_id, step, note, seen_version, now)
 
 

@@ -12,11 +12,12 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core import db
+from triage_core import cases, db
 from triage_core.access import Command
 from triage_core.disclosure import disclosure, embargo_board, embargoes, sharing
 from triage_core.disclosure.embargo import is_active, is_lower, suggested_tlp
 from triage_core.disclosure.embargo_machine import IN_FORCE, MAY_END, ExitReason, Party
+from triage_core.lifecycle import NO_FLAW
 from triage_core.model import DisclosureIntent, EmbargoState, Exploitation, Tlp
 from ui import session
 from ui.hostile import inline, plain
@@ -99,6 +100,8 @@ def _state(row: db.Row, now: datetime) -> None:
         st.markdown(f"{PARTY[row['proposed_by']]} proposes **{moment(row['proposed_end'])}** as the end.")
     if row["exploitation"] == Exploitation.ACTIVE and _in_force(row):
         st.warning("Attacks are seen: it should end, so that people can be told.", icon=":material/warning:")
+    if _in_force(row) and row["resolution"] and session.read(cases.closed_as, row["report_id"]) in NO_FLAW:
+        st.caption("Closed as no flaw: its reporter is told that we do not ask them to wait, and may end it.")
 
 
 def _end(row: db.Row, now: datetime) -> None:
