@@ -111,7 +111,7 @@ class PairModel:
 class Trial:
     """A model refitted on all pairs, beside the old one: mean log-loss of both on each pair when it was held back.
 
-    `chance` is the standard error of the difference of the two.
+    `chance` is the standard error of the difference of the two: by twice as much they differ once in twenty times.
     """
 
     model: PairModel
@@ -122,7 +122,7 @@ class Trial:
     @property
     def better(self) -> bool:
         """Whether a refit foretells decisions that it has not seen better, by more than chance."""
-        return self.new_loss < self.old_loss - self.chance
+        return self.new_loss < self.old_loss - 2 * self.chance
 
 
 def refit(old: PairModel, pairs: Sequence[Pair], accepted: Sequence[bool]) -> Trial:
