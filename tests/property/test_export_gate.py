@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, decide, make_report
 from triage_core.desk import triage
 from triage_core.errors import Refused
-from triage_core.exporters.build import ExportRequest, build
+from triage_core.exporters.build import ExportRequest, build, build_changed
 from triage_core.exporters.folder import FORMATS
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import FORMATS as PLAIN
@@ -203,7 +203,9 @@ def test_no_byte_of_a_refused_report_goes_out(states: list[State]) -> None:
         for request in requests(out):
             allowed = {n for n in range(len(states)) if may_go(states, n, request.profile)}
             words = {text_of(states, other) for other in allowed}
-            made = build(store, POLICY, EVERYBODY, request)
+            made = build_changed(store, POLICY, EVERYBODY, request)
+            if made is None:  # as empty as the one before
+                continue
             text = everything(Path(made["folder"]))
             for number in range(len(states)):
                 for kind in ITS_OWN:

@@ -35,14 +35,12 @@ def withdraw(
     ended = consent.revoke(store, desk, report_ids)
     made: list[dict[str, Any]] = []
     for before in latest:
-        holds = _holds(before, frozenset(report_ids))
-        if holds is False:
+        if _holds(before, frozenset(report_ids)) is False:
             continue
         request = ExportRequest.of_manifest(before.manifest, before.folder.parent.parent)
-        # Where nobody can look, the hashes in the manifest tell whether anything changes.
-        make = exports.build if holds else exports.build_changed
         try:
-            account = make(store, policy, builder, request)
+            # Where nobody can look, the hashes in the manifest tell whether anything changes.
+            account = exports.build_changed(store, policy, builder, request)
         except Refused as error:
             account = {"name": before.name, "refused": str(error)}
         if account is not None:
