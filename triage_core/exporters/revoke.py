@@ -14,6 +14,7 @@ from triage_core.errors import Refused
 from triage_core.exporters import build as exports
 from triage_core.exporters import catalog, folder
 from triage_core.exporters.catalog import Built
+from triage_core.exporters.poison import ANONYMOUS
 from triage_core.exporters.request import ExportRequest
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
@@ -46,6 +47,18 @@ def withdraw(
         if account is not None:
             made.append(account)
     return ended, made
+
+
+def reporters(version: Built) -> dict[str, int]:
+    """How many rows each reporter with a name has in a version, most first; none where its files cannot be read."""
+    if not version.is_here:
+        return {}
+    try:
+        account = version.manifest
+        rows = folder.rows_by_reporter(version.folder, account["layout"], account["format"])
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {name: count for name, count in rows.most_common() if name != ANONYMOUS}
 
 
 def _holds(version: Built, report_ids: Set[str]) -> bool | None:
