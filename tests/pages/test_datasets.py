@@ -209,7 +209,8 @@ def test_a_version_is_planned_and_an_old_one_retired(visit, flaw, opened, render
 def test_a_reporter_is_taken_out_and_what_came_of_it_is_told(visit, flaw, case, rendered):
     hers, too = (flaw(words, contact="ann@example.org") for words in ("one", "two"))
     his = flaw("three", contact="bob@example.org")
-    flaw("four")
+    for words in ("two", "four"):
+        flaw(words)
     for profile in ("kto", "sft"):
         build_button(visit("datasets", profile=profile, **ML)).click().run()
     build_button(visit("datasets", **ML)).click().run()
@@ -228,8 +229,8 @@ def test_a_reporter_is_taken_out_and_what_came_of_it_is_told(visit, flaw, case, 
     assert not screen.exception
     said = rendered(screen)
     assert f"The consent to training of 2 reports of ` {reporter} ` has ended." in said
-    assert "**` kto 3 `** 2 rows gone since version ` 2 `, 2 rows left" in said
-    assert "**` sft 2 `** 2 rows gone since version ` 1 `, 2 rows left" in said
+    assert "**` kto ` ` 3 `** 2 rows gone since version ` 2 `, 1 row of others added; it holds 3 rows" in said
+    assert "**` sft ` ` 2 `** 2 rows gone since version ` 1 `, 1 row of others added; it holds 3 rows" in said
     assert [case(one)["consent_training"] for one in (hers, too, his)] == [
         "none", "none", "any_safety_training",
     ]  # fmt: skip

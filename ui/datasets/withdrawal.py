@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import streamlit as st
 
@@ -107,10 +107,16 @@ def _told(who: str, ended: Sequence[str], made: Sequence[Mapping[str, Any]]) -> 
                 icon=":material/block:",
             )
             continue
-        gone = (
-            f"{counted(one['diff']['removed'], 'row')} gone since version {plain(one['parent'])}"
-            if one["diff"]
-            else "the files of the version before are not here to compare"
+        rows = one["rows"]["total"]
+        st.markdown(
+            f"**{plain(one['name'])} {plain(one['version'])}** {_gone_and_added(one)}; it holds {counted(rows, 'row')}"
         )
-        version = plain(f"{one['name']} {one['version']}")
-        st.markdown(f"**{version}** {gone}, {counted(one['rows']['total'], 'row')} left")
+
+
+def _gone_and_added(account: Mapping[str, Any]) -> LiteralString:
+    """What left since the version before, and what came in: often of the group in which theirs was the earliest."""
+    diff = account["diff"]
+    if diff is None:
+        return "is built; the files of the version before are not here to compare"
+    gone = f"{counted(diff['removed'], 'row')} gone since version {plain(account['parent'])}"
+    return f"{gone}, {counted(diff['added'], 'row')} of others added" if diff["added"] else gone
