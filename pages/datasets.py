@@ -14,7 +14,7 @@ from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
 from ui import empty, filters, session, worker
-from ui.datasets import parts, versions
+from ui.datasets import parts, versions, withdrawal
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
 
@@ -98,5 +98,7 @@ if total > 1:
         versions.compared(session.read(catalog.built, 1, MOST)[0])
 page = st.pagination(-(-total // SIZE), key="built", bind="query-params") if total > SIZE else 1
 planned = {plan.name: plan for plan in session.read(plans.plans)}
+latest = {built.name: built.version for built in session.read(catalog.latest)}
 for built in session.read(catalog.built, page, SIZE)[0]:
-    versions.version(built, planned.get(built.name), may_build)
+    versions.version(built, planned.get(built.name), may_build, latest.get(built.name) == built.version)
+withdrawal.asked()

@@ -20,15 +20,17 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, SECOND, Clock, bring, decide, make_report
 from triage_core import db
+from triage_core.channel import consent
 from triage_core.desk import second_look, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.exporters import metadata, nearest, split
-from triage_core.exporters.build import ExportRequest, build, preview
+from triage_core.exporters.build import ExportRequest, build, build_changed, preview
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Hygiene
 from triage_core.guidance import policies
 from triage_core.index import vectors
 from triage_core.model import Actor, DeskRole, Resolution
+from triage_core.queries import Filter
 from triage_core.store import Store
 
 THIRD = Actor("test:ines", "Ines", frozenset({DeskRole.REVIEWER}))
@@ -426,9 +428,8 @@ def test_what_was_redacted_is_logged_without_the_value(store: Store, export: Exp
     assert kept["content_sha256"] != made["content_sha256"]
     assert not Path(kept["folder"], "__metadata__/redactions.jsonl").exists()
     assert len(rows(kept, "__metadata__")[0]["meta_content_sha256"]) == 64
-    assert export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))["excluded"] == {
-        "personal_data": 1
-    }
+    with pytest.raises(Refused, match="1 because it holds personal data"):
+        export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))
 
 
 def test_personal_data_beside_a_conversation_is_treated_alike(store: Store, export: Export) -> None:
@@ -440,9 +441,8 @@ def test_personal_data_beside_a_conversation_is_treated_alike(store: Store, expo
     assert not any(b"ann@example" in path.read_bytes() for path in Path(made["folder"]).rglob("*.*"))
     kept = export("kto", name="kept", layout="rich", hygiene=Hygiene(personal_data="keep"))
     assert rows(kept)[0]["meta_external_id"] == "from ann@example.org"
-    assert export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))["excluded"] == {
-        "personal_data": 1
-    }
+    with pytest.raises(Refused, match="1 because it holds personal data"):
+        export("kto", name="none", hygiene=Hygiene(personal_data="refuse"))
 
 
 def test_one_reporter_has_a_share_at_most(store: Store, export: Export) -> None:
@@ -594,14 +594,36 @@ def test_a_preview_of_many_reports_stops_and_says_so(
     assert (len(found.rows), found.counts["rows"]["total"], found.unread) == (2, 6, 3)
 
 
-def test_a_dataset_without_rows_is_an_honest_account(store: Store, export: Export) -> None:
-    add(store, "no", consent_training="none")
-    made = export("kto")
-    assert (made["rows"]["total"], made["excluded"]) == (0, {"no_consent": 1})
+def test_a_dataset_without_rows_is_refused_with_the_reasons(
+    store: Store, export: Export, tmp_path: Path
+) -> None:
+    add(store, "no", "neither", consent_training="none")
+    add(store, "undecided", decision=None)
+    with pytest.raises(
+        Refused, match=r"none of 3 reports becomes one: 2 because the reporter has .*; 1 because"
+    ):
+        export("kto")
+    with pytest.raises(Refused, match="no report among those"):
+        export("kto", chosen=Filter(platform=("Nothing",)))
+    assert not list((tmp_path / "out" / "kto").iterdir())
+
+
+def test_the_next_version_without_rows_is_an_honest_account(
+    store: Store, export: Export, tmp_path: Path
+) -> None:
+    (only,) = add(store, "yes")
+    export("kto")
+    consent.revoke(store, EVERYBODY, [only])
+    made = build_changed(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    assert made is not None
+    assert (made["version"], made["rows"]["total"], made["excluded"]) == ("2", 0, {"no_consent": 1})
+    assert made["diff"]["removed_examples"] == [f"kto-{only}"]
     assert [file["path"] for file in made["files"]] == ["README.md"]
     front, body = (Path(made["folder"]) / "README.md").read_text().split("---\n", 2)[1:]
     assert "Groups of like reports: 0; on both sides: 0." in body
     assert "configs" not in front, "a loader refuses a configuration without files"
+    again = build_changed(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    assert again is None, "nothing changed"
 
 
 def test_a_small_dataset_without_test_rows_loads(store: Store, export: Export, tmp_path: Path) -> None:

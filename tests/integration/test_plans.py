@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report
 from triage_core import cli, db
+from triage_core.channel import consent
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.exporters import build as exports
 from triage_core.exporters import catalog, plans
@@ -94,6 +95,18 @@ def test_where_nothing_changed_no_version_is_made(store: Store, tmp_path: Path, 
         work.cursor.execute("UPDATE cases SET severity = 'critical'")
     (done,) = plans.build_due(store, POLICY, EVERYBODY)
     assert (done["version"], done["diff"]["changed"]) == ("2", 0), "what is told about a row changed"
+
+
+def test_a_plan_goes_on_where_every_row_has_left(store: Store, clock: Clock) -> None:
+    plans.plan(store, EVERYBODY, "kto", 7)
+    consent.revoke(store, EVERYBODY, ["FR-1"])
+    clock.forward(days=7)
+    (done,) = plans.build_due(store, POLICY, EVERYBODY)
+    assert (done["version"], done["rows"]["total"], done["diff"]["removed"]) == ("2", 0, 1)
+    clock.forward(days=7)
+    add(store, "two")
+    (done,) = plans.build_due(store, POLICY, EVERYBODY)
+    assert (done["version"], done["rows"]["total"]) == ("3", 1)
 
 
 def test_one_that_is_refused_stops_no_other(

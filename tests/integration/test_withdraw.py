@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
 from triage_core import db
 from triage_core.channel import consent
-from triage_core.desk import triage, undo
+from triage_core.desk import undo
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.exporters import folder, revoke
 from triage_core.exporters.build import ExportRequest, build
@@ -28,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     bring(opened, *(make_report(f"Question {n}", contact="ann@example.org", **agreed) for n in range(3)))
     bring(opened, *(make_report(f"Riddle {n}", contact="bob@example.org", **agreed) for n in range(3)))
     for number in range(1, 7):
-        triage.assess(opened, POLICY, REVIEWER, f"FR-{number}", FLAW)
+        decide(opened, f"FR-{number}", replace(FLAW, better_answer="I cannot say.") if number == 4 else FLAW)
     yield opened
     opened.close()
 
@@ -62,13 +63,15 @@ def test_one_that_is_refused_or_out_of_sight_stops_no_other(
     without = build(store, POLICY, EVERYBODY, ExportRequest("preference", out, name="untouched"))
     Path(without["folder"]).rename(tmp_path / "elsewhere too")
 
-    def refuses(store: Store, policy: Policy, actor: Actor, request: ExportRequest) -> dict[str, Any]:
+    right = revoke.exports.build_changed
+
+    def refuses(store: Store, policy: Policy, actor: Actor, request: ExportRequest) -> dict[str, Any] | None:
         if request.dataset == "bad":
             raise Refused("split", "a near-copy")
-        return build(store, policy, actor, request)
+        return right(store, policy, actor, request)
 
     with monkeypatch.context() as patch:
-        patch.setattr(revoke.exports, "build", refuses)
+        patch.setattr(revoke.exports, "build_changed", refuses)
         _, built = revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "RP-1")
     refused, gone, good = built
     assert refused == {"name": "bad", "refused": "split: a near-copy"}
@@ -76,6 +79,13 @@ def test_one_that_is_refused_or_out_of_sight_stops_no_other(
     assert (good["name"], good["diff"]["removed"]) == ("good", 3)
     ended, built = revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "RP-1")
     assert (ended, [(one["name"], one["version"]) for one in built]) == ((), [("bad", "2")])
+
+
+def test_a_version_that_loses_all_its_rows_is_made_without_any(store: Store, tmp_path: Path) -> None:
+    build(store, POLICY, EVERYBODY, ExportRequest("preference", tmp_path / "out"))
+    _, (last,) = revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "FR-4")
+    assert (last["version"], last["rows"]["total"]) == ("2", 0)
+    assert last["diff"]["removed_examples"] == ["preference-FR-4"]
 
 
 def test_one_report_can_be_withdrawn_and_twice_is_once(store: Store) -> None:

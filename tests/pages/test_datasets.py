@@ -11,7 +11,7 @@ from tests.pages.conftest import EVERYTHING
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import Refused
-from triage_core.exporters import nearest
+from triage_core.exporters import nearest, revoke
 from triage_core.exporters.gate import MEANING, Reason
 from triage_core.model import Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from ui.datasets import parts
@@ -204,3 +204,50 @@ def test_a_version_is_planned_and_an_old_one_retired(visit, flaw, opened, render
     screen.checkbox(key="sure-kto-2").check().run()
     screen.button(key="retire-kto-2").click().run()
     assert (opened.settings.store / "datasets" / "kto" / "2").is_dir(), "the latest stays"
+
+
+def test_a_reporter_is_taken_out_and_what_came_of_it_is_told(visit, flaw, case, rendered):
+    hers, too = (flaw(words, contact="ann@example.org") for words in ("one", "two"))
+    his = flaw("three", contact="bob@example.org")
+    for words in ("two", "four"):
+        flaw(words)
+    for profile in ("kto", "sft"):
+        build_button(visit("datasets", profile=profile, **ML)).click().run()
+    build_button(visit("datasets", **ML)).click().run()
+    screen = visit("datasets", **ML)
+    offered = [one.key for one in screen.button if one.label == "Take a reporter out"]
+    assert offered == ["withdraw-kto-2", "withdraw-sft-1"], "from the latest versions"
+    screen = screen.button(key="withdraw-kto-2").click().run()
+    who = screen.selectbox(key="withdraw_who")
+    reporter = who.options[0].split(",")[0]
+    words = [one.split(", ")[1] for one in who.options]
+    assert words == ["2 rows", "1 row"], "who left no name is in no list"
+    screen = who.select(who.options[0]).run()
+    assert screen.button(key="withdraw_do").disabled, "until it is confirmed"
+    screen = screen.checkbox(key="withdraw_sure").check().run()
+    screen = screen.button(key="withdraw_do").click().run()
+    assert not screen.exception
+    said = rendered(screen)
+    assert f"The consent to training of 2 reports of ` {reporter} ` has ended." in said
+    assert "**` kto ` ` 3 `** 2 rows gone since version ` 2 `, 1 row of others added; it holds 3 rows" in said
+    assert "**` sft ` ` 2 `** 2 rows gone since version ` 1 `, 1 row of others added; it holds 3 rows" in said
+    assert [case(one)["consent_training"] for one in (hers, too, his)] == [
+        "none", "none", "any_safety_training",
+    ]  # fmt: skip
+
+
+def test_a_dataset_that_is_refused_without_a_reporter_is_named(visit, flaw, rendered, monkeypatch):
+    def refuse(*_):
+        raise Refused("split", "a near-copy")
+
+    flaw("one", contact="ann@example.org")
+    build_button(visit("datasets", **ML)).click().run()
+    assert visit("datasets", role="Reviewer").button(key="withdraw-kto-1").disabled
+    screen = visit("datasets", **ML).button(key="withdraw-kto-1").click().run()
+    screen.selectbox(key="withdraw_who").select_index(0).run()
+    screen.checkbox(key="withdraw_sure").check().run()
+    with monkeypatch.context() as patched:
+        patched.setattr(revoke.exports, "build_changed", refuse)
+        screen = screen.button(key="withdraw_do").click().run()
+    assert "The consent to training of 1 report of" in rendered(screen)
+    assert screen.error[0].value == "` kto ` could not be built without them: ` split: a near-copy `"

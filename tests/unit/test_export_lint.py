@@ -150,9 +150,32 @@ def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
     assert report.rows == 6
     assert report.errors == {"not_json": 1, "not_an_object": 1, "named_twice": 1, "long_line": 1}
     assert [(one.row, one.rule) for one in report.findings] == [
-        (2, "not_json"), (3, "not_an_object"), (4, "named_twice"), (6, "long_line"),
+        (3, "not_json"), (4, "not_an_object"), (5, "named_twice"), (7, "long_line"),
     ]  # fmt: skip
     assert report.to_json()["ok"] is False
+
+
+def test_lf_alone_ends_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    row = json.dumps({"prompt": ASK})
+    spaced = row.replace(": ", ":\r").replace(", ", ",\r")
+    other_ends = json.dumps({"prompt": said("a\u2028b\u0085c")}, ensure_ascii=False)
+    lines = [
+        spaced,
+        f"\r{row}\r",
+        "\r",
+        other_ends,
+        f"{row}\r{row}",
+        "",
+        row.replace("Tell", "Tell\r"),
+        "[1]",
+    ]
+    path.write_text("\r\n".join(lines), newline="", encoding="utf-8")
+    report = lint.file(path, "prompt_only")
+    assert report.rows == 6
+    assert [(one.row, one.rule) for one in report.findings] == [
+        (5, "not_json"), (7, "not_json"), (8, "not_an_object"),
+    ]  # fmt: skip
 
 
 def test_parquet_is_read_as_well(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from triage_core.errors import Conflict, Refused
 from triage_core.exporters import beside, card, croissant, difference, manifest, profiles, source
 from triage_core.exporters.beside import Progress
 from triage_core.exporters.folder import FolderWriter, companions
-from triage_core.exporters.gate import Reason
+from triage_core.exporters.gate import MEANING, Reason
 from triage_core.exporters.make import Made, Taken
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.request import ExportRequest
@@ -48,7 +48,7 @@ def build(
 
     `progress` is told now and then how many of how many reports have been read; when it raises, the build stops and
     leaves nothing. Raises Conflict when the folder is there already or the version stands for other rows, Refused
-    when a prompt would be in train and test, NotAllowed for an actor without the role.
+    when there would be no row or a prompt would be in train and test, NotAllowed for an actor without the role.
     """
     made = _beside(store, policy, actor, request, False, progress)
     assert made is not None, "only where nothing changed there is none"
@@ -58,7 +58,10 @@ def build(
 def build_changed(
     store: Store, policy: Policy, actor: Actor, request: ExportRequest, progress: Progress | None = None
 ) -> dict[str, Any] | None:
-    """The same, or None where rows, sides and metadata are to the byte those of the version before: nothing is made."""
+    """The same for the next version of a dataset; None, and none is made, where the files of rows stay to the byte.
+
+    Such a version may be without rows: whoever takes the latest one shall not go on with rows that had to leave.
+    """
     return _beside(store, policy, actor, request, True, progress)
 
 
@@ -109,6 +112,8 @@ def _build(
             tally.reconcile(considered)
             if only_changed and line.parent and difference.is_same(line.parent, manifest.files(scratch)):
                 return None
+            if not (tally.rows or only_changed):
+                raise _no_rows(tally, considered)
             account = manifest.document(
                 cursor,
                 request,
@@ -256,6 +261,14 @@ def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
         if name not in by_version and not (request.out / request.dataset / name).exists()
     )
     return _Line(version, None, known[-1] if known else None)
+
+
+def _no_rows(tally: Tally, considered: int) -> Refused:
+    """Why there would be no row, the most frequent reason first."""
+    if not considered:
+        return Refused("rows", "there is no report among those that were asked for")
+    reasons = "; ".join(f"{count:,} because {MEANING[name]}" for name, count in tally.excluded.most_common())
+    return Refused("rows", f"none of {considered:,} reports becomes one: {reasons}")
 
 
 def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder: Path) -> bool:

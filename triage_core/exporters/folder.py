@@ -13,6 +13,7 @@ an empty one stops the loader.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -169,6 +170,14 @@ def report_ids(folder: Path, layout: str, format: str) -> set[str]:
     return {
         name for one in _told(folder, layout, format, [metadata.REPORT_ID]) for name in one[0].to_pylist()
     }
+
+
+def rows_by_reporter(folder: Path, layout: str, format: str) -> Counter[str]:
+    """How many rows of a version are whose, "" for those without a name; none where its files are gone."""
+    found: Counter[str] = Counter()
+    for one in _told(folder, layout, format, [metadata.REPORTER_ID]):
+        found.update({row["values"]: row["counts"] for row in one[0].value_counts().to_pylist()})
+    return found
 
 
 def _told(folder: Path, layout: str, format: str, columns: list[str]) -> Iterator[pa.Table]:

@@ -37,7 +37,10 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem: the row's number in the file from 1 (0: the file as a whole), the column, the rule broken."""
+    """One problem: where it is, the column, the rule broken.
+
+    `row` is the number of the line in JSON Lines, else of the row, from 1; 0 is the file as a whole.
+    """
 
     row: int
     column: str
@@ -95,19 +98,24 @@ def file(path: Path, profile: str) -> Report:
     except ValueError:
         raise Refused("file", f"{path.name} must end in .jsonl or .parquet") from None
     try:
-        return rows(_json_rows(path) if format is Format.JSONL else _parquet_rows(path), profile)
+        found = _json_rows(path) if format is Format.JSONL else enumerate(_parquet_rows(path), start=1)
+        return _numbered(found, profile)
     except (OSError, pa.ArrowException) as error:
         raise Refused("file", f"{path.name} cannot be read as {format}: {error}") from None
 
 
 def rows(found: Iterable[Mapping[str, Any] | Problem], profile: str) -> Report:
     """Lint decoded rows; a `Problem` in place of a row says why that row could not be decoded."""
+    return _numbered(enumerate(found, start=1), profile)
+
+
+def _numbered(found: Iterable[tuple[int, Mapping[str, Any] | Problem]], profile: str) -> Report:
     shape = profiles.get(profile)
     report = Report()
     shapes: Counter[str] = Counter()
     labels: Counter[Any] = Counter()
-    for number, row in enumerate(found, start=1):
-        report.rows = number
+    for number, row in found:
+        report.rows += 1
         if isinstance(row, Problem):
             report.add(number, row)
             continue
@@ -131,23 +139,24 @@ def _shape(row: Mapping[str, Any]) -> str:
     return json.dumps(kinds, sort_keys=True)
 
 
-def _json_rows(path: Path) -> Iterator[Mapping[str, Any] | Problem]:
+def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
+    """Each row with the number of its line; LF alone ends a line, since CR between values is white space of JSON."""
     with path.open("rb") as lines:
-        for _, line in capped(lines):
+        for number, line in capped(lines):
             if line is None:
-                yield Problem("", "long_line")
-                continue
-            if not line.strip():
-                continue  # every loader passes over it
-            try:
-                row = json.loads(line, object_pairs_hook=_once)
-            except _NamedTwice:
-                yield Problem("", "named_twice")
-                continue
-            except (ValueError, RecursionError):
-                yield Problem("", "not_json")
-                continue
-            yield row if isinstance(row, dict) else Problem("", "not_an_object")
+                yield number, Problem("", "long_line")
+            elif line.strip():  # every loader passes over a blank one
+                yield number, _json_row(line)
+
+
+def _json_row(line: bytes) -> Mapping[str, Any] | Problem:
+    try:
+        row = json.loads(line, object_pairs_hook=_once)
+    except _NamedTwice:
+        return Problem("", "named_twice")
+    except (ValueError, RecursionError):
+        return Problem("", "not_json")
+    return row if isinstance(row, dict) else Problem("", "not_an_object")
 
 
 class _NamedTwice(ValueError):

@@ -62,6 +62,7 @@ SCHEMA = pa.schema(FIELDS)
 EXAMPLE_ID = "meta_example_id"
 ROW_SHA256 = "meta_row_sha256"
 REPORT_ID = "meta_report_id"
+REPORTER_ID = "meta_reporter_id"
 
 
 def canonical(value: Any, text: Callable[[Any], str] = encode_basestring_ascii) -> str:

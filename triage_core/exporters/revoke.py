@@ -14,6 +14,7 @@ from triage_core.errors import Refused
 from triage_core.exporters import build as exports
 from triage_core.exporters import catalog, folder
 from triage_core.exporters.catalog import Built
+from triage_core.exporters.poison import ANONYMOUS
 from triage_core.exporters.request import ExportRequest
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
@@ -35,19 +36,29 @@ def withdraw(
     ended = consent.revoke(store, desk, report_ids)
     made: list[dict[str, Any]] = []
     for before in latest:
-        holds = _holds(before, frozenset(report_ids))
-        if holds is False:
+        if _holds(before, frozenset(report_ids)) is False:
             continue
         request = ExportRequest.of_manifest(before.manifest, before.folder.parent.parent)
-        # Where nobody can look, the hashes in the manifest tell whether anything changes.
-        make = exports.build if holds else exports.build_changed
         try:
-            account = make(store, policy, builder, request)
+            # Where nobody can look, the hashes in the manifest tell whether anything changes.
+            account = exports.build_changed(store, policy, builder, request)
         except Refused as error:
             account = {"name": before.name, "refused": str(error)}
         if account is not None:
             made.append(account)
     return ended, made
+
+
+def reporters(version: Built) -> dict[str, int]:
+    """How many rows each reporter with a name has in a version, most first; none where its files cannot be read."""
+    if not version.is_here:
+        return {}
+    try:
+        account = version.manifest
+        rows = folder.rows_by_reporter(version.folder, account["layout"], account["format"])
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {name: count for name, count in rows.most_common() if name != ANONYMOUS}
 
 
 def _holds(version: Built, report_ids: Set[str]) -> bool | None:

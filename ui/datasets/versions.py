@@ -14,7 +14,7 @@ from triage_core.exporters.catalog import Built
 from triage_core.exporters.difference import Difference, Names
 from triage_core.exporters.plans import Plan
 from ui import session
-from ui.datasets import parts
+from ui.datasets import parts, withdrawal
 from ui.hostile import inline, plain
 from ui.words import counted, moment
 
@@ -25,8 +25,11 @@ GONE: Mapping[bool, LiteralString] = {
 }
 
 
-def version(built: Built, plan: Plan | None, may: bool) -> None:
-    """One built version: what is in it, what is not, its files as one archive; the latest with its plan."""
+def version(built: Built, plan: Plan | None, may: bool, is_latest: bool) -> None:
+    """One built version: what is in it, what is not, its files as one archive; the latest with its plan.
+
+    From the latest a reporter can be taken out.
+    """
     account = built.manifest
     rows, sides = account["rows"], account["rows"]["split"]
     with st.container(
@@ -47,6 +50,8 @@ def version(built: Built, plan: Plan | None, may: bool) -> None:
             _account(built)
         with st.popover("Keep or renew", icon=":material/schedule:", disabled=not may):
             _future(built, plan)
+            if is_latest:
+                withdrawal.offer(built)
         _download(built)
 
 
