@@ -63,7 +63,7 @@ def _dialog() -> None:
 
 def _chosen(built: Built) -> str | None:
     """Who is to be taken out, once that is confirmed."""
-    rows = _rows(built.name, built.version, built)
+    rows = _rows(built.manifest["content_sha256"], built)
     who = st.selectbox(
         "Reporter",
         list(rows)[:MANY],
@@ -86,7 +86,7 @@ def _chosen(built: Built) -> str | None:
 
 
 @st.cache_data(max_entries=20, show_spinner="Reading whose rows these are …")
-def _rows(name: str, version: str, _built: Built) -> Mapping[str, int]:
+def _rows(content_sha256: str, _built: Built) -> Mapping[str, int]:
     return revoke.reporters(_built)
 
 
