@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.making import EVERYBODY, FLAW, POLICY, Clock, make_report
 from triage_core.channel import intake, reportformat
 from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
 from triage_core.disclosure import disclosure
 from triage_core.disclosure.disclosure import ByKey
@@ -77,6 +78,10 @@ class Channels(RuleBasedStateMachine):
             disclosure.terminate, self.who(side, number), self.ids[number], MAY_END[side][-1], note="done"
         )
 
+    @rule(number=NUMBERS)
+    def release(self, number: int) -> None:
+        self.give(disclosure.release, self.keys[number], self.ids[number])
+
     @rule(number=NUMBERS, known=st.sampled_from([Exploitation.PUBLIC_POC, Exploitation.ACTIVE]))
     def mark(self, number: int, known: Exploitation) -> None:
         self.give(disclosure.mark, POLICY, EVERYBODY, self.ids[number], known)
@@ -90,6 +95,10 @@ class Channels(RuleBasedStateMachine):
         words = self.words[number]
         decision = replace(FLAW, better_answer=f"Rather not. {words}", note=f"It does say {words}")
         self.give(triage.assess, POLICY, EVERYBODY, self.ids[number], decision)
+
+    @rule(number=NUMBERS)
+    def dismiss(self, number: int) -> None:
+        self.give(triage.assess, POLICY, EVERYBODY, self.ids[number], Decision(("OOS-1",), note="A sum."))
 
     @rule(number=NUMBERS, trigger=st.sampled_from([Trigger.FINISH_FIX, Trigger.DEPLOY_FIX]))
     def fix(self, number: int, trigger: Trigger) -> None:
