@@ -81,9 +81,10 @@ button = (
 )
 table.dataframe(
     {**button, **cells},
-    column_config={"open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key)}
-    if button
-    else {name: st.column_config.TextColumn() for name in cells},
+    column_config={
+        "open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key),
+        **{name: st.column_config.TextColumn(name.capitalize()) for name in cells},
+    },
     hide_index=True,
     height="content",
     key=f"table-{key}",

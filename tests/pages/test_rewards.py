@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from urllib.parse import parse_qsl
@@ -92,6 +93,7 @@ def test_from_a_flaw_to_a_proposal(visit, flaw, opened, rendered):
     report = flaw()
     screen = visit("rewards", role=ROLE["reviewer"], view="To propose")
     assert column(screen, "report") == [report]
+    assert json.loads(screen.dataframe[0].proto.columns)["duplicate of"]["label"] == "Duplicate of"
     screen = visit("rewards", role=ROLE["reviewer"], view="To propose", report=report)
     assert "500.00 to 2,500.00" in rendered(screen)
     write(screen, "Amount", "1,200.50")
