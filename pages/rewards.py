@@ -55,9 +55,12 @@ view = st.segmented_control(
     label_visibility="collapsed",
     on_change=show_first_page,
 )
-if picked := session.picked("reward"):
+picked, report = session.picked("reward"), session.picked("report")
+if picked or report:
+    row_buttons.into_view()
+if picked:
     card.draw(picked)
-if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):
+if report and session.may(Command.PROPOSE_REWARD):
     card.propose(report)
 
 number = int(st.session_state.get("rewards", 1) or 1)
@@ -81,10 +84,9 @@ button = (
 )
 table.dataframe(
     {**button, **cells},
-    column_config={
-        "open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key),
-        **{name: st.column_config.TextColumn(name.capitalize()) for name in cells},
-    },
+    column_config={"open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key)}
+    if button
+    else {name: st.column_config.TextColumn() for name in cells},
     hide_index=True,
     height="content",
     key=f"table-{key}",
