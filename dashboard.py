@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
-from triage_core.access import Command
+from triage_core.access import MAY, Command
 from triage_core.model import DeskRole
-from ui import session
+from ui import empty, session
 
 # A file of ours: an icon by name would be fetched from another host for the browser's tab.
 ICON = Path(__file__).parent / "ui" / "icon.svg"
@@ -22,27 +23,36 @@ HOME = {
     DeskRole.OPERATOR: "trends",
 }
 
+SCREENS = (
+    ("inbox", "Inbox", ":material/inbox:", Command.VIEW_REPORTS),
+    ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
+    ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
+    ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
+    ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
+    ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
+    ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
+    ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
+    ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
+    ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
+    ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
+    ("gaps", "Guidance gaps", ":material/rule:", Command.SET_POLICY),
+    ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
+)
+
 (role,) = session.identify().roles
 page = st.navigation(
     [
         *(
             st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=name)
-            for name, title, icon, command in (
-                ("inbox", "Inbox", ":material/inbox:", Command.VIEW_REPORTS),
-                ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
-                ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
-                ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
-                ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
-                ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
-                ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
-                ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
-                ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
-                ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
-                ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
-                ("gaps", "Guidance gaps", ":material/rule:", Command.SET_POLICY),
-                ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
-            )
             if session.may(command)
+            # A link from somebody of another role says whose screen it is, and not that there is none.
+            else st.Page(
+                partial(empty.not_for, role, title, MAY[command]),
+                title=title,
+                url_path=name,
+                visibility="hidden",
+            )
+            for name, title, icon, command in SCREENS
         ),
         # Where a role begins has no address, so that every page keeps its own whoever looks.
         st.Page(f"pages/{HOME[role]}.py", title="Start", url_path="start", default=True, visibility="hidden"),

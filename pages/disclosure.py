@@ -76,6 +76,7 @@ with head, st.grid(4, gap="small", min_column_width=180):
     for show in (Show.RUNNING, Show.FOR_US, Show.FOR_REPORTER, Show.SHOULD_END):
         st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch")
 if picked := session.picked("embargo"):
+    row_buttons.into_view()
     card.draw(picked, now)
 
 total = counts[Show(shown)]

@@ -35,6 +35,7 @@ view = st.segmented_control(
     label_visibility="collapsed",
 )
 may_link = session.may(Command.LINK)
+may_not = None if may_link else "Your role reads this page; reviewers decide on pairs."
 
 if view == VIEWS[0]:
     worker.line(session.stamp())
@@ -65,6 +66,7 @@ if view == VIEWS[0]:
                         type="primary",
                         icon=":material/content_copy:",
                         disabled=not may_link,
+                        help=may_not,
                         on_click=links.link,
                         args=(pair, suggestion.score),
                     )
@@ -73,6 +75,7 @@ if view == VIEWS[0]:
                         key=f"apart-{key}",
                         icon=":material/call_split:",
                         disabled=not may_link,
+                        help=may_not,
                         on_click=links.keep_apart,
                         args=(pair.later.report_id, pair.earlier.report_id),
                     )
@@ -117,6 +120,7 @@ else:
                     key=f"unlink-{link['child_id']}-{link['version']}",
                     icon=":material/link_off:",
                     disabled=not session.may(Command.UNLINK),
+                    help=may_not,
                     on_click=links.unlink,
                     args=(link["child_id"], link["version"]),
                 )

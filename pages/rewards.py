@@ -55,9 +55,12 @@ view = st.segmented_control(
     label_visibility="collapsed",
     on_change=show_first_page,
 )
-if picked := session.picked("reward"):
+picked, report = session.picked("reward"), session.picked("report")
+if picked or report:
+    row_buttons.into_view()
+if picked:
     card.draw(picked)
-if (report := session.picked("report")) and session.may(Command.PROPOSE_REWARD):
+if report and session.may(Command.PROPOSE_REWARD):
     card.propose(report)
 
 number = int(st.session_state.get("rewards", 1) or 1)

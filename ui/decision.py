@@ -279,7 +279,7 @@ def _severity(policy: Policy, view: ReportView, key: Key) -> None:
     )
     found = inputs(report_id, version)
     if found is None:
-        st.caption("The level appears when all five are chosen.")
+        tell_missing(report_id, version)
         return
     level = policy.severity(found)
     beside = st.container(horizontal=True, gap="small")
@@ -312,6 +312,14 @@ def inputs(report_id: str, version: int) -> SeverityInputs | None:
     if None in chosen:
         return None
     return SeverityInputs(*(kind(level) for (_, _, kind, _), level in zip(_INPUTS, chosen, strict=True)))
+
+
+def tell_missing(report_id: str, version: int) -> None:
+    """Name the severity inputs that are not chosen yet: Exploitation, which stands below them, is none of them."""
+    labels = [
+        label for name, label, *_ in _INPUTS if not st.session_state.get(field(report_id, version, name))
+    ]
+    st.caption(f"The level appears when these are chosen: {', '.join(labels)}.")
 
 
 def collect(policy: Policy, report_id: str, version: int) -> Decision:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from typing import LiteralString
+
 import streamlit as st
 
+from triage_core.model import DeskRole
 from ui import filters
+from ui.words import ROLE
 
 
 def no_reports() -> None:
@@ -48,3 +53,13 @@ def nothing_found(words: str) -> None:
                 st.button(
                     "Show reports in any state", icon=":material/inbox:", on_click=filters.search_everywhere
                 )
+
+
+def not_for(role: DeskRole, title: LiteralString, roles: Set[DeskRole]) -> None:
+    """The screen of this title is for other `roles` than that of the person who has followed a link to it."""
+    st.title(title, anchor=False)
+    others = " or ".join(ROLE[other] for other in DeskRole if other in roles)
+    st.info(
+        f"This screen is for another role: {others}. You act as {ROLE[role]}; the screens of that role are above.",
+        icon=":material/lock:",
+    )

@@ -175,7 +175,7 @@ def decided(seen: Mapping[str, int]) -> Decision | None:
         decision.levels(key, *kept)
         inputs = decision.inputs(*form)
         if inputs is None:
-            st.caption("The level appears when all five are chosen.")
+            decision.tell_missing(*form)
         else:
             level = decision.override(key, *kept) or policy.severity(inputs)
             st.markdown(f"Severity {severity_badge(level)}")

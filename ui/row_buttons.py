@@ -16,6 +16,7 @@ from ui import components
 from ui.hostile import plain
 
 _SHOWN = "rows-shown"
+_OPENINGS = "rows-opened"
 
 
 def pressed(key: str, ids: Sequence[str]) -> str | None:
@@ -37,7 +38,16 @@ def opened(key: str, ids: Sequence[str]) -> str | None:
     shown: dict[str, tuple[str, Sequence[str]]] = st.session_state.setdefault(_SHOWN, {})
     name = key.partition("-")[0]
     before, shown[name] = shown.get(name), (key, ids)
-    return pressed(key, ids) or (pressed(*before) if before else None)
+    row = pressed(key, ids) or (pressed(*before) if before else None)
+    if row:
+        st.session_state[_OPENINGS] = st.session_state.get(_OPENINGS, 0) + 1
+    return row
+
+
+def into_view() -> None:
+    """Stands at the head of the card of a row that was opened: it may be drawn far above the row that was pressed."""
+    if opening := st.session_state.get(_OPENINGS):
+        components.served("arrive")(key="arrive", data={"opening": opening}, height=1)
 
 
 def as_menu(

@@ -156,6 +156,17 @@ def test_a_policy_owner_approves_and_does_not_write(visit, flaw, opened, held):
     assert held(report_id).approved_by == "demo:policy_owner"
 
 
+@pytest.mark.parametrize(
+    ("role", "said"), [("Policy owner", "send it back"), ("Reviewer", "write your own on Write")]
+)
+def test_how_to_have_it_changed_is_a_way_that_the_role_has(visit, flaw, opened, rendered, role, said):
+    answers.write(opened.store, MARA, flaw(), "I cannot share codes.")
+    part = {} if role == "Policy owner" else {"answers-part": "Approve"}
+    screen = visit("answers", role=role, **part)
+    assert [one.value for one in screen.caption if "changed, " in one.value or "change it, " in one.value]
+    assert said in rendered(screen)
+
+
 def test_who_comes_too_late_is_told(visit, flaw, opened, held):
     report_id = flaw()
     answers.write(opened.store, MARA, report_id, "No.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from triage_core.channel import intake, reportformat
@@ -108,3 +109,20 @@ def test_what_is_under_embargo_is_told_on_no_screen_to_those_who_only_learn_from
     assert "Under embargo until" in engineer["inbox"]
     assert "Under embargo until" in engineer["review"]
     assert all("zanzibar" in reviewer[name] for name in ("inbox", "review", "clusters"))
+
+
+def test_a_link_to_a_screen_of_another_role_says_whose_it_is(start, monkeypatch):
+    navigation, hidden = st.navigation, set()
+
+    def linked(pages, **how):
+        navigation(pages, **how)
+        hidden.update(page.url_path for page in pages if page.visibility == "hidden")
+        (chosen,) = (page for page in pages if page.url_path == "rewards")
+        chosen._can_be_called = True  # as for a browser that asks for /rewards
+        return chosen
+
+    monkeypatch.setattr(st, "navigation", linked)
+    screen = start("ML engineer")
+    assert screen.title[0].value == "Rewards"
+    assert "Reviewer or Policy owner. You act as ML engineer" in screen.info[0].value
+    assert hidden == {"second_look", "rewards", "answers", "gaps", ""}  # "": where the role begins

@@ -174,7 +174,7 @@ def test_the_reports_behind_a_reason(visit, flaw, receive):
     assert left in screen.button(key=f"behind-{left}").label
 
 
-def test_two_versions_are_compared(visit, flaw):
+def test_two_versions_are_compared(visit, flaw, rendered):
     flaw("one")
     screen = build_button(visit("datasets", **ML)).click().run()
     assert not any("Compare" in one.label for one in screen.expander)
@@ -187,6 +187,9 @@ def test_two_versions_are_compared(visit, flaw):
     screen.selectbox(key="compare-later").select("kto 1").run()
     screen.selectbox(key="compare-earlier").select("kto 2").run()
     assert [metric.value for metric in screen.metric] == ["0", "1", "0"]
+    assert "hold the same rows" not in rendered(screen)
+    screen.selectbox(key="compare-earlier").select("kto 1").run()
+    assert "hold the same rows" in rendered(screen)
 
 
 def test_a_version_is_planned_and_an_old_one_retired(visit, flaw, opened, rendered):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -75,6 +76,18 @@ def test_what_ends_soonest_is_first_with_its_hour_and_zone(visit, held):
     assert [metric.value for metric in screen.metric] == ["2", "0", "0", "0"]
     screen.menu_button[0].click(late).run()
     assert screen.query_params["embargo"] == late
+
+
+def test_why_it_ended_is_a_column_only_where_one_has_ended(visit, held, opened):
+    def hidden(show: str) -> bool:
+        columns = json.loads(visit("disclosure", role=LEAD, show=show).dataframe[-1].proto.columns)
+        return columns["because"].get("hidden", False)
+
+    report = held()
+    held("another joke")
+    disclosure.terminate(opened.store, EVERYTHING, report, ExitReason.FIXED)
+    assert hidden("Running")
+    assert not hidden("Over")
 
 
 def test_a_proposal_of_the_reporter_is_accepted(visit, held, opened, stands):

@@ -39,6 +39,15 @@ def test_why_tells_the_probability_and_what_moved_it(visit, pair, rendered):
     assert any(":material/add_circle:" in caption.value for caption in screen.caption)
 
 
+def test_who_may_not_decide_is_told_who_does(visit, pair):
+    later, earlier = pair
+    screen = visit("duplicates", role="Policy owner")
+    for key in (f"link-{later}-1-{earlier}", f"apart-{later}-1-{earlier}"):
+        assert screen.button(key=key).disabled
+        assert "reviewers decide" in screen.button(key=key).help
+    assert not visit("duplicates").button(key=f"link-{later}-1-{earlier}").help
+
+
 def test_marking_closes_the_later_report(visit, pair, case, rendered):
     later, earlier = pair
     screen = visit("duplicates")

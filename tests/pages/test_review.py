@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -169,6 +170,13 @@ def test_a_saved_decision_goes_to_the_report_on_screen_and_on_to_the_next(visit,
     assert (saved["status"], saved["severity"], saved["updated_by"]) == ("accepted", "high", "demo:reviewer")
     assert three[1] in screen.header[0].value
     assert case(three[1])["version"] == 1
+
+
+def test_what_the_level_waits_for_is_named(visit, three, rendered):
+    screen = decide(visit("review"), three[0], 1, "IN-2", harm="H3", uplift="yes")
+    assert "these are chosen: Who is exposed, How general, How often it works." in rendered(screen)
+    screen = decide(screen, three[0], 1, "IN-2", **SEVERE)
+    assert "The level appears" not in rendered(screen)
 
 
 def test_an_expected_behaviour_closes_without_severity(visit, three, case):
@@ -507,6 +515,10 @@ def test_every_key_has_one_meaning_and_the_table_is_shown(visit, three):
     assert set(desk.READING) | set(desk.DECIDING) | {"up", "down"} == set(names)
     screen = press(visit("review"), "Keys")
     assert list(screen.dataframe[-1].value["key"]) == [key.printed for key in keys.KEYS]
+    widths = json.loads(screen.dataframe[-1].proto.columns)
+    assert widths["does"]["width"] >= 7 * max(
+        len(key.does) for key in keys.KEYS
+    )  # pixels: no line is cut off
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from urllib.parse import parse_qsl
@@ -66,6 +67,12 @@ def figures(screen) -> dict[str, str]:
     return {metric.label: metric.value for metric in screen.metric}
 
 
+def arrivals(screen) -> list[dict[str, int]]:
+    """What each component that brings a card into view is given."""
+    found = [one.proto for one in screen.get("bidi_component")]
+    return [json.loads(one.json) for one in found if one.component_name == "flawdesk.arrive"]
+
+
 def write(screen, label: str, text: str) -> None:
     next(field for field in screen.text_input if field.label == label).set_value(text)
 
@@ -91,7 +98,8 @@ def test_every_view_says_when_it_is_empty(visit, receive, rendered, view, said):
 def test_from_a_flaw_to_a_proposal(visit, flaw, opened, rendered):
     report = flaw()
     screen = visit("rewards", role=ROLE["reviewer"], view="To propose")
-    assert column(screen, "report") == [report]
+    assert column(screen, "Report") == [report]
+    assert list(screen.dataframe[0].value)[1:4] == ["Report", "Severity", "Duplicate of"]
     screen = visit("rewards", role=ROLE["reviewer"], view="To propose", report=report)
     assert "500.00 to 2,500.00" in rendered(screen)
     write(screen, "Amount", "1,200.50")
@@ -139,6 +147,8 @@ def test_the_menu_of_the_rows_opens_one(visit, reward, flaw, rendered):
     assert "Approve" not in rendered(screen)
     screen = next(one for one in screen.button if str(one.key).startswith("only-")).click().run()
     assert "Approve" in rendered(screen)
+    assert arrivals(screen) == [{"opening": 1}]  # the card comes into view, wherever the row was pressed
+    assert arrivals(visit("rewards", role=OWNER, reward="1")) == []  # a link shows it from the top
     waiting = flaw()
     screen = visit("rewards", role=OWNER, view="To propose")
     next(one for one in screen.button if str(one.key).startswith("only-")).click().run()
@@ -165,14 +175,14 @@ def test_reviewers_read_and_do_not_approve(visit, reward, rendered):
 def test_reporters_and_their_tiers(visit, flaw):
     flaw(contact="a@example.org", credit_name="Ada")
     screen = visit("rewards", role=OWNER, view="Reporters")
-    assert (column(screen, "credit name"), column(screen, "confirmed")) == (["Ada"], ["1"])
-    assert (column(screen, "tier"), column(screen, "limits times")) == (["Known"], ["2"])
+    assert (column(screen, "Credit name"), column(screen, "Confirmed")) == (["Ada"], ["1"])
+    assert (column(screen, "Tier"), column(screen, "Limits times")) == (["Known"], ["2"])
 
 
 def test_ledger_keeps_what_is_over(visit, reward, opened):
     number = reward()
     rewards.decline(opened.store, EVERYTHING, number, "no")
-    assert column(visit("rewards", role=OWNER, view="All rewards"), "state") == ["Declined"]
+    assert column(visit("rewards", role=OWNER, view="All rewards"), "State") == ["Declined"]
 
 
 def test_the_money_of_a_month_has_its_rewards_behind_it(visit, reward, flaw, opened, rendered):
@@ -188,10 +198,10 @@ def test_the_money_of_a_month_has_its_rewards_behind_it(visit, reward, flaw, ope
     (link,) = [one for one in screen.get("page_link") if one.proto.label == "See what is behind this number"]
     assert link.proto.page == "rewards"
     screen = visit("rewards", **dict(parse_qsl(link.proto.query_string)))
-    assert column(screen, "reward") == [str(number)]
+    assert column(screen, "Reward") == [str(number)]
     assert "Paid, in ` 2026-11 ` only." in rendered(screen)
     press(screen, "Show all")
-    assert len(column(visit("rewards", role=OWNER, view="All rewards"), "reward")) == 2
+    assert len(column(visit("rewards", role=OWNER, view="All rewards"), "Reward")) == 2
 
 
 @pytest.mark.parametrize("name", ["999", "-1", "9" * 30, "![x](http://example.org)"])

@@ -195,6 +195,8 @@ def _told(found: Difference, counts: Mapping[str, tuple[int, int]]) -> None:
         st.metric("Added", f"{found.added.count:,}", border=True)
         st.metric("Removed", f"{found.removed.count:,}", border=True)
         st.metric("Changed", f"{found.changed.count:,}", border=True)
+    if not (found.added.count or found.removed.count or found.changed.count):
+        st.caption(":material/equal: Both versions hold the same rows.")
     if counts:
         lines = ["| What | Earlier | Later |", "|---|--:|--:|"]
         lines += [f"| {plain(name)} | {was:,} | {now:,} |" for name, (was, now) in counts.items()]

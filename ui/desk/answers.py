@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from triage_core.access import Command
 from triage_core.desk import answers
 from triage_core.desk.preferred import Answer
 from triage_core.importers import answers as answer_lines
@@ -105,7 +106,11 @@ def reading(view: ReportView, answer: Answer) -> None:
     if answer.approved_by:
         st.caption(f":material/verified: Approved by {plain(answer.approved_by)}")
     _returned(answer, report_id)
-    st.caption("To change it, write your own on Write: then somebody else approves that.")
+    st.caption(
+        "To change it, write your own on Write: then somebody else approves that."
+        if session.may(Command.WRITE_ANSWER)
+        else "To have it changed, send it back and say what should be different: its writer reads that."
+    )
 
 
 def _returned(answer: Answer, report_id: str) -> None:

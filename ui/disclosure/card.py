@@ -289,6 +289,7 @@ def listing(found: list[db.Row], now: datetime, key: str) -> None:
     """The embargoes as a table with a button each; every time has its hour and zone."""
     rows = [_settled(row, now) for row in found]
     ends = [row["exited_at"] or (row["binding_end"] if _in_force(row) else None) for row in rows]
+    because = [EXIT_REASON[row["exit_reason"]] for row in rows]
     st.dataframe(
         {
             "open": [["Open"]] * len(rows),
@@ -298,7 +299,7 @@ def listing(found: list[db.Row], now: datetime, key: str) -> None:
             "left": [span(end - now) if end and end > now else "" for end in ends],
             "proposed": [moment(row["proposed_end"]) if row["proposed_end"] else "" for row in rows],
             "by": [PARTY[row["proposed_by"]] for row in rows],
-            "because": [EXIT_REASON[row["exit_reason"]] for row in rows],
+            "because": because,
             "product": [inline(row["platform"]) for row in rows],
             "tlp": [inline(row["tlp"]) for row in rows],
         },
@@ -310,9 +311,9 @@ def listing(found: list[db.Row], now: datetime, key: str) -> None:
             "left": st.column_config.TextColumn("Left", width=70),
             "proposed": st.column_config.TextColumn("Proposed end", width=160),
             "by": st.column_config.TextColumn("Proposed by", width=100),
-            "because": st.column_config.TextColumn("Ended because", width=160),
+            "because": st.column_config.TextColumn("Ended because", width=160) if any(because) else None,
             "product": st.column_config.TextColumn("Product", width=140),
-            "tlp": st.column_config.TextColumn("TLP", width=110),
+            "tlp": st.column_config.TextColumn("TLP", width=130),
         },
         hide_index=True,
         height="content",

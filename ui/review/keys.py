@@ -96,14 +96,14 @@ def unhandled(presses: Sequence[object]) -> Iterator[tuple[str, Seen]]:
                     yield name, pressed
 
 
-@st.dialog("Keys")
+@st.dialog("Keys", width="medium")
 def explain() -> None:
     """The table of keys, over the page."""
     st.dataframe(
         {"key": [key.printed for key in KEYS], "does": [key.does for key in KEYS]},
         column_config={
             "key": st.column_config.TextColumn("Key", width=110),
-            "does": st.column_config.TextColumn("What it does", width="large"),
+            "does": st.column_config.TextColumn("What it does", width=590),
         },
         hide_index=True,
         height="content",

@@ -39,11 +39,11 @@ Table = tuple[tuple[str, ...], dict[str, Any], int]
 def _waiting(policy: Policy, number: int, size: int) -> Table:
     found, total = session.read(rewards.candidates, number, size)
     cells = {
-        "report": [inline(row["report_id"]) for row in found],
-        "severity": [SEVERITY[row["severity"]] for row in found],
-        "duplicate of": [inline(row["canonical_id"] or "") for row in found],
-        "received": [moment(row["received_at"]) for row in found],
-        "bounty due": _due([row["report_id"] for row in found]),
+        "Report": [inline(row["report_id"]) for row in found],
+        "Severity": [SEVERITY[row["severity"]] for row in found],
+        "Duplicate of": [inline(row["canonical_id"] or "") for row in found],
+        "Received": [moment(row["received_at"]) for row in found],
+        "Bounty due": _due([row["report_id"] for row in found]),
     }
     return tuple(str(row["report_id"]) for row in found), cells, total
 
@@ -67,10 +67,10 @@ def _late(policy: Policy, number: int, size: int) -> Table:
     ids = tuple(name for name, _ in late[(number - 1) * size : number * size])
     briefs, waiting = session.read(queries.briefs, ids), session.read(rewards.proposed, ids)
     cells = {
-        "report": [inline(name) for name in ids],
-        "product": [inline(briefs[name]["platform"]) for name in ids],
-        "reward": [f"Proposed, {waiting[name]:,}" if name in waiting else "Not proposed yet" for name in ids],
-        "bounty due": _due(list(ids)),
+        "Report": [inline(name) for name in ids],
+        "Product": [inline(briefs[name]["platform"]) for name in ids],
+        "Reward": [f"Proposed, {waiting[name]:,}" if name in waiting else "Not proposed yet" for name in ids],
+        "Bounty due": _due(list(ids)),
     }
     return tuple(str(waiting.get(name, name)) for name in ids), cells, len(late)
 
@@ -98,16 +98,16 @@ def _rewards(states: list[str], number: int, size: int, month: str = "") -> Tabl
     found, total = session.read(rewards.board, states, number, size, month)
     names = tuple(str(row["reward_no"]) for row in found)
     cells = {
-        "reward": list(names),
-        "report": [inline(row["report_id"]) for row in found],
-        "state": [REWARD_STATE[row["state"]] for row in found],
-        "kind": [REWARD_KIND[row["kind"]] for row in found],
-        "amount": [card.amount_words(row) for row in found],
-        "currency": [inline(row["currency"]) for row in found],
-        "severity": [SEVERITY[row["severity"]] for row in found],
-        "proposed by": [inline(row["proposed_by"]) for row in found],
-        "changed": [moment(row["done_at"]) for row in found],
-        "bounty due": _due(
+        "Reward": list(names),
+        "Report": [inline(row["report_id"]) for row in found],
+        "State": [REWARD_STATE[row["state"]] for row in found],
+        "Kind": [REWARD_KIND[row["kind"]] for row in found],
+        "Amount": [card.amount_words(row) for row in found],
+        "Currency": [inline(row["currency"]) for row in found],
+        "Severity": [SEVERITY[row["severity"]] for row in found],
+        "Proposed by": [inline(row["proposed_by"]) for row in found],
+        "Changed": [moment(row["done_at"]) for row in found],
+        "Bounty due": _due(
             [row["report_id"] if row["state"] == RewardState.PROPOSED else "" for row in found]
         ),
     }
@@ -124,16 +124,16 @@ def _reporters(policy: Policy, number: int, size: int) -> Table:
     people, total = session.read(standing.board, number, size)
     tiers = [standing.tier(policy, one.standing) for one in people]
     cells = {
-        "reporter": [inline(one.reporter_id) for one in people],
-        "credit name": [inline(one.credit_name) for one in people],
-        "confirmed": [f"{one.standing.valid:,}" for one in people],
-        "duplicates": [f"{one.standing.duplicate:,}" for one in people],
-        "no flaw": [f"{one.standing.invalid:,}" for one in people],
-        "open": [f"{one.standing.open:,}" for one in people],
-        "signal": [percent(one.standing.signal) for one in people],
-        "tier": [inline(tier.name) if tier else "" for tier in tiers],
-        "limits times": [f"{tier.rate_factor:,}" if tier else "1" for tier in tiers],
-        "early access": ["Yes" if tier and tier.early_access else "" for tier in tiers],
+        "Reporter": [inline(one.reporter_id) for one in people],
+        "Credit name": [inline(one.credit_name) for one in people],
+        "Confirmed": [f"{one.standing.valid:,}" for one in people],
+        "Duplicates": [f"{one.standing.duplicate:,}" for one in people],
+        "No flaw": [f"{one.standing.invalid:,}" for one in people],
+        "Open": [f"{one.standing.open:,}" for one in people],
+        "Signal": [percent(one.standing.signal) for one in people],
+        "Tier": [inline(tier.name) if tier else "" for tier in tiers],
+        "Limits times": [f"{tier.rate_factor:,}" if tier else "1" for tier in tiers],
+        "Early access": ["Yes" if tier and tier.early_access else "" for tier in tiers],
     }
     return tuple(one.reporter_id for one in people), cells, total
 
