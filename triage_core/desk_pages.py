@@ -7,7 +7,7 @@ from collections.abc import Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_PARTS = "/component/"  # pages of their own inside a page
+_PARTS = ("/component/", "/media/")  # pages inside a page, and what it offers for download
 
 
 class OnlyPages:

@@ -277,8 +277,8 @@ def test_rewards_that_are_late_are_told(visit, receive, opened, rendered):
     (address,) = links(other, "See the late rewards")
     assert (address["view"], address["product"]) == (["Past the bounty clock"], ["Chat"])
     rewards = visit("rewards", **address)
-    assert list(rewards.dataframe[0].value["reward"]) == ["Not proposed yet"]
-    assert list(rewards.dataframe[0].value["report"]) == [report_id]
+    assert list(rewards.dataframe[0].value["Reward"]) == ["Not proposed yet"]
+    assert list(rewards.dataframe[0].value["Report"]) == [report_id]
     rewards.multiselect(key="product").set_value(["Agent"]).run()
     assert "longer than the policy" in rewards.info[0].value
     screen = visit("trends")

@@ -26,7 +26,9 @@ def client() -> TestClient:
     return TestClient(Starlette(routes=[Route("/{path:path}", everything)], middleware=[only]))
 
 
-@pytest.mark.parametrize("path", ["/", "/inbox", "/inbox?role=Reviewer", "/_stcore/health", "/component/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/", "/inbox", "/inbox?role=Reviewer", "/_stcore/health", "/component/a/b", "/media/report.html"]
+)
 def test_what_there_is_is_found(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 200
 
