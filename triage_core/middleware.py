@@ -33,7 +33,7 @@ WHY_OWN_PAGES = (
 )
 WHY_NOT_THE_DESK = "Here are the reporters' pages, from /report, and the API; the desk is on its own machine."
 FAULT = "Something went wrong here; the log of the server says what."
-LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 PUBLIC_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -45,7 +45,7 @@ def is_loopback(address: str | None) -> bool:
     """True for a name or number of the loopback interface."""
     if address is None:
         return False
-    if address in ("localhost", "testserver"):
+    if address == "localhost":
         return True
     try:
         return ipaddress.ip_address(address.strip("[]")).is_loopback
