@@ -65,8 +65,7 @@ class Runtime:
         self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
         self.keys = apikeys.Keys(self.store)
         self.desk = withheld.Desk(self.store)
-        self.limits = limits.for_rate(settings.intake_per_second)
-        self.limits.standing = self._standing
+        self.limits = limits.for_rate(settings.intake_per_second, self._standing)
         self.tickets = Tickets(secrets.token_bytes(32))
         self.puzzle = Puzzle(settings.puzzle_bits)
         self.suggestions = Suggestions(self.store, self.likeness, self.advice, settings.model)
