@@ -14,8 +14,6 @@ from triage_core.listed import NEXT_DUE
 from triage_core.model import DeskRole, Turn, TurnRole
 from triage_core.text import conversation_text
 
-MOST_MEMBERS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -210,21 +208,4 @@ def cluster(cursor: db.Cursor, axis: str, cluster_id: str) -> db.Row | None:
         " SELECT k.* FROM clusters k JOIN led ON k.cluster_id = led.name WHERE k.axis = $axis"
         " ORDER BY k.cluster_id <> $name, k.cluster_id LIMIT 1",
         {"axis": axis, "name": cluster_id},
-    )
-
-
-def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = MOST_MEMBERS) -> list[db.Row]:
-    """The reports of a cluster: its representative, then those most like the others first.
-
-    `nearest` is the likeness to the most similar report, `mean` the mean likeness to the other
-    members; both 0 to 1, and None for a report that is like no other.
-    """
-    return db.rows(
-        cursor,
-        "SELECT m.report_id, m.nearest_id, m.nearest, m.mean, r.received_at, c.status, c.resolution, c.severity,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {queries.EXCERPT}) AS excerpt"
-        " FROM memberships m JOIN clusters k USING (axis, cluster_id) JOIN reports r USING (report_id)"
-        " JOIN cases c USING (report_id) WHERE m.axis = ? AND m.cluster_id = ?"
-        " ORDER BY m.report_id <> k.representative_id, m.mean DESC NULLS LAST, r.seq LIMIT ?",
-        [axis, cluster_id, limit],
     )

@@ -25,9 +25,6 @@ from triage_core.model import Exploitation, Severity, Turn, TurnRole
 from triage_core.queries import EXCERPT, ReportView
 from triage_core.store import Work
 
-OPEN = "c.report_id IN (SELECT report_id FROM open_looks)"
-"""The SQL condition over c (cases) for reports that wait for a second decision or for an adjudication."""
-
 Randomness = Callable[[int], bytes]
 
 
