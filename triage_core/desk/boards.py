@@ -171,10 +171,10 @@ def links(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row
     """Duplicate links in force, newest first, with the child's version and excerpt; and their count."""
     found = db.rows(
         cursor,
-        "SELECT l.*, c.version, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), $excerpt) AS excerpt"
+        f"SELECT l.*, c.version, {queries.EXCERPT_OF_R}"
         " FROM active_links l JOIN cases c ON c.report_id = l.child_id JOIN reports r ON r.report_id = l.child_id"
         " ORDER BY l.link_id DESC LIMIT $size OFFSET $offset",
-        {"excerpt": queries.EXCERPT, "size": size, "offset": (page - 1) * size},
+        {"size": size, "offset": (page - 1) * size},
     )
     return found, int(db.value(cursor, "SELECT count(*) FROM active_links") or 0)
 

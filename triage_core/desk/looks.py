@@ -22,7 +22,7 @@ from triage_core.desk.agreement import Judgement, Pair
 from triage_core.errors import Conflict, NotAllowed, NotFound
 from triage_core.guidance.policy import Policy
 from triage_core.model import Exploitation, Severity, Turn, TurnRole
-from triage_core.queries import EXCERPT, ReportView
+from triage_core.queries import EXCERPT_OF_R, ReportView
 from triage_core.store import Work
 
 Randomness = Callable[[int], bytes]
@@ -210,7 +210,7 @@ def mine(cursor: db.Cursor, actor_id: str, limit: int = 100) -> list[db.Row]:
     return db.rows(
         cursor,
         "SELECT l.look_id, l.report_id, l.asked_at, f.policy_version,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+        f" {EXCERPT_OF_R}"
         " FROM open_looks l JOIN reports r USING (report_id) JOIN assessments f ON f.assessment_id = l.first_id"
         f" WHERE {_MINE} ORDER BY l.asked_at, l.look_id LIMIT $limit",
         {"who": actor_id, "limit": limit},
