@@ -21,7 +21,8 @@ from triage_core.listed import OPEN_STATES as OPEN_STATES
 from triage_core.listed import Filter as Filter
 from triage_core.listed import Only as Only
 from triage_core.listed import Sort as Sort
-from triage_core.model import Turn, TurnRole
+from triage_core.model import Turn
+from triage_core.text import turns_of
 
 EXCERPT = 160
 EXCERPT_OF_R = f"left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
@@ -136,7 +137,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
         raise NotFound("report", f"there is no report {report_id!r}")
     case = db.row(cursor, "SELECT * FROM cases WHERE report_id = ?", [report_id])
     assert case is not None, "every report has a case: both are inserted by one command"
-    turns = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in found.pop("turns"))
+    turns = turns_of(found.pop("turns"))
     return ReportView(
         report=found,
         turns=turns,

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from triage_core import access, db, queries
 from triage_core.listed import NEXT_DUE
-from triage_core.model import DeskRole, Turn, TurnRole
-from triage_core.text import conversation_text
+from triage_core.model import DeskRole
+from triage_core.text import conversation_text, turns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,7 @@ def briefs(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, Brief]:
     found = queries.briefs(cursor, list(report_ids))
     return {
         report_id: Brief(
-            asked=conversation_text(
-                [Turn(TurnRole(turn["role"]), turn["content"]) for turn in row.pop("turns")]
-            ),
+            asked=conversation_text(turns_of(row.pop("turns"))),
             seq=int(report_id.removeprefix("FR-")),
             **row,
         )

@@ -21,9 +21,10 @@ from triage_core.desk import assessments
 from triage_core.desk.agreement import Judgement, Pair
 from triage_core.errors import Conflict, NotAllowed, NotFound
 from triage_core.guidance.policy import Policy
-from triage_core.model import Exploitation, Severity, Turn, TurnRole
+from triage_core.model import Exploitation, Severity
 from triage_core.queries import EXCERPT_OF_R, ReportView
 from triage_core.store import Work
+from triage_core.text import turns_of
 
 Randomness = Callable[[int], bytes]
 
@@ -222,7 +223,7 @@ def blind(cursor: db.Cursor, report_id: str) -> ReportView:
     found = db.row(cursor, "SELECT * FROM reports WHERE report_id = ?", [report_id])
     if found is None:
         raise NotFound("report", f"there is no report {report_id!r}")
-    turns = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in found.pop("turns"))
+    turns = turns_of(found.pop("turns"))
     body = json.loads(found.pop("body"))
     case = {
         "report_id": report_id,
