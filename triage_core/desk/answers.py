@@ -15,8 +15,7 @@ from datetime import datetime
 from triage_core import access, cases, db
 from triage_core.access import Command
 from triage_core.desk import preferred
-from triage_core.desk.decision import MAX_ANSWER as MAX_ANSWER
-from triage_core.desk.decision import check_text
+from triage_core.desk.decision import MAX_ANSWER, check_text
 from triage_core.desk.preferred import Answer
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.model import Actor, DeskRole, Turn, TurnRole
