@@ -516,9 +516,8 @@ def test_every_key_has_one_meaning_and_the_table_is_shown(visit, three):
     screen = press(visit("review"), "Keys")
     assert list(screen.dataframe[-1].value["key"]) == [key.printed for key in keys.KEYS]
     widths = json.loads(screen.dataframe[-1].proto.columns)
-    assert widths["does"]["width"] >= 7 * max(
-        len(key.does) for key in keys.KEYS
-    )  # pixels: no line is cut off
+    pixels = 7 * max(len(key.does) for key in keys.KEYS)  # no line is cut off
+    assert widths["does"]["width"] >= pixels
 
 
 @pytest.mark.parametrize(
