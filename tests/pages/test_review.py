@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.making import FLAW
-from tests.pages.conftest import EVERYTHING, NOW
+from tests.pages.conftest import EVERYTHING, NOW, toasts
 from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
@@ -45,10 +45,6 @@ def decide(screen, report_id: str, version: int, clause: str, **inputs: str):
     for name, level in inputs.items():
         screen.get_by_key(f"{name}-{report_id}-{version}").set_value(level)
     return screen.run()
-
-
-def toasts(screen) -> str:
-    return " ".join(toast.value for toast in screen.toast)
 
 
 @pytest.fixture
