@@ -35,7 +35,7 @@ def show_everything() -> None:
 
 now = session.now()
 st.title("Activity", anchor=False)
-if not session.read(queries.counts)["reports"]:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -21,7 +21,7 @@ from ui.words import HARM_TYPE, SEVERITY, counted
 SIZE, MOST, LONG = 10, 200, 500
 
 st.title("Datasets", anchor=False)
-if not session.read(queries.counts)["reports"]:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 opened = session.current()
@@ -36,7 +36,7 @@ with choices:
             "Severity", levels, format_func=SEVERITY.get, key="only_severity", placeholder="Any"
         )
         harm = st.multiselect("Harm", harms, format_func=HARM_TYPE.get, key="only_harm", placeholder="Any")
-        products = session.read(queries.choices, "platform")[: filters.MANY]
+        products = filters.products()
         product = st.multiselect(
             "Product", products, format_func=inline, key="only_product", placeholder="Any"
         )

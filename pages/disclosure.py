@@ -46,7 +46,7 @@ def show_first_page() -> None:
 
 now = session.now()
 st.title("Disclosure", anchor=False)
-if not session.read(queries.counts)["reports"]:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 head = st.container()
@@ -63,7 +63,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
     platforms = st.multiselect(
         "Product",
-        session.read(queries.choices, "platform")[: filters.MANY],
+        filters.products(),
         format_func=inline,
         key="platform",
         bind="query-params",

@@ -22,7 +22,7 @@ def show_first_page() -> None:
 
 now, policy = session.now(), session.current().policy
 st.title("Rewards", anchor=False)
-if not session.read(queries.counts)["reports"]:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 money = session.read(rewards.spend, now.year)

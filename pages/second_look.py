@@ -27,7 +27,7 @@ SIZE = 25
 now = session.now()
 me = session.actor().actor_id
 st.title("Second look", anchor=False)
-if not session.read(queries.counts)["reports"]:
+if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 counts = session.read(looks.counts, me)

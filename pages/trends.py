@@ -48,7 +48,7 @@ with st.container(horizontal=True):
     )
     platforms = st.multiselect(
         "Product",
-        session.read(queries.choices, "platform")[: filters.MANY],
+        filters.products(),
         format_func=inline,
         key="product",
         bind="query-params",

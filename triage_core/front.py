@@ -1,4 +1,4 @@
-"""How a server on this machine is reached from elsewhere: by its public address, through proxies it trusts."""
+"""Where requests come from: over loopback, or from elsewhere by a public address and proxies that are trusted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from triage_core.errors import Refused
@@ -57,6 +58,19 @@ class Front:
     def _trusts(self, sender: str) -> bool:
         names = HERE if sender in HERE else (sender,)
         return any(ipaddress.ip_address(name) in network for name in names for network in self.proxies)
+
+
+@lru_cache(64)  # a server asks for its own address, request after request
+def is_loopback(address: str | None) -> bool:
+    """True for a name or number of the loopback interface."""
+    if address is None:
+        return False
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def check_origin(field: str, origin: str) -> None:

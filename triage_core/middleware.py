@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from importlib import resources
 from urllib.parse import urlsplit
 
@@ -21,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from triage_core.errors import Refused
-from triage_core.front import Front
+from triage_core.front import Front, is_loopback
 
 WHY_LOOPBACK = (
     "Flawdesk has no sign-in yet, so it answers on this machine only (127.0.0.1, ::1 or localhost). "
@@ -33,24 +31,11 @@ WHY_OWN_PAGES = (
 )
 WHY_NOT_THE_DESK = "Here are the reporters' pages, from /report, and the API; the desk is on its own machine."
 FAULT = "Something went wrong here; the log of the server says what."
-LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 PUBLIC_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-
-
-@lru_cache(64)  # a server asks for its own address, request after request
-def is_loopback(address: str | None) -> bool:
-    """True for a name or number of the loopback interface."""
-    if address is None:
-        return False
-    if address in ("localhost", "testserver"):
-        return True
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def require_loopback(address: str | None) -> None:

@@ -21,9 +21,12 @@ from triage_core.listed import OPEN_STATES as OPEN_STATES
 from triage_core.listed import Filter as Filter
 from triage_core.listed import Only as Only
 from triage_core.listed import Sort as Sort
-from triage_core.model import Turn, TurnRole
+from triage_core.model import Turn
+from triage_core.text import turns_of
 
 EXCERPT = 160
+EXCERPT_OF_R = f"left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+"""The SQL column that names a report of r (reports) in a list: what is wrong with it, or how it begins."""
 
 
 def _listed(
@@ -62,7 +65,7 @@ def inbox_rows(cursor: db.Cursor, ids: Sequence[str], also: Mapping[str, datetim
         cursor,
         "SELECT r.report_id, r.external_id, r.received_at, r.platform, c.status, c.resolution, c.severity,"
         f" c.priority, c.version, c.assigned_to, c.snoozed_until, {NEXT_DUE} AS next_due,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+        f" {EXCERPT_OF_R}"
         " FROM cases c JOIN reports r USING (report_id) WHERE c.report_id IN (SELECT unnest(?))",
         [list(ids)],
     )
@@ -134,7 +137,7 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
         raise NotFound("report", f"there is no report {report_id!r}")
     case = db.row(cursor, "SELECT * FROM cases WHERE report_id = ?", [report_id])
     assert case is not None, "every report has a case: both are inserted by one command"
-    turns = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in found.pop("turns"))
+    turns = turns_of(found.pop("turns"))
     return ReportView(
         report=found,
         turns=turns,
@@ -165,7 +168,7 @@ def briefs(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, db.Row]:
         cursor,
         "SELECT r.report_id, r.external_id, r.received_at, r.platform, r.turns, c.status, c.resolution, c.severity,"
         f" c.canonical_id, c.version, {NEXT_DUE} AS next_due,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+        f" {EXCERPT_OF_R}"
         " FROM reports r JOIN cases c USING (report_id) WHERE r.report_id IN (SELECT unnest(?))",
         [list(report_ids)],
     )
@@ -177,7 +180,7 @@ def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = 200) -> 
     return db.rows(
         cursor,
         "SELECT m.report_id, r.external_id, m.nearest_id, m.nearest, m.mean, r.received_at, c.status, c.severity,"
-        f" c.version, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+        f" c.version, {EXCERPT_OF_R}"
         " FROM memberships m JOIN reports r USING (report_id) JOIN cases c USING (report_id)"
         " WHERE m.axis = ? AND m.cluster_id = ? ORDER BY m.mean DESC NULLS LAST, r.seq LIMIT ?",
         [axis, cluster_id, limit],

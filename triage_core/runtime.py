@@ -21,9 +21,10 @@ from triage_core.disclosure import disclosure, withheld
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.index.clause_advice import ClauseAdvice
+from triage_core.index.embedding import loader
 from triage_core.index.indexing import Likeness
 from triage_core.index.suggestions import Suggestions
-from triage_core.likeness import embed
+from triage_core.likeness.embed import Embedder
 from triage_core.model import Actor, DeskRole
 from triage_core.outgoing.notifier import Notifier
 from triage_core.settings import Settings
@@ -44,7 +45,7 @@ class Runtime:
         settings: Settings,
         *,
         clock: Clock = utc_now,
-        embedder: Callable[[], embed.Embedder] | None = None,
+        embedder: Callable[[], Embedder] | None = None,
     ) -> None:
         """Open the store, publish the policy file as its first policy, and read what likeness needs.
 
@@ -65,8 +66,7 @@ class Runtime:
         self.advice = ClauseAdvice(self.store, self.likeness, settings.model)
         self.keys = apikeys.Keys(self.store)
         self.desk = withheld.Desk(self.store)
-        self.limits = limits.for_rate(settings.intake_per_second)
-        self.limits.standing = self._standing
+        self.limits = limits.for_rate(settings.intake_per_second, self._standing)
         self.tickets = Tickets(secrets.token_bytes(32))
         self.puzzle = Puzzle(settings.puzzle_bits)
         self.suggestions = Suggestions(self.store, self.likeness, self.advice, settings.model)
@@ -78,13 +78,8 @@ class Runtime:
         """The policy in force at this moment: take it once for each command."""
         return self._policy.get()
 
-    def _load_model(self) -> embed.Embedder:
-        return embed.load(
-            self.settings.model,
-            runtime=self.settings.runtime,  # type: ignore[arg-type]  # checked by settings
-            device=self.settings.device,  # type: ignore[arg-type]
-            cache_dir=self.settings.store / "models",
-        )
+    def _load_model(self) -> Embedder:
+        return loader(self.settings)()
 
     def audit_if_due(self) -> None:
         """Audit the clusters when there are any and that has not been done since the hour set for it."""

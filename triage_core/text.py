@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,6 +79,11 @@ def _fold(text: str) -> str:
     text = _ANY_HIDDEN.sub("", _SPACES.sub(" ", text))
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _SPACES.sub(" ", text).strip()
+
+
+def turns_of(stored: Iterable[Mapping[str, str]]) -> tuple[Turn, ...]:
+    """The messages of a conversation as the store holds them, each {"role": ..., "content": ...}."""
+    return tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in stored)
 
 
 def conversation_text(turns: Sequence[Turn]) -> str:

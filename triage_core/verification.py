@@ -6,7 +6,6 @@ import json
 
 from triage_core import db, text, told
 from triage_core.errors import ChainBroken, StoreError
-from triage_core.model import Turn, TurnRole
 from triage_core.store import Store
 
 PART = 2_000
@@ -38,7 +37,7 @@ def _compare_reports(cursor: db.Cursor) -> None:
     ):
         for row in found:
             recorded = json.loads(row["data"])
-            turns = [Turn(TurnRole(turn["role"]), turn["content"]) for turn in row["turns"]]
+            turns = text.turns_of(row["turns"])
             hashes = (row["content_sha256"], row["body_sha256"])
             if text.content_sha256(turns) != recorded["content_sha256"] or hashes != (
                 recorded["content_sha256"],

@@ -17,29 +17,21 @@ from triage_core.errors import NotFound, Refused
 from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.model import (
     Exploitation,
-    Exposure,
-    Generality,
     Harm,
-    Reliability,
     Resolution,
     Severity,
     SeverityInputs,
-    Uplift,
 )
 from triage_core.queries import ReportView
 from ui import session, why_level
 from ui.hostile import plain
 from ui.words import (
     EXPLOITATION,
-    EXPOSURE,
-    GENERALITY,
     HARM_HELP,
-    HARM_LEVEL,
     PRIORITY,
-    RELIABILITY,
     RESOLUTION,
     SEVERITY,
-    UPLIFT,
+    SEVERITY_INPUTS,
     badge,
     severity_badge,
 )
@@ -54,13 +46,6 @@ OUTCOMES = [
 _ENTERED = "entered"
 Key = Callable[[str], str]  # the widget key of an input by its name
 OnChange = Callable[..., None] | None
-_INPUTS = (
-    ("harm", "Harm", Harm, HARM_LEVEL),
-    ("exposure", "Who is exposed", Exposure, EXPOSURE),
-    ("generality", "How general", Generality, GENERALITY),
-    ("reliability", "How often it works", Reliability, RELIABILITY),
-    ("uplift", "Uplift", Uplift, UPLIFT),
-)
 
 
 def field(report_id: str, version: int, name: str) -> str:
@@ -78,7 +63,7 @@ def start(view: ReportView) -> None:
         draft = drafts.read(cursor, session.actor(), report_id)
     before = view.assessment or {}
     known = {clause.clause_id for clause in session.current().policy.clauses}
-    values: dict[str, Any] = {name: before.get(name) for name, *_ in _INPUTS}
+    values: dict[str, Any] = {name: before.get(name) for name in SEVERITY_INPUTS}
     values |= {"clauses": before.get("clauses") or [], "exploitation": view.case["exploitation"]}
     values |= {
         "note": before.get("note") or "",
@@ -249,7 +234,7 @@ def levels(
     key: Key, on_change: OnChange = None, args: tuple[Any, ...] = (), *, by_keys: bool = False
 ) -> None:
     """The five severity inputs, each under the key of its name; with `by_keys` the label of one names its keys."""
-    for name, label, kind, labels in _INPUTS:
+    for name, (label, kind, labels) in SEVERITY_INPUTS.items():
         st.segmented_control(
             f"{label}, keys 1 to 4" if by_keys and kind is Harm else label,
             [str(level) for level in kind],
@@ -308,16 +293,19 @@ def _implied(clauses: list[Clause]) -> str:
 
 def inputs(report_id: str, version: int) -> SeverityInputs | None:
     """The five severity inputs as they stand on screen; None while one is missing."""
-    chosen = [st.session_state.get(field(report_id, version, name)) for name, *_ in _INPUTS]
+    chosen = [st.session_state.get(field(report_id, version, name)) for name in SEVERITY_INPUTS]
     if None in chosen:
         return None
-    return SeverityInputs(*(kind(level) for (_, _, kind, _), level in zip(_INPUTS, chosen, strict=True)))
+    kinds = [kind for _, kind, _ in SEVERITY_INPUTS.values()]
+    return SeverityInputs(*(kind(level) for kind, level in zip(kinds, chosen, strict=True)))
 
 
 def tell_missing(report_id: str, version: int) -> None:
     """Name the severity inputs that are not chosen yet: Exploitation, which stands below them, is none of them."""
     labels = [
-        label for name, label, *_ in _INPUTS if not st.session_state.get(field(report_id, version, name))
+        label
+        for name, (label, *_) in SEVERITY_INPUTS.items()
+        if not st.session_state.get(field(report_id, version, name))
     ]
     st.caption(f"The level appears when these are chosen: {', '.join(labels)}.")
 

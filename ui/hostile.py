@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 import streamlit as st
@@ -19,7 +19,7 @@ from triage_core.text import HiddenKind, hidden_characters, reveal
 
 LONG_TEXT = 3_000
 
-_ROLES: dict[TurnRole, tuple[LiteralString, LiteralString]] = {
+ROLES: Mapping[TurnRole, tuple[LiteralString, LiteralString]] = {
     TurnRole.SYSTEM: (":material/settings:", "System"),
     TurnRole.USER: (":material/person:", "User"),
     TurnRole.ASSISTANT: (":material/smart_toy:", "Assistant"),
@@ -62,7 +62,7 @@ def conversation(turns: Sequence[Turn], *, key: str) -> None:
     if not turns:
         st.caption("No conversation is held for this report.")
     for number, turn in enumerate(turns):
-        icon, role = _ROLES[turn.role]
+        icon, role = ROLES[turn.role]
         show(turn.content, key=f"{key}-{number}", label=f"{icon} **{role}**")
 
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import LiteralString
-
 import streamlit as st
 
 from triage_core.guidance.policy import Policy
 from triage_core.guidance.severity_steps import steps
 from triage_core.model import SeverityInputs
 from ui.hostile import plain
-from ui.words import EXPOSURE, GENERALITY, HARM_LEVEL, RELIABILITY, UPLIFT, severity_badge
-
-_INPUTS: Mapping[str, tuple[LiteralString, Mapping[str, LiteralString]]] = {
-    "harm": ("Harm", HARM_LEVEL),
-    "exposure": ("Who is exposed", EXPOSURE),
-    "generality": ("How general", GENERALITY),
-    "reliability": ("How often it works", RELIABILITY),
-    "uplift": ("Uplift", UPLIFT),
-}
+from ui.words import SEVERITY_INPUTS, severity_badge
 
 
 def draw(policy: Policy, inputs: SeverityInputs) -> None:
     """A popover with the row of the table that holds, and the rows one step away that give another level."""
     with st.popover("Why this level", type="tertiary", icon=":material/help:"):
         st.caption(f"The table of policy {plain(policy.version)} gives for")
-        for name, (label, levels) in _INPUTS.items():
+        for name, (label, _, levels) in SEVERITY_INPUTS.items():
             st.markdown(f"{label}: **{levels[getattr(inputs, name)]}**")
         st.markdown(f"the level {severity_badge(policy.severity(inputs))}.")
         found = steps(policy, inputs)
@@ -35,5 +24,5 @@ def draw(policy: Policy, inputs: SeverityInputs) -> None:
             return
         st.caption("One step of one input would make it another level:")
         for step in found:
-            label, levels = _INPUTS[step.name]
+            label, _, levels = SEVERITY_INPUTS[step.name]
             st.markdown(f"{label} **{levels[step.value]}**: {severity_badge(step.severity)}")

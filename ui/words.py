@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import LiteralString
+
+from triage_core.model import Exposure, Generality, Harm, Reliability, Uplift
 
 ROLE: Mapping[str, LiteralString] = {
     "reviewer": "Reviewer",
@@ -110,6 +113,14 @@ RELIABILITY: Mapping[str, LiteralString] = {
     "reliable": "50% or more",
 }
 UPLIFT: Mapping[str, LiteralString] = {"no": "Freely found elsewhere", "yes": "Real uplift"}
+SEVERITY_INPUTS: Mapping[str, tuple[LiteralString, type[StrEnum], Mapping[str, LiteralString]]] = {
+    "harm": ("Harm", Harm, HARM_LEVEL),
+    "exposure": ("Who is exposed", Exposure, EXPOSURE),
+    "generality": ("How general", Generality, GENERALITY),
+    "reliability": ("How often it works", Reliability, RELIABILITY),
+    "uplift": ("Uplift", Uplift, UPLIFT),
+}
+"""By their names in SeverityInputs, in its order: what each is called, its levels, and these in words."""
 EXPLOITATION: Mapping[str, LiteralString] = {
     "none": "None seen",
     "public_poc": "Published",

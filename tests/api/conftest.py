@@ -46,7 +46,7 @@ def application(tmp_path: Path, clock: Clock) -> Iterator[Starlette]:
 
 @pytest.fixture
 def client(application: Starlette) -> Iterator[TestClient]:
-    with TestClient(application) as made:
+    with TestClient(application, base_url="http://localhost") as made:
         yield made
 
 

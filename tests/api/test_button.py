@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import SHOP
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
 from triage_core import db, runtime
-from triage_core.channel import apikeys, messages, puzzle
+from triage_core.channel import apikeys, limits, messages, puzzle
 from triage_core.channel.limits import Limits, TokenBucket
 from triage_core.channel.puzzle import Puzzle
 from triage_core.desk import triage
@@ -222,3 +222,15 @@ def test_a_large_batch_is_paid_off_later() -> None:
     assert bucket.take("a") == pytest.approx(21)
     now[0] = 21.0
     assert bucket.take("a") == 0
+
+
+def test_among_many_callers_a_debt_stays_and_who_owes_nothing_is_forgotten() -> None:
+    now = [0.0]
+    bucket = TokenBucket(10, 1, clock=lambda: now[0])
+    bucket.take("a", cost=30)
+    for number in range(limits.MOST_KEPT):
+        bucket.take(str(number))
+    now[0] = 15.0
+    assert bucket.take("b") == 0
+    assert len(bucket._levels) == 2
+    assert bucket.take("a") == pytest.approx(6)

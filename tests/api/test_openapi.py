@@ -40,7 +40,7 @@ CHECKS = [
 
 def test_it_is_served_and_describes_every_route(client: TestClient) -> None:
     served = client.get("/api/v1/openapi.json")
-    assert served.json() == {**document(), "servers": [{"url": "http://testserver"}]}
+    assert served.json() == {**document(), "servers": [{"url": "http://localhost"}]}
     described = {(path, method.upper()) for path, item in document()["paths"].items() for method in item}
     routes = {
         (route.path, method)
@@ -88,7 +88,8 @@ def statuses(operation: Any, mode: GenerationMode, key: str) -> set[int]:
     @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
-        seen.add(case.call_and_validate(headers=headers, checks=checks).status_code)
+        answer = case.call_and_validate(base_url="http://localhost", headers=headers, checks=checks)
+        seen.add(answer.status_code)
 
     check()
     return seen
@@ -96,10 +97,13 @@ def statuses(operation: Any, mode: GenerationMode, key: str) -> set[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_the_server_keeps_to_its_description(application: Starlette, mode: GenerationMode) -> None:
+def test_the_server_keeps_to_its_description(
+    application: Starlette, client: TestClient, mode: GenerationMode
+) -> None:
     """Generated requests, right and wrong: no fault, no undescribed answer, no wrong one taken."""
     key = apikeys.add(runtime.current().store, EVERYBODY, "Kite Travel")[1]
-    schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", application)
+    schema = schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json())
+    schema.app = application
     # A body over the cap is refused before it is read, so it may be wrong in other ways as well.
     rejection = schema.config.checks.negative_data_rejection
     rejection.expected_statuses = [*rejection.expected_statuses, "413"]

@@ -203,7 +203,7 @@ def test_a_bad_archive_is_named(tmp_path: Path, columns: dict[str, list[str | No
 
 
 def test_the_command_embeds_joins_and_brings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "loader", lambda settings: LetterEmbedder)
+    monkeypatch.setattr("triage_core.cli.likeness.loader", lambda settings: LetterEmbedder)
     monkeypatch.setattr(Runtime, "_load_model", lambda self: LetterEmbedder())
     texts = stories(5)
     write_archive(tmp_path / "archive", texts)

@@ -349,7 +349,7 @@ def test_a_near_copy_across_the_split_stops_the_export_and_names_the_pair(
     # New reports until one of them, which `index` has not seen, is drawn for the test side.
     for number in range(200):
         (planted,) = add(store, " ".join([*copy, f"and {number}"]), decision=None)
-        if split.draw(planted) is split.Split.TEST:
+        if split.drawn([planted])[0]:
             decide(store, planted, BETTER)
             break
     with pytest.raises(Refused, match=f"{planted} \\(test\\) is a near-copy of FR-"):

@@ -28,7 +28,6 @@ from triage_core.errors import Refused
 from triage_core.exporters import split
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.packs import PACKS, pyrit
-from triage_core.exporters.packs.harmbench import FORMULA
 from triage_core.store import Store
 
 ANSWER = "Here it is: "
@@ -142,7 +141,7 @@ def test_harmbench(made: dict[str, dict[str, Any]]) -> None:
     assert list(rows[0]) == [
         "Behavior", "FunctionalCategory", "SemanticCategory", "Tags", "ContextString", "BehaviorID",
     ]  # fmt: skip
-    assert not any(row["Behavior"].startswith(FORMULA) for row in rows)
+    assert not any(row["Behavior"].startswith(tuple("=+-@\t\r")) for row in rows)
     read = {
         row["BehaviorID"]: row["Behavior"].removeprefix("'") if "escaped" in row["Tags"] else row["Behavior"]
         for row in rows

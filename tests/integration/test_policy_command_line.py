@@ -116,3 +116,10 @@ def test_files_go_into_a_draft_whole_or_not_at_all(store: Path, tmp_path: Path) 
     assert policy.load(tmp_path / "out").title.startswith("Where to report")
     with pytest.raises((NotFound, Refused), match="no draft 7"):
         call(store, "trial", "7")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(Refused, match="cannot be written") as refused:
+        call(store, "export", "--out", str(tmp_path / "taken" / "policy"))
+    assert refused.value.field == "out"

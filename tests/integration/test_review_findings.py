@@ -46,7 +46,7 @@ def client(opened: Runtime) -> Iterator[TestClient]:
     runtime.use(opened)
     routes = [Route("/report/broken", fail), *api.routes]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, public_paths=api.PUBLIC_PATHS)])
-    with TestClient(app, raise_server_exceptions=False) as made:
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as made:
         yield made
     runtime.use(None)
 

@@ -195,8 +195,6 @@ def test_every_other_act_is_undone_and_done_again(store: Store, flaw: str) -> No
         seq -= 2  # its reporter was told before each act
     undo(store, EVERYBODY, store.revision)
     assert stands(store, number)["state"] == "proposed"
-    with store.read() as cursor:
-        assert [row["state"] for row in rewards.of_report(cursor, flaw)] == ["proposed"]
 
 
 def test_a_reporter_is_told_what_is_decided_and_not_what_is_proposed(store: Store, flaw: str) -> None:

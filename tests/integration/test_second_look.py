@@ -132,7 +132,7 @@ def test_decisions_in_bulk_are_drawn_one_by_one(store: Store) -> None:
     bulk.assess(store, ALWAYS, REVIEWER, {"FR-1": 1, "FR-2": 1, "FR-3": 7}, FLAW)
     with store.read() as cursor:
         assert [row["report_id"] for row in looks.mine(cursor, INES.actor_id)] == ["FR-1", "FR-2"]
-        wanted = db.rows(cursor, f"SELECT report_id FROM cases c WHERE {looks.OPEN} ORDER BY report_id")
+        wanted = db.rows(cursor, "SELECT report_id FROM open_looks ORDER BY report_id")
     assert [row["report_id"] for row in wanted] == ["FR-1", "FR-2"]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING
+from triage_core import db
 from triage_core.desk import triage
 from triage_core.model import Actor
 from triage_core.rewards import rewards
@@ -105,7 +106,7 @@ def test_from_a_flaw_to_a_proposal(visit, flaw, opened, rendered):
     write(screen, "Amount", "1,200.50")
     press(screen, "Propose")
     with opened.store.read() as cursor:
-        (made,) = rewards.of_report(cursor, report)
+        (made,) = db.rows(cursor, "SELECT * FROM present_rewards WHERE report_id = ?", [report])
     assert (made["amount"], made["state"], made["actor_id"]) == (
         Decimal("1200.50"),
         "proposed",

@@ -21,7 +21,7 @@ def test_loopback_is_allowed(host: str) -> None:
     require_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "10.0.0.1", "example.org", "", None])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", "testserver", "", None])
 def test_any_other_address_is_refused_with_the_reason(host: str | None) -> None:
     with pytest.raises(Refused, match="no sign-in yet") as refused:
         require_loopback(host)

@@ -15,8 +15,6 @@ from triage_core.desk.agreement import (
     alpha,
     by_clause,
     by_reviewers,
-    coincidences,
-    interval,
     kappa,
     nominal,
     ordinal,
@@ -33,11 +31,21 @@ OBSERVERS = (
 )
 
 
+def coincidences(ratings, levels):
+    """The (levels, levels) coincidences of a table of raters by units; values count from 0, None is a gap."""
+    found = np.zeros((levels, levels))
+    for unit in zip(*ratings, strict=True):
+        counts = np.bincount([value for value in unit if value is not None], minlength=levels)
+        if counts.sum() > 1:
+            found += (np.outer(counts, counts) - np.diag(counts)) / (counts.sum() - 1)
+    return found
+
+
 def judged(reviewer: str, severity: str, *clauses: str, resolution: str | None = None) -> Judgement:
     return Judgement(reviewer, frozenset(clauses), Severity(severity), resolution)
 
 
-@pytest.mark.parametrize(("distance", "value"), [(nominal, 0.743), (ordinal, 0.815), (interval, 0.849)])
+@pytest.mark.parametrize(("distance", "value"), [(nominal, 0.743), (ordinal, 0.815)])
 def test_alpha_of_the_published_example(distance, value):
     ratings = [[None if value is None else value - 1 for value in observer] for observer in OBSERVERS]
     assert alpha(coincidences(ratings, 5), distance) == pytest.approx(value, abs=0.0005)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,7 +16,6 @@ from triage_core.channel import reportformat
 from triage_core.errors import Conflict, GateClosed, InvalidReport, NotFound, Refused
 from triage_core.text import reveal
 
-Values = Mapping[str, list[str]]
 NO_STORE = {"Cache-Control": "no-store"}
 MAX_FORM_FIELDS = 700
 

@@ -49,7 +49,7 @@ def door(handle: Handler) -> Callable[[Request], Awaitable[Response]]:
             if is_foreign(origin, request.headers.get("host", "")) and _is_known(str(origin)):
                 cors = {"Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
             if request.method == "OPTIONS":
-                return preflight(request, cors)
+                return preflight(cors)
             answer = await handle(request, await find(request))
         except HttpError as error:
             answer = json_error(error)
@@ -63,7 +63,7 @@ def door(handle: Handler) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-def preflight(request: Request, cors: dict[str, str]) -> Response:
+def preflight(cors: dict[str, str]) -> Response:
     """What a browser asks before it sends a key to another site."""
     if not cors:
         return json_error(HttpError(403, "origin", WHY_OWN_PAGES))

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from triage_core import runtime
 from triage_core.api.base import HttpError, body_of, form_values, http_error, page
 from triage_core.api.callers import find, limit_lookups
+from triage_core.api.reports import MAX_TRACKING_KEY, look_up
 from triage_core.channel import messages, reporter, tracking
 from triage_core.channel.tracking import Tracked
 from triage_core.disclosure import disclosure
@@ -29,7 +30,6 @@ from triage_core.errors import NotFound, Refused, StoreError
 from triage_core.runtime import Runtime
 
 MAX_BODY = 50_000
-MAX_KEY = 200
 UNKNOWN = "There is no report with this key. Look at your receipt: a key is 32 characters long."
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 _PLACES = {"text": "text", "end": "end", "embargo_end": "end"}
@@ -52,7 +52,7 @@ class _Sent:
             return (values.get(name) or [""])[0]
 
         text = one("text").replace("\r\n", "\n")
-        return cls(one("key").strip()[:MAX_KEY], one("do"), text, one("end").strip(), one("seen"))
+        return cls(one("key").strip()[:MAX_TRACKING_KEY], one("do"), text, one("end").strip(), one("seen"))
 
     @property
     def chosen_end(self) -> datetime:
@@ -152,7 +152,7 @@ async def post_track(request: Request) -> Response:
         )
     except Refused as refused:
         wrong = http_error(refused)
-        if (seen := await run_in_threadpool(_show, sent.key)) is not None:
+        if (seen := await run_in_threadpool(look_up, sent.key)) is not None:
             return _tracked(seen, sent.key, "", wrong, sent)
     except StoreError:
         wrong = HttpError(503, "server", "cannot store anything now; please try again later")
@@ -194,13 +194,6 @@ def _do(sent: _Sent) -> tuple[Tracked, str]:
         raise NotFound("key", UNKNOWN)
     act = _ACTS.get(sent.do)
     done = act(opened, report_id, sent) if act else ""
-    found = _show(sent.key)
+    found = look_up(sent.key)
     assert found is not None, "the key was found a moment ago, and none is ever deleted"
     return found, done
-
-
-def _show(key: str) -> Tracked | None:
-    opened = runtime.current()
-    with opened.store.read() as cursor:
-        report_id = tracking.find(cursor, key)
-        return tracking.view(cursor, report_id, opened.store.clock()) if report_id else None

@@ -41,11 +41,10 @@ from triage_core.archives.archive_tasks import (
 )
 from triage_core.errors import Refused
 from triage_core.index import vectors
-from triage_core.likeness import cells, embed
+from triage_core.likeness import cells
 from triage_core.likeness.embed import Embedder
 from triage_core.likeness.grid import checked_unit, to_grid
 from triage_core.model import Actor
-from triage_core.settings import Settings
 from triage_core.store import Store
 
 PART_ROWS = 20_000
@@ -77,17 +76,6 @@ def here(make: Callable[[], Task], items: Sequence[Any]) -> Iterator[tuple[int, 
     task = make()
     for number, item in enumerate(items):
         yield number, task(item)
-
-
-def loader(settings: Settings) -> Callable[[], Embedder]:
-    """Loads the configured model, in whichever process calls it."""
-    return partial(
-        embed.load,
-        settings.model,
-        runtime=settings.runtime,  # type: ignore[arg-type]  # checked by settings
-        device=settings.device,  # type: ignore[arg-type]
-        cache_dir=settings.store / "models",
-    )
 
 
 def build(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from triage_core.errors import Refused
 from triage_core.model import Turn, TurnRole
+from triage_core.text import turns_of
 
 GROUP_ROWS = 1_000
 UNFINISHED = ".unfinished-"
@@ -65,7 +66,7 @@ def read(folder: Path, part: Part) -> tuple[list[str], list[list[Turn]]]:
 
 def _turns(value: str | None, where: str) -> list[Turn]:
     try:
-        turns = [Turn(TurnRole(turn["role"]), turn["content"]) for turn in json.loads(value or "[]")]
+        turns = list(turns_of(json.loads(value or "[]")))
         if all(isinstance(turn.content, str) for turn in turns):
             return turns
     except (KeyError, TypeError, ValueError):

@@ -36,7 +36,6 @@ TILE_ROWS = 1_024
 TILE_OTHERS = 8_192
 
 Rows = NDArray[np.int64]
-Floats = NDArray[np.float32]
 Result = dict[str, Any]
 
 

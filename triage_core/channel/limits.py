@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+MOST_KEPT = 10_000
+"""Beyond so many keys a bucket looks for those that it can forget."""
+
 
 class TokenBucket:
     """So many requests at once per key, refilled by the second; forgets keys that are full again."""
@@ -16,7 +19,9 @@ class TokenBucket:
         self._rate = per_second
         self._clock = clock
         self._lock = threading.Lock()
-        self._levels: dict[str, tuple[float, float]] = {}
+        self._levels: dict[str, tuple[float, float, float]] = {}
+        """By key: what was left, when that was, and when it is full again."""
+        self._sweep_above = MOST_KEPT
 
     def take(self, key: str, scale: float = 1.0, cost: float = 1.0) -> float:
         """0.0 when the request may pass, else the seconds to wait.
@@ -27,17 +32,15 @@ class TokenBucket:
         now = self._clock()
         burst, rate = self._burst * scale, self._rate * scale
         with self._lock:
-            if len(self._levels) > 10_000:
-                full = self._burst / self._rate
-                self._levels = {k: v for k, v in self._levels.items() if now - v[1] < full}
-            level, then = self._levels.get(key, (burst, now))
+            if len(self._levels) > self._sweep_above:
+                self._levels = {name: kept for name, kept in self._levels.items() if kept[2] > now}
+                self._sweep_above = max(MOST_KEPT, 2 * len(self._levels))
+            level, then, _ = self._levels.get(key, (burst, now, now))
             level = min(burst, level + (now - then) * rate)
             needed = min(cost, burst)
-            if level < needed:
-                self._levels[key] = (level, now)
-                return (needed - level) / rate
-            self._levels[key] = (level - cost, now)
-            return 0.0
+            left = level - cost if level >= needed else level
+            self._levels[key] = (left, now, now + (burst - left) / rate)
+            return max(0.0, needed - level) / rate
 
 
 def no_standing(reporter: str) -> float:
@@ -55,14 +58,13 @@ class Limits:
     address: TokenBucket = field(default_factory=lambda: TokenBucket(200, 20))
     lookups: TokenBucket = field(default_factory=lambda: TokenBucket(60, 2))
     reporter: TokenBucket = field(default_factory=lambda: TokenBucket(30, 30 / 3600))
-    api_key: TokenBucket = field(
-        default_factory=lambda: TokenBucket(1, 1 / 60)
-    )  # scaled by its rate a minute
+    # Scaled by the key's rate a minute.
+    api_key: TokenBucket = field(default_factory=lambda: TokenBucket(1, 1 / 60))
     everybody: TokenBucket = field(default_factory=lambda: TokenBucket(2_000, 200))
     standing: Callable[[str], float] = no_standing
 
 
-def for_rate(per_second: int) -> Limits:
+def for_rate(per_second: int, standing: Callable[[str], float]) -> Limits:
     """The limits of a server that takes so many reports a second from everybody together; 0 is no such limit."""
     rate = per_second or 1e9
-    return Limits(everybody=TokenBucket(10 * rate, rate))
+    return Limits(everybody=TokenBucket(10 * rate, rate), standing=standing)

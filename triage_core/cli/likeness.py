@@ -11,6 +11,7 @@ import typer
 from triage_core.archives import archive, archive_ray
 from triage_core.cli.base import JsonOption, StoreOption, app, one_of, run, settings_for
 from triage_core.cli.output import Bar, print_pairs, print_rows
+from triage_core.index.embedding import loader
 
 
 @app.command()
@@ -107,7 +108,7 @@ def _built(folder: Path, engine: str, store: Path | None, progress: bool) -> dic
         raise typer.BadParameter("local or ray", param_hint="--engine")
     chosen = archive_ray.engine() if engine == "ray" else archive.here
     with Bar(progress) as bar:
-        built = archive.build(folder, archive.loader(settings_for(store)), chosen, bar)
+        built = archive.build(folder, loader(settings_for(store)), chosen, bar)
     return {"folder": str(folder), **asdict(built)}
 
 

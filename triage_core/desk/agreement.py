@@ -7,7 +7,7 @@ rater one said i and rater two said j; quadratic weights are w_ij = (i - j)² / 
 
 Alpha of any number of raters with gaps (Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011), from
 the coincidences o_ck (every pair of values of one unit, divided by the unit's number of values less one), their
-sums n_c and n, and a squared distance d² (`nominal`, `ordinal`, `interval`):
+sums n_c and n, and a squared distance d² (`nominal`, `ordinal`):
 
     alpha = 1 - (n - 1) * sum o_ck d²_ck / sum n_c n_k d²_ck
 
@@ -16,7 +16,7 @@ Both are None where everybody gave one and the same value: nothing could be told
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -93,18 +93,8 @@ def kappa(table: Floats, weights: Floats | None = None) -> float | None:
     return 1 - float((weights * table).sum()) / expected if expected else None
 
 
-def coincidences(ratings: Sequence[Sequence[int | None]], levels: int) -> Floats:
-    """The (levels, levels) coincidences of a table of raters by units; values count from 0, None is a gap."""
-    found = np.zeros((levels, levels))
-    for unit in zip(*ratings, strict=True):
-        counts = np.bincount([value for value in unit if value is not None], minlength=levels)
-        if counts.sum() > 1:
-            found += (np.outer(counts, counts) - np.diag(counts)) / (counts.sum() - 1)
-    return found
-
-
 def alpha(found: Floats, distance: Distance) -> float | None:
-    """Krippendorff's alpha of a coincidence matrix; `distance` is `nominal`, `ordinal` or `interval`."""
+    """Krippendorff's alpha of a coincidence matrix; `distance` is `nominal` or `ordinal`."""
     sums = found.sum(1)
     apart = distance(sums)
     expected = float((np.outer(sums, sums) * apart).sum())
@@ -120,13 +110,6 @@ def ordinal(sums: Floats) -> Floats:
     """Squared distances of ranks: how many values lie between the two, each end counted half."""
     middles = np.cumsum(sums) - sums / 2
     apart: Floats = (middles[:, None] - middles) ** 2
-    return apart
-
-
-def interval(sums: Floats) -> Floats:
-    """Squared differences."""
-    places = np.arange(len(sums), dtype=np.float64)
-    apart: Floats = (places[:, None] - places) ** 2
     return apart
 
 

@@ -15,13 +15,12 @@ from datetime import datetime
 from triage_core import access, cases, db
 from triage_core.access import Command
 from triage_core.desk import preferred
-from triage_core.desk.decision import MAX_ANSWER as MAX_ANSWER
-from triage_core.desk.decision import check_text
+from triage_core.desk.decision import MAX_ANSWER, check_text
 from triage_core.desk.preferred import Answer
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.model import Actor, DeskRole, Turn, TurnRole
 from triage_core.store import Store, Work
-from triage_core.text import canonical
+from triage_core.text import canonical, turns_of
 
 MAX_REASON = 2_000
 
@@ -166,8 +165,7 @@ def _said(cursor: db.Cursor, report_id: str) -> tuple[tuple[Turn, ...], str]:
     """The conversation, and what the reporter expected."""
     found = db.row(cursor, "SELECT turns, body FROM reports WHERE report_id = ?", [report_id])
     assert found is not None, "a case belongs to a report"
-    turns = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in found["turns"])
-    return turns, json.loads(found["body"]).get("expected", "")
+    return turns_of(found["turns"]), json.loads(found["body"]).get("expected", "")
 
 
 def _check_turn(turns: tuple[Turn, ...], turn: int | None, content: str) -> None:

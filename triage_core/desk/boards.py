@@ -11,10 +11,8 @@ from datetime import datetime
 
 from triage_core import access, db, queries
 from triage_core.listed import NEXT_DUE
-from triage_core.model import DeskRole, Turn, TurnRole
-from triage_core.text import conversation_text
-
-MOST_MEMBERS = 200
+from triage_core.model import DeskRole
+from triage_core.text import conversation_text, turns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +68,7 @@ def briefs(cursor: db.Cursor, report_ids: Iterable[str]) -> dict[str, Brief]:
     found = queries.briefs(cursor, list(report_ids))
     return {
         report_id: Brief(
-            asked=conversation_text(
-                [Turn(TurnRole(turn["role"]), turn["content"]) for turn in row.pop("turns")]
-            ),
+            asked=conversation_text(turns_of(row.pop("turns"))),
             seq=int(report_id.removeprefix("FR-")),
             **row,
         )
@@ -173,10 +169,10 @@ def links(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row
     """Duplicate links in force, newest first, with the child's version and excerpt; and their count."""
     found = db.rows(
         cursor,
-        "SELECT l.*, c.version, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), $excerpt) AS excerpt"
+        f"SELECT l.*, c.version, {queries.EXCERPT_OF_R}"
         " FROM active_links l JOIN cases c ON c.report_id = l.child_id JOIN reports r ON r.report_id = l.child_id"
         " ORDER BY l.link_id DESC LIMIT $size OFFSET $offset",
-        {"excerpt": queries.EXCERPT, "size": size, "offset": (page - 1) * size},
+        {"size": size, "offset": (page - 1) * size},
     )
     return found, int(db.value(cursor, "SELECT count(*) FROM active_links") or 0)
 
@@ -210,21 +206,4 @@ def cluster(cursor: db.Cursor, axis: str, cluster_id: str) -> db.Row | None:
         " SELECT k.* FROM clusters k JOIN led ON k.cluster_id = led.name WHERE k.axis = $axis"
         " ORDER BY k.cluster_id <> $name, k.cluster_id LIMIT 1",
         {"axis": axis, "name": cluster_id},
-    )
-
-
-def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = MOST_MEMBERS) -> list[db.Row]:
-    """The reports of a cluster: its representative, then those most like the others first.
-
-    `nearest` is the likeness to the most similar report, `mean` the mean likeness to the other
-    members; both 0 to 1, and None for a report that is like no other.
-    """
-    return db.rows(
-        cursor,
-        "SELECT m.report_id, m.nearest_id, m.nearest, m.mean, r.received_at, c.status, c.resolution, c.severity,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {queries.EXCERPT}) AS excerpt"
-        " FROM memberships m JOIN clusters k USING (axis, cluster_id) JOIN reports r USING (report_id)"
-        " JOIN cases c USING (report_id) WHERE m.axis = ? AND m.cluster_id = ?"
-        " ORDER BY m.report_id <> k.representative_id, m.mean DESC NULLS LAST, r.seq LIMIT ?",
-        [axis, cluster_id, limit],
     )

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from triage_core import access
-from triage_core.desk import activity, claims, triage, undo
+from triage_core.desk import activity, claims, linking, triage, undo
 from triage_core.desk.decision import Decision, check, check_text
 from triage_core.errors import NotFound, Refused
 from triage_core.guidance.policy import Policy
@@ -85,7 +85,7 @@ def link(
         return each(
             work,
             seen,
-            lambda name: triage.link_within(
+            lambda name: linking.link_within(
                 work,
                 name,
                 canonical_id,

@@ -85,8 +85,8 @@ def unlink_within(
 
 def hand_over(work: Work, report_id: str) -> None:
     """Let the earliest duplicate of a report lead on in its place: open again as it was, and the others follow it."""
-    followers = "SELECT report_id FROM cases WHERE canonical_id = ? ORDER BY received_at, seq"
-    first: str | None = db.value(work.cursor, f"{followers} LIMIT 1", [report_id])
+    earliest = "SELECT report_id FROM cases WHERE canonical_id = ? ORDER BY received_at, seq LIMIT 1"
+    first: str | None = db.value(work.cursor, earliest, [report_id])
     if first is None:
         return
     why = f"{report_id} does not lead on any more"

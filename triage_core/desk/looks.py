@@ -21,12 +21,10 @@ from triage_core.desk import assessments
 from triage_core.desk.agreement import Judgement, Pair
 from triage_core.errors import Conflict, NotAllowed, NotFound
 from triage_core.guidance.policy import Policy
-from triage_core.model import Exploitation, Severity, Turn, TurnRole
-from triage_core.queries import EXCERPT, ReportView
+from triage_core.model import Exploitation, Severity
+from triage_core.queries import EXCERPT_OF_R, ReportView
 from triage_core.store import Work
-
-OPEN = "c.report_id IN (SELECT report_id FROM open_looks)"
-"""The SQL condition over c (cases) for reports that wait for a second decision or for an adjudication."""
+from triage_core.text import turns_of
 
 Randomness = Callable[[int], bytes]
 
@@ -213,7 +211,7 @@ def mine(cursor: db.Cursor, actor_id: str, limit: int = 100) -> list[db.Row]:
     return db.rows(
         cursor,
         "SELECT l.look_id, l.report_id, l.asked_at, f.policy_version,"
-        f" left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content), {EXCERPT}) AS excerpt"
+        f" {EXCERPT_OF_R}"
         " FROM open_looks l JOIN reports r USING (report_id) JOIN assessments f ON f.assessment_id = l.first_id"
         f" WHERE {_MINE} ORDER BY l.asked_at, l.look_id LIMIT $limit",
         {"who": actor_id, "limit": limit},
@@ -225,7 +223,7 @@ def blind(cursor: db.Cursor, report_id: str) -> ReportView:
     found = db.row(cursor, "SELECT * FROM reports WHERE report_id = ?", [report_id])
     if found is None:
         raise NotFound("report", f"there is no report {report_id!r}")
-    turns = tuple(Turn(TurnRole(turn["role"]), turn["content"]) for turn in found.pop("turns"))
+    turns = turns_of(found.pop("turns"))
     body = json.loads(found.pop("body"))
     case = {
         "report_id": report_id,

@@ -11,7 +11,7 @@ from typing import Any
 
 from triage_core import db
 from triage_core.disclosure.embargo import SUFFICIENT, Use
-from triage_core.queries import EXCERPT
+from triage_core.queries import EXCERPT_OF_R
 from triage_core.store import Work
 
 _USED = ("resolved_fixed", "resolved_mitigated", "accepted_risk", "out_of_scope")
@@ -139,8 +139,7 @@ def drafts(cursor: db.Cursor, actor_id: str, limit: int = 50) -> list[db.Row]:
 def _list(cursor: db.Cursor, part: str, actor_id: str, limit: int) -> list[db.Row]:
     return db.rows(
         cursor,
-        "SELECT c.report_id, c.severity, p.returned_by, left(coalesce(nullif(r.what_is_wrong, ''), r.turns[1].content),"
-        f" {EXCERPT}) AS excerpt{_WANTED}{part}"
+        f"SELECT c.report_id, c.severity, p.returned_by, {EXCERPT_OF_R}{_WANTED}{part}"
         " ORDER BY p.returned_by IS NULL, array_position(['critical', 'high', 'medium', 'low'], c.severity), c.seq"
         " LIMIT $limit",
         {**_values(actor_id), "limit": limit},

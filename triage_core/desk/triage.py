@@ -14,7 +14,6 @@ from triage_core import access, cases, db, lifecycle
 from triage_core.channel import messages
 from triage_core.desk import answers, assessments, linking, looks, preferred
 from triage_core.desk.decision import Decision, check, check_text, decided_status, gravest_level, level
-from triage_core.desk.linking import link_within as link_within
 from triage_core.disclosure import embargoes
 from triage_core.errors import NotFound, Refused
 from triage_core.guidance import clocks
@@ -160,7 +159,7 @@ def link(
     access.require(actor, "link")
     check_text("reason", reason)
     with store.write(actor, "link", now) as work:
-        return link_within(
+        return linking.link_within(
             work, child_id, canonical_id, reason=reason, evidence=evidence, seen_version=seen_version
         )
 

@@ -8,7 +8,8 @@ has really had, never to a mixture of two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -54,18 +55,8 @@ def undo_within(work: Work, event: Event) -> set[int]:
     for part in parts:
         moved.append(work.next_event)
         _undo_change(work, part, {})
-    if "a_id" in event.data:
-        _undo_pair(work, event)
-    elif "look_id" in event.data:
-        _undo_look(work, event)
-    elif "party" in event.data:
-        embargoes.take_back(work, event)
-    elif "reward_no" in event.data:
-        rewards.take_back(work, event)
-    elif "answer_id" in event.data:
-        _undo_answer(work, event)
-    elif "axis" in event.data:
-        _undo_group(work, event)
+    if kind := _kind(event):
+        kind.take_back(work, event)
     else:
         _undo_change(work, event, {"moved": moved} if moved else {})
     return {event.seq, *(part.seq for part in parts)}
@@ -107,18 +98,8 @@ def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
         if one.undone_by:
             by = next(other for other in later if other.seq == one.undone_by)
             raise Conflict("event", f"event {one.seq} was undone already by {_named(by)}")
-        if "a_id" in one.data:
-            blocker = _after_pair(cursor, one, later)
-        elif "look_id" in one.data:
-            blocker = _after_look(cursor, one, later)
-        elif "party" in one.data:
-            blocker = embargoes.in_the_way(cursor, one, later)
-        elif "reward_no" in one.data:
-            blocker = rewards.in_the_way(cursor, one, later)
-        elif "answer_id" in one.data:
-            blocker = _after_answer(cursor, one, later)
-        elif "axis" in one.data:
-            blocker = _after_group(cursor, one)
+        if kind := _kind(one):
+            blocker = kind.in_the_way(cursor, one, later)
         else:
             blocker = _after_change(cursor, one, later, together)
         if blocker:
@@ -269,7 +250,7 @@ def _cannot_link(cursor: db.Cursor, one_id: str, other_id: str) -> db.Row | None
     )
 
 
-def _after_group(cursor: db.Cursor, event: Event) -> Event | None:
+def _after_group(cursor: db.Cursor, event: Event, later: list[Event]) -> Event | None:
     """What has replaced a decision on a group since, or said the opposite of one that is to be made again."""
     replaced = [number for number in event.data["made"] if not groups.is_standing(cursor, number)]
     if replaced:
@@ -318,3 +299,26 @@ def _maker(cursor: db.Cursor, subject: str, name: str, number: int) -> Event:
         for event in activity.history(cursor, subject)
         if event.data.get(name) == number or (name == "decision_id" and number in event.data.get("made", ()))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Events that are more than a change of a case: what stands in the way of undoing one, and how it is done."""
+
+    in_the_way: Callable[[db.Cursor, Event, list[Event]], Event | None]
+    take_back: Callable[[Work, Event], None]
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "a_id": _Kind(_after_pair, _undo_pair),
+    "look_id": _Kind(_after_look, _undo_look),
+    "party": _Kind(embargoes.in_the_way, embargoes.take_back),
+    "reward_no": _Kind(rewards.in_the_way, rewards.take_back),
+    "answer_id": _Kind(_after_answer, _undo_answer),
+    "axis": _Kind(_after_group, _undo_group),
+}
+"""By what an event of the kind names in its data."""
+
+
+def _kind(event: Event) -> _Kind | None:
+    return next((kind for name, kind in _KINDS.items() if name in event.data), None)

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from triage_core import access, db
+from triage_core import access, db, queries
 from triage_core.errors import Conflict, Refused
 from triage_core.exporters import beside, card, croissant, difference, manifest, profiles, source
 from triage_core.exporters.beside import Progress
@@ -100,7 +100,7 @@ def _build(
         with _scratch(folder) as scratch:
             profile = profiles.get(request.profile)
             sides = splits(cursor)
-            considered = source.count(cursor, request.chosen)
+            considered = queries.count(cursor, request.chosen)
             tally = Tally(profile, source.last_seq(cursor), partial(progress, considered, considered))
             fresh = _FreshSides(sides)
             with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
@@ -177,7 +177,7 @@ def preview(
         names = dict(zip(seqs, source.ids(cursor, np.array(seqs, np.int64)).to_pylist(), strict=True))
         behind = {reason: [names[seq] for seq in seqs] for reason, seqs in tally.behind.items()}
         counts = tally.to_json()
-        unread = source.count(cursor, request.chosen) - counts["considered"]
+        unread = queries.count(cursor, request.chosen) - counts["considered"]
     return Preview(rows, counts, behind, unread)
 
 

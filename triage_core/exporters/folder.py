@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from triage_core.exporters import metadata
-from triage_core.exporters.jsonl import JsonlWriter
+from triage_core.exporters.jsonl import LinesWriter
 from triage_core.exporters.make import Made
 from triage_core.exporters.packs import PACKS
 from triage_core.exporters.parquet import GROUP_ROWS, ParquetWriter
@@ -63,7 +63,7 @@ class FileFormat:
 
 FORMATS: Mapping[str, FileFormat] = MappingProxyType(
     {
-        "jsonl": FileFormat("jsonl", JsonlWriter, "jsonl"),
+        "jsonl": FileFormat("jsonl", LinesWriter, "jsonl"),
         "parquet": FileFormat("parquet", ParquetWriter, "parquet"),
         **{name: FileFormat(pack.extension, pack.open, "jsonl") for name, pack in PACKS.items()},
     }
@@ -80,7 +80,7 @@ class FolderWriter:
         self._format = format
         self._stack = ExitStack()
         self._open: dict[tuple[str, Split], Writer] = {}
-        self._redactions: JsonlWriter | None = None
+        self._redactions: LinesWriter | None = None
 
     def add(self, made: Made) -> None:
         """Write rows, what is told about them, and once a report what was redacted in it."""
@@ -104,7 +104,7 @@ class FolderWriter:
         if self._redactions is None:
             path = self._folder / REDACTIONS
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._redactions = self._stack.enter_context(JsonlWriter(path, REDACTION))
+            self._redactions = self._stack.enter_context(LinesWriter(path, REDACTION))
         ids = made.reports.facts["report_id"]
         told = [
             {

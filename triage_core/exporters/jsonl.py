@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 
 
-class JsonlWriter:
-    """A new file of rows in the order in which they are written, their columns in that of the schema."""
+def json_line(value: Mapping[str, Any]) -> bytes:
+    """An object on one line, its end included."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+
+class LinesWriter:
+    """A new file of rows in the order in which they are written, each as `encode` has it, after `head`."""
+
+    def __init__(
+        self,
+        path: Path,
+        schema: pa.Schema,
+        encode: Callable[[dict[str, Any]], bytes] = json_line,
+        head: bytes = b"",
+    ) -> None:
         self._file = path.open("xb")
+        self._file.write(head)
+        self._encode = encode
 
     def write(self, rows: pa.Table) -> None:
-        for row in rows.to_pylist():
-            self._file.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
+        self._file.writelines(map(self._encode, rows.to_pylist()))
 
-    def __enter__(self) -> JsonlWriter:
+    def __enter__(self) -> LinesWriter:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())

@@ -32,7 +32,6 @@ _HARDLY = 1e-6  # less than any two agreements differ by
 _FOUND = 200  # training rows looked at for one run of a test row
 _BLOCK = 1_000
 _INDEXED = 50_000  # training rows that are put into the index at once
-_PAIRS = 50_000
 
 Rows = NDArray[np.int64]
 

@@ -91,16 +91,6 @@ class Group:
     seqs: Seqs
 
 
-def count(cursor: db.Cursor, chosen: Filter) -> int:
-    """How many reports the filter finds."""
-    where, values = chosen.where()
-    return int(
-        db.value(
-            cursor, f"SELECT count(*) FROM cases c JOIN reports r USING (report_id) WHERE {where}", values
-        )
-    )
-
-
 def groups(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[Group]:
     """The reports that the filter finds, by where they stand; no text is read."""
     where, values = chosen.where()

@@ -57,11 +57,6 @@ def group(earliest: Seqs, one: Seqs, other: Seqs) -> Groups:
     return Groups(first[labels], np.bincount(labels, minlength=count)[labels], earliest)
 
 
-def draw(oldest_id: str) -> Split:
-    """The side of a group that has none yet, from the id of its oldest report; always the same."""
-    return Split.TEST if _drawn([oldest_id])[0] else Split.TRAIN
-
-
 class Splits:
     """The side of every report, given the sides that were drawn for earlier datasets."""
 
@@ -77,19 +72,6 @@ class Splits:
         self._has_test = _mask(groups, groups.oldest[self._was_test])
         self._drawn = np.zeros(len(groups.oldest), np.bool_)
 
-    def oldest(self, seq: int) -> int:
-        """The number that names the report's group."""
-        return int(self.groups.oldest[seq])
-
-    def of(self, seq: int, oldest_id: str) -> Split:
-        """The side of report `seq`; `oldest_id` is the id of the oldest report of its group."""
-        oldest = self.oldest(seq)
-        if self._has_test[oldest]:
-            return Split.TEST
-        if self._has_train[oldest]:
-            return Split.TRAIN
-        return draw(oldest_id)
-
     def undrawn(self, seqs: Seqs) -> Seqs:
         """The oldest reports of those groups of these reports that have no side yet."""
         undrawn = np.zeros(len(self.groups.oldest), np.bool_)
@@ -98,7 +80,7 @@ class Splits:
 
     def draw(self, oldest: Seqs, oldest_ids: Sequence[str]) -> None:
         """Draw the side of groups without one, given number and id of the oldest report of each."""
-        self._drawn[oldest] = _drawn(oldest_ids)
+        self._drawn[oldest] = drawn(oldest_ids)
 
     def test(self, seqs: Seqs) -> NDArray[np.bool_]:
         """(n,) whether each report is on the test side; the sides of their groups have been drawn."""
@@ -114,8 +96,11 @@ class Splits:
         return self._was_train[seqs]
 
 
-def _drawn(oldest_ids: Sequence[str]) -> NDArray[np.bool_]:
-    """(n,) which of these groups fall on the test side, by the first eight bytes of the keyed hash of each id."""
+def drawn(oldest_ids: Sequence[str]) -> NDArray[np.bool_]:
+    """(n,) which of these groups fall on the test side, by the id of the oldest report of each; always the same.
+
+    What decides is the first eight bytes of the keyed hash of the id.
+    """
     digests = bytearray()
     for report_id in oldest_ids:
         one = _KEYED.copy()  # once keyed: a third quicker than to key each

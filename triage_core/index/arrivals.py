@@ -96,8 +96,8 @@ class Arrivals:
             found |= {row: spaces.grams(text) for row, text in zip(lacking, texts, strict=True)}
         grams = {row: known for row, known in found.items() if known is not None}
         self._grams |= own | grams
-        while len(self._grams) > MOST_KEPT:
-            self._grams.pop(
-                next(iter(self._grams)), None
-            )  # the first in goes first; another thread may be quicker
+        if len(self._grams) > MOST_KEPT:
+            # The first in go first. Another thread may add and drop at the same time: the list is a copy.
+            for row in list(self._grams)[:-MOST_KEPT]:
+                self._grams.pop(row, None)
         return grams

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from triage_core import db, text
 from triage_core.index import vectors
 from triage_core.index.vectors import Batch, Vectors
+from triage_core.likeness import embed
 from triage_core.likeness.embed import Embedder
 from triage_core.model import Actor
+from triage_core.settings import Settings
 from triage_core.store import Store
 
 BATCH = 128
@@ -25,6 +28,17 @@ FEW = 2_000
 """Up to so many new reports are read one by one rather than by joining whole tables."""
 
 Progress = Callable[[int, int], None]
+
+
+def loader(settings: Settings) -> Callable[[], Embedder]:
+    """Loads the configured model, in whichever process calls it."""
+    return partial(
+        embed.load,
+        settings.model,
+        runtime=settings.runtime,  # type: ignore[arg-type]  # checked by settings
+        device=settings.device,  # type: ignore[arg-type]
+        cache_dir=settings.store / "models",
+    )
 
 
 @dataclass(slots=True)

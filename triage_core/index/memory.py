@@ -67,6 +67,10 @@ class Memory:
     clusters: dict[Axis, Clusters] = field(default_factory=dict)
     unnamed: dict[tuple[Axis, int], None] = field(default_factory=dict)
     nearby: dict[int, set[int]] = field(default_factory=dict)
+    decided: Decided = field(default_factory=Decided)
+    told: dict[Axis, tuple[frozenset[Link], frozenset[Link]]] = field(default_factory=dict)
+    labels: dict[Axis, Column] = field(default_factory=dict)
+    stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
     def place(self, report_id: str) -> int:
         """The row of a report. Raises NotFound before it is indexed."""
@@ -101,11 +105,6 @@ class Memory:
             {self.ids[row]: score for row, score in zip(*found, strict=True) if row >= 0}
             for found in zip(rows.tolist(), scores.tolist(), strict=True)
         ]
-
-    decided: Decided = field(default_factory=Decided)
-    told: dict[Axis, tuple[frozenset[Link], frozenset[Link]]] = field(default_factory=dict)
-    labels: dict[Axis, Column] = field(default_factory=dict)
-    stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def last_seq(self) -> int:

@@ -15,7 +15,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from triage_core import db, text
-from triage_core.model import Turn, TurnRole
 from triage_core.store import Work
 
 Vectors = NDArray[np.float32]
@@ -28,7 +27,7 @@ def name_of(words: str) -> str:
 
 def conversation(turns: Sequence[dict[str, str]]) -> str:
     """What likeness reads of a stored conversation."""
-    return text.conversation_text([Turn(TurnRole(turn["role"]), turn["content"]) for turn in turns])
+    return text.conversation_text(text.turns_of(turns))
 
 
 NAME_START = 15

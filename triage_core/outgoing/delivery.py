@@ -23,7 +23,7 @@ from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 from triage_core.errors import Refused
-from triage_core.front import Network
+from triage_core.front import Network, is_loopback
 from triage_core.outgoing.notices import Message
 
 CONNECT_SECONDS = 5.0
@@ -58,7 +58,7 @@ class Smtp:
     password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        if self.tls == "none" and not _is_loopback_name(self.host):
+        if self.tls == "none" and not is_loopback(self.host):
             raise Refused("FLAWDESK_SMTP_TLS", "none is for a mail server on loopback")
         for name, values in (("FLAWDESK_SMTP_FROM", (self.sender,)), ("FLAWDESK_SMTP_TO", self.to)):
             if not values or not all(is_address(value) for value in values):
@@ -116,7 +116,7 @@ class Webhook:
         except ValueError:
             raise Refused("FLAWDESK_WEBHOOK_URL", "is no address") from None
         host, plain = parts.hostname or "", parts.scheme == "http"
-        if not host or parts.scheme not in {"https", "http"} or (plain and not _is_loopback_name(host)):
+        if not host or parts.scheme not in {"https", "http"} or (plain and not is_loopback(host)):
             raise Refused("FLAWDESK_WEBHOOK_URL", "starts with https://, or with http:// on loopback")
         if parts.username is not None or parts.fragment or not self.url.isascii():
             raise Refused("FLAWDESK_WEBHOOK_URL", "holds no user, no fragment, and ASCII only")
@@ -175,7 +175,7 @@ class Webhook:
         found = ipaddress.ip_address(address.partition("%")[0])
         if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
             found = found.ipv4_mapped
-        loopback = found.is_loopback and _is_loopback_name(host)
+        loopback = found.is_loopback and is_loopback(host)
         public = found.is_global and not found.is_multicast
         if not (loopback or public or any(found in network for network in self.allow)):
             raise Undelivered("the webhook's host is at a private address that is not listed")
@@ -184,15 +184,6 @@ class Webhook:
 def is_address(text: str) -> bool:
     """True for a plain e-mail address, which fits into a header as it is."""
     return len(text) <= 254 and ".." not in text and bool(_ADDRESS.fullmatch(text))
-
-
-def _is_loopback_name(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

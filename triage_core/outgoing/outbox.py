@@ -315,4 +315,5 @@ def _unknown(cursor: db.Cursor, rows: list[dict[str, Any]]) -> list[dict[str, An
     """Those of the rows that are not in the outbox yet."""
     keys = [row["message_key"] for row in rows]
     known = db.rows(cursor, "SELECT message_key FROM outbox WHERE message_key IN (SELECT unnest(?))", [keys])
-    return [row for row in rows if row["message_key"] not in {one["message_key"] for one in known}]
+    in_it = {row["message_key"] for row in known}
+    return [row for row in rows if row["message_key"] not in in_it]

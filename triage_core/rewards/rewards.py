@@ -196,15 +196,6 @@ def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> 
     return found
 
 
-def of_report(cursor: db.Cursor, report_id: str) -> list[db.Row]:
-    """The rewards of a report as they stand, but for withdrawn proposals."""
-    return db.rows(
-        cursor,
-        "SELECT * FROM present_rewards WHERE report_id = ? AND state <> ? ORDER BY reward_no",
-        [report_id, str(RewardState.WITHDRAWN)],
-    )
-
-
 def proposed(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, int]:
     """The number of the reward that is proposed and not decided on, by report."""
     found = db.rows(

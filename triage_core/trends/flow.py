@@ -121,19 +121,20 @@ def come_back(
 def embargo_ends(cursor: db.Cursor, window: Window, weeks: int = 12) -> list[db.Row]:
     """Embargoes in force by the week in which they end, this week and those after it: week, ending."""
     until = window.this_week + weeks * WEEK
+    of_product, values = window.product("true", {})
     found: dict[Any, int] = {
         row["week"]: row["ending"]
         for row in db.rows(
             cursor,
             "SELECT date_trunc('week', e.ends_at) AS week, count(*) AS ending FROM embargoes e"
             + (" JOIN cases c USING (report_id)" if window.platform else "")
-            + f" WHERE list_contains($in_force, e.state) AND e.ends_at >= $at AND e.ends_at < $until"
-            f" AND {window.product('true', {})[0]} GROUP BY week",
+            + " WHERE list_contains($in_force, e.state) AND e.ends_at >= $at AND e.ends_at < $until"
+            f" AND {of_product} GROUP BY week",
             {
                 "in_force": [str(state) for state in IN_FORCE],
                 "at": db.naive(window.now),
                 "until": db.naive(until),
-                **window.product("true", {})[1],
+                **values,
             },
         )
     }

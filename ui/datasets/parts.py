@@ -18,7 +18,7 @@ from triage_core.exporters.packs import PACKS
 from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
 from triage_core.model import TurnRole
 from ui import hostile, session
-from ui.hostile import plain
+from ui.hostile import ROLES, plain
 from ui.words import counted
 
 ROWS = 10
@@ -56,12 +56,6 @@ LAYOUT = {"strict": "Trainer's columns", "rich": "With metadata"}
 PERSONAL = {"redact": "Write over with placeholders", "refuse": "Leave the report out", "keep": "Keep"}
 TOKENS = {"flag": "Keep, and name them", "drop": "Leave the report out", "defang": "Break them up"}
 HIDDEN = {"flag": "Keep, and count them", "drop": "Leave the report out"}
-ROLE: Mapping[TurnRole, tuple[LiteralString, LiteralString]] = {
-    TurnRole.SYSTEM: (":material/settings:", "System"),
-    TurnRole.USER: (":material/person:", "User"),
-    TurnRole.ASSISTANT: (":material/smart_toy:", "Assistant"),
-    TurnRole.TOOL: (":material/build:", "Tool"),
-}
 EFFECT: Mapping[Effect, LiteralString] = {
     Effect.READ: ":gray-badge[:material/visibility: Read, no loss]",
     Effect.LEARNT: ":green-badge[:material/school: Learnt]",
@@ -233,7 +227,7 @@ def _messages(profile: str, row: Mapping[str, Any], column: str, key: str) -> No
     effects = loss.effects(profile, row, column)
     for number, (message, effect) in enumerate(zip(row[column], effects, strict=True)):
         role = TurnRole(message["role"])
-        icon, name = ROLE[role]
+        icon, name = ROLES[role]
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"{icon} **{name}**", width="content")
             st.markdown(EFFECT[effect], width="content")

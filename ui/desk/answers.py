@@ -9,6 +9,7 @@ import streamlit as st
 
 from triage_core.access import Command
 from triage_core.desk import answers
+from triage_core.desk.decision import MAX_ANSWER
 from triage_core.desk.preferred import Answer
 from triage_core.importers import answers as answer_lines
 from triage_core.queries import ReportView
@@ -76,7 +77,7 @@ def editor(view: ReportView, answer: Answer) -> None:
         answer.content or expected,
         key=_key(report_id, version, "words"),
         height=240,
-        max_chars=answers.MAX_ANSWER,
+        max_chars=MAX_ANSWER,
     )
     if answers.is_expectation(written or "", expected):
         st.warning(

@@ -14,29 +14,11 @@ import streamlit as st
 from triage_core.desk import drafts, second_look
 from triage_core.desk.looks import Dispute
 from triage_core.guidance.policy import ClauseKind, Policy
-from triage_core.model import Exposure, Generality, Harm, Reliability, Uplift
 from ui import decision, session
 from ui.hostile import inline, plain, show
-from ui.words import (
-    EXPOSURE,
-    GENERALITY,
-    HARM_LEVEL,
-    RELIABILITY,
-    RESOLUTION,
-    SEVERITY,
-    UPLIFT,
-    severity_badge,
-)
+from ui.words import RESOLUTION, SEVERITY, SEVERITY_INPUTS, severity_badge
 
 SHORT, TALL = 12, 640  # a longer list scrolls in so many pixels
-
-INPUTS: Mapping[str, tuple[LiteralString, type, Mapping[str, LiteralString]]] = {
-    "harm": ("Harm", Harm, HARM_LEVEL),
-    "exposure": ("Who is exposed", Exposure, EXPOSURE),
-    "generality": ("How general", Generality, GENERALITY),
-    "reliability": ("How often it works", Reliability, RELIABILITY),
-    "uplift": ("Uplift", Uplift, UPLIFT),
-}
 
 
 def choose(rows: Sequence[Mapping[str, Any]], captions: Sequence[LiteralString]) -> Mapping[str, Any]:
@@ -99,7 +81,7 @@ def two_decisions(dispute: Dispute) -> None:
         "Severity": [SEVERITY[side["severity"]] for side in sides],
         "Outcome": [RESOLUTION[side["resolution"]] if side["resolution"] else "Stays open" for side in sides],
     }
-    for name, (label, _, levels) in INPUTS.items():
+    for name, (label, _, levels) in SEVERITY_INPUTS.items():
         lines[label] = [levels[side[name]] if side[name] else "" for side in sides]
     st.dataframe(
         {

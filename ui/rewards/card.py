@@ -17,8 +17,6 @@ from ui import session
 from ui.hostile import plain
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, badge, moment, severity_badge
 
-ANY_REPORT = 80
-
 
 def amount_words(row: db.Row) -> LiteralString:
     """The amount in words of ours: a number, two decimals."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import pyarrow as pa
 
+from triage_core.exporters.jsonl import LinesWriter
 from triage_core.exporters.rows import Row
 from triage_core.model import TurnRole
 
@@ -30,37 +27,9 @@ class Pack:
     companions: Mapping[str, str] = field(default_factory=dict)
     profile: str = "eval"
 
-    def open(self, path: Path, schema: pa.Schema) -> PackWriter:
+    def open(self, path: Path, schema: pa.Schema) -> LinesWriter:
         """A writer of a new file."""
-        return PackWriter(path, self)
-
-
-class PackWriter:
-    """A new file of rows in the order in which they are written."""
-
-    def __init__(self, path: Path, pack: Pack) -> None:
-        self._file = path.open("xb")
-        self._file.write(pack.head)
-        self._encode = pack.encode
-
-    def write(self, rows: pa.Table) -> None:
-        for row in rows.to_pylist():
-            self._file.write(self._encode(row))
-
-    def __enter__(self) -> PackWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-
-
-def json_line(value: Mapping[str, Any]) -> bytes:
-    """A JSON object on one line, ASCII only: no character of a prompt ends it early."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+        return LinesWriter(path, schema, self.encode, self.head)
 
 
 def prompt_text(row: Row) -> str:

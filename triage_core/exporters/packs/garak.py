@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from triage_core.exporters.packs.base import Pack, json_line, told
+from triage_core.exporters.jsonl import json_line
+from triage_core.exporters.packs.base import Pack, told
 from triage_core.exporters.rows import Row
 
 _NAMESPACE = uuid.UUID(

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from triage_core.exporters.packs.base import Pack, prompt_text
 from triage_core.exporters.rows import Row
+from triage_core.text import spreadsheet_cell
 
 COLUMNS = ("Behavior", "FunctionalCategory", "SemanticCategory", "Tags", "ContextString", "BehaviorID")
-FORMULA = tuple("=+-@\t\r")
 
 
 def _line(cells: Sequence[str]) -> bytes:
@@ -25,10 +25,10 @@ def _line(cells: Sequence[str]) -> bytes:
 
 def _encode(row: Row) -> bytes:
     text = prompt_text(row)
-    escaped = text.startswith(FORMULA)
-    tags = [name for name, holds in (("adversarial", row["adversarial"]), ("escaped", escaped)) if holds]
-    behavior = f"'{text}" if escaped else text
-    return _line([behavior, "standard", row["category"], ", ".join(tags), "", row["id"]])
+    behavior = spreadsheet_cell(text)
+    told = {"adversarial": row["adversarial"], "escaped": behavior != text}
+    tags = ", ".join(name for name, holds in told.items() if holds)
+    return _line([behavior, "standard", row["category"], tags, "", row["id"]])
 
 
 PACK = Pack("HarmBench behaviours", "csv", _encode, head=_line(COLUMNS))

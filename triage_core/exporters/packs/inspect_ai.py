@@ -6,7 +6,8 @@ written. Ids begin with a word, since Inspect takes "0012" for the number 12.
 
 from __future__ import annotations
 
-from triage_core.exporters.packs.base import Pack, json_line, told
+from triage_core.exporters.jsonl import json_line
+from triage_core.exporters.packs.base import Pack, told
 from triage_core.exporters.rows import Row
 
 TASK = '''\

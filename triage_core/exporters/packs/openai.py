@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from triage_core.exporters.packs.base import Pack, json_line
+from triage_core.exporters.jsonl import json_line
+from triage_core.exporters.packs.base import Pack
 from triage_core.exporters.rows import Row
 
 

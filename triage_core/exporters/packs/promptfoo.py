@@ -6,7 +6,8 @@ Tests of a JSON Lines file whose metadata names a red-team plugin are taken as t
 
 from __future__ import annotations
 
-from triage_core.exporters.packs.base import Pack, json_line, prompt_text, told
+from triage_core.exporters.jsonl import json_line
+from triage_core.exporters.packs.base import Pack, prompt_text, told
 from triage_core.exporters.rows import Row
 
 CONFIG = """\
