@@ -25,6 +25,12 @@ SHOWN: Mapping[str, LiteralString] = {
     Show.SHOULD_END: "Should end",
     Show.OVER: "Over",
 }
+ABOUT: Mapping[str, LiteralString] = {
+    Show.RUNNING: "In force, or proposed and not over.",
+    Show.FOR_US: "The reporter has proposed an end; the disclosure lead accepts or rejects it.",
+    Show.FOR_REPORTER: "We have proposed an end, and the reporter has not answered.",
+    Show.SHOULD_END: "Attacks are seen, and the embargo is still in force: it protects nobody any more.",
+}
 NOTHING: Mapping[str, LiteralString] = {
     Show.RUNNING: "No embargo is in force and none is proposed.",
     Show.FOR_US: "No reporter waits for an answer about an embargo.",
@@ -74,7 +80,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 counts = session.read(embargo_board.counts, now, tuple(platforms))
 with head, st.grid(4, gap="small", min_column_width=180):
     for show in (Show.RUNNING, Show.FOR_US, Show.FOR_REPORTER, Show.SHOULD_END):
-        st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch")
+        st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch", help=ABOUT[show])
 if picked := session.picked("embargo"):
     row_buttons.into_view()
     card.draw(picked, now)

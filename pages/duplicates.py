@@ -6,15 +6,17 @@ from typing import LiteralString
 
 import streamlit as st
 
+from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import boards
 from triage_core.desk.boards import Brief
-from ui import compare, links, session, worker
+from ui import compare, empty, links, session, worker
 from ui.hostile import plain
 from ui.words import BASIS, ago, counted, moment, severity_badge, state_badge
 
 SIZE = 25
 VIEWS = ["Suggested", "In force"]
+READS_ONLY: LiteralString = "Your role reads this page; reviewers decide on pairs."
 
 
 def about(brief: Brief) -> LiteralString:
@@ -25,6 +27,9 @@ def about(brief: Brief) -> LiteralString:
 
 now = session.now()
 st.title("Duplicates", anchor=False)
+if session.read(queries.is_empty):
+    empty.no_reports()
+    st.stop()
 view = st.segmented_control(
     "View",
     VIEWS,
@@ -34,10 +39,9 @@ view = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-may_link = session.may(Command.LINK)
-may_not = None if may_link else "Your role reads this page; reviewers decide on pairs."
 
 if view == VIEWS[0]:
+    may_link, may_part = session.may(Command.LINK), session.may(Command.CANNOT_LINK)
     worker.line(session.stamp())
     total = session.read(boards.suggestions, 1, 1)[1]
     if not total:
@@ -66,7 +70,7 @@ if view == VIEWS[0]:
                         type="primary",
                         icon=":material/content_copy:",
                         disabled=not may_link,
-                        help=may_not,
+                        help=None if may_link else READS_ONLY,
                         on_click=links.link,
                         args=(pair, suggestion.score),
                     )
@@ -74,8 +78,8 @@ if view == VIEWS[0]:
                         "Not a duplicate",
                         key=f"apart-{key}",
                         icon=":material/call_split:",
-                        disabled=not may_link,
-                        help=may_not,
+                        disabled=not may_part,
+                        help=None if may_part else READS_ONLY,
                         on_click=links.keep_apart,
                         args=(pair.later.report_id, pair.earlier.report_id),
                     )
@@ -96,6 +100,7 @@ if view == VIEWS[0]:
             if full:
                 compare.side_by_side(pair.earlier, pair.later, f"side-{key}")
 else:
+    may_unlink = session.may(Command.UNLINK)
     total = session.read(boards.links, 1, 1)[1]
     if not total:
         st.info("No report is marked as a duplicate yet. Links made here or on Review are listed here.")
@@ -119,8 +124,8 @@ else:
                     "Unlink",
                     key=f"unlink-{link['child_id']}-{link['version']}",
                     icon=":material/link_off:",
-                    disabled=not session.may(Command.UNLINK),
-                    help=may_not,
+                    disabled=not may_unlink,
+                    help=None if may_unlink else READS_ONLY,
                     on_click=links.unlink,
                     args=(link["child_id"], link["version"]),
                 )
