@@ -13,7 +13,7 @@ from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
-from ui import empty, filters, session, worker
+from ui import empty, filters, paging, session, worker
 from ui.datasets import parts, versions, withdrawal
 from ui.hostile import inline, plain
 from ui.words import HARM_TYPE, SEVERITY, counted
@@ -96,7 +96,7 @@ if not total:
 if total > 1:
     with st.expander("Compare two versions", icon=":material/compare_arrows:"):
         versions.compared(session.read(catalog.built, 1, MOST)[0])
-page = st.pagination(-(-total // SIZE), key="built", bind="query-params") if total > SIZE else 1
+page = paging.choose(total, SIZE, "built", most=7) if total > SIZE else 1
 planned = {plan.name: plan for plan in session.read(plans.plans)}
 latest = {built.name: built.version for built in session.read(catalog.latest)}
 for built in session.read(catalog.built, page, SIZE)[0]:

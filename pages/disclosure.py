@@ -11,7 +11,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.disclosure import embargo_board
 from triage_core.disclosure.embargo_board import Show
-from ui import charts, empty, filters, row_buttons, session
+from ui import charts, empty, filters, paging, row_buttons, session
 from ui.charts import BLUE, ORANGE, VIOLET
 from ui.disclosure import card
 from ui.hostile import inline
@@ -97,7 +97,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     order = "the latest first" if shown == Show.OVER else "the soonest first"
     beside = st.container(horizontal=True, vertical_alignment="center", width="content")
     beside.caption(f"{counted(total, 'report')}, {order}. Every hour is UTC.", width="content")
-    number = st.pagination(-(-total // SIZE), key="embargoes", bind="query-params", max_visible_pages=5)
+    number = paging.choose(total, SIZE, "embargoes")
 rows = session.read(embargo_board.page, Show(shown), now, tuple(platforms), number, SIZE)
 
 # The key carries the snapshot: a row number means a report only among the rows that were shown.

@@ -10,7 +10,7 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import boards
 from triage_core.desk.boards import Brief
-from ui import compare, empty, links, session, worker
+from ui import compare, empty, links, paging, session, worker
 from ui.hostile import plain
 from ui.words import BASIS, ago, counted, moment, severity_badge, state_badge
 
@@ -52,7 +52,7 @@ if view == VIEWS[0]:
             f"{counted(total, 'pair')}, surest first. The test of a duplicate: **would one fix resolve both?**",
             width="content",
         )
-        page = st.pagination(-(-total // SIZE), key="pairs", bind="query-params", max_visible_pages=5)
+        page = paging.choose(total, SIZE, "pairs")
     for suggestion in session.read(boards.suggestions, page, SIZE)[0]:
         pair = suggestion.pair
         key = f"{pair.later.report_id}-{pair.later.version}-{pair.earlier.report_id}"
@@ -110,7 +110,7 @@ else:
             f"{counted(total, 'link')} in force, newest first. Unlinking gives a report its earlier state back.",
             width="content",
         )
-        page = st.pagination(-(-total // SIZE), key="linked", bind="query-params", max_visible_pages=5)
+        page = paging.choose(total, SIZE, "linked")
     for link in session.read(boards.links, page, SIZE)[0]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             score = "" if link["score"] is None else f" · likeness {link['score']:.2f}"

@@ -11,7 +11,7 @@ from triage_core import db
 from triage_core.access import Command
 from triage_core.clusters import cluster_board
 from triage_core.desk import boards
-from ui import compare, session
+from ui import compare, paging, session
 from ui.clusters import acts, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, counted
@@ -35,14 +35,14 @@ def draw(axis: str, cluster: db.Row, now: datetime) -> None:
     splits.family(cluster)
     splits.suggestion(axis, cluster_id)
     everybody = session.read(cluster_board.versions, axis, cluster_id)
-    pages = -(-len(everybody) // cluster_board.MEMBERS)
     left, right = st.columns([42, 58], gap="medium")
     with right:
         st.subheader("Members", anchor=False)
         _choosing(axis, cluster_id, everybody)
         page = 1
-        if pages > 1:
-            page = st.pagination(pages, key=f"members-{axis}-{cluster_id}", max_visible_pages=5)
+        if len(everybody) > cluster_board.MEMBERS:
+            key = f"members-{axis}-{cluster_id}"
+            page = paging.choose(len(everybody), cluster_board.MEMBERS, key, linked=False)
     rows = session.read(cluster_board.members, axis, cluster_id, page)
     pieces = parts.own_parts(rows, cluster["representative_id"])
     with left:
@@ -203,5 +203,5 @@ def all_that_may_be_one(axis: str) -> None:
         f"{counted(total, 'pair')}, the surest first, by the two members that are most alike."
         " Merging closes no report; it says that they belong together."
     )
-    page = st.pagination(-(-total // cluster_board.SIZE), key="one", bind="query-params", max_visible_pages=5)
+    page = paging.choose(total, cluster_board.SIZE, "one")
     may_be_one(axis, page=page)
