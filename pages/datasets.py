@@ -13,9 +13,9 @@ from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
-from ui import empty, filters, paging, session, worker
+from ui import empty, filters, paging, refusals, session, worker
 from ui.datasets import parts, versions, withdrawal
-from ui.hostile import inline, plain
+from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, counted
 
 SIZE, MOST, LONG = 10, 200, 500
@@ -56,7 +56,7 @@ try:
     found = parts.preview(request)
 except Refused as error:
     with outcome:
-        st.error(f"This cannot be built: {plain(str(error), LONG)}", icon=":material/block:")
+        st.error(f"This cannot be built: {refusals.why(error, LONG)}", icon=":material/block:")
         if error.field == "split":  # it may pass once both are compared
             worker.line(session.stamp())
     found = None

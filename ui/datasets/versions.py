@@ -13,7 +13,7 @@ from triage_core.exporters import catalog, difference, plans
 from triage_core.exporters.catalog import Built
 from triage_core.exporters.difference import Difference, Names
 from triage_core.exporters.plans import Plan
-from ui import session
+from ui import refusals, session
 from ui.datasets import parts, withdrawal
 from ui.hostile import inline, plain
 from ui.words import counted, moment
@@ -178,7 +178,7 @@ def compared(found: Sequence[Built]) -> None:
     try:
         told, counts = _difference(f"{was.name} {was.version}", f"{now.name} {now.version}", was, now)
     except NotFound as error:
-        st.warning(plain(str(error)), icon=":material/folder_off:")
+        st.warning(refusals.why(error), icon=":material/folder_off:")
         return
     _told(told, counts)
 
