@@ -93,6 +93,15 @@ def test_the_report_of_the_month_fits_the_paper(
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 5
 
 
+def test_every_screen_of_the_owner_stands_in_the_bar_of_a_laptop(demo: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{demo.url}/gaps?{OWNER}")
+    page.get_by_role("heading", name="Guidance gaps").wait_for()
+    bar = page.get_by_test_id("stTopNav")
+    expect(bar.get_by_role("link", name="Datasets")).to_be_visible()
+    expect(bar.get_by_text(re.compile(r"^\d+ more$"))).to_have_count(0)
+
+
 def test_every_page_of_the_owner_in_the_dark_on_a_small_screen(
     demo: Server, page: Page, screenshot: Callable[[str], None]
 ) -> None:
