@@ -23,7 +23,7 @@ from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter
 from triage_core.runtime import Runtime
-from ui import refusals
+from ui import components, refusals
 from ui.hostile import plain
 from ui.words import ROLE
 
@@ -52,6 +52,7 @@ def identify() -> Actor:
             label_visibility="collapsed",
             width=180,
         )
+        components.served("tint")(key="tint", height=1)
     return actor()
 
 

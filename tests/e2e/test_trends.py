@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.architecture.test_theme import BODY_TEXT, contrast
 from tests.browser import Server, running_server, wait_until_settled
 
 pytestmark = pytest.mark.browser
@@ -100,6 +101,15 @@ def test_every_screen_of_the_owner_stands_in_the_bar_of_a_laptop(demo: Server, p
     bar = page.get_by_test_id("stTopNav")
     expect(bar.get_by_role("link", name="Datasets")).to_be_visible()
     expect(bar.get_by_text(re.compile(r"^\d+ more$"))).to_have_count(0)
+
+
+def test_what_is_chosen_can_be_read_in_the_dark(demo: Server, page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{demo.url}/trends?{OWNER}")
+    chosen = page.get_by_role("radio", name="13 weeks")
+    expect(chosen).to_be_checked()
+    expect(chosen).to_have_css("color", "rgb(134, 180, 238)")
+    assert contrast("#86b4ee", "#16212e") > BODY_TEXT  # on a tenth of the primary colour
 
 
 def test_every_page_of_the_owner_in_the_dark_on_a_small_screen(
