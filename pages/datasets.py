@@ -69,7 +69,7 @@ if found:
         icon=":material/build:",
         disabled=not (may_build and rows),
         width="stretch",
-        help=None if may_build else "Your role reads this page; ML engineers build datasets.",
+        help=session.whose(Command.EXPORT_DATASET),
     )
     if build:
         bar = choices.progress(0.0, text="Reading the reports")

@@ -16,7 +16,6 @@ from ui.words import BASIS, ago, counted, moment, severity_badge, state_badge
 
 SIZE = 25
 VIEWS = ["Suggested", "In force"]
-READS_ONLY: LiteralString = "Your role reads this page; reviewers decide on pairs."
 
 
 def about(brief: Brief) -> LiteralString:
@@ -70,7 +69,7 @@ if view == VIEWS[0]:
                         type="primary",
                         icon=":material/content_copy:",
                         disabled=not may_link,
-                        help=None if may_link else READS_ONLY,
+                        help=session.whose(Command.LINK),
                         on_click=links.link,
                         args=(pair, suggestion.score),
                     )
@@ -79,7 +78,7 @@ if view == VIEWS[0]:
                         key=f"apart-{key}",
                         icon=":material/call_split:",
                         disabled=not may_part,
-                        help=None if may_part else READS_ONLY,
+                        help=session.whose(Command.CANNOT_LINK),
                         on_click=links.keep_apart,
                         args=(pair.later.report_id, pair.earlier.report_id),
                     )
@@ -125,7 +124,7 @@ else:
                     key=f"unlink-{link['child_id']}-{link['version']}",
                     icon=":material/link_off:",
                     disabled=not may_unlink,
-                    help=None if may_unlink else READS_ONLY,
+                    help=session.whose(Command.UNLINK),
                     on_click=links.unlink,
                     args=(link["child_id"], link["version"]),
                 )

@@ -66,6 +66,14 @@ def may(command: access.Command) -> bool:
     return access.may(actor(), command)
 
 
+def whose(command: access.Command) -> LiteralString:
+    """Whose act a command is, for somebody who may not give it; "" for who may."""
+    if may(command):
+        return ""
+    others = " or ".join(ROLE[role] for role in DeskRole if role in access.MAY[command])
+    return f"This is for another role: {others}."
+
+
 def current() -> Runtime:
     """The open product, for somebody who is known.
 

@@ -52,7 +52,7 @@ def test_who_may_not_decide_is_told_who_does(visit, pair):
     screen = visit("duplicates", role="Policy owner")
     for key in (f"link-{later}-1-{earlier}", f"apart-{later}-1-{earlier}"):
         assert screen.button(key=key).disabled
-        assert "reviewers decide" in screen.button(key=key).help
+        assert "another role: Reviewer" in screen.button(key=key).help
     assert not visit("duplicates").button(key=f"link-{later}-1-{earlier}").help
 
 

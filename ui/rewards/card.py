@@ -70,7 +70,7 @@ def _acts(row: db.Row) -> None:
         else:
             st.button(
                 "Paid or given", key=_key(row, "pay"), type="primary", icon=":material/payments:",
-                disabled=not may_pay, on_click=_pay, args=(row,),
+                disabled=not may_pay, help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row,),
             )  # fmt: skip
         st.button(
             "Decline", key=_key(row, "decline"), icon=":material/block:", on_click=_decline, args=(row,)
