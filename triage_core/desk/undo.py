@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from triage_core import access, cases, db
+from triage_core.channel.messages import REPORTER
 from triage_core.clusters import groups
 from triage_core.desk import activity, looks, preferred
 from triage_core.desk.activity import UNDONE, Event
 from triage_core.desk.undoable import DECISION, UNDOABLE, WHY_NOT
 from triage_core.disclosure import embargoes
-from triage_core.disclosure.embargo_machine import Party
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor
@@ -71,6 +71,11 @@ def undo_within(work: Work, event: Event) -> set[int]:
     return {event.seq, *(part.seq for part in parts)}
 
 
+def may(actor: Actor, event: Event) -> bool:
+    """Whether an event is one that can be undone, and by this person; what a reporter did is for nobody to undo."""
+    return event.kind in UNDOABLE and not _is_reporters(event) and access.may(actor, event.command)
+
+
 def last_of(cursor: db.Cursor, actor: Actor, kinds: Set[str] = UNDOABLE) -> Event | None:
     """The actor's newest event of these kinds that stands and can be undone, undos apart; None without one."""
     return activity.newest_standing(cursor, actor.actor_id, kinds - {UNDONE})
@@ -91,8 +96,13 @@ def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
         why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
-    if event.data.get("party") == Party.REPORTER:
+    if _is_reporters(event):
         raise Refused("event", f"event {event.seq} cannot be undone: it is the reporter's own act")
+
+
+def _is_reporters(event: Event) -> bool:
+    """Whether it came about by an act of the reporter's, such as a withdrawal that hands duplicates over."""
+    return event.actor_id == REPORTER.actor_id
 
 
 def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
