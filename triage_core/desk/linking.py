@@ -34,6 +34,10 @@ def link_within(
     """Close a report as a duplicate of an earlier one; its own duplicates follow it."""
     case = cases.read(work.cursor, child_id, seen_version)
     _require_earlier(work.cursor, child_id, canonical_id)
+    if is_withdrawn(work.cursor, canonical_id):
+        raise Conflict(
+            "canonical", f"{canonical_id} was withdrawn by its reporter, so nobody works on it for another"
+        )
     link = link_of(work.cursor, child_id)
     if link and link["canonical_id"] == canonical_id:
         return case  # the same press twice is one decision
@@ -81,6 +85,11 @@ def unlink_within(
     ]
     details = {"link_id": link["link_id"]} | ({"moved": moved} if moved else {})
     return cases.change(work, case, "report.unlinked", before, details)
+
+
+def is_withdrawn(cursor: db.Cursor, report_id: str) -> bool:
+    """Whether its reporter took a report back: whoever sent the same flaw did not, and must not lose by it."""
+    return bool(cases.read(cursor, report_id)["resolution"] == Resolution.WITHDRAWN)
 
 
 def hand_over(work: Work, report_id: str) -> None:

@@ -15,13 +15,13 @@ from typing import Any
 from triage_core import access, cases, db
 from triage_core.channel.messages import REPORTER
 from triage_core.clusters import groups
-from triage_core.desk import activity, looks, preferred
+from triage_core.desk import activity, linking, looks, preferred
 from triage_core.desk.activity import UNDONE, Event
 from triage_core.desk.undoable import DECISION, UNDOABLE, WHY_NOT
 from triage_core.disclosure import embargoes
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.likeness.axes import Axis
-from triage_core.model import Actor
+from triage_core.model import Actor, Resolution
 from triage_core.rewards import rewards
 from triage_core.store import Store, Work
 
@@ -154,6 +154,11 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together:
     canonical_id = event.before.get("canonical_id")
     if not canonical_id:
         return None
+    if linking.is_withdrawn(cursor, canonical_id):
+        story = activity.history(cursor, canonical_id)
+        return next(
+            other for other in reversed(story) if other.after.get("resolution") == Resolution.WITHDRAWN
+        )
     links = db.rows(
         cursor,
         "SELECT child_id, link_id FROM active_links WHERE child_id = $canonical OR canonical_id = $child",
