@@ -47,6 +47,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.desk.drafts",
             "triage_core.disclosure.embargoes",
             "triage_core.outgoing.follow_through",
+            "triage_core.disclosure.shared_ends",
             "triage_core.disclosure.sharing",
             "triage_core.channel.standing",
             "triage_core.exchange.*",

@@ -43,6 +43,9 @@ class Kind(StrEnum):
     REWARD_REOPENED = "reward_reopened"
     EMBARGO_CHANGED = "embargo_changed"
     EMBARGO_PROPOSED = "embargo_proposed"
+    EMBARGO_TAKEN_BACK = "embargo_taken_back"
+    EMBARGO_REFUSED = "embargo_refused"
+    EMBARGO_REOPENED = "embargo_reopened"
 
 
 NOTICES: Mapping[Kind, str] = MappingProxyType(
@@ -55,6 +58,9 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.REWARD_REOPENED: "What we told you about your reward was taken back: {reward} is decided on anew.",
         Kind.EMBARGO_CHANGED: "The waiting period of your report now ends at {end}.",
         Kind.EMBARGO_PROPOSED: "We propose {end} as the end of the waiting period: you may accept or refuse it.",
+        Kind.EMBARGO_TAKEN_BACK: "We take back our proposal of {end} as the end of the waiting period.",
+        Kind.EMBARGO_REFUSED: "We do not agree to {end}, which you proposed as the end of the waiting period.",
+        Kind.EMBARGO_REOPENED: "Your proposal of {end} as the end of the waiting period waits for our answer again.",
     }
 )
 """The words of each notice; what stands in braces comes with it."""

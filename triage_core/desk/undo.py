@@ -18,7 +18,7 @@ from triage_core.clusters import groups
 from triage_core.desk import activity, linking, looks, preferred
 from triage_core.desk.activity import UNDONE, Event
 from triage_core.desk.undoable import DECISION, UNDOABLE, WHY_NOT
-from triage_core.disclosure import embargoes
+from triage_core.disclosure import embargoes, shared_ends
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, Resolution
@@ -50,6 +50,8 @@ def undo_within(work: Work, event: Event) -> set[int]:
     """
     _require_kind(event)
     parts = _require_clear(work.cursor, event)
+    if "canonical_id" in event.before:
+        _tell_ends(work, event, [event.subject, *(part.subject for part in parts)])
     moved = []
     for part in parts:
         moved.append(work.next_event)
@@ -69,6 +71,15 @@ def undo_within(work: Work, event: Event) -> set[int]:
     else:
         _undo_change(work, event, {"moved": moved} if moved else {})
     return {event.seq, *(part.seq for part in parts)}
+
+
+def _tell_ends(work: Work, event: Event, together: Sequence[str]) -> None:
+    """Tell whose waiting period gets another end as the links of these reports change back."""
+    present = linking.linked_to(work.cursor, event.subject)
+    if present:
+        shared_ends.parted(work, present, together)
+    if event.before["canonical_id"]:
+        shared_ends.joined(work, event.subject, event.before["canonical_id"])
 
 
 def may(actor: Actor, event: Event) -> bool:

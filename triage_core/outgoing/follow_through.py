@@ -48,7 +48,7 @@ def reward_moved(
 
 
 def embargo_changed(work: Work, report_id: str, kind: Kind, end: datetime) -> None:
-    """The waiting period of a report has another end (EMBARGO_CHANGED), or we propose one (EMBARGO_PROPOSED)."""
+    """The waiting period of a report has another end (EMBARGO_CHANGED), or a proposed one is there, refused or gone."""
     messages.tell(work, _with_key(work, [report_id]), kind, {"end": f"{end:%Y-%m-%d %H:%M} UTC"})
 
 
