@@ -24,7 +24,7 @@ from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor, Channel, DeskRole, Severity
+from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
 from triage_core.rewards import rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
@@ -296,6 +296,33 @@ def test_a_fix_is_told_to_everybody_who_sent_the_flaw(store: Store) -> None:
     assert told(store) == []
     triage.move(store, REVIEWER, first, Trigger.DEPLOY_FIX)
     assert told(store) == [(first, "fix_marked"), (second, "fix_marked")]
+
+
+def test_a_fix_that_holds_no_longer_is_told_to_the_same_people(store: Store) -> None:
+    """They heard that it is in place, and the duplicates' reports stay closed: nothing else would tell them."""
+    first, second = send(store, "One"), send(store, "Two")
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    triage.link(store, REVIEWER, second, first)
+    triage.move(store, REVIEWER, first, Trigger.FINISH_FIX)
+    deployed = store.revision + 1
+    triage.move(store, REVIEWER, first, Trigger.DEPLOY_FIX)
+    undo(store, REVIEWER, deployed)
+    undone = store.revision - 2
+    undo(store, REVIEWER, undone)
+    triage.move(store, REVIEWER, first, Trigger.START_RETEST)
+    triage.move(store, REVIEWER, first, Trigger.FAIL_RETEST)
+    assert heard(store, second) == ["fix_marked", "fix_reopened"] * 2
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        triage.move(store, REVIEWER, first, trigger)
+    closing: dict[str, Any] = {"resolution": Resolution.RESOLVED_FIXED, "note": "Tried ten times."}
+    triage.move(store, REVIEWER, first, Trigger.PASS_RETEST, **closing)
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)  # it came back
+    assert heard(store, first) == heard(store, second) == ["fix_marked", "fix_reopened"] * 3
+
+
+def heard(store: Store, report_id: str) -> list[str]:
+    with store.read() as cursor:
+        return [one["kind"] for one in messages.thread(cursor, report_id)]
 
 
 def test_whose_report_trained_a_version_is_told_once(store: Store, clock: Clock, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     QUESTION = "question"
     ANSWER = "answer"
     FIX_MARKED = "fix_marked"
+    FIX_REOPENED = "fix_reopened"
     TRAINED_VERSION = "trained_version"
     REWARD_APPROVED = "reward_approved"
     REWARD_PAID = "reward_paid"
@@ -51,6 +52,7 @@ class Kind(StrEnum):
 NOTICES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.FIX_MARKED: "A fix for the flaw that you reported is in place.",
+        Kind.FIX_REOPENED: "What we told you of a fix holds no longer: it failed its test, or was taken back.",
         Kind.TRAINED_VERSION: "Your report is in version {version} of the training set {dataset}.",
         Kind.REWARD_APPROVED: "A reward was approved for your report: {reward}.",
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",

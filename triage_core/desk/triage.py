@@ -135,6 +135,7 @@ def assess_within(
             **look,
         },
     )
+    follow_through.fix_moved(work, case, decided)
     embargoes.follow(work, policy, report_id, severity, exploitation)
     return decided
 
@@ -241,6 +242,5 @@ def move(
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
         moved = cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
-        if trigger is Trigger.DEPLOY_FIX:
-            follow_through.fix_deployed(work, report_id)
+        follow_through.fix_moved(work, case, moved)
         return moved

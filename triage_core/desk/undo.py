@@ -22,6 +22,7 @@ from triage_core.disclosure import embargoes, shared_ends
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, Resolution
+from triage_core.outgoing import follow_through
 from triage_core.rewards import rewards
 from triage_core.store import Store, Work
 
@@ -189,7 +190,9 @@ def _undo_change(work: Work, event: Event, more: Mapping[str, Any]) -> None:
             details["ended_link_id"] = _end_link(work, event)
         if event.before["canonical_id"]:
             details["link_id"] = _link_again(work, event.subject, event.before["canonical_id"])
-    cases.change(work, case, UNDONE, event.before, details)
+    changed = cases.change(work, case, UNDONE, event.before, details)
+    if not (case["canonical_id"] or changed["canonical_id"]):  # a duplicate has no fix of its own
+        follow_through.fix_moved(work, case, changed)
 
 
 def _end_link(work: Work, event: Event) -> int:
