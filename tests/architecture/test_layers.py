@@ -84,6 +84,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.guidance.policy_drafts",
             "triage_core.guidance.policy_overtaken",
             "triage_core.replay",
+            "triage_core.rewards.entitlements",
             "triage_core.rewards.rewards",
             "triage_core.desk.second_look",
             "triage_core.desk.triage.*",
