@@ -11,7 +11,7 @@ import streamlit as st
 from triage_core import db
 from triage_core.access import Command
 from triage_core.errors import FlawdeskError, Refused
-from triage_core.rewards import rewards
+from triage_core.rewards import entitlements, rewards
 from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
 from ui import refusals, session
 from ui.hostile import plain
@@ -80,7 +80,7 @@ def propose(report_id: str) -> None:
     """The form that proposes a reward for this report, with what the policy of its day gives."""
     policy = session.current().policy
     try:
-        may = session.read(rewards.entitlement, policy, report_id)
+        may = session.read(entitlements.entitlement, policy, report_id)
     except Refused as error:
         st.warning(f"No reward: {refusals.why(error, 400)}.", icon=":material/block:")
         return
