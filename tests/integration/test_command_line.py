@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +250,11 @@ def test_lint_says_what_is_wrong_and_ends_with_status_one(tmp_path: Path) -> Non
     broken = CliRunner().invoke(cli.app, [*command, str(bad)])
     assert broken.exit_code == 1
     assert json.loads(broken.stdout)["errors"] == {"empty_list": 1}
+
+
+def test_an_audit_tells_when_it_was(folder: Path, file: Path) -> None:
+    call(folder, "import", str(file))
+    call(folder, "index")
+    done = call(folder, "audit")
+    assert (done["reports"], done["splits"], done["suggestions"]) == (4, 0, [])
+    assert datetime.fromisoformat(done["done_at"]).tzinfo is not None

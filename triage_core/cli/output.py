@@ -41,7 +41,7 @@ class Bar:
 
 
 def print_json(result: Any, indent: int | None) -> None:
-    sys.stdout.write(json.dumps(result, indent=indent, default=str) + "\n")
+    sys.stdout.write(json.dumps(result, indent=indent) + "\n")
 
 
 def print_note(text: str) -> None:
@@ -52,7 +52,7 @@ def print_note(text: str) -> None:
 def print_pairs(result: Any) -> None:
     table = Table(show_header=False, box=None)
     for name, value in result.items():
-        shown = json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+        shown = json.dumps(value) if isinstance(value, dict | list) else str(value)
         table.add_row(name.replace("_", " "), Text(reveal(shown)))
     out.print(table)
 
