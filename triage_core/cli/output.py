@@ -46,7 +46,7 @@ def print_json(result: Any, indent: int | None) -> None:
 
 def print_note(text: str) -> None:
     """Something that whoever reads the result should know, on stderr."""
-    err.print(Text(reveal(text), style="yellow"))
+    err.print(Text(reveal(text), style="yellow"), soft_wrap=True)
 
 
 def print_pairs(result: Any) -> None:
