@@ -23,9 +23,10 @@ from tests.making import (
     make_report,
     open_runtime,
 )
-from triage_core import db
-from triage_core.channel import intake, messages, reportformat
+from triage_core import db, queries, trends
+from triage_core.channel import intake, messages, reportformat, tracking
 from triage_core.channel import reporter as reporters
+from triage_core.counted import Counted, Moment
 from triage_core.desk import activity, bulk, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
@@ -331,6 +332,24 @@ def test_linked_duplicates_share_the_earliest_accepted_date_and_part_with_their_
     assert is_held(store, first)
     triage.unlink(store, REVIEWER, second)
     assert [stands(store, report) for report in (first, second, third)] == before
+
+
+def test_every_screen_tells_the_end_that_binds(store: Store) -> None:
+    first, _ = send(store, "One")
+    second, _ = send(store, "Two", embargo_wish=(NOON + 5 * DAY).isoformat())
+    triage.link(store, REVIEWER, second, first)
+    end = NOON + 5 * DAY
+    soon = queries.Filter(only=queries.Only.EMBARGO, at=NOON)
+    of_week = {"moment": Moment.EMBARGO_END, "since": end - DAY, "until": end + DAY}
+    with store.read() as cursor:
+        view = queries.report(cursor, first).embargo
+        assert view
+        assert view["binding_end"] == tracking.view(cursor, first, NOON).embargo.ends_at == end
+        assert set(queries.queue(cursor, soon, queries.Sort.OLDEST)) == {first, second}
+        assert {one["report_id"] for one in embargoes.reminders(cursor, NOON)} == {first, second}
+        assert [row["ending"] for row in trends.embargo_ends(cursor, trends.Window(NOON))][:3] == [2, 0, 0]
+        listed = queries.Filter(only=Counted.UNDER_EMBARGO, at=NOON, **of_week)
+        assert queries.count(cursor, listed) == 2
 
 
 def test_a_linked_duplicate_without_an_embargo_is_held_with_its_canonical_report(store: Store) -> None:
