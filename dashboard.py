@@ -35,7 +35,7 @@ SCREENS = (
     ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
     ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
     ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
-    ("gaps", "Guidance gaps", ":material/rule:", Command.SET_POLICY),
+    ("gaps", "Gaps", ":material/rule:", Command.SET_POLICY),
     ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
 )
 

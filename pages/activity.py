@@ -10,7 +10,7 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.desk import activity, assessments, undoable
-from ui import empty, event_words, row_buttons, session
+from ui import empty, event_words, paging, row_buttons, session
 from ui.desk import undo
 from ui.event_words import EVENTS
 from ui.hostile import inline
@@ -77,7 +77,7 @@ table = st.container()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     beside = st.container(horizontal=True, vertical_alignment="center", width="content")
     beside.caption(f"{counted(total, 'event')}, newest first", width="content")
-    page = st.pagination(-(-total // SIZE), key="events", bind="query-params")
+    page = paging.choose(total, SIZE, "events", most=7)
 rows = session.read(activity.events, chosen, page, SIZE)[0]
 made = session.read(assessments.numbered, event_words.assessments(rows))
 

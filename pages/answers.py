@@ -94,8 +94,9 @@ with st.bottom:
         closed = (
             mine or not answer.content or answer.approved_by is not None or answer.returned_by is not None
         )
+        own = "Somebody else approves or sends back what you have written." if mine else None
         acts = st.container(horizontal=True)
-        with acts.popover("Send back", icon=":material/undo:", disabled=closed):
+        with acts.popover("Send back", icon=":material/undo:", disabled=closed, help=own):
             answers.returning(report_id, answer, view.case["version"], after)
         acts.button(
             "Approve the answer",
@@ -103,7 +104,7 @@ with st.bottom:
             type="primary",
             icon=":material/verified:",
             disabled=closed,
-            help="Somebody else approves what you have written." if mine else None,
+            help=own,
             on_click=answers.approve,
             args=(report_id, answer.answer_id, view.case["version"], after),
         )

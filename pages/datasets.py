@@ -13,9 +13,9 @@ from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
 from triage_core.model import HarmType, Severity
 from triage_core.queries import Filter
-from ui import empty, filters, session, worker
+from ui import empty, filters, paging, refusals, session, worker
 from ui.datasets import parts, versions, withdrawal
-from ui.hostile import inline, plain
+from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, counted
 
 SIZE, MOST, LONG = 10, 200, 500
@@ -56,7 +56,7 @@ try:
     found = parts.preview(request)
 except Refused as error:
     with outcome:
-        st.error(f"This cannot be built: {plain(str(error), LONG)}", icon=":material/block:")
+        st.error(f"This cannot be built: {refusals.why(error, LONG)}", icon=":material/block:")
         if error.field == "split":  # it may pass once both are compared
             worker.line(session.stamp())
     found = None
@@ -69,7 +69,7 @@ if found:
         icon=":material/build:",
         disabled=not (may_build and rows),
         width="stretch",
-        help=None if may_build else "Your role reads this page; ML engineers build datasets.",
+        help=session.whose(Command.EXPORT_DATASET),
     )
     if build:
         bar = choices.progress(0.0, text="Reading the reports")
@@ -96,7 +96,7 @@ if not total:
 if total > 1:
     with st.expander("Compare two versions", icon=":material/compare_arrows:"):
         versions.compared(session.read(catalog.built, 1, MOST)[0])
-page = st.pagination(-(-total // SIZE), key="built", bind="query-params") if total > SIZE else 1
+page = paging.choose(total, SIZE, "built", most=7) if total > SIZE else 1
 planned = {plan.name: plan for plan in session.read(plans.plans)}
 latest = {built.name: built.version for built in session.read(catalog.latest)}
 for built in session.read(catalog.built, page, SIZE)[0]:

@@ -11,7 +11,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.disclosure import embargo_board
 from triage_core.disclosure.embargo_board import Show
-from ui import charts, empty, filters, row_buttons, session
+from ui import charts, empty, filters, paging, row_buttons, session
 from ui.charts import BLUE, ORANGE, VIOLET
 from ui.disclosure import card
 from ui.hostile import inline
@@ -24,6 +24,12 @@ SHOWN: Mapping[str, LiteralString] = {
     Show.FOR_REPORTER: "Waiting for the reporter",
     Show.SHOULD_END: "Should end",
     Show.OVER: "Over",
+}
+ABOUT: Mapping[str, LiteralString] = {
+    Show.RUNNING: "In force, or proposed and not over.",
+    Show.FOR_US: "The reporter has proposed an end; the disclosure lead accepts or rejects it.",
+    Show.FOR_REPORTER: "We have proposed an end, and the reporter has not answered.",
+    Show.SHOULD_END: "Attacks are seen, and the embargo is still in force: it protects nobody any more.",
 }
 NOTHING: Mapping[str, LiteralString] = {
     Show.RUNNING: "No embargo is in force and none is proposed.",
@@ -74,7 +80,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 counts = session.read(embargo_board.counts, now, tuple(platforms))
 with head, st.grid(4, gap="small", min_column_width=180):
     for show in (Show.RUNNING, Show.FOR_US, Show.FOR_REPORTER, Show.SHOULD_END):
-        st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch")
+        st.metric(SHOWN[show], f"{counts[show]:,}", border=True, height="stretch", help=ABOUT[show])
 if picked := session.picked("embargo"):
     row_buttons.into_view()
     card.draw(picked, now)
@@ -91,7 +97,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     order = "the latest first" if shown == Show.OVER else "the soonest first"
     beside = st.container(horizontal=True, vertical_alignment="center", width="content")
     beside.caption(f"{counted(total, 'report')}, {order}. Every hour is UTC.", width="content")
-    number = st.pagination(-(-total // SIZE), key="embargoes", bind="query-params", max_visible_pages=5)
+    number = paging.choose(total, SIZE, "embargoes")
 rows = session.read(embargo_board.page, Show(shown), now, tuple(platforms), number, SIZE)
 
 # The key carries the snapshot: a row number means a report only among the rows that were shown.

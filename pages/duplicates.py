@@ -6,10 +6,11 @@ from typing import LiteralString
 
 import streamlit as st
 
+from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import boards
 from triage_core.desk.boards import Brief
-from ui import compare, links, session, worker
+from ui import compare, empty, links, paging, session, worker
 from ui.hostile import plain
 from ui.words import BASIS, ago, counted, moment, severity_badge, state_badge
 
@@ -25,6 +26,9 @@ def about(brief: Brief) -> LiteralString:
 
 now = session.now()
 st.title("Duplicates", anchor=False)
+if session.read(queries.is_empty):
+    empty.no_reports()
+    st.stop()
 view = st.segmented_control(
     "View",
     VIEWS,
@@ -34,10 +38,9 @@ view = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-may_link = session.may(Command.LINK)
-may_not = None if may_link else "Your role reads this page; reviewers decide on pairs."
 
 if view == VIEWS[0]:
+    may_link, may_part = session.may(Command.LINK), session.may(Command.CANNOT_LINK)
     worker.line(session.stamp())
     total = session.read(boards.suggestions, 1, 1)[1]
     if not total:
@@ -48,7 +51,7 @@ if view == VIEWS[0]:
             f"{counted(total, 'pair')}, surest first. The test of a duplicate: **would one fix resolve both?**",
             width="content",
         )
-        page = st.pagination(-(-total // SIZE), key="pairs", bind="query-params", max_visible_pages=5)
+        page = paging.choose(total, SIZE, "pairs")
     for suggestion in session.read(boards.suggestions, page, SIZE)[0]:
         pair = suggestion.pair
         key = f"{pair.later.report_id}-{pair.later.version}-{pair.earlier.report_id}"
@@ -66,7 +69,7 @@ if view == VIEWS[0]:
                         type="primary",
                         icon=":material/content_copy:",
                         disabled=not may_link,
-                        help=may_not,
+                        help=session.whose(Command.LINK),
                         on_click=links.link,
                         args=(pair, suggestion.score),
                     )
@@ -74,8 +77,8 @@ if view == VIEWS[0]:
                         "Not a duplicate",
                         key=f"apart-{key}",
                         icon=":material/call_split:",
-                        disabled=not may_link,
-                        help=may_not,
+                        disabled=not may_part,
+                        help=session.whose(Command.CANNOT_LINK),
                         on_click=links.keep_apart,
                         args=(pair.later.report_id, pair.earlier.report_id),
                     )
@@ -96,6 +99,7 @@ if view == VIEWS[0]:
             if full:
                 compare.side_by_side(pair.earlier, pair.later, f"side-{key}")
 else:
+    may_unlink = session.may(Command.UNLINK)
     total = session.read(boards.links, 1, 1)[1]
     if not total:
         st.info("No report is marked as a duplicate yet. Links made here or on Review are listed here.")
@@ -105,7 +109,7 @@ else:
             f"{counted(total, 'link')} in force, newest first. Unlinking gives a report its earlier state back.",
             width="content",
         )
-        page = st.pagination(-(-total // SIZE), key="linked", bind="query-params", max_visible_pages=5)
+        page = paging.choose(total, SIZE, "linked")
     for link in session.read(boards.links, page, SIZE)[0]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             score = "" if link["score"] is None else f" · likeness {link['score']:.2f}"
@@ -119,8 +123,8 @@ else:
                     "Unlink",
                     key=f"unlink-{link['child_id']}-{link['version']}",
                     icon=":material/link_off:",
-                    disabled=not session.may(Command.UNLINK),
-                    help=may_not,
+                    disabled=not may_unlink,
+                    help=session.whose(Command.UNLINK),
                     on_click=links.unlink,
                     args=(link["child_id"], link["version"]),
                 )

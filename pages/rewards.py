@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.access import Command
 from triage_core.rewards import rewards
-from ui import charts, empty, row_buttons, session, spending
+from ui import charts, empty, paging, row_buttons, session, spending
 from ui.charts import percent
 from ui.hostile import plain
 from ui.rewards import card, tables
@@ -72,7 +72,7 @@ if not total:
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     beside = st.container(horizontal=True, vertical_alignment="center", width="content")
     beside.caption(counted(total, "row"), width="content")
-    st.pagination(-(-total // SIZE), key="rewards", bind="query-params", max_visible_pages=5)
+    paging.choose(total, SIZE, "rewards")
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
 # A reward has a number, and a report for which none is proposed has its name.
 if view != "reporters" and (name := row_buttons.opened(key, names)):

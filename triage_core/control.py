@@ -99,8 +99,8 @@ def _request(line: bytes) -> dict[str, Any]:
 def call(folder: Path, operation: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Ask the server that holds the store in `folder`; its messages, to be read to their end.
 
-    Connected when this returns. The messages end without a result when the server does. Raises
-    StoreBusy when a process holds the store and does not answer.
+    Connected when this returns. The messages end without a result when the server does. Raises Refused
+    for a request that is too long, StoreBusy when a process holds the store and does not answer.
     """
     try:
         details = json.loads((folder / FILE).read_text("utf-8"))
@@ -110,13 +110,19 @@ def call(folder: Path, operation: str, params: Mapping[str, Any]) -> Iterator[di
         raise StoreBusy(
             "another process holds the store and is not a server that answers; wait for it or end it"
         ) from error
-    return _messages(connection, {"token": token, "operation": operation, "params": dict(params)})
+    request = json.dumps({"token": token, "operation": operation, "params": dict(params)}).encode() + b"\n"
+    if len(request) > MAX_REQUEST:
+        connection.close()
+        raise Refused(
+            "request", f"a server is asked with {MAX_REQUEST:,} bytes at most; this has {len(request):,}"
+        )
+    return _messages(connection, request)
 
 
-def _messages(connection: socket.socket, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _messages(connection: socket.socket, request: bytes) -> Iterator[dict[str, Any]]:
     connection.settimeout(None)
     with suppress(ConnectionError), connection, connection.makefile("rwb") as stream:
-        stream.write(json.dumps(request).encode() + b"\n")
+        stream.write(request)
         stream.flush()
         for line in stream:
             if line.endswith(b"\n"):  # else the server ended within it

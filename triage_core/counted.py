@@ -74,8 +74,8 @@ COLUMN: Mapping[Moment, str] = {  # but for that of the bounty, which no column 
     Moment.RECEIVED: "c.received_at",
     Moment.CLOSED: "c.closed_at",
     Moment.REOPENED: "c.reopened_at",
-    # The end of an embargo stands in a table of its own: it is asked for as a list of reports.
-    Moment.EMBARGO_END: "(SELECT ends_at FROM embargoes e WHERE e.report_id = c.report_id)",
+    # The end of an embargo stands in a view of its own: of linked duplicates the earliest end binds.
+    Moment.EMBARGO_END: "(SELECT binding_end FROM embargo_terms e WHERE e.report_id = c.report_id)",
     # A clock that runs for weeks is over when its target is met or passed: by the day on which reports came in,
     # the latest weeks would hold those alone that were quick.
     Moment.FIX_END: f"least({FIXED_AT}, c.fix_due)",

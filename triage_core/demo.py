@@ -57,9 +57,12 @@ def load_demo(runtime: Runtime, folder: Path = FOLDER) -> int:
     submitted = {row["external_id"]: row["received_at"] for row in reports}
     # An older release may have brought other reports: decisions on what is not there are passed over.
     decisions = [line for line in _lines(folder / "decisions.jsonl") if line["external_id"] in ids]
-    for decision in sorted(decisions, key=lambda line: submitted[line["external_id"]]):
+    made = [
+        (submitted[line["external_id"]] + timedelta(hours=line["after_hours"]), line) for line in decisions
+    ]
+    # As they were made, not as the reports came in: events are listed in the order of their recording.
+    for at, decision in sorted(made, key=lambda one: one[0]):
         name = decision["external_id"]
-        at = submitted[name] + timedelta(hours=decision["after_hours"])
         if ids[name] not in decided and at < runtime.store.clock():
             _decide(runtime, decision, ids, at)
     return len(ids)

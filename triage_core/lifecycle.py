@@ -123,7 +123,7 @@ def check_closing(
         names = _listed([one for one in Resolution if one in fitting])
         raise Refused("resolution", f"{trigger} cannot close as {resolution}; it has {names}")
     if trigger is not Trigger.WITHDRAW and not reason.strip():
-        raise Refused("reason", f"{resolution} needs a reason that the reporter can read")
+        raise Refused("note", f"{resolution} needs a reason that the reporter can read")
     shown = {
         Evidence.CANONICAL: bool(canonical),
         Evidence.CLAUSE: bool(clauses),

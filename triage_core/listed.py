@@ -55,8 +55,8 @@ _ONLY: Mapping[str, str] = {
     Only.LATE: f"{NEXT_DUE} < $at",
     Only.BREACHING: f"{NEXT_DUE} < $breaching",
     Only.EMBARGO: (
-        "c.report_id IN (SELECT report_id FROM embargoes WHERE list_contains($in_force, state)"
-        " AND ends_at BETWEEN $at AND $embargo)"
+        "c.report_id IN (SELECT report_id FROM embargo_terms WHERE list_contains($in_force, state)"
+        " AND binding_end BETWEEN $at AND $embargo)"
     ),
     Only.SNOOZED: _SNOOZED,
 }

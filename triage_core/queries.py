@@ -14,6 +14,7 @@ from typing import Any
 from triage_core import db
 from triage_core.desk import activity
 from triage_core.desk.activity import Event
+from triage_core.disclosure import embargo_board
 from triage_core.errors import NotFound
 from triage_core.listed import BREACHING_WITHIN as BREACHING_WITHIN
 from triage_core.listed import CLUSTERS, NEXT_DUE, ORDER
@@ -118,7 +119,7 @@ def snapshot(cursor: db.Cursor, chosen: Filter, sort: Sort, limit: int, offset: 
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """Everything a reviewer sees of one report."""
+    """Everything a reviewer sees of one report; `embargo` as on the Disclosure screen, None where it has none."""
 
     report: db.Row
     turns: tuple[Turn, ...]
@@ -137,13 +138,14 @@ def report(cursor: db.Cursor, report_id: str) -> ReportView:
         raise NotFound("report", f"there is no report {report_id!r}")
     case = db.row(cursor, "SELECT * FROM cases WHERE report_id = ?", [report_id])
     assert case is not None, "every report has a case: both are inserted by one command"
+    embargo = embargo_board.one(cursor, report_id)
     turns = turns_of(found.pop("turns"))
     return ReportView(
         report=found,
         turns=turns,
         body=json.loads(found.pop("body")),
         case=case,
-        embargo=db.row(cursor, "SELECT * FROM embargoes WHERE report_id = ?", [report_id]),
+        embargo=embargo if embargo and embargo["state"] else None,
         assessment=db.row(
             cursor, "SELECT * FROM assessments WHERE assessment_id = ?", [case["assessment_id"]]
         ),

@@ -46,6 +46,7 @@ def menu(report_id: str, version: int, assigned_to: str | None) -> None:
         type="tertiary",
         icon=":material/assignment_ind:",
         disabled=not session.may(Command.CLAIM),
+        help=session.whose(Command.CLAIM),
         on_click=_give,
         args=(report_id, version, key),
     )

@@ -177,11 +177,13 @@ def stacked_bars(
     behind: Behind | None = None,
     page: str = INBOX,
     then: Names = _NOTHING,
+    unit: str = "Reports",
 ) -> None:
     """Lying bars, one for each row, the first on top: `label` and a count for each key of `names`, and of `then`.
 
     What stands under the keys of `then`, in the order of `names`, is compared: dotted bars below. Labels may be a
     reporter's words: the axis counts places. What stands `behind` a number is listed on `page`.
+    `unit` is what the axis counts.
     """
     labels = [inline(row["label"]) for row in rows]
     drawn = [
@@ -202,7 +204,7 @@ def stacked_bars(
         tickvals=list(range(len(rows))), ticktext=[f"{safe(label)}  " for label in labels], **_DOWNWARDS
     )
     lengths = [sum(row[key] for key in series) for row in rows for series in (names, then)]
-    figure.update_xaxes(**_counted(lengths))
+    figure.update_xaxes(title={"text": safe(unit), "font": {"size": 12}, "standoff": 6}, **_counted(lengths))
     keys = {title: key for key, title in {**names, **then}.items()}
     counts = {title: [row[key] for row in rows] for title, key in keys.items()}
     linked = (lambda title, place: behind(keys[title], place) if title in keys else None) if behind else None

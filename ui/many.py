@@ -21,7 +21,7 @@ from triage_core.desk.decision import Decision, check
 from triage_core.errors import FlawdeskError, Refused
 from triage_core.guidance.policy import ClauseKind
 from triage_core.queries import Filter, Sort
-from ui import assign, decision, session
+from ui import assign, decision, refusals, session
 from ui.hostile import inline, plain
 from ui.words import SNOOZE, counted, severity_badge, state_label
 
@@ -193,7 +193,7 @@ def decided(seen: Mapping[str, int]) -> Decision | None:
     try:
         check(policy, made)
     except Refused as refusal:
-        st.caption(f"Not complete: {plain(refusal.rule)}")
+        st.caption(f"Not complete: {refusals.why(refusal)}")
         return None
     return made
 
@@ -262,7 +262,7 @@ def _run(act: Callable[[], Outcome]) -> None:
     try:
         st.session_state[DONE] = act()
     except FlawdeskError as error:
-        st.toast(f"Nothing was changed: {plain(str(error))}", icon=":material/block:", duration="long")
+        st.toast(f"Nothing was changed: {refusals.why(error)}", icon=":material/block:", duration="long")
 
 
 def _undo(batch: int) -> None:

@@ -61,7 +61,7 @@ def heading(view: ReportView, now: datetime) -> None:
 
 
 def _embargo(embargo: Mapping[str, Any], now: datetime) -> None:
-    ends, proposed = embargo["ends_at"], embargo["proposed_end"]
+    ends, proposed = embargo["binding_end"], embargo["proposed_end"]
     if embargo["state"] in IN_FORCE and ends:
         left = f"{span(ends - now)} left" if ends > now else "its end has passed"
         st.markdown(f":material/lock_clock: Under embargo until **{moment(ends)}** ({left})")

@@ -21,6 +21,7 @@ from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter
 from triage_core.runtime import Runtime
+from ui import components, refusals
 from ui.hostile import plain
 from ui.words import ROLE
 
@@ -49,6 +50,7 @@ def identify() -> Actor:
             label_visibility="collapsed",
             width=180,
         )
+        components.served("tint")(key="tint", height=1)
     return actor()
 
 
@@ -60,6 +62,14 @@ def actor() -> Actor:
 
 def may(command: access.Command) -> bool:
     return access.may(actor(), command)
+
+
+def whose(command: access.Command) -> LiteralString:
+    """Whose act a command is, for somebody who may not give it; "" for who may."""
+    if may(command):
+        return ""
+    others = " or ".join(ROLE[role] for role in DeskRole if role in access.MAY[command])
+    return f"This is for another role: {others}."
 
 
 def current() -> Runtime:
@@ -164,9 +174,9 @@ def command(done: LiteralString, function: Callable[P, T], *args: P.args, **kwar
     try:
         function(*args, **kwargs)
     except Conflict as error:
-        st.toast(f"Nothing was changed: {plain(error.rule)}", icon=":material/group:", duration="long")
+        st.toast(f"Nothing was changed: {refusals.why(error)}", icon=":material/group:", duration="long")
     except Refused as error:
-        st.toast(f"Not possible: {plain(str(error))}", icon=":material/block:", duration="long")
+        st.toast(f"Not possible: {refusals.why(error)}", icon=":material/block:", duration="long")
     except FlawdeskError as error:
         st.toast(
             f"The installation has a fault: {plain(str(error))}", icon=":material/error:", duration="long"

@@ -30,4 +30,5 @@ def draw(year: int) -> None:
     charts.stacked_bars(
         "rewards", "Month", rows, SPENT, [BLUE, ORANGE], "Money paid and approved each month",
         lambda spent, place: of_month(spent, year, place + 1), page=REWARDS,
+        unit=session.current().policy.rewards.currency,
     )  # fmt: skip

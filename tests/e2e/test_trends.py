@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.architecture.test_theme import BODY_TEXT, contrast
 from tests.browser import Server, running_server, wait_until_settled
 
 pytestmark = pytest.mark.browser
@@ -91,6 +92,24 @@ def test_the_report_of_the_month_fits_the_paper(
     printed = page.pdf(format="A4", prefer_css_page_size=True)
     assert printed.startswith(b"%PDF-")
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 5
+
+
+def test_every_screen_of_the_owner_stands_in_the_bar_of_a_laptop(demo: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{demo.url}/gaps?{OWNER}")
+    page.get_by_role("heading", name="Guidance gaps").wait_for()
+    bar = page.get_by_test_id("stTopNav")
+    expect(bar.get_by_role("link", name="Datasets")).to_be_visible()
+    expect(bar.get_by_text(re.compile(r"^\d+ more$"))).to_have_count(0)
+
+
+def test_what_is_chosen_can_be_read_in_the_dark(demo: Server, page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{demo.url}/trends?{OWNER}")
+    chosen = page.get_by_role("radio", name="13 weeks")
+    expect(chosen).to_be_checked()
+    expect(chosen).to_have_css("color", "rgb(134, 180, 238)")
+    assert contrast("#86b4ee", "#16212e") > BODY_TEXT  # on a tenth of the primary colour
 
 
 def test_every_page_of_the_owner_in_the_dark_on_a_small_screen(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
 from triage_core import db
+from triage_core.channel import reporter
 from triage_core.clusters import cluster_work
 from triage_core.desk import activity, boards, bulk, triage
 from triage_core.desk.activity import UNDONE
@@ -200,6 +201,17 @@ def test_a_cluster_is_accepted_and_cleared_by_one_decision(opened: Runtime) -> N
     assert found.batch
     bulk.undo_batch(opened.store, REVIEWER, found.batch)
     assert states(opened) == before
+
+
+def test_the_earliest_that_was_not_withdrawn_leads_a_cluster(opened: Runtime) -> None:
+    reporter.withdraw(opened.store, "FR-1")
+    before, seen = states(opened), {"FR-1": 2, "FR-2": 1, "FR-3": 1}
+    found = cluster_work.accept(opened.store, POLICY, REVIEWER, "D-1", seen, FLAW)
+    assert found.done == ("FR-2", "FR-3")
+    assert [(skipped.report_id, "submitted first" in skipped.why) for skipped in found.skipped] == [
+        ("FR-1", True)
+    ]
+    assert states(opened) == {**before, "FR-2": "accepted", "FR-3": "FR-2"}
 
 
 def test_members_that_changed_or_left_are_skipped_and_told(opened: Runtime) -> None:

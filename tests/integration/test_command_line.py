@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +250,44 @@ def test_lint_says_what_is_wrong_and_ends_with_status_one(tmp_path: Path) -> Non
     broken = CliRunner().invoke(cli.app, [*command, str(bad)])
     assert broken.exit_code == 1
     assert json.loads(broken.stdout)["errors"] == {"empty_list": 1}
+
+
+def test_an_audit_tells_when_it_was(folder: Path, file: Path) -> None:
+    call(folder, "import", str(file))
+    call(folder, "index")
+    done = call(folder, "audit")
+    assert (done["reports"], done["splits"], done["suggestions"]) == (4, 0, [])
+    assert datetime.fromisoformat(done["done_at"]).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [(b"\xef\xbb\xbfFifty-six.\r\nAlways.\r\n", "Fifty-six.\nAlways."), (b"Fifty-six.", "Fifty-six.")],
+)
+def test_what_an_editor_adds_to_a_file_is_no_part_of_the_answer(
+    folder: Path, file: Path, tmp_path: Path, written: bytes, kept: str
+) -> None:
+    answer = tmp_path / "answer.txt"
+    answer.write_bytes(written)
+    call(folder, "import", str(file))
+    decision = ["--clause", "OOS-1", "--consent", "any_safety_training", "--better-answer", str(answer)]
+    call(folder, "assess", "d", *decision)
+    call(folder, "export", "--profile", "sft", "--format", "jsonl", "--out", str(tmp_path))
+    (rows,) = (tmp_path / "sft" / "1" / "data").iterdir()
+    assert json.loads(rows.read_text())["completion"] == [{"role": "assistant", "content": kept}]
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"), [(b" \n", "is empty"), ("caf\xe9".encode("latin-1"), "must be text in UTF-8")]
+)
+@pytest.mark.parametrize(
+    "command", [["similar", "--text"], ["assess", "a", "--clause", "OOS-1", "--better-answer"]], ids=str
+)
+def test_a_file_that_holds_no_text_is_refused(
+    tmp_path: Path, command: list[str], content: bytes, rule: str
+) -> None:
+    file = tmp_path / "text.txt"
+    file.write_bytes(content)
+    error = call(tmp_path, *command, str(file), status=1).exception
+    assert isinstance(error, Refused)
+    assert (error.field, error.rule) == (command[-1].strip("-").replace("-", "_"), f"text.txt {rule}")

@@ -87,3 +87,12 @@ def test_a_store_with_other_reports_is_left_alone(opened: Runtime, folder: Path)
     bring(opened.store, {"external_id": "own", "turns": [{"role": "user", "content": "Our own"}]})
     assert demo.load_demo(opened, folder) == 0
     assert decided(opened) == []
+
+
+def test_what_was_done_later_is_recorded_later(opened: Runtime) -> None:
+    demo.load_demo(opened)
+    sql = "SELECT done_at FROM events WHERE starts_with(actor_id, 'demo:') ORDER BY seq"
+    with opened.store.read() as cursor:
+        times = [row["done_at"] for row in db.rows(cursor, sql)]
+    assert len(times) > 300
+    assert times == sorted(times)

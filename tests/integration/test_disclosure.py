@@ -23,9 +23,11 @@ from tests.making import (
     make_report,
     open_runtime,
 )
-from triage_core import db
-from triage_core.channel import intake, messages, reportformat
-from triage_core.desk import activity, triage
+from triage_core import db, queries, trends
+from triage_core.channel import intake, messages, reportformat, tracking
+from triage_core.channel import reporter as reporters
+from triage_core.counted import Counted, Moment
+from triage_core.desk import activity, bulk, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
 from triage_core.disclosure import disclosure, embargoes, sharing
@@ -332,6 +334,24 @@ def test_linked_duplicates_share_the_earliest_accepted_date_and_part_with_their_
     assert [stands(store, report) for report in (first, second, third)] == before
 
 
+def test_every_screen_tells_the_end_that_binds(store: Store) -> None:
+    first, _ = send(store, "One")
+    second, _ = send(store, "Two", embargo_wish=(NOON + 5 * DAY).isoformat())
+    triage.link(store, REVIEWER, second, first)
+    end = NOON + 5 * DAY
+    soon = queries.Filter(only=queries.Only.EMBARGO, at=NOON)
+    of_week = {"moment": Moment.EMBARGO_END, "since": end - DAY, "until": end + DAY}
+    with store.read() as cursor:
+        view = queries.report(cursor, first).embargo
+        assert view
+        assert view["binding_end"] == tracking.view(cursor, first, NOON).embargo.ends_at == end
+        assert set(queries.queue(cursor, soon, queries.Sort.OLDEST)) == {first, second}
+        assert {one["report_id"] for one in embargoes.reminders(cursor, NOON)} == {first, second}
+        assert [row["ending"] for row in trends.embargo_ends(cursor, trends.Window(NOON))][:3] == [2, 0, 0]
+        listed = queries.Filter(only=Counted.UNDER_EMBARGO, at=NOON, **of_week)
+        assert queries.count(cursor, listed) == 2
+
+
 def test_a_linked_duplicate_without_an_embargo_is_held_with_its_canonical_report(store: Store) -> None:
     first, _ = send(store, "One.")
     (second,) = bring(store, make_report("The same, from our own files."))
@@ -471,6 +491,87 @@ def test_an_end_that_one_reporter_makes_is_told_to_the_others_of_the_flaw(store:
     with store.read() as cursor:
         told = {name: [one["text"] for one in messages.thread(cursor, name)] for name in (first, alone)}
     assert told == {first: ["The waiting period of your report now ends at 2026-03-02 12:00 UTC."], alone: []}
+
+
+def told(store: Store, report_id: str) -> list[str]:
+    with store.read() as cursor:
+        return [one["text"] for one in messages.thread(cursor, report_id)]
+
+
+def test_what_becomes_of_a_proposal_is_told_to_its_reporter(store: Store) -> None:
+    report, reporter = send(store)
+    disclosure.propose(store, POLICY, reporter, report, NOON + 60 * DAY)
+    disclosure.reject(store, LEAD, report)
+    undo(store, LEAD, store.revision)
+    disclosure.reject(store, reporter, report)
+    disclosure.propose(store, POLICY, LEAD, report, NOON + 20 * DAY)
+    undo(store, LEAD, store.revision)
+    disclosure.propose(store, POLICY, LEAD, report, NOON + 20 * DAY)
+    disclosure.reject(store, LEAD, report)
+    ours = "2026-03-22 12:00 UTC"
+    assert told(store, report) == [
+        "We do not agree to 2026-05-01 12:00 UTC, which you proposed as the end of the waiting period.",
+        "Your proposal of 2026-05-01 12:00 UTC as the end of the waiting period waits for our answer again.",
+        *[
+            f"We propose {ours} as the end of the waiting period: you may accept or refuse it.",
+            f"We take back our proposal of {ours} as the end of the waiting period.",
+        ]
+        * 2,
+    ]
+
+
+def test_a_link_that_moves_the_end_is_told_to_those_whom_it_binds(store: Store) -> None:
+    (first, early), (second, _) = send(store, "One"), send(store, "Two")
+    disclosure.propose(store, POLICY, early, first, NOON + 10 * DAY)
+    disclosure.accept(store, LEAD, first)  # the earliest from now on
+    triage.link(store, REVIEWER, second, first)
+    ends = ["2026-03-12", "2026-04-16"]
+    assert told(store, second) == [f"The waiting period of your report now ends at {ends[0]} 12:00 UTC."]
+    triage.unlink(store, REVIEWER, second)
+    undo(store, REVIEWER, store.revision)
+    undo(store, REVIEWER, store.revision)
+    triage.link(store, REVIEWER, second, first)
+    undo(store, REVIEWER, store.revision)
+    assert told(store, second) == [
+        f"The waiting period of your report now ends at {end} 12:00 UTC." for end in ends * 3
+    ]
+    assert told(store, first) == ["The waiting period of your report now ends at 2026-03-12 12:00 UTC."]
+
+
+def test_the_end_that_is_told_is_the_one_that_binds(store: Store) -> None:
+    (first, reporter), (second, _) = (
+        send(store, "One"),
+        send(store, "Two", embargo_wish="2026-03-12T12:00:00Z"),
+    )
+    triage.link(store, REVIEWER, second, first)
+    disclosure.propose(store, POLICY, reporter, first, NOON + 90 * DAY)
+    disclosure.accept(store, LEAD, first)
+    assert binding(store, first) == NOON + 10 * DAY
+    assert told(store, first) == ["The waiting period of your report now ends at 2026-03-12 12:00 UTC."] * 2
+
+
+def test_a_withdrawal_tells_the_duplicates_the_end_that_they_have_among_themselves(store: Store) -> None:
+    first, _ = send(store, "One", embargo_wish="2026-03-12T12:00:00Z")
+    (second, _), (third, _) = send(store, "Two"), send(store, "Three", embargo_wish="2026-03-22T12:00:00Z")
+    for duplicate in (second, third):
+        triage.link(store, REVIEWER, duplicate, first)
+    reporters.withdraw(store, first)
+    assert binding(store, second) == binding(store, third) == NOON + 20 * DAY
+    for duplicate in (second, third):
+        assert [text[-21:] for text in told(store, duplicate)] == [
+            "2026-03-12 12:00 UTC.",
+            "2026-03-22 12:00 UTC.",
+        ]
+
+
+def test_a_decision_for_many_is_taken_back_whatever_was_told(store: Store) -> None:
+    first, second = send(store, "One")[0], send(store, "Two")[0]
+    done = bulk.assess(store, POLICY, REVIEWER, {first: 1, second: 1}, CRITICAL)
+    assert done.batch
+    taken = bulk.undo_batch(store, REVIEWER, done.batch)
+    assert (taken.done, taken.skipped) == ((first, second), ())
+    for report in (first, second):
+        assert [text[:12] for text in told(store, report)] == ["We propose 2", "We take back"]
 
 
 def test_agreements_exits_and_the_reporters_acts_are_not_undone(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -24,8 +25,8 @@ from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor, Channel, DeskRole, Severity
-from triage_core.rewards import rewards
+from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
+from triage_core.rewards import bounty, entitlements, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 
@@ -245,9 +246,10 @@ def test_the_list_for_payment_holds_no_formula(store: Store, clock: Clock) -> No
     ]
 
 
-def test_what_waits_for_a_proposal(store: Store, flaw: str) -> None:
+def test_what_waits_for_a_proposal(store: Store) -> None:
+    flaw, copy = send(store), send(store, "The same.")
     bring(store, make_report("From our own files."))
-    copy = send(store, "The same.")
+    triage.assess(store, POLICY, REVIEWER, flaw, FLAW)
     triage.link(store, REVIEWER, copy, flaw)
     with store.read() as cursor:
         found, total = rewards.candidates(cursor)
@@ -257,6 +259,62 @@ def test_what_waits_for_a_proposal(store: Store, flaw: str) -> None:
         assert [row["report_id"] for row in rewards.candidates(cursor)[0]] == [copy]
         (line,), total = rewards.board(cursor)
     assert (line["reward_no"], line["proposed_by"], total) == (number, REVIEWER.actor_id, 1)
+
+
+def test_a_duplicate_without_a_share_waits_for_no_reward(store: Store, clock: Clock) -> None:
+    """Nobody could propose or decline one, so that its clock would run for ever."""
+    rng, sent = random.Random(7), []
+    for number in range(40):
+        contact = rng.choice(["", "", "ann@example.org", "bob@example.org"])
+        sent.append(send(store, f"Number {number}", contact=contact))
+        clock.forward(days=rng.choice([0, 0, 0.5, 3]))
+    roots = [sent[0], sent[6], sent[12]]
+    for root, decision in zip(roots, (FLAW, LOW, LOW), strict=True):
+        triage.assess(store, POLICY, REVIEWER, root, decision)
+    for report in sent:
+        if report not in roots:
+            earlier = [root for root in roots if sent.index(root) < sent.index(report)]
+            triage.link(store, REVIEWER, report, rng.choice(earlier))
+    clock.forward(days=60)
+    with store.read() as cursor:
+        nothing = {report for report in sent if has_no_share(cursor, report)}
+        assert entitlements.without_share(cursor, sent) == nothing
+        assert 5 < len(nothing) < 35
+        waiting = {row["report_id"] for row in rewards.candidates(cursor, size=100)[0]}
+        assert waiting == {name for name, _ in bounty.late(cursor, clock.now)} == set(sent) - nothing
+
+
+def has_no_share(cursor: db.Cursor, report_id: str) -> bool:
+    try:
+        return not entitlements.entitlement(cursor, POLICY, report_id)
+    except Refused as refused:
+        return "no share" in refused.rule
+
+
+def test_no_way_round_what_a_report_may_get(store: Store, clock: Clock) -> None:
+    """Neither by two kinds of money, nor by doing again what was right when it was done first."""
+    first, second = send(store, "One"), send(store, "Two")
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    clock.forward(days=8)
+    number = rewards.propose(store, POLICY, REVIEWER, first, CASH, Decimal(2000))
+    with pytest.raises(Refused, match=r"with 2,000.00 that stand already it is more than 2,500.00 in all"):
+        rewards.propose(store, POLICY, REVIEWER, first, RewardKind.DONATION, Decimal(501))
+    rewards.propose(store, POLICY, REVIEWER, first, RewardKind.DONATION, Decimal(500))
+    rewards.approve(store, POLICY, OWNER, number)
+    approved = store.revision
+    rewards.decline(store, OWNER, number, "by mistake")
+    declined = store.revision
+    triage.link(store, REVIEWER, second, first)  # from now on the first has half of the band
+    with pytest.raises(Refused, match="50% of the band"):
+        undo(store, EVERYBODY, declined)
+    triage.unlink(store, REVIEWER, second)
+    undo(store, EVERYBODY, declined)
+    undo(store, EVERYBODY, approved)
+    again = store.revision
+    triage.link(store, REVIEWER, second, first)
+    with pytest.raises(Refused, match="50% of the band"):
+        undo(store, EVERYBODY, again)
+    assert stands(store, number)["state"] == "proposed"
 
 
 def test_standing_counts_what_the_desk_decided(store: Store) -> None:
@@ -294,6 +352,33 @@ def test_a_fix_is_told_to_everybody_who_sent_the_flaw(store: Store) -> None:
     assert told(store) == []
     triage.move(store, REVIEWER, first, Trigger.DEPLOY_FIX)
     assert told(store) == [(first, "fix_marked"), (second, "fix_marked")]
+
+
+def test_a_fix_that_holds_no_longer_is_told_to_the_same_people(store: Store) -> None:
+    """They heard that it is in place, and the duplicates' reports stay closed: nothing else would tell them."""
+    first, second = send(store, "One"), send(store, "Two")
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    triage.link(store, REVIEWER, second, first)
+    triage.move(store, REVIEWER, first, Trigger.FINISH_FIX)
+    deployed = store.revision + 1
+    triage.move(store, REVIEWER, first, Trigger.DEPLOY_FIX)
+    undo(store, REVIEWER, deployed)
+    undone = store.revision - 2
+    undo(store, REVIEWER, undone)
+    triage.move(store, REVIEWER, first, Trigger.START_RETEST)
+    triage.move(store, REVIEWER, first, Trigger.FAIL_RETEST)
+    assert heard(store, second) == ["fix_marked", "fix_reopened"] * 2
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        triage.move(store, REVIEWER, first, trigger)
+    closing: dict[str, Any] = {"resolution": Resolution.RESOLVED_FIXED, "note": "Tried ten times."}
+    triage.move(store, REVIEWER, first, Trigger.PASS_RETEST, **closing)
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)  # it came back
+    assert heard(store, first) == heard(store, second) == ["fix_marked", "fix_reopened"] * 3
+
+
+def heard(store: Store, report_id: str) -> list[str]:
+    with store.read() as cursor:
+        return [one["kind"] for one in messages.thread(cursor, report_id)]
 
 
 def test_whose_report_trained_a_version_is_told_once(store: Store, clock: Clock, tmp_path: Path) -> None:

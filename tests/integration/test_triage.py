@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, SECOND, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, SECOND, Clock, bring, make_report
 from triage_core import db
+from triage_core.channel import tracking
 from triage_core.desk import claims, triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
+from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole, Resolution, Severity, TrainingConsent
 from triage_core.store import Store
@@ -52,6 +55,18 @@ def test_an_in_scope_decision_accepts_and_computes(store: Store) -> None:
         assessment = db.row(cursor, "SELECT * FROM assessments")
     assert assessment is not None
     assert (assessment["policy_version"], assessment["clauses"]) == (POLICY.version, ["IN-1"])
+
+
+def test_a_fix_is_due_as_the_policy_of_the_day_of_receipt_promised(store: Store) -> None:
+    """The tracking page names that version beside the date."""
+    policies.publish(store, EVERYBODY, POLICY)
+    text = POLICY.toml_text.replace("medium = 60\n", "medium = 300\n").replace('"2026.2"', '"2027.1"')
+    later = policies.policy.parse(text, POLICY.severity_csv, POLICY.priority_csv)
+    made = triage.assess(store, policies.publish(store, EVERYBODY, later), REVIEWER, "FR-1", FLAW)
+    assert made["fix_due"] == NOON + timedelta(days=60)
+    with store.read() as cursor:
+        assert db.value(cursor, "SELECT policy_version FROM assessments") == "2027.1"
+        assert tracking.view(cursor, "FR-1", NOON).next_due == made["fix_due"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, queries, told
+from triage_core.channel import reporter
 from triage_core.desk import activity, claims, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import last_of, obstacle, undo
@@ -214,6 +215,20 @@ def test_a_link_is_not_made_again_for_a_pair_said_to_differ(store: Store) -> Non
     triage.keep_apart(store, OTHER, "FR-1", "FR-2")
     with pytest.raises(Conflict, match=rf"event {last(store)} \(pair.kept_apart FR-2\) of test:ines"):
         undo(store, REVIEWER, seq)
+
+
+def test_nothing_becomes_a_duplicate_of_what_its_reporter_withdrew(store: Store) -> None:
+    """Nobody works on that one: whoever sent the same flaw would wait for nothing."""
+    link(store)
+    unlinked = unlink(store)
+    reporter.withdraw(store, "FR-1")
+    with pytest.raises(Conflict, match="FR-1 was withdrawn by its reporter"):
+        link(store)
+    with pytest.raises(Conflict, match=r"report.withdrawn FR-1\) of reporter stands in the way"):
+        undo(store, REVIEWER, unlinked)
+    triage.assess(store, POLICY, REVIEWER, "FR-1", FLAW)  # reopened, it may lead again
+    link(store)
+    assert links(store) == [("FR-2", "FR-1")]
 
 
 def test_undoing_a_better_answer_brings_the_earlier_one_back(store: Store) -> None:

@@ -11,14 +11,16 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
 from triage_core import db
-from triage_core.channel import consent
+from triage_core.channel import consent, messages
 from triage_core.desk import undo
-from triage_core.errors import NotAllowed, NotFound, Refused
+from triage_core.disclosure import disclosure
+from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
+from triage_core.exporters import build as exports
 from triage_core.exporters import folder, revoke
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.hygiene import Hygiene
 from triage_core.guidance.policy import Policy
-from triage_core.model import Actor, DeskRole
+from triage_core.model import Actor, DeskRole, Tlp
 from triage_core.store import Store
 
 
@@ -79,6 +81,32 @@ def test_one_that_is_refused_or_out_of_sight_stops_no_other(
     assert (good["name"], good["diff"]["removed"]) == ("good", 3)
     ended, built = revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "RP-1")
     assert (ended, [(one["name"], one["version"]) for one in built]) == ((), [("bad", "2")])
+
+
+@pytest.mark.parametrize("of", ["consent", "label"])
+def test_a_build_notices_what_had_to_leave_while_it_ran(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    right = exports.manifest.document
+
+    def meanwhile(*arguments: Any, **more: Any) -> dict[str, Any]:
+        if of == "consent":
+            assert revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, "FR-2") == (("FR-2",), [])
+        else:
+            disclosure.set_tlp(store, EVERYBODY, "FR-2", Tlp.RED, "for named people only")
+        return right(*arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exports.manifest, "document", meanwhile)
+        with pytest.raises(Conflict, match=r"1 of its reports \(FR-2\) had to leave while it was built"):
+            build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path))
+    assert not list(tmp_path.rglob("manifest.json"))
+    again = build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path))
+    assert folder.report_ids(Path(again["folder"]), "strict", "parquet") == {
+        f"FR-{n}" for n in (1, 3, 4, 5, 6)
+    }
+    with store.read() as cursor:
+        assert messages.thread(cursor, "FR-2") == []
 
 
 def test_a_version_that_loses_all_its_rows_is_made_without_any(store: Store, tmp_path: Path) -> None:

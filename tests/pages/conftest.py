@@ -137,6 +137,13 @@ def toasts(screen: AppTest) -> str:
     return " ".join(toast.value for toast in screen.toast)
 
 
+def off_without_a_reason(screen: AppTest) -> list[str]:
+    """Buttons and menus that cannot be pressed, and do not say why."""
+    widgets = [(one.label, one.disabled, one.help) for one in screen.button]
+    widgets += [(one.proto.label, one.proto.disabled, one.proto.help) for one in screen.get("menu_button")]
+    return [label for label, disabled, help in widgets if disabled and not help]
+
+
 Visit = Callable[..., AppTest]
 HOME = {
     "Reviewer": "inbox",

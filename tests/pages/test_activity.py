@@ -9,6 +9,7 @@ import pytest
 
 from tests.making import FLAW, MEDIUM
 from tests.pages.conftest import EVERYTHING, column, press
+from triage_core.channel import reporter
 from triage_core.clusters import cluster_work
 from triage_core.desk import bulk, second_look, triage
 from triage_core.desk.decision import Decision
@@ -219,3 +220,15 @@ def test_what_was_said_of_a_cluster_is_told_and_undone(visit, receive, index, op
     screen.button(key=f"undo-{seq}").click().run()
     assert column(screen, "what")[0] == f"Undone: event {seq}"
     assert column(screen, "changes")[0].endswith("→ nothing")
+
+
+def test_what_a_withdrawal_moved_is_shown_and_is_the_reporters_own_act(opened, visit, receive, rendered):
+    first, second = receive("a joke"), receive("the same joke")
+    triage.link(opened.store, EVERYTHING, second, first)
+    reporter.withdraw(opened.store, first)
+    handed = opened.store.revision - 1
+    screen = visit("activity", event=str(handed))
+    assert numbers(screen) == [handed, handed - 1]
+    assert [list(buttons) for buttons in column(screen, "undo")] == [[], ["Undo"]]
+    assert "it is the reporter's own act" in rendered(screen)
+    assert next(button for button in screen.button if button.label == "Undo it").disabled

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.pages.conftest import EVERYTHING
+from tests.pages.conftest import EVERYTHING, off_without_a_reason
 from triage_core import db
 from triage_core.clusters import cluster_work
 from triage_core.desk import drafts, triage
@@ -263,6 +263,10 @@ def test_others_may_look_only(visit, grouped, rendered):
     screen = visit("clusters", role="Disclosure lead")
     assert "reviewers decide on them" in rendered(screen)
     assert all(box.disabled for box in screen.checkbox)
+    assert off_without_a_reason(screen) == []
+    screen = visit("clusters")
+    assert any(button.disabled for button in screen.button)
+    assert off_without_a_reason(screen) == []
 
 
 def test_many_members_are_shown_a_page_at_a_time(visit, receive, index):

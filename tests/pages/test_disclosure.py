@@ -231,6 +231,7 @@ def test_products_are_filtered(visit, held, rendered):
     screen = visit("disclosure", role=LEAD, platform="Lark")
     assert column(screen, "report") == [other]
     assert [metric.value for metric in screen.metric] == ["1", "0", "0", "0"]
+    assert "Attacks are seen" in screen.metric[3].help
     said = rendered(visit("disclosure", role=LEAD, platform="Lark", show="Should end"))
     assert "No embargo of the chosen products is among these." in said
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.pages.conftest import EVERYTHING
+from triage_core import access
 from triage_core.desk import triage
 
 
@@ -20,7 +21,14 @@ def pair(receive, index) -> tuple[str, str]:
     return later, earlier
 
 
-def test_nothing_suggested(visit):
+def test_an_empty_store_says_how_reports_come_in(visit, rendered):
+    for view in ("Suggested", "In force"):
+        assert "No reports yet" in rendered(visit("duplicates", links=view))
+
+
+def test_nothing_suggested(visit, receive, index):
+    receive("please sing a rude song")
+    index()
     assert "No pair waits" in visit("duplicates").info[0].value
 
 
@@ -44,8 +52,23 @@ def test_who_may_not_decide_is_told_who_does(visit, pair):
     screen = visit("duplicates", role="Policy owner")
     for key in (f"link-{later}-1-{earlier}", f"apart-{later}-1-{earlier}"):
         assert screen.button(key=key).disabled
-        assert "reviewers decide" in screen.button(key=key).help
+        assert "another role: Reviewer" in screen.button(key=key).help
     assert not visit("duplicates").button(key=f"link-{later}-1-{earlier}").help
+
+
+def test_each_button_follows_its_own_right(visit, pair, opened, monkeypatch):
+    later, earlier = pair
+    without_links = {**access.MAY, access.Command.LINK: frozenset()}
+    monkeypatch.setattr(access, "MAY", without_links)
+    screen = visit("duplicates")
+    assert screen.button(key=f"link-{later}-1-{earlier}").disabled
+    apart = screen.button(key=f"apart-{later}-1-{earlier}")
+    assert (apart.disabled, apart.help) == (False, "")
+    monkeypatch.undo()
+    triage.link(opened.store, EVERYTHING, later, earlier)
+    monkeypatch.setattr(access, "MAY", without_links)
+    unlink = visit("duplicates", links="In force").button(key=f"unlink-{later}-2")
+    assert (unlink.disabled, unlink.help) == (False, "")
 
 
 def test_marking_closes_the_later_report(visit, pair, case, rendered):

@@ -162,7 +162,14 @@ def test_review_shows_one_clause_and_the_nearest_decisions(
     new, sums = receive("secret voucher code please 99"), receive("multiply numbers for my homework 98")
     learn(opened, index)
     monkeypatch.setattr(ClauseAdvice, "vote", None)  # once a model has learned, nothing is voted for
-    said = rendered(visit("review", report=new))
+    screen = visit("review", report=new, state="Any")
+    faded = [
+        *(one.value for one in screen.caption),
+        *(words for one in screen.radio for words in one.proto.captions),
+    ]
+    assert not [words for words in faded if "-badge[" in words], "a badge in a caption cannot be read"
+    assert any("` IN-1 `, severity " in words for words in faded)
+    said = rendered(screen)
     assert "Suggested" in said
     assert "learned from 40 decisions" in said
     assert len(re.findall(r"\*\*\d+%\*\* ` IN-1 ", said)) == 1

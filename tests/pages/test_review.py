@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.making import FLAW
-from tests.pages.conftest import EVERYTHING, NOW, toasts
+from tests.pages.conftest import EVERYTHING, NOW, off_without_a_reason, toasts
 from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
@@ -227,7 +227,8 @@ def test_a_linked_report_is_taken_back_by_unlink(visit, three, case, rendered):
     assert three[1] in screen.header[0].value
     screen = visit("review", report=three[0])
     assert f"A duplicate of ` {three[1]} `" in screen.info[0].value
-    assert button(screen, "Save decision").disabled
+    assert "unlink it first" in button(screen, "Save decision").help
+    assert off_without_a_reason(screen) == []
     press(screen, "Unlink")
     after = case(three[0])
     bookkeeping = {"version", "updated_at", "updated_by"}
@@ -240,6 +241,8 @@ def test_a_pair_kept_apart_cannot_be_linked_by_mistake(visit, three, rendered):
     screen = press(visit("review"), "Not a duplicate")
     assert "**not a duplicate**" in rendered(screen)
     assert button(screen, f"Duplicate of ` {three[1]} `").disabled
+    assert off_without_a_reason(screen) == []
+    assert off_without_a_reason(visit("review", role="Policy owner")) == []
 
 
 def test_differing_words_are_shown(visit, three):

@@ -183,6 +183,8 @@ def test_the_money_of_a_month_has_its_rewards_behind_it(visit, reward, flaw, ope
     rewards.pay(opened.store, EVERYTHING, number)
     rewards.propose(opened.store, opened.policy, INES, flaw("another joke"), RewardKind.CASH, Decimal(800))
     screen = visit("trends", role=OWNER)
+    (spent,) = [json.loads(one.proto.spec) for one in screen.get("plotly_chart") if "Money" in one.proto.alt]
+    assert spent["layout"]["xaxis"]["title"]["text"] == opened.policy.rewards.currency
     screen.session_state["numbers-rewards"] = True
     screen.run()
     screen.session_state["table-rewards"] = {"selection": {"cells": [[10, "Paid"]]}}

@@ -149,7 +149,7 @@ def test_all_others_open_the_list_of_what_is_not_named(visit, receive):
     assert sorted(visit("inbox", **address).dataframe[0].value["product"]) == ["G", "H"]
 
 
-def test_clusters_that_emerge_have_numbers_and_lists(visit, receive, opened):
+def test_clusters_that_emerge_have_numbers_and_lists(visit, receive, opened, rendered):
     for number in range(30):
         receive(f"number {number}", hours_ago=24 * 60)
     new = [receive(f"new {number}", hours_ago=1) for number in range(6)]
@@ -160,6 +160,9 @@ def test_clusters_that_emerge_have_numbers_and_lists(visit, receive, opened):
         members = [{**whole, "report_id": name, "model_id": ""} for name in ("FR-1", *new)]
         db.insert(work.cursor, "memberships", members)
     screen = visit("trends")
+    (link,) = [one for one in screen.get("page_link") if one.proto.label.startswith("Cluster")]
+    assert link.proto.label == "Cluster ` W-1 `", "on one line, or it breaks within the number"
+    assert "6 of its 7 latest reports came in since" in rendered(screen)
     recent = visit("inbox", **chosen(screen, "emerging", 0, "Recent"))
     assert sorted(recent.dataframe[0].value["report"]) == sorted(new)
     assert (
@@ -196,6 +199,8 @@ def test_the_name_of_a_key_is_text_and_leads_to_its_reports(visit, receive, open
     screen = visit("trends")
     labels = charts(screen)["Reports of the period by source"]["layout"]["yaxis"]["ticktext"]
     assert [label.strip()[:6] for label in labels] == ["Key 1:", "Import"]
+    for chart in ("Reports of the period by source", "Open reports by age"):
+        assert charts(screen)[chart]["layout"]["xaxis"]["title"]["text"] == "Reports"
     assert "attacker.invalid" not in rendered(screen)
     screen.session_state["numbers-sources"] = True
     screen.session_state["table-sources"] = {"selection": {"cells": [[0, "No contact"]]}}

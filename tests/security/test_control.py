@@ -12,6 +12,7 @@ import pytest
 
 from tests.making import open_runtime
 from triage_core import control
+from triage_core.errors import Refused
 from triage_core.operations import OPERATIONS
 
 
@@ -70,3 +71,9 @@ def test_an_answer_that_breaks_off_ends_without_a_result(tmp_path: Path) -> None
         connection.sendall(b'{"progress": [1, 2, "lines"]}\n{"resu')
         connection.close()
         assert list(messages) in ([{"progress": [1, 2, "lines"]}], [])
+
+
+def test_a_request_that_no_server_reads_is_refused_before_it_is_sent(folder: Path) -> None:
+    with pytest.raises(Refused, match="4,000,000 bytes at most"):
+        control.call(folder, "similar", {"text": "x" * control.MAX_REQUEST})
+    assert list(control.call(folder, "duplicates", {})) == [{"result": []}]

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     QUESTION = "question"
     ANSWER = "answer"
     FIX_MARKED = "fix_marked"
+    FIX_REOPENED = "fix_reopened"
     TRAINED_VERSION = "trained_version"
     REWARD_APPROVED = "reward_approved"
     REWARD_PAID = "reward_paid"
@@ -43,11 +44,15 @@ class Kind(StrEnum):
     REWARD_REOPENED = "reward_reopened"
     EMBARGO_CHANGED = "embargo_changed"
     EMBARGO_PROPOSED = "embargo_proposed"
+    EMBARGO_TAKEN_BACK = "embargo_taken_back"
+    EMBARGO_REFUSED = "embargo_refused"
+    EMBARGO_REOPENED = "embargo_reopened"
 
 
 NOTICES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.FIX_MARKED: "A fix for the flaw that you reported is in place.",
+        Kind.FIX_REOPENED: "What we told you of a fix holds no longer: it failed its test, or was taken back.",
         Kind.TRAINED_VERSION: "Your report is in version {version} of the training set {dataset}.",
         Kind.REWARD_APPROVED: "A reward was approved for your report: {reward}.",
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
@@ -55,6 +60,9 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.REWARD_REOPENED: "What we told you about your reward was taken back: {reward} is decided on anew.",
         Kind.EMBARGO_CHANGED: "The waiting period of your report now ends at {end}.",
         Kind.EMBARGO_PROPOSED: "We propose {end} as the end of the waiting period: you may accept or refuse it.",
+        Kind.EMBARGO_TAKEN_BACK: "We take back our proposal of {end} as the end of the waiting period.",
+        Kind.EMBARGO_REFUSED: "We do not agree to {end}, which you proposed as the end of the waiting period.",
+        Kind.EMBARGO_REOPENED: "Your proposal of {end} as the end of the waiting period waits for our answer again.",
     }
 )
 """The words of each notice; what stands in braces comes with it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from triage_core import db
 from triage_core.guidance.policy import Policy, Tier
-from triage_core.rewards.rewards import CONFIRMED
+from triage_core.rewards.entitlements import CONFIRMED
 
 
 @dataclass(frozen=True, slots=True)

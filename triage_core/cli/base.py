@@ -85,12 +85,20 @@ def settings_for(store: Path | None, demo: bool = False) -> settings.Settings:
 
 
 def contents(path: Path | None, option: str) -> str:
+    """The text of a file, "" without one. Raises Refused for a file that holds none.
+
+    What editors add is no part of it: a byte order mark, CR before LF, and the end of the last line.
+    Else a trainer could tell better answers from those that models gave by how they end.
+    """
     if path is None:
         return ""
     try:
-        return path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(option, f"{path.name} must be text in UTF-8") from error
+    if not text.strip():
+        raise Refused(option, f"{path.name} is empty")
+    return text.removesuffix("\n")
 
 
 def one_of(option: str, word: str, *words: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from triage_core.archives import archive, archive_ray
-from triage_core.cli.base import JsonOption, StoreOption, app, one_of, run, settings_for
+from triage_core.cli.base import JsonOption, StoreOption, app, contents, one_of, run, settings_for
 from triage_core.cli.output import Bar, print_pairs, print_rows
 from triage_core.index.embedding import loader
 
@@ -58,7 +58,7 @@ def similar(
         "axis": _axis(axis),
     }
     if text is not None:
-        params["text"] = text.read_text("utf-8", errors="replace")
+        params["text"] = contents(text, "text")
     if all_reports:
         run("similar", params, store, True, print_rows, lines=True)
     else:

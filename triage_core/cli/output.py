@@ -41,18 +41,18 @@ class Bar:
 
 
 def print_json(result: Any, indent: int | None) -> None:
-    sys.stdout.write(json.dumps(result, indent=indent, default=str) + "\n")
+    sys.stdout.write(json.dumps(result, indent=indent) + "\n")
 
 
 def print_note(text: str) -> None:
     """Something that whoever reads the result should know, on stderr."""
-    err.print(Text(reveal(text), style="yellow"))
+    err.print(Text(reveal(text), style="yellow"), soft_wrap=True)
 
 
 def print_pairs(result: Any) -> None:
     table = Table(show_header=False, box=None)
     for name, value in result.items():
-        shown = json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+        shown = json.dumps(value) if isinstance(value, dict | list) else str(value)
         table.add_row(name.replace("_", " "), Text(reveal(shown)))
     out.print(table)
 

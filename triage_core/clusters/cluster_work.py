@@ -141,7 +141,8 @@ def accept(
     reason: str = "",
     now: datetime | None = None,
 ) -> Outcome:
-    """The members in `seen` (with the version shown of each) are one flaw: duplicates of the earliest of them.
+    """The members in `seen` (with the version shown of each) are one flaw: duplicates of the earliest of them that its
+    reporter has not withdrawn.
 
     With a `decision` the earliest is assessed as well, so that the whole cluster is cleared at once. If the
     earliest is a duplicate already, its own canonical report takes the others. With the `grouping` SPLIT
@@ -160,7 +161,8 @@ def accept(
         chosen = _earliest_first(work.cursor, [name for name in seen if name not in skipped])
         if not chosen:
             return Outcome((), tuple(skipped.values()), None)
-        canonical = linking.linked_to(work.cursor, chosen[0]) or chosen[0]
+        earliest = next((name for name in chosen if not linking.is_withdrawn(work.cursor, name)), chosen[0])
+        canonical = linking.linked_to(work.cursor, earliest) or earliest
         evidence = _evidence(work.cursor, chosen)
 
         def decide(name: str) -> None:

@@ -18,6 +18,7 @@ from triage_core import cases, db
 from triage_core.errors import NotFound
 
 UNDONE = "event.undone"
+TOLD = "report.told"
 ELSEWHERE = 200
 """So many of the latest events that are filed elsewhere stand in the history of a report."""
 

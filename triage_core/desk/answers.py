@@ -53,7 +53,9 @@ def write(
         given, expected = _said(work.cursor, report_id)
         _check_turn(given, turn, content)
         if not confirmed and is_expectation(content, expected):
-            raise Refused("answer", "are the reporter's own words: edit them, or confirm that they are yours")
+            raise Refused(
+                "answer", "holds the reporter's own words: edit them, or confirm that they are yours"
+            )
         details = write_within(work, report_id, content, turn, alone=alone)
         if details:
             cases.change(work, case, "answer.written", {}, details)

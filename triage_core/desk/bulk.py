@@ -144,6 +144,8 @@ def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None =
         work.many = True
         taken: set[int] = set()
         for event in reversed(events):
+            if event.kind == activity.TOLD:  # stays, and what is taken back is told by itself
+                continue
             try:
                 if event.seq not in taken:  # else it went with a later one
                     taken |= undo.undo_within(work, event)

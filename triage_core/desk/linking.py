@@ -16,6 +16,7 @@ from triage_core.clusters import groups
 from triage_core.desk import activity
 from triage_core.desk.activity import Event
 from triage_core.desk.decision import decided_status
+from triage_core.disclosure import shared_ends
 from triage_core.errors import Conflict, NotFound, Refused
 from triage_core.likeness.axes import Axis
 from triage_core.model import Resolution, Severity, Status
@@ -34,6 +35,10 @@ def link_within(
     """Close a report as a duplicate of an earlier one; its own duplicates follow it."""
     case = cases.read(work.cursor, child_id, seen_version)
     _require_earlier(work.cursor, child_id, canonical_id)
+    if is_withdrawn(work.cursor, canonical_id):
+        raise Conflict(
+            "canonical", f"{canonical_id} was withdrawn by its reporter, so nobody works on it for another"
+        )
     link = link_of(work.cursor, child_id)
     if link and link["canonical_id"] == canonical_id:
         return case  # the same press twice is one decision
@@ -47,6 +52,7 @@ def link_within(
         who = cases.by(groups.record(work.cursor, Axis.WHOLE, *against))
         raise Conflict("canonical", f"{who} has said that {' and '.join(against)} are not duplicates")
     status = decided_status(Status(case["status"]), Severity.NONE, Resolution.DUPLICATE)
+    shared_ends.joined(work, child_id, canonical_id)
     why = f"{child_id} became a duplicate of {canonical_id}"
     moved = [_repoint(work, follower, canonical_id, why) for follower in duplicates(work.cursor, child_id)]
     link_id = _insert(work, child_id, canonical_id, reason, evidence or {})
@@ -71,16 +77,29 @@ def unlink_within(
     if link is None:
         raise NotFound("child", f"{child_id} is not linked as a duplicate")
     story = _story(work.cursor, child_id, link["link_id"])
+    followers = _followers(work.cursor, story)
+    shared_ends.parted(work, link["canonical_id"], [child_id, *followers])
+    return _unlink(work, case, story, followers, reason)
+
+
+def _unlink(
+    work: Work, case: Mapping[str, Any], story: list[Event], followers: list[str], reason: str
+) -> dict[str, Any]:
+    """`story` are the events that led to the link, the latest first; the followers leave with the child."""
+    child_id, link_id = case["report_id"], story[0].data["link_id"]
     before: dict[str, Any] = {}
     for event in story:
         before |= event.before
-    _end(work, link["link_id"], reason)
-    moved = [
-        _repoint(work, follower, child_id, f"{child_id} is no duplicate any more")
-        for follower in _followers(work.cursor, story)
-    ]
-    details = {"link_id": link["link_id"]} | ({"moved": moved} if moved else {})
+    _end(work, link_id, reason)
+    why = f"{child_id} is no duplicate any more"
+    moved = [_repoint(work, follower, child_id, why) for follower in followers]
+    details = {"link_id": link_id} | ({"moved": moved} if moved else {})
     return cases.change(work, case, "report.unlinked", before, details)
+
+
+def is_withdrawn(cursor: db.Cursor, report_id: str) -> bool:
+    """Whether its reporter took a report back: whoever sent the same flaw did not, and must not lose by it."""
+    return bool(cases.read(cursor, report_id)["resolution"] == Resolution.WITHDRAWN)
 
 
 def hand_over(work: Work, report_id: str) -> None:
@@ -89,8 +108,12 @@ def hand_over(work: Work, report_id: str) -> None:
     first: str | None = db.value(work.cursor, earliest, [report_id])
     if first is None:
         return
+    shared_ends.parted(work, report_id, duplicates(work.cursor, report_id))
     why = f"{report_id} does not lead on any more"
-    unlink_within(work, first, reason=why)
+    link = link_of(work.cursor, first)
+    assert link is not None, "a case names a canonical report only by a link"
+    story = _story(work.cursor, first, link["link_id"])
+    _unlink(work, cases.read(work.cursor, first), story, _followers(work.cursor, story), why)
     for follower in duplicates(work.cursor, report_id):
         _repoint(work, follower, first, why)
 

@@ -16,13 +16,14 @@ from triage_core.desk import answers, assessments, linking, looks, preferred
 from triage_core.desk.decision import Decision, check, check_text, decided_status, gravest_level, level
 from triage_core.disclosure import embargoes
 from triage_core.errors import NotFound, Refused
-from triage_core.guidance import clocks
+from triage_core.guidance import clocks, policies
 from triage_core.guidance.policy import Policy
 from triage_core.lifecycle import Trigger
 from triage_core.model import (
     Actor,
     Exploitation,
     Resolution,
+    Severity,
     Status,
 )
 from triage_core.outgoing import follow_through
@@ -121,7 +122,7 @@ def assess_within(
             "priority": assessed["priority"],
             "exploitation": str(exploitation),
             "consent_training": str(decision.consent or case["consent_training"]),
-            "fix_due": None if resolution else clocks.fix_due(case["received_at"], severity, policy.clocks),
+            "fix_due": None if resolution else _fix_due(work, policy, case, severity),
             "first_response_at": case["first_response_at"] or work.now,
             "triaged_at": case["triaged_at"] or work.now,
             "closed_at": work.now if resolution else None,
@@ -134,8 +135,15 @@ def assess_within(
             **look,
         },
     )
+    follow_through.fix_moved(work, case, decided)
     embargoes.follow(work, policy, report_id, severity, exploitation)
     return decided
+
+
+def _fix_due(work: Work, policy: Policy, case: db.Row, severity: Severity) -> datetime | None:
+    """By when the policy of the day on which the report came in promises a fix."""
+    pinned = policies.of_report(work.cursor, policy, case["report_id"])
+    return clocks.fix_due(case["received_at"], severity, pinned.clocks)
 
 
 def link(
@@ -240,6 +248,5 @@ def move(
         if trigger is Trigger.TRIAGE:
             after["triaged_at"] = case["triaged_at"] or work.now
         moved = cases.change(work, case, "report.moved", after, {"trigger": str(trigger), "note": note})
-        if trigger is Trigger.DEPLOY_FIX:
-            follow_through.fix_deployed(work, report_id)
+        follow_through.fix_moved(work, case, moved)
         return moved

@@ -14,15 +14,16 @@ from datetime import datetime
 from typing import Any
 
 from triage_core import access, cases, db
+from triage_core.channel.messages import REPORTER
 from triage_core.clusters import groups
-from triage_core.desk import activity, looks, preferred
+from triage_core.desk import activity, linking, looks, preferred
 from triage_core.desk.activity import UNDONE, Event
 from triage_core.desk.undoable import DECISION, UNDOABLE, WHY_NOT
-from triage_core.disclosure import embargoes
-from triage_core.disclosure.embargo_machine import Party
+from triage_core.disclosure import embargoes, shared_ends
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.likeness.axes import Axis
-from triage_core.model import Actor
+from triage_core.model import Actor, Resolution
+from triage_core.outgoing import follow_through
 from triage_core.rewards import rewards
 from triage_core.store import Store, Work
 
@@ -51,6 +52,8 @@ def undo_within(work: Work, event: Event) -> set[int]:
     """
     _require_kind(event)
     parts = _require_clear(work.cursor, event)
+    if "canonical_id" in event.before:
+        _tell_ends(work, event, [event.subject, *(part.subject for part in parts)])
     moved = []
     for part in parts:
         moved.append(work.next_event)
@@ -60,6 +63,20 @@ def undo_within(work: Work, event: Event) -> set[int]:
     else:
         _undo_change(work, event, {"moved": moved} if moved else {})
     return {event.seq, *(part.seq for part in parts)}
+
+
+def _tell_ends(work: Work, event: Event, together: Sequence[str]) -> None:
+    """Tell whose waiting period gets another end as the links of these reports change back."""
+    present = linking.linked_to(work.cursor, event.subject)
+    if present:
+        shared_ends.parted(work, present, together)
+    if event.before["canonical_id"]:
+        shared_ends.joined(work, event.subject, event.before["canonical_id"])
+
+
+def may(actor: Actor, event: Event) -> bool:
+    """Whether an event is one that can be undone, and by this person; what a reporter did is for nobody to undo."""
+    return event.kind in UNDOABLE and not _is_reporters(event) and access.may(actor, event.command)
 
 
 def last_of(cursor: db.Cursor, actor: Actor, kinds: Set[str] = UNDOABLE) -> Event | None:
@@ -82,8 +99,13 @@ def _require_kind(event: Event) -> None:
     if event.kind not in UNDOABLE:
         why = WHY_NOT.get(event.kind, f"{event.kind} is no decision of a person")
         raise Refused("event", f"event {event.seq} cannot be undone: {why}")
-    if event.data.get("party") == Party.REPORTER:
+    if _is_reporters(event):
         raise Refused("event", f"event {event.seq} cannot be undone: it is the reporter's own act")
+
+
+def _is_reporters(event: Event) -> bool:
+    """Whether it came about by an act of the reporter's, such as a withdrawal that hands duplicates over."""
+    return event.actor_id == REPORTER.actor_id
 
 
 def _require_clear(cursor: db.Cursor, event: Event) -> list[Event]:
@@ -125,6 +147,11 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together:
     canonical_id = event.before.get("canonical_id")
     if not canonical_id:
         return None
+    if linking.is_withdrawn(cursor, canonical_id):
+        story = activity.history(cursor, canonical_id)
+        return next(
+            other for other in reversed(story) if other.after.get("resolution") == Resolution.WITHDRAWN
+        )
     links = db.rows(
         cursor,
         "SELECT child_id, link_id FROM active_links WHERE child_id = $canonical OR canonical_id = $child",
@@ -144,7 +171,9 @@ def _undo_change(work: Work, event: Event, more: Mapping[str, Any]) -> None:
             details["ended_link_id"] = _end_link(work, event)
         if event.before["canonical_id"]:
             details["link_id"] = _link_again(work, event.subject, event.before["canonical_id"])
-    cases.change(work, case, UNDONE, event.before, details)
+    changed = cases.change(work, case, UNDONE, event.before, details)
+    if not (case["canonical_id"] or changed["canonical_id"]):  # a duplicate has no fix of its own
+        follow_through.fix_moved(work, case, changed)
 
 
 def _end_link(work: Work, event: Event) -> int:

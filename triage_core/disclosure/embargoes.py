@@ -89,42 +89,57 @@ def change(
         "exited_at": after.exited_at,
         "exit_reason": str(after.exit_reason or ""),
     }
-    before = of(found)
-    if party is Party.COMPANY:  # told first, so that the act itself is the last event of its command
-        _tell(work, found, before, after)
-    if after.exit_reason is not ExitReason.END_REACHED:
-        _tell_linked(work, found["report_id"], _accepted(before), _accepted(after))
+    # Told first, so that the act itself is the last event of its command.
+    _tell(work, found["report_id"], of(found), after, party)
     write(work, found, columns, kind, {"party": str(party), **(details or {})})
 
 
-def _tell(work: Work, found: Mapping[str, Any], before: Embargo, after: Embargo) -> None:
-    """Tell the reporter of an end that is not the one that was agreed, and of an end that we propose."""
-    end = _accepted(after)
-    if end is not None and end != (before.ends_at if before.in_force else None):
-        follow_through.embargo_changed(work, found["report_id"], Kind.EMBARGO_CHANGED, end)
-    if after.proposed_end not in (None, before.proposed_end) and after.proposed_by is Party.COMPANY:
-        follow_through.embargo_changed(work, found["report_id"], Kind.EMBARGO_PROPOSED, after.proposed_end)
+def _tell(work: Work, report_id: str, before: Embargo, after: Embargo, party: Party) -> None:
+    """Tell the reporters whom an act concerns: of linked duplicates the earliest end binds, and that one is told.
 
-
-def _tell_linked(work: Work, report_id: str, before: datetime | None, after: datetime | None) -> None:
-    """Tell the reporters of the linked duplicates, whoever acted, when the earliest end is another one by it."""
-    if before == after:
+    Whoever acted knows. What time alone has ended is no news.
+    """
+    linked = _linked(work.cursor, report_id)
+    own, others = (_accepted(before), _accepted(after)), [one["accepted_end"] for one in linked]
+    old, new = (min([*others, end] if end else others, default=None) for end in own)
+    is_over = old is not None and old <= work.now
+    if party is Party.COMPANY:
+        if new is not None and own[1] not in (None, own[0]) and not (before.in_force and is_over):
+            follow_through.embargo_changed(work, report_id, Kind.EMBARGO_CHANGED, new)
+        _tell_proposal(work, report_id, before, after)
+    if old is None or new is None or old == new or is_over:
         return
-    linked = db.rows(
-        work.cursor,
+    for one in linked:
+        if one["state"] in _STATES:
+            follow_through.embargo_changed(work, one["report_id"], Kind.EMBARGO_CHANGED, new)
+
+
+def _tell_proposal(work: Work, report_id: str, before: Embargo, after: Embargo) -> None:
+    """Tell the reporter what we made of a proposal: ours is there, or gone; theirs is refused, or waits again."""
+    was, now = ((one.proposed_end, one.proposed_by) for one in (before, after))
+    end, by = now
+    if was == now:
+        return
+    if end is not None:
+        kind = Kind.EMBARGO_PROPOSED if by is Party.COMPANY else Kind.EMBARGO_REOPENED
+        follow_through.embargo_changed(work, report_id, kind, end)
+        return
+    gone, of_whom = was
+    if gone is not None and gone > work.now and gone != after.ends_at and not after.exit_reason:
+        kind = Kind.EMBARGO_TAKEN_BACK if of_whom is Party.COMPANY else Kind.EMBARGO_REFUSED
+        follow_through.embargo_changed(work, report_id, kind, gone)
+
+
+def _linked(cursor: db.Cursor, report_id: str) -> list[db.Row]:
+    """The other reports of the same flaw that have, or had, an accepted end: report_id, state, accepted_end."""
+    return db.rows(
+        cursor,
         "SELECT report_id, state, accepted_end FROM accepted_ends JOIN embargoes USING (report_id)"
         " JOIN cases c USING (report_id) JOIN (SELECT coalesce(canonical_id, report_id) AS root FROM cases"
         " WHERE report_id = $report) ON c.report_id = root OR c.canonical_id = root"
         " WHERE report_id <> $report AND accepted_end IS NOT NULL",
         {"report": report_id},
     )
-    ends = [one["accepted_end"] for one in linked]
-    if not ends:
-        return
-    old, new = (min([*ends, end] if end else ends) for end in (before, after))
-    for one in linked:
-        if one["state"] in _STATES and old > work.now and new != old:
-            follow_through.embargo_changed(work, one["report_id"], Kind.EMBARGO_CHANGED, new)
 
 
 def _accepted(embargo: Embargo) -> datetime | None:
@@ -330,8 +345,10 @@ def in_the_way(cursor: db.Cursor, event: Event, later: Sequence[Event]) -> Event
 
 def take_back(work: Work, event: Event) -> None:
     """Give the embargo the state again that it had before `event`, with the event of the undo."""
+    found = row(work.cursor, event.subject)
+    _tell(work, event.subject, of(found), of({**found, **event.before}), Party.COMPANY)
     details = {"undone": event.seq, "party": event.data["party"]}
-    write(work, row(work.cursor, event.subject), event.before, activity.UNDONE, details)
+    write(work, found, event.before, activity.UNDONE, details)
 
 
 def _kind(before: Embargo, after: Embargo) -> str:

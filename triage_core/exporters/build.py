@@ -32,8 +32,8 @@ from triage_core.exporters.make import Made, Taken
 from triage_core.exporters.manifest import Tally
 from triage_core.exporters.profiles import Profile
 from triage_core.exporters.request import ExportRequest
-from triage_core.exporters.select import select, splits
-from triage_core.exporters.split import Split, Splits
+from triage_core.exporters.select import forbidden, select, splits
+from triage_core.exporters.split import Seqs, Split, Splits
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
 from triage_core.outgoing import follow_through
@@ -128,6 +128,7 @@ def _build(
             )
             _describe(scratch, request.format, profile, policy, account)
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
+                _require_allowed(work.cursor, profile, fresh, now)
                 if _record(work, request, account, folder):
                     follow_through.trained(
                         work, pa.chunked_array(fresh.used, pa.string()), request.dataset, line.version
@@ -216,6 +217,7 @@ class _FreshSides:
     """The sides that this build draws, to be remembered, and all reports that it takes."""
 
     sides: Splits
+    seqs: list[Seqs] = field(default_factory=list)
     used: list[pa.Array] = field(default_factory=list)
     drawn: list[pa.Table] = field(default_factory=list)
     moved_to_test: list[str] = field(default_factory=list)
@@ -224,6 +226,7 @@ class _FreshSides:
         seqs, ids = reports.facts["seq"].to_numpy(), reports.facts["report_id"].combine_chunks()
         moved = reports.test & self.sides.was_train(seqs)
         self.moved_to_test += ids.filter(pa.array(moved)).to_pylist()
+        self.seqs.append(seqs)
         self.used.append(ids)
         fresh = pa.array(moved | ~self.sides.is_remembered(seqs))
         side = pc.if_else(pa.array(reports.test), Split.TEST.value, Split.TRAIN.value)
@@ -267,6 +270,16 @@ def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
         if name not in by_version and not (request.out / request.dataset / name).exists()
     )
     return _Line(version, None, known[-1] if known else None)
+
+
+def _require_allowed(cursor: db.Cursor, profile: Profile, fresh: _FreshSides, now: datetime) -> None:
+    """Raise Conflict when a report that was taken may not go out by now: a build may last, and consent may end."""
+    gone = forbidden(cursor, profile, np.concatenate([np.empty(0, np.int64), *fresh.seqs]), now)
+    if len(gone):
+        some = ", ".join(source.ids(cursor, gone[:3]).to_pylist())
+        raise Conflict(
+            "rows", f"{len(gone):,} of its reports ({some}) had to leave while it was built: build it again"
+        )
 
 
 def _no_rows(tally: Tally, considered: int) -> Refused:

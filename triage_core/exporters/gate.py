@@ -70,6 +70,10 @@ MEANING = {
 }
 
 
+FORBIDS = frozenset({Reason.ACTIVE_EMBARGO, Reason.TLP_RED, Reason.NO_CONSENT, Reason.WITHDRAWN})
+"""The reasons that reporters and disclosure leads give: they hold to the moment at which a version is recorded."""
+
+
 class Verdict(StrEnum):
     """What the desk's decision says about the answer that the model gave."""
 

@@ -32,8 +32,9 @@ def withdraw(
     """
     with store.read() as cursor:
         report_ids = consent.reports_of(cursor, reporter)
-        latest = catalog.latest(cursor)
     ended = consent.revoke(store, desk, report_ids)
+    with store.read() as cursor:  # after it: whatever is recorded from now on holds none of them
+        latest = catalog.latest(cursor)
     made: list[dict[str, Any]] = []
     for before in latest:
         if _holds(before, frozenset(report_ids)) is False:

@@ -25,6 +25,7 @@ from triage_core.exporters.request import ExportRequest
 from triage_core.exporters.source import Read
 from triage_core.exporters.split import Seqs, Split, Splits, group
 from triage_core.guidance.policy import Policy
+from triage_core.queries import Filter
 
 _REASONS = tuple(Reason)
 _NOT_ASKED, _PASSED = 0, 1  # before the reasons, of which number n is told as n + 2
@@ -65,6 +66,16 @@ def select(
             yield batch
             done += batch.reports
             progress(done, total)
+
+
+def forbidden(cursor: db.Cursor, profile: Profile, seqs: Seqs, now: datetime) -> Seqs:
+    """Those of these reports that nobody may take by now, whatever was decided on them."""
+    barred = [
+        one.seqs
+        for one in source.groups(cursor, Filter(), now)
+        if gate.why_not(one.standing, profile.use, profile.takes, now) in gate.FORBIDS
+    ]
+    return np.intersect1d(seqs, np.concatenate([np.empty(0, np.int64), *barred]))
 
 
 @dataclass(frozen=True, slots=True)

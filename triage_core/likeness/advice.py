@@ -4,7 +4,7 @@ Every decided report among the nearest votes for each clause that it cites, for 
 square of its likeness. The nearest example of the guidance votes for its clause and counts twice; of what is no flaw it
 says severity none, of a flaw it does not say how bad it is. What leads is advised when something that speaks is near
 enough and it has at least half of all votes (a level two thirds), of those too that say nothing: when unsure, nothing
-is said. The numbers were read on the demo's decisions, see docs/likeness.md.
+is said. The numbers were read on the demo's decisions, see docs/likeness-measured.md.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def audit(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, 
     done = runtime.likeness.audit(command_line_actor())
     with runtime.store.read() as cursor:
         found = [asdict(split) for split in cluster_splits.standing(cursor)]
-    return {**asdict(done), "suggestions": found}
+    return {**asdict(done), "done_at": done.done_at.isoformat(), "suggestions": found}
 
 
 def duplicates(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:

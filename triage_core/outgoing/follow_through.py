@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 import pyarrow as pa
 
 from triage_core import db
 from triage_core.channel import messages
 from triage_core.channel.messages import Kind
+from triage_core.lifecycle import fix_deployed
+from triage_core.model import Resolution, Status
 from triage_core.rewards.reward_rules import RewardState
 from triage_core.store import Work
 
@@ -48,19 +51,31 @@ def reward_moved(
 
 
 def embargo_changed(work: Work, report_id: str, kind: Kind, end: datetime) -> None:
-    """The waiting period of a report has another end (EMBARGO_CHANGED), or we propose one (EMBARGO_PROPOSED)."""
+    """The waiting period of a report has another end (EMBARGO_CHANGED), or a proposed one is there, refused or gone."""
     messages.tell(work, _with_key(work, [report_id]), kind, {"end": f"{end:%Y-%m-%d %H:%M} UTC"})
 
 
-def fix_deployed(work: Work, report_id: str) -> None:
-    """A fix of this report is in the hands of users: the reporters of the whole duplicate group are told."""
+def fix_moved(work: Work, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """A fix is in the hands of users, or what was said of one holds no longer: the whole duplicate group is told.
+
+    `before` and `after` are the case of the canonical report.
+    """
+    was, now = (_has_fix(case) for case in (before, after))
+    if was == now:
+        return
     group = db.rows(
         work.cursor,
         "SELECT c.report_id FROM cases c JOIN reports r USING (report_id) WHERE (c.report_id = $root OR"
         " c.canonical_id = $root) AND c.report_id IN (SELECT report_id FROM tracking_keys) ORDER BY r.seq",
-        {"root": report_id},
+        {"root": after["report_id"]},
     )
-    messages.tell(work, [member["report_id"] for member in group], Kind.FIX_MARKED)
+    kind = Kind.FIX_MARKED if now else Kind.FIX_REOPENED
+    messages.tell(work, [member["report_id"] for member in group], kind)
+
+
+def _has_fix(case: Mapping[str, Any]) -> bool:
+    resolution = Resolution(case["resolution"]) if case["resolution"] else None
+    return fix_deployed(Status(case["status"]), resolution)
 
 
 def trained(work: Work, report_ids: Sequence[str] | pa.ChunkedArray, dataset: str, version: str) -> int:

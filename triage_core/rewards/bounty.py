@@ -2,7 +2,7 @@
 
 It runs from triage, in business days of the policy of the day on which the report came in, and stops
 when a reward is approved or declined; one that is only proposed still runs. It has none where the report
-is no confirmed flaw, or its reporter asks for no reward.
+is no confirmed flaw or a duplicate without a share, or its reporter asks for no reward.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from triage_core import db, trends
 from triage_core.counted import Counted
 from triage_core.guidance import clocks, policies
 from triage_core.guidance.policy import Policy
-from triage_core.rewards.rewards import CONFIRMED
+from triage_core.rewards.entitlements import CONFIRMED, without_share
 from triage_core.trends import Clock, Kept, Window
 
 # A duplicate of a flaw that was triaged long before it came in has its own decision to count from.
@@ -88,7 +88,8 @@ def late(cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()) -> lis
     Of reports about these products (none: all).
     """
     running = _promised(cursor, platforms, "d.decided_at IS NULL")
-    missed = sorted((one.due, one.report_id) for one in running if one.due < now)
+    late_ones = _with_share(cursor, [one for one in running if one.due < now])
+    missed = sorted((one.due, one.report_id) for one in late_ones)
     return [(name, at) for at, name in missed]
 
 
@@ -98,7 +99,8 @@ def ended(cursor: db.Cursor, window: Window) -> list[Bounty]:
     maybe = "($since IS NULL OR coalesce(d.decided_at >= $since, true))"
     found = _promised(cursor, window.platform, maybe, since=db.naive(window.since))
     since, end = window.since, window.end
-    return [one for one in found if one.ended <= end and (since is None or since <= one.ended)]
+    within = [one for one in found if one.ended <= end and (since is None or since <= one.ended)]
+    return _with_share(cursor, within)
 
 
 def kept(cursor: db.Cursor, window: Window) -> Kept:
@@ -167,6 +169,12 @@ def _promised(cursor: db.Cursor, platforms: Sequence[str], condition: str, **val
             triaged_at, decided_at = db.aware(triaged), db.aware(decided)
             at = due_of(version, triaged_at)
             yield Bounty(report_id, seq, triaged_at, at, decided_at, min(at, decided_at or at))
+
+
+def _with_share(cursor: db.Cursor, bounties: list[Bounty]) -> list[Bounty]:
+    """Those that a reward can be decided for: a duplicate may get nothing by the rule that the policy publishes."""
+    nothing = without_share(cursor, [one.report_id for one in bounties])
+    return [one for one in bounties if one.report_id not in nothing]
 
 
 def _calendars(cursor: db.Cursor) -> Callable[[str, datetime], datetime]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,12 +20,13 @@ from triage_core.desk.decision import check_text
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
-from triage_core.model import Actor, Resolution, Severity, Status
+from triage_core.model import Actor
 from triage_core.outgoing import follow_through
+from triage_core.rewards.entitlements import CONFIRMED, entitlement, without_share
 from triage_core.rewards.reward_rules import (
     SPENT,
     STANDING,
-    Arrival,
+    VALUED,
     Entitlement,
     RewardKind,
     RewardState,
@@ -33,56 +34,11 @@ from triage_core.rewards.reward_rules import (
     check_amount,
     check_settled,
     reward_step,
-    shares,
 )
 from triage_core.store import Store, Work
 from triage_core.text import spreadsheet_cell
 
-_CONFIRMED_STATES = (Status.ACCEPTED, Status.DEFERRED, Status.FIX_READY, Status.FIXED, Status.RETEST)
-_CONFIRMED_ENDS = (Resolution.RESOLVED_FIXED, Resolution.RESOLVED_MITIGATED, Resolution.ACCEPTED_RISK)
-CONFIRMED = (
-    f"(c.status IN ({', '.join(repr(str(state)) for state in _CONFIRMED_STATES)})"
-    f" OR coalesce(c.resolution, '') IN ({', '.join(repr(str(end)) for end in _CONFIRMED_ENDS)}))"
-)
-"""SQL over c (cases): a flaw that the desk has confirmed."""
-
 PAYMENT_COLUMNS = ("reward", "report", "kind", "amount", "currency", "contact", "credit name", "approved at")
-
-
-def entitlement(cursor: db.Cursor, in_force: Policy, report_id: str) -> Entitlement:
-    """What a report may get. Raises NotFound, and Refused where the policy gives nothing, saying why."""
-    found = db.row(
-        cursor,
-        "SELECT p.report_id AS own_id, p.resolution AS own_resolution, c.report_id AS root, c.severity,"
-        f" {CONFIRMED} AS is_confirmed FROM cases p JOIN cases c ON c.report_id = coalesce(p.canonical_id, p.report_id)"
-        " WHERE p.report_id = ?",
-        [report_id],
-    )
-    if found is None:
-        raise NotFound("report", f"there is no report {report_id!r}")
-    if not found["is_confirmed"]:
-        raise Refused("report", f"{found['root']} is no confirmed flaw, and only those are rewarded")
-    severity = Severity(found["severity"] or Severity.NONE)
-    pinned = policies.of_report(cursor, in_force, report_id)
-    band = pinned.reward_band(severity)
-    if band is None:
-        raise Refused("severity", "a severity of none has no band")
-    group = db.rows(
-        cursor,
-        "SELECT r.report_id, r.received_at, r.reporter_id FROM reports r JOIN cases c USING (report_id)"
-        " WHERE c.report_id = $root OR c.canonical_id = $root ORDER BY r.received_at, r.seq",
-        {"root": found["root"]},
-    )
-    arrivals = [Arrival(**one) for one in group]
-    split = pinned.rewards.duplicates
-    share = shares(split, severity, arrivals)[report_id]
-    if not share:
-        raise Refused(
-            "report",
-            f"{report_id} came in after those that share, or is the same reporter's: it has no share",
-        )
-    settled_at = arrivals[0].received_at + timedelta(days=split.window_days)
-    return Entitlement(pinned, severity, band, share, settled_at)
 
 
 def propose(
@@ -106,6 +62,7 @@ def propose(
     with store.write(actor, Command.PROPOSE_REWARD, now) as work:
         may = entitlement(work.cursor, policy, report_id)
         amount = check_amount(may, kind, amount)
+        _check_sum(work.cursor, may, report_id, amount)
         _require_none_standing(work.cursor, report_id, kind)
         number = work.next_id("rewards", "reward_id")
         row = {
@@ -149,10 +106,7 @@ def approve(
         found = read(work.cursor, reward_no, seen_version)
         _require_second_person(work.cursor, actor, reward_no)
         after = reward_step(RewardState(found["state"]), RewardTrigger.APPROVE)
-        kind = RewardKind(found["kind"])
-        may = entitlement(work.cursor, policy, found["report_id"])
-        check_amount(may, kind, found["amount"])
-        check_settled(may, kind, work.now)
+        _ask_again(work, policy, found)
         _move(work, "reward.approved", found, after, "")
 
 
@@ -230,7 +184,7 @@ def board(
 
 
 def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row], int]:
-    """Confirmed flaws, and duplicates of them, whose reporter asks for a reward and for which none stands.
+    """Confirmed flaws, and duplicates of them with a share, whose reporter asks for a reward and that have none yet.
 
     The longest triaged first; `severity` is that of the canonical report.
     """
@@ -240,14 +194,17 @@ def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[d
         f" WHERE {CONFIRMED} AND c.severity NOT IN ('', 'none') AND r.wants_reward"
         " AND o.report_id NOT IN (SELECT report_id FROM present_rewards WHERE state <> 'withdrawn')"
     )
+    linked = db.rows(cursor, f"SELECT o.report_id{condition} AND o.canonical_id IS NOT NULL")
+    values = {"nothing": sorted(without_share(cursor, [row["report_id"] for row in linked]))}
+    condition += " AND NOT list_contains($nothing, o.report_id)"
     found = db.rows(
         cursor,
         "SELECT o.report_id, o.canonical_id, c.severity, r.received_at,"
         " coalesce(c.triaged_at, o.triaged_at) AS triaged_at"
         f"{condition} ORDER BY triaged_at, r.seq LIMIT $size OFFSET $offset",
-        {"size": size, "offset": (page - 1) * size},
+        {**values, "size": size, "offset": (page - 1) * size},
     )
-    return found, int(db.value(cursor, f"SELECT count(*){condition}"))
+    return found, int(db.value(cursor, f"SELECT count(*){condition}", values))
 
 
 def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
@@ -310,6 +267,7 @@ def take_back(work: Work, event: Event) -> None:
         _require_none_standing(work.cursor, found["report_id"], found["kind"])
     if after is RewardState.APPROVED:
         _require_second_person(work.cursor, work.actor, found["reward_no"])
+        _ask_again(work, policies.in_force(work.cursor), found)
     _move(work, activity.UNDONE, found, after, f"undo of event {event.seq}", undone=event.seq)
 
 
@@ -351,6 +309,31 @@ def _move(work: Work, kind: str, found: db.Row, after: RewardState, reason: str,
 def _event(work: Work, kind: str, row: db.Row, before: str | None, details: dict[str, Any]) -> None:
     states = {"before": {"reward": before}, "after": {"reward": row["state"]}}
     work.event(kind, row["report_id"], {**states, **details})
+
+
+def _ask_again(work: Work, policy: Policy, reward: db.Row) -> None:
+    """Raise Refused unless the report may still get this: a duplicate may have come, or the severity changed."""
+    kind = RewardKind(reward["kind"])
+    may = entitlement(work.cursor, policy, reward["report_id"])
+    check_amount(may, kind, reward["amount"])
+    check_settled(may, kind, work.now)
+    _check_sum(work.cursor, may, reward["report_id"], reward["amount"], reward["reward_no"])
+
+
+def _check_sum(
+    cursor: db.Cursor, may: Entitlement, report_id: str, amount: Decimal | None, reward_no: int = 0
+) -> None:
+    """Raise Refused when the rewards of a report that have an amount would come to more than its share of the band."""
+    if amount is None:
+        return
+    standing = db.value(
+        cursor,
+        "SELECT coalesce(sum(amount), 0) FROM present_rewards WHERE report_id = ? AND reward_no <> ?"
+        " AND list_contains(?, state) AND list_contains(?, kind)",
+        [report_id, reward_no, [str(state) for state in STANDING], [str(kind) for kind in VALUED]],
+    )
+    if standing + amount > may.most:
+        raise Refused("amount", f"with {standing:,} that stand already it is more than {may.most:,} in all")
 
 
 def _require_second_person(cursor: db.Cursor, actor: Actor, reward_no: int) -> None:

@@ -119,16 +119,19 @@ def come_back(
 
 
 def embargo_ends(cursor: db.Cursor, window: Window, weeks: int = 12) -> list[db.Row]:
-    """Embargoes in force by the week in which they end, this week and those after it: week, ending."""
+    """Embargoes in force by the week in which they end, this week and those after it: week, ending.
+
+    Of linked duplicates the earliest end binds all.
+    """
     until = window.this_week + weeks * WEEK
     of_product, values = window.product("true", {})
     found: dict[Any, int] = {
         row["week"]: row["ending"]
         for row in db.rows(
             cursor,
-            "SELECT date_trunc('week', e.ends_at) AS week, count(*) AS ending FROM embargoes e"
+            "SELECT date_trunc('week', e.binding_end) AS week, count(*) AS ending FROM embargo_terms e"
             + (" JOIN cases c USING (report_id)" if window.platform else "")
-            + " WHERE list_contains($in_force, e.state) AND e.ends_at >= $at AND e.ends_at < $until"
+            + " WHERE list_contains($in_force, e.state) AND e.binding_end >= $at AND e.binding_end < $until"
             f" AND {of_product} GROUP BY week",
             {
                 "in_force": [str(state) for state in IN_FORCE],

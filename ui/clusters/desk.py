@@ -11,7 +11,7 @@ from triage_core import db
 from triage_core.access import Command
 from triage_core.clusters import cluster_board
 from triage_core.desk import boards
-from ui import compare, session
+from ui import compare, paging, session
 from ui.clusters import acts, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, counted
@@ -22,6 +22,9 @@ SAID = {
     "request": "On this axis the members ask for the same thing. Splitting and merging says nothing about duplicates.",
 }
 
+CHOOSE = "Choose members first."
+SOME = "Choose some of the members: a cluster that leaves as a whole is no other one."
+NO_SUCH = "No member is one."
 WHO = {"all": "All", "open": "Open", "outliers": "Outliers"}
 
 
@@ -35,14 +38,14 @@ def draw(axis: str, cluster: db.Row, now: datetime) -> None:
     splits.family(cluster)
     splits.suggestion(axis, cluster_id)
     everybody = session.read(cluster_board.versions, axis, cluster_id)
-    pages = -(-len(everybody) // cluster_board.MEMBERS)
     left, right = st.columns([42, 58], gap="medium")
     with right:
         st.subheader("Members", anchor=False)
         _choosing(axis, cluster_id, everybody)
         page = 1
-        if pages > 1:
-            page = st.pagination(pages, key=f"members-{axis}-{cluster_id}", max_visible_pages=5)
+        if len(everybody) > cluster_board.MEMBERS:
+            key = f"members-{axis}-{cluster_id}"
+            page = paging.choose(len(everybody), cluster_board.MEMBERS, key, linked=False)
     rows = session.read(cluster_board.members, axis, cluster_id, page)
     pieces = parts.own_parts(rows, cluster["representative_id"])
     with left:
@@ -61,6 +64,7 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
         st.info("Your role reads clusters; reviewers decide on them.", icon=":material/visibility:")
         return
     seen = acts.chosen(axis, cluster_id)
+    none = "" if seen else CHOOSE
     kinds = {
         "all": everybody,
         "open": [row for row in everybody if row["open"]],
@@ -74,20 +78,22 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
                 key=f"choose-{kind}-{axis}-{cluster_id}",
                 type="tertiary",
                 disabled=not rows,
+                help="" if rows else NO_SUCH,
                 on_click=acts.take,
                 args=(axis, cluster_id, {row["report_id"]: row["version"] for row in rows}),
             )
         st.button(
-            "None", key=f"choose-none-{axis}-{cluster_id}", type="tertiary", disabled=not seen,
+            "None", key=f"choose-none-{axis}-{cluster_id}", type="tertiary", disabled=not seen, help=none,
             on_click=acts.take, args=(axis, cluster_id, {}),
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            f"Decide on {counted(len(seen), 'member')}",
+            f"Decide on {counted(len(seen), 'member')}" if seen else "Decide on members",
             key=f"decide-{axis}-{cluster_id}",
             type="primary",
             icon=":material/checklist:",
             disabled=not seen,
+            help=none,
             on_click=acts.open_decision,
             args=(axis, cluster_id, seen),
         )
@@ -96,12 +102,15 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             key=f"confirm-{axis}-{cluster_id}",
             icon=":material/join_inner:",
             disabled=not seen,
-            help="They share a cluster for ever, whatever a later run of the model says.",
+            help=none or "They share a cluster for ever, whatever a later run of the model says.",
             on_click=acts.confirm,
             args=(axis, cluster_id, seen),
         )
         with st.popover(
-            "Split off", icon=":material/call_split:", disabled=not 0 < len(seen) < len(everybody)
+            "Split off",
+            icon=":material/call_split:",
+            disabled=not 0 < len(seen) < len(everybody),
+            help=none or (SOME if len(seen) == len(everybody) else ""),
         ):
             alone = f"singly-{axis}-{cluster_id}"
             st.toggle("Each on its own", key=alone, help="Otherwise they leave as one group.")
@@ -111,7 +120,7 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
                 on_click=acts.split,
                 args=(axis, cluster_id, seen, alone),
             )
-        with st.popover("Move", icon=":material/drive_file_move:", disabled=not seen):
+        with st.popover("Move", icon=":material/drive_file_move:", disabled=not seen, help=none):
             target = f"target-{axis}-{cluster_id}"
             st.selectbox(
                 "To the cluster",
@@ -166,6 +175,7 @@ def may_be_one(axis: str, cluster_id: str = "", page: int = 1) -> int:
         boards.briefs, tuple({pair[side] for pair in pairs for side in ("one_typical", "other_typical")})
     )
     may = session.may(Command.MOVE_IN_CLUSTER)
+    theirs = session.whose(Command.MOVE_IN_CLUSTER)
     for pair in pairs:
         one, other = pair["one_id"], pair["other_id"]
         sides = [side for side in ("one", "other") if pair[f"{side}_id"] != cluster_id]
@@ -177,9 +187,9 @@ def may_be_one(axis: str, cluster_id: str = "", page: int = 1) -> int:
                 )
                 st.markdown(f"**{pair['score']:.2f}** {names}", width="stretch")
                 key = f"{axis}-{one}-{other}-{cluster_id}"
-                st.button("Merge", key=f"merge-{key}", icon=":material/merge:", disabled=not may,
+                st.button("Merge", key=f"merge-{key}", icon=":material/merge:", disabled=not may, help=theirs,
                           on_click=acts.merge, args=(axis, one, other))  # fmt: skip
-                st.button("Not one", key=f"two-{key}", icon=":material/call_split:", disabled=not may,
+                st.button("Not one", key=f"two-{key}", icon=":material/call_split:", disabled=not may, help=theirs,
                           on_click=acts.keep_apart, args=(axis, one, other))  # fmt: skip
                 if st.button("Show", key=f"show-{key}", type="tertiary"):
                     session.pick("cluster", pair[f"{sides[-1]}_id"])
@@ -203,5 +213,5 @@ def all_that_may_be_one(axis: str) -> None:
         f"{counted(total, 'pair')}, the surest first, by the two members that are most alike."
         " Merging closes no report; it says that they belong together."
     )
-    page = st.pagination(-(-total // cluster_board.SIZE), key="one", bind="query-params", max_visible_pages=5)
+    page = paging.choose(total, cluster_board.SIZE, "one")
     may_be_one(axis, page=page)

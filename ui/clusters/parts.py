@@ -13,7 +13,7 @@ from triage_core.clusters import cluster_board
 from triage_core.desk import boards
 from triage_core.desk.worddiff import Piece, Side
 from triage_core.likeness import common
-from ui import compare, row_buttons, session
+from ui import compare, paging, row_buttons, session
 from ui.hostile import inline, plain
 from ui.words import SEVERITY, ago, badge, counted, severity_badge, state_badge
 
@@ -38,9 +38,7 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         everything = st.toggle("Decided ones too", key="all", bind="query-params")
         total = session.read(cluster_board.queue, axis, now, decided_too=everything, page=1, size=SIZE)[1]
-        page = st.pagination(
-            max(1, -(-total // SIZE)), key="clusters", bind="query-params", max_visible_pages=5
-        )
+        page = paging.choose(total, SIZE, "clusters")
     rows = session.read(cluster_board.queue, axis, now, decided_too=everything, page=page, size=SIZE)[0]
     if not rows:
         st.info("Nothing waits here: every member of every cluster is decided.", icon=":material/done_all:")

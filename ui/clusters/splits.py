@@ -40,7 +40,8 @@ def suggestion(axis: str, cluster_id: str) -> None:
                         key=f"split-{split.leaving_id}-{split.staying_id}",
                         icon=":material/call_split:",
                         disabled=not session.may(Command.CANNOT_LINK),
-                        help="Keeps the two typical reports apart for ever; the clusters follow within seconds.",
+                        help=session.whose(Command.CANNOT_LINK)
+                        or "Keeps the two typical reports apart for ever; the clusters follow within seconds.",
                         on_click=links.keep_apart,
                         args=(split.leaving_id, split.staying_id),
                     )

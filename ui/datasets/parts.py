@@ -17,7 +17,7 @@ from triage_core.exporters.loss import Effect
 from triage_core.exporters.packs import PACKS
 from triage_core.exporters.request import FORMATS, LAYOUTS, ExportRequest
 from triage_core.model import TurnRole
-from ui import hostile, session
+from ui import hostile, paging, session
 from ui.hostile import ROLES, plain
 from ui.words import counted
 
@@ -169,7 +169,7 @@ def outcome(profile: str, found: Preview) -> None:
                 horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
             ):
                 st.markdown("**As a trainer gets them**", width="content")
-                number = st.pagination(len(examples), key=f"row-{profile}", max_visible_pages=5) - 1
+                number = paging.choose(len(examples), 1, f"row-{profile}", linked=False) - 1
             example(profile, examples[number], number)
 
 

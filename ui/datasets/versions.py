@@ -8,12 +8,13 @@ from typing import LiteralString
 import streamlit as st
 
 from triage_core import tickets
+from triage_core.access import Command
 from triage_core.errors import NotFound
 from triage_core.exporters import catalog, difference, plans
 from triage_core.exporters.catalog import Built
 from triage_core.exporters.difference import Difference, Names
 from triage_core.exporters.plans import Plan
-from ui import session
+from ui import refusals, session
 from ui.datasets import parts, withdrawal
 from ui.hostile import inline, plain
 from ui.words import counted, moment
@@ -39,16 +40,20 @@ def version(built: Built, plan: Plan | None, may: bool, is_latest: bool) -> None
             st.markdown(f"**{plain(f'{built.name} {built.version}')}** built {moment(built.created_at)}")
             st.caption(
                 f"{plain(account['profile'])} {plain(account['format'])} {plain(account['layout'])} ·"
-                f" {rows['total']:,} rows: {sides.get('train', 0):,} train, {sides.get('test', 0):,} test ·"
-                f" {sum(account['excluded'].values()):,} reports left out · {built.size / 1024:,.0f} KiB"
+                f" {counted(rows['total'], 'row')}: {sides.get('train', 0):,} train, {sides.get('test', 0):,} test ·"
+                f" {counted(sum(account['excluded'].values()), 'report')} left out · {built.size / 1024:,.0f} KiB"
             )
             if plan and plan.latest == built.version:
-                st.caption(
-                    f":material/schedule: Built again every {plan.every_days:,} days, next {moment(plan.next_at)}"
-                )
+                every = counted(plan.every_days, "day")
+                st.caption(f":material/schedule: Built again every {every}, next {moment(plan.next_at)}")
         with st.popover("What is in it", icon=":material/fact_check:"):
             _account(built)
-        with st.popover("Keep or renew", icon=":material/schedule:", disabled=not may):
+        with st.popover(
+            "Keep or renew",
+            icon=":material/schedule:",
+            disabled=not may,
+            help=session.whose(Command.EXPORT_DATASET),
+        ):
             _future(built, plan)
             if is_latest:
                 withdrawal.offer(built)
@@ -178,7 +183,7 @@ def compared(found: Sequence[Built]) -> None:
     try:
         told, counts = _difference(f"{was.name} {was.version}", f"{now.name} {now.version}", was, now)
     except NotFound as error:
-        st.warning(plain(str(error)), icon=":material/folder_off:")
+        st.warning(refusals.why(error), icon=":material/folder_off:")
         return
     _told(told, counts)
 

@@ -13,7 +13,7 @@ import streamlit as st
 from triage_core import db, queries
 from triage_core.desk import bulk, claims
 from triage_core.queries import Filter, Sort
-from ui import assign, filters, many, row_buttons, session
+from ui import assign, filters, many, paging, row_buttons, session
 from ui.hostile import inline
 from ui.words import SEVERITY, SEVERITY_COLOUR, ago, counted, next_due, state_label
 
@@ -49,7 +49,7 @@ def draw(chosen: Filter, sort: Sort, seen: session.Stamp, now: datetime) -> None
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         beside = st.container(horizontal=True, vertical_alignment="center", width="content")
         beside.caption(counted(total, "report"), width="content")
-        page = st.pagination(max(1, -(-total // filters.PAGE)), key="page", bind="query-params")
+        page = paging.choose(total, filters.PAGE, "page", most=7)
     start = (page - 1) * filters.PAGE
     block = _block(chosen, sort, drawn, start - start % BLOCK)
     ids = block[start % BLOCK :][: filters.PAGE]

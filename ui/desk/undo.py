@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from triage_core import access
-from triage_core.desk import activity, assessments, bulk, undo, undoable
+from triage_core.desk import activity, assessments, bulk, undo
 from triage_core.desk.activity import Event
 from triage_core.errors import NotFound
 from ui import event_words, session
@@ -38,7 +37,7 @@ def _take_back_all(batch: int) -> None:
 
 
 def may_undo(event: Event) -> bool:
-    return event.kind in undoable.UNDOABLE and access.may(session.actor(), event.command)
+    return undo.may(session.actor(), event)
 
 
 def draw(name: str) -> None:

@@ -13,7 +13,7 @@ from triage_core.errors import InvalidPolicy
 from triage_core.guidance import policy_drafts, policy_trial
 from triage_core.guidance.policy_drafts import Draft
 from triage_core.guidance.policy_text import NAMES, Difference
-from ui import hostile, row_buttons, session
+from ui import hostile, paging, row_buttons, session
 from ui.guidance import sections
 from ui.hostile import inline, plain
 from ui.words import PRIORITY, SEVERITY, counted, severity_badge
@@ -113,7 +113,7 @@ def trial(draft: Draft) -> None:
     table = st.container()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         beside = st.container(width="content")
-        page = st.pagination(-(-found.changed // ROWS), key="trial", bind="query-params")
+        page = paging.choose(found.changed, ROWS, "trial", most=7)
     rows = session.read(_rows, draft.draft_id, page)
     ids = tuple(row["report_id"] for row in rows)
     key = f"open-{draft.draft_id}-{draft.revision}-{'-'.join(ids)}"

@@ -27,14 +27,21 @@ NOT_MOVES = {
     Trigger.TRIAGE, Trigger.ACCEPT, Trigger.CLOSE, Trigger.PASS_RETEST, Trigger.ASK_REPORTER, Trigger.WITHDRAW,
 }  # fmt: skip
 
+FIRST: LiteralString = "This is the first report of the queue."
+LAST: LiteralString = "This is the last report of the queue."
+LINKED: LiteralString = "It is a duplicate: unlink it first, or decide on the report that it belongs to."
+THEIRS: LiteralString = "That report is a duplicate of another one already."
+APART: LiteralString = "Somebody has said that these two are not duplicates. Undo that on Activity."
+NOTHING: LiteralString = "You have decided nothing that could be undone."
+
 
 def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen, last: Event | None) -> None:
     """Draw the buttons that the role and the state of the case allow; `last` is what Undo would take back."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        _button("`K` Previous", "previous", desk.go_back, shown, off=not place.before)
-        _button("`J` Next", "next", desk.go_next, shown, off=not place.after)
+        _button("`K` Previous", "previous", desk.go_back, shown, off="" if place.before else FIRST)
+        _button("`J` Next", "next", desk.go_next, shown, off="" if place.after else LAST)
         if session.may(Command.ASSESS):
-            linked = view.case["canonical_id"] is not None
+            linked = "" if view.case["canonical_id"] is None else LINKED
             _button("`0` Expected or out of scope", "close", desk.close, shown, off=linked)
             if candidate:
                 _judge(candidate, shown)
@@ -72,6 +79,7 @@ def linked(view: ReportView) -> None:
             key=f"unlink-{report_id}-{version}",
             icon=":material/link_off:",
             disabled=not session.may(Command.UNLINK),
+            help=session.whose(Command.UNLINK),
             on_click=links.unlink,
             args=(report_id, version),
         )
@@ -83,18 +91,22 @@ def _button(
     do: Callable[[Seen], None],
     shown: Seen,
     *,
-    off: bool = False,
+    off: LiteralString = "",
     icon: str | None = None,
     primary: bool = False,
     of: str = "",
 ) -> None:
-    """A button for what this run shows: its key and command carry report and version, its key also what it is `of`."""
+    """A button for what this run shows: its key and command carry report and version, its key also what it is `of`.
+
+    `off` says why it cannot be pressed.
+    """
     st.button(
         label,
         key=f"{name}-{shown.report_id}-{shown.version}{of}",
         type="primary" if primary else "secondary",
         icon=icon,
-        disabled=off,
+        disabled=bool(off),
+        help=off,
         on_click=do,
         args=(shown,),
     )
@@ -108,11 +120,11 @@ def _judge(candidate: Candidate, shown: Seen) -> None:
     else:
         label = f"`D` {plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}"
     linked = candidate.brief.canonical_id is not None and pairing.child_id == pairing.other_id
+    apart = APART if candidate.apart else ""
+    barred = THEIRS if linked else apart
     name = f"link-{pairing.other_id}-{candidate.brief.version}"
-    _button(label, name, desk.duplicate, shown, off=linked or candidate.apart, icon=":material/content_copy:")
-    _button(
-        "`N` Not a duplicate", f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=candidate.apart
-    )
+    _button(label, name, desk.duplicate, shown, off=barred, icon=":material/content_copy:")
+    _button("`N` Not a duplicate", f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=apart)
 
 
 def _put_off(view: ReportView, shown: Seen) -> None:
@@ -134,7 +146,7 @@ def _put_off(view: ReportView, shown: Seen) -> None:
 def _undo(shown: Seen, last: Event | None) -> None:
     label = f"`U` Undo {EVENTS[last.kind].lower()} {plain(last.subject)}" if last else "`U` Undo"
     # The listener of keys reads the number of the event.
-    _button(label, "undo", desk.take_back, shown, off=last is None, of=f"-{shown.undo}")
+    _button(label, "undo", desk.take_back, shown, off="" if last else NOTHING, of=f"-{shown.undo}")
 
 
 def _more(view: ReportView) -> None:

@@ -19,7 +19,7 @@ from triage_core.queries import Filter, Sort
 from ui import session
 from ui.hostile import plain
 from ui.review.place import put
-from ui.words import next_due, severity_badge, state_label
+from ui.words import SEVERITY, next_due, state_label
 
 LONGEST = 500
 WINDOW, BEFORE = 12, 2
@@ -118,7 +118,7 @@ def _choose(key: str) -> None:
 
 def _caption(brief: Brief) -> LiteralString:
     """Its state, first clock and first words: not in the label, by which the browser tells a choice from others."""
-    assessed = f" {severity_badge(brief.severity)}" if brief.severity else ""
+    assessed = f", {SEVERITY[brief.severity].lower()}" if brief.severity else ""
     due = next_due(brief.next_due, session.now())
     told = f"{state_label(brief.status, brief.resolution)}{assessed}{f', {due}' if due else ''}"
     return f"{told}: {plain(brief.excerpt, 23)}"

@@ -10,7 +10,7 @@ from triage_core.index.suggestions import Suggestion
 from triage_core.likeness.advice import Guess
 from ui import session
 from ui.hostile import plain
-from ui.words import HARM_LEVEL, counted, severity_badge
+from ui.words import HARM_LEVEL, SEVERITY, counted, severity_badge
 
 _HELP = (
     "Learned from your own decisions, and tested on decisions that it has not seen. The number says how probable"
@@ -55,9 +55,9 @@ def draw(found: Suggestion | None) -> None:
             st.caption("No severity and no harm is probable enough to be suggested.")
         for near in found.nearest:
             cited = ", ".join(plain(name) for name in near.clauses)
-            st.caption(
-                f"**{near.likeness:.2f}** {plain(near.report_id)} decided {cited} {severity_badge(near.severity)}"
-            )
+            # In a word: Streamlit draws a caption at .6 of its ink, and a badge in one cannot be read.
+            level = SEVERITY[near.severity or ""].lower()
+            st.caption(f"**{near.likeness:.2f}** {plain(near.report_id)} decided {cited}, severity {level}")
 
 
 def _from(found: Suggestion) -> LiteralString:

@@ -11,9 +11,9 @@ import streamlit as st
 from triage_core import db
 from triage_core.access import Command
 from triage_core.errors import FlawdeskError, Refused
-from triage_core.rewards import rewards
+from triage_core.rewards import entitlements, rewards
 from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
-from ui import session
+from ui import refusals, session
 from ui.hostile import plain
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, badge, moment, severity_badge
 
@@ -68,7 +68,7 @@ def _acts(row: db.Row) -> None:
         else:
             st.button(
                 "Paid or given", key=_key(row, "pay"), type="primary", icon=":material/payments:",
-                disabled=not may_pay, on_click=_pay, args=(row,),
+                disabled=not may_pay, help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row,),
             )  # fmt: skip
         st.button(
             "Decline", key=_key(row, "decline"), icon=":material/block:", on_click=_decline, args=(row,)
@@ -80,9 +80,9 @@ def propose(report_id: str) -> None:
     """The form that proposes a reward for this report, with what the policy of its day gives."""
     policy = session.current().policy
     try:
-        may = session.read(rewards.entitlement, policy, report_id)
+        may = session.read(entitlements.entitlement, policy, report_id)
     except Refused as error:
-        st.warning(f"No reward: {plain(error.rule, 400)}.", icon=":material/block:")
+        st.warning(f"No reward: {refusals.why(error, 400)}.", icon=":material/block:")
         return
     kinds = [
         str(kind) for kind in RewardKind if kind is RewardKind.CASH or kind in may.policy.rewards.non_cash

@@ -61,10 +61,13 @@ def emerging(window: Window) -> None:
     for one in grown:
         st.page_link(
             "pages/clusters.py",
-            label=f"Cluster {plain(one.cluster_id)}: {one.recent:,} of its {one.size:,} latest reports came in since"
-            f" {one.since:%d %b}, where about {one.expected:,.1f} were to be expected",
+            label=f"Cluster {plain(one.cluster_id)}",  # on one line: a longer one breaks within the number
             icon=":material/trending_up:",
             query_params={"cluster": one.cluster_id},
+        )
+        st.markdown(
+            f"{one.recent:,} of its {counted(one.size, 'latest report')} came in since {one.since:%d %b},"
+            f" where about {one.expected:,.1f} were to be expected."
         )
     st.caption(
         "Of what came in during the last 16 weeks, is more of the cluster recent, from the last four, than of all the"

@@ -1,0 +1,75 @@
+"""How the command line ends in a process of its own: status and stderr of what went wrong outside of any rule."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.making import make_report
+
+# Ctrl+C, some while into a query that nobody waits for.
+SLOW = """
+import signal, threading
+from triage_core import cli, operations
+def slow(runtime, params, emit):
+    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+    with runtime.store.read() as cursor:
+        cursor.execute("SELECT sum(a.range % 7) FROM range(10000000) a, range(1000000) b").fetchone()
+operations.OPERATIONS["stats"] = slow
+cli.main()
+"""
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_query_that_is_interrupted_ends_like_any_other_command(tmp_path: Path) -> None:
+    ended = run("-c", SLOW, "stats", "--store", str(tmp_path), "--json")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "Aborted.\n")
+
+
+def test_a_refusal_is_one_line_however_long(tmp_path: Path) -> None:
+    ended = run("-m", "triage_core", "export", "--profile", "poems", "--out", ".", "--store", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("refused: profile: one of kto, ")
+    assert ended.stderr.endswith("not 'poems'\n")
+
+
+def test_a_name_that_the_terminal_cannot_show_does_not_end_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "reports.jsonl"
+    file.write_text(json.dumps({"external_id": "März-1", "turns": make_report("Hello")["turns"]}))
+    store = ["--store", str(tmp_path / "store")]
+    assert run("-m", "triage_core", "import", str(file), *store).returncode == 0
+    assess = ["assess", "FR-1", "--clause", "OOS-1", *store]
+    ended = run("-m", "triage_core", *assess, PYTHONIOENCODING="ascii:strict")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "M\\xe4rz-1" in ended.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_full_disk_is_told_in_a_line(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:  # a device
+        ended = subprocess.run(
+            [sys.executable, "-m", "triage_core", "stats", "--json", "--store", str(tmp_path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[0] == "error: [Errno 28] No space left on device"
