@@ -55,6 +55,7 @@ def event_hash(event: Mapping[str, Any]) -> str:
 
 
 def head(cursor: db.Cursor) -> Head:
+    """Number and hash of the last event; of an empty chain 0 and `GENESIS`."""
     found = db.row(cursor, "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
     return Head(found["seq"], found["hash"]) if found else Head(0, GENESIS)
 
@@ -109,6 +110,7 @@ class Anchor:
         return Head(int(found[1]), found[2].decode())
 
     def append(self, head: Head) -> None:
+        """Returns when the head is on the disk. Raises OSError."""
         with self._path.open("ab") as file:
             file.write(f"{head.seq} {head.hash}\n".encode())
             file.flush()

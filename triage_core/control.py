@@ -52,6 +52,7 @@ class ControlServer:
         threading.Thread(target=self._server.serve_forever, name="control", daemon=True).start()
 
     def close(self) -> None:
+        """Take no further request; those that run go on until the process ends."""
         self._server.shutdown()
         self._server.server_close()
         self._file.unlink(missing_ok=True)

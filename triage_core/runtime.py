@@ -101,6 +101,7 @@ class Runtime:
             return standing.rate_factor(cursor, self.policy, intake.reporter_of(cursor, contact))
 
     def close(self) -> None:
+        """End the threads, take in what was accepted, and give the store free for another process."""
         self.worker.stop()
         self.notifier.stop()
         self.store.close()
@@ -133,6 +134,7 @@ class Worker:
         self.state = WorkerState()
 
     def start(self) -> None:
+        """Begin, once: a second time changes nothing."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="likeness-worker", daemon=True)
             self._thread.start()
@@ -142,6 +144,7 @@ class Worker:
         self._wake.set()
 
     def stop(self) -> None:
+        """Returns when the batch at hand is done and the thread has ended, for good."""
         self._stop.set()
         self._wake.set()
         if self._thread is not None:

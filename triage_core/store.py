@@ -205,6 +205,7 @@ class Store:
             return audit.verify(cursor)
 
     def close(self) -> None:
+        """Take in what was accepted ahead of its commit, wait for a running command, and let go of the file."""
         if self.ahead is not None:
             self.ahead.close()
             self.ahead = None

@@ -73,10 +73,12 @@ class Receipt:
 
 
 def new_tracking_key() -> str:
+    """24 random bytes as 32 characters of an address: whoever holds them speaks as the reporter."""
     return secrets.token_urlsafe(24)
 
 
 def tracking_hash(key: str) -> str:
+    """What is stored of a key, from which it cannot be read again: its SHA-256, hexadecimal."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -181,5 +181,6 @@ def _batch(work: Work) -> int | None:
 
 
 def require_few(seen: Mapping[str, int]) -> None:
+    """Return for `MOST` reports or fewer; else raise Refused."""
     if len(seen) > MOST:
         raise Refused("reports", f"at most {MOST:,} at once, not {len(seen):,}")

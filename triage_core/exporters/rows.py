@@ -78,6 +78,7 @@ Rule = Callable[[Source], Sequence[Row] | Reason]
 
 
 def kto(source: Source) -> Sequence[Row] | Reason:
+    """The answer that was decided on; its label is true where the policy expects such an answer."""
     prompt, answer = _cut(_decided_on(source))
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
@@ -88,6 +89,7 @@ def kto(source: Source) -> Sequence[Row] | Reason:
 
 
 def preference(source: Source) -> Sequence[Row] | Reason:
+    """The better answer, chosen over the one that it stands in for."""
     prompt, answer = _cut(source.turns[: source.answer_turn])
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
@@ -106,6 +108,7 @@ def preference(source: Source) -> Sequence[Row] | Reason:
 
 
 def sft(source: Source) -> Sequence[Row] | Reason:
+    """The better answer to what was said before it."""
     prompt, answer = _cut(source.turns[: source.answer_turn])
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
@@ -116,6 +119,7 @@ def sft(source: Source) -> Sequence[Row] | Reason:
 
 
 def classifier(source: Source) -> Sequence[Row] | Reason:
+    """The prompt and the answer that was decided on, each with its label; without an answer only the prompt has one."""
     prompt, answer = _cut(_decided_on(source))
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
@@ -137,6 +141,7 @@ def classifier(source: Source) -> Sequence[Row] | Reason:
 
 
 def reward(source: Source) -> Sequence[Row] | Reason:
+    """`preference` as two whole conversations."""
     pairs = preference(source)
     if isinstance(pairs, Reason):
         return pairs
@@ -163,11 +168,13 @@ def bad_user(source: Source) -> Sequence[Row] | Reason:
 
 
 def prompt_only(source: Source) -> Sequence[Row] | Reason:
+    """What was said before the answer that was decided on."""
     prompt, _ = _cut(_decided_on(source))
     return [{"prompt": _messages(prompt)}] if _has_user_text(prompt) else Reason.NO_PROMPT
 
 
 def evaluation(source: Source) -> Sequence[Row] | Reason:
+    """The prompt, and what a model under test should do with it; ids are those of the reports."""
     prompt, answer = _cut(_decided_on(source))
     if not _has_user_text(prompt):
         return Reason.NO_PROMPT
