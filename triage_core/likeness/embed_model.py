@@ -40,7 +40,7 @@ def find(model: str = DEFAULT) -> ModelFiles:
     """
     if model == DEFAULT:
         folder = _package_folder()
-        digest = _sha256(folder / "model.safetensors")
+        digest = sha256_of(folder / "model.safetensors")
         if digest != DEFAULT_SHA256:
             raise ModelError(
                 f"package {DEFAULT_PACKAGE}: model.safetensors is not the agreed one "
@@ -55,7 +55,7 @@ def find(model: str = DEFAULT) -> ModelFiles:
             f"model {model}: {', '.join(missing)} missing in {folder}; "
             "give a folder saved by SentenceTransformer.save_pretrained with safetensors and a fast tokenizer"
         )
-    digest = _sha256(folder / "model.safetensors")
+    digest = sha256_of(folder / "model.safetensors")
     return _describe(f"{Path(model).name}@{digest[:12]}", folder, digest)
 
 
@@ -109,6 +109,7 @@ def _json(path: Path) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

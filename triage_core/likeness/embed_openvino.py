@@ -7,7 +7,6 @@ One stream of one thread a core: batches run side by side, none waits for anothe
 
 from __future__ import annotations
 
-import hashlib
 import os
 import queue
 import tempfile
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.errors import ModelError
-from triage_core.likeness.embed_model import ModelFiles
+from triage_core.likeness.embed_model import ModelFiles, sha256_of
 from triage_core.likeness.embed_reference import open_model
 from triage_core.likeness.embed_windows import pad
 
@@ -93,7 +92,7 @@ def exported(files: ModelFiles, cache_dir: Path) -> Path:
         raise ModelError(f"exporting {files.name} needs {missing}; run: pip install {missing}") from missing
     path = cache_dir / f"{files.sha256[:16]}-{tools}.onnx"
     digest = path.with_suffix(".sha256")
-    if path.is_file() and digest.is_file() and digest.read_text(encoding="ascii") == _sha256(path):
+    if path.is_file() and digest.is_file() and digest.read_text(encoding="ascii") == sha256_of(path):
         return path
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
@@ -101,7 +100,7 @@ def exported(files: ModelFiles, cache_dir: Path) -> Path:
             fresh = Path(folder) / path.name
             _export(files, fresh)
             note = fresh.with_suffix(".sha256")
-            note.write_text(_sha256(fresh), encoding="ascii")
+            note.write_text(sha256_of(fresh), encoding="ascii")
             fresh.replace(path)
             note.replace(digest)
     except OSError as reason:
@@ -157,8 +156,3 @@ def _export(files: ModelFiles, path: Path) -> None:
 def _cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
