@@ -268,9 +268,8 @@ def _weekly_lines(
 ) -> None:
     lines = [
         go.Scatter(mode="lines+markers", line={"color": colour, "dash": dash}, hovertemplate=hover, **line)
-        for line, colour, dash in zip(
-            _series(rows, names), colours, DASHES, strict=False
-        )  # seen where they coincide
+        # Dashed each in its own way: seen where they coincide.
+        for line, colour, dash in zip(_series(rows, names), colours, DASHES, strict=False)
     ]
     lines += _dotted(rows, then, colours[len(names) :], hover)
     figure = _by_week(go.Figure(lines, {"yaxis": axis}), rows)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, LiteralString
 
 import streamlit as st
 
@@ -51,84 +51,68 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 def draw() -> tuple[Filter, Sort]:
     """Draw the filters side by side and give what they ask for."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        words = st.text_input(
-            "Words, or an id",
-            key="words",
-            bind="query-params",
-            type="search",
-            placeholder="Search",
-            width=160,
-            on_change=show_first_page,
-        )
-        state = st.selectbox(
-            "State",
-            [*_GROUPS, *(str(status) for status in Status)],
-            format_func=filter_words.STATE.__getitem__,
-            key="state",
-            bind="query-params",
-            width=190,
-            on_change=show_first_page,
-        )
-        only = st.selectbox(
-            "Which of them",
-            list(filter_words.ONLY),
-            format_func=filter_words.ONLY.__getitem__,
-            key="only",
-            bind="query-params",
-            width=180,
-            on_change=show_first_page,
-        )
-        severity = st.multiselect(
-            "Severity",
-            [str(level) for level in Severity],
-            format_func=SEVERITY.__getitem__,
-            key="severity",
-            bind="query-params",
-            placeholder="Any",
-            width=125,
-            on_change=show_first_page,
-        )
-        harm = st.multiselect(
-            "Harm",
-            [str(harm) for harm in HarmType],
-            format_func=HARM_TYPE.__getitem__,
-            key="harm",
-            bind="query-params",
-            placeholder="Any",
-            width=125,
-            on_change=show_first_page,
-        )
-        product = st.multiselect(
-            "Product",
-            products(),
-            format_func=inline,
-            key="product",
-            bind="query-params",
-            placeholder="Any",
-            width=125,
-            on_change=show_first_page,
-        )
-        sort = st.selectbox(
-            "Order",
-            list(filter_words.SORTS),
-            format_func=filter_words.SORTS.__getitem__,
-            key="sort",
-            bind="query-params",
-            width=160,
-            on_change=show_first_page,
-        )
-        more = _draw_more()
-    return asked(
-        {
-            "words": words,
-            "state": state,
-            "only": only,
-            "severity": severity,
-            "harm": harm,
-            "product": product,
-            **more,
+        values: dict[str, Any] = {
+            "words": st.text_input(
+                "Words, or an id",
+                key="words",
+                bind="query-params",
+                type="search",
+                placeholder="Search",
+                width=160,
+                on_change=show_first_page,
+            ),
+            "state": _one(
+                "State", "state", [*_GROUPS, *(str(status) for status in Status)], filter_words.STATE, 190
+            ),
+            "only": _one("Which of them", "only", list(filter_words.ONLY), filter_words.ONLY, 180),
+            "severity": _some(
+                "Severity", "severity", [str(level) for level in Severity], SEVERITY.__getitem__, 125
+            ),
+            "harm": _some("Harm", "harm", [str(harm) for harm in HarmType], HARM_TYPE.__getitem__, 125),
+            "product": _some("Product", "product", products(), inline, 125),
         }
-    ), Sort(sort)
+        sort = _one("Order", "sort", list(filter_words.SORTS), filter_words.SORTS, 160)
+        values |= _draw_more()
+    return asked(values), Sort(sort)
+
+
+def _one(
+    label: LiteralString,
+    key: LiteralString,
+    options: Sequence[str],
+    words: Mapping[str, LiteralString],
+    width: int | Literal["stretch"] = "stretch",
+) -> str:
+    """A filter that has one value at a time."""
+    return st.selectbox(
+        label,
+        options,
+        format_func=words.__getitem__,
+        key=key,
+        bind="query-params",
+        width=width,
+        on_change=show_first_page,
+    )
+
+
+def _some(
+    label: LiteralString,
+    key: LiteralString,
+    options: Sequence[str],
+    words: Callable[[str], str],
+    width: int | Literal["stretch"] = "stretch",
+) -> list[str]:
+    """A filter that lets any of some values through, and all while none is chosen."""
+    return st.multiselect(
+        label,
+        options,
+        format_func=words,
+        key=key,
+        bind="query-params",
+        placeholder="Any",
+        width=width,
+        on_change=show_first_page,
+    )
 
 
 def _draw_more() -> dict[str, Any]:
@@ -136,14 +120,7 @@ def _draw_more() -> dict[str, Any]:
     values: dict[str, Any] = {}
     told = "Times, model version, technique, clause, cluster, key, door, and what to leave out"
     with st.popover("More", icon=":material/filter_list:", help=told):
-        values["moment"] = st.selectbox(
-            "Time of what",
-            list(filter_words.MOMENT),
-            format_func=filter_words.MOMENT.__getitem__,
-            key="moment",
-            bind="query-params",
-            on_change=show_first_page,
-        )
+        values["moment"] = _one("Time of what", "moment", list(filter_words.MOMENT), filter_words.MOMENT)
         for name, label in filter_words.TEXTS.items():
             values[name] = st.text_input(
                 label,
@@ -152,23 +129,9 @@ def _draw_more() -> dict[str, Any]:
                 placeholder="2026-10-01" if name in ("since", "until") else "Any",
                 on_change=show_first_page,
             )
-        values["door"] = st.multiselect(
-            "Door",
-            [str(channel) for channel in Channel],
-            format_func=others.DOORS.__getitem__,
-            key="door",
-            bind="query-params",
-            placeholder="Any",
-            on_change=show_first_page,
-        )
-        values["other"] = st.selectbox(
-            "Leave out",
-            list(others.KINDS),
-            format_func=others.KINDS.__getitem__,
-            key="other",
-            bind="query-params",
-            on_change=show_first_page,
-        )
+        doors = [str(channel) for channel in Channel]
+        values["door"] = _some("Door", "door", doors, others.DOORS.__getitem__)
+        values["other"] = _one("Leave out", "other", list(others.KINDS), others.KINDS)
         values["without"] = st.text_input(
             "Which of these to leave out",
             key="without",

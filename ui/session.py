@@ -15,10 +15,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from triage_core import access, runtime
 from triage_core import monthly as reports
 from triage_core.db import Cursor
-from triage_core.desk import boards
 from triage_core.disclosure import sharing
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
-from triage_core.index.neighbours import Neighbour
 from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter
@@ -156,18 +154,6 @@ def monthly(month: str) -> Callable[[], str]:
             return reports.document(reports.figures(cursor, at, month))
 
     return document
-
-
-def similar(report_id: str, k: int) -> list[Neighbour] | None:
-    """The reports most like this one, best first; None until the worker has placed it."""
-    opened = current()
-    # Until the worker has placed it, it may hold the vectors; a page does not wait for that.
-    if opened.worker.state.working or not read(boards.is_placed, report_id):
-        return None
-    try:
-        return opened.likeness.similar(report_id, k)
-    except NotFound:
-        return None
 
 
 def explain(one_id: str, other_id: str) -> Explanation | None:

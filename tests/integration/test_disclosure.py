@@ -403,9 +403,12 @@ def test_the_worker_of_a_running_server_sweeps(tmp_path: Path, clock: Clock) -> 
         (report,) = bring(opened.store, make_report("One", embargo_wish=(NOON + 9 * DAY).isoformat()))
         clock.forward(days=10)
         opened.worker.start()
-        while stands(opened.store, report)["state"] != "exited":
+        for _ in range(1_000):
+            if stands(opened.store, report)["state"] == "exited":
+                break
             time.sleep(0.05)
             assert not opened.worker.state.error
+        assert stands(opened.store, report)["state"] == "exited"
     finally:
         opened.close()
 

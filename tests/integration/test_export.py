@@ -421,9 +421,8 @@ def test_what_was_redacted_is_logged_without_the_value(store: Store, export: Exp
     assert made["hygiene"]["personal_data"] == "redact"
     assert not any(b"ann@example" in path.read_bytes() for path in folder.rglob("*.json*"))
     (about,) = rows(made, "__metadata__")
-    assert (
-        about["meta_content_sha256"] == ""
-    )  # with the rest of the text at hand it would tell a guess from the value
+    # With the rest of the text at hand it would tell a guess from the value.
+    assert about["meta_content_sha256"] == ""
     kept = export("kto", name="kept", hygiene=Hygiene(personal_data="keep"))
     assert kept["content_sha256"] != made["content_sha256"]
     assert not Path(kept["folder"], "__metadata__/redactions.jsonl").exists()

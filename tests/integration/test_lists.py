@@ -69,9 +69,8 @@ def test_pages_follow_one_another(store: Store) -> None:
 
 
 def test_due_first_goes_by_the_clocks_that_still_run(store: Store) -> None:
-    triage.move(
-        store, REVIEWER, "FR-1", Trigger.ASK_REPORTER, note="Which one?"
-    )  # its response is met, its triage is not
+    # Its response is met, its triage is not.
+    triage.move(store, REVIEWER, "FR-1", Trigger.ASK_REPORTER, note="Which one?")
     triage.assess(store, POLICY, REVIEWER, "FR-2", FLAW)  # the fix is due in weeks
     triage.assess(store, POLICY, REVIEWER, "FR-3", Decision(("EXP-1",)))  # closed: no clock runs
     assert found(store, Filter(), Sort.DUE)[-2:] == ["FR-2", "FR-3"]

@@ -125,9 +125,8 @@ def test_clocks_count_what_was_answered_or_is_late(store, ask):
     decide(store, late, 72)
     fresh = came(store, NOON - timedelta(hours=1))
     head = ask(trends.figures, NOW)
-    assert head.first_response == Kept(
-        counted=3, inside=1, median_hours=41
-    )  # `waiting` is late, `fresh` is not yet
+    # `waiting` is late, `fresh` is not yet.
+    assert head.first_response == Kept(counted=3, inside=1, median_hours=41)
     assert head.triage == Kept(counted=3, inside=2, median_hours=41)
     assert head.first_response.share == pytest.approx(1 / 3)
     week, present = ask(trends.clocks_by_week, NOW)[-2:]

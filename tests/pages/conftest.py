@@ -119,6 +119,24 @@ def rendered() -> Callable[[AppTest], str]:
     return collect
 
 
+def press(screen: AppTest, label: str) -> AppTest:
+    (button,) = [button for button in screen.button if button.label == label]
+    return button.click().run()
+
+
+def column(screen: AppTest, name: str) -> list[Any]:
+    """A column of the last table."""
+    return list(screen.dataframe[-1].value[name])
+
+
+def figures(screen: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in screen.metric}
+
+
+def toasts(screen: AppTest) -> str:
+    return " ".join(toast.value for toast in screen.toast)
+
+
 def off_without_a_reason(screen: AppTest) -> list[str]:
     """Buttons and menus that cannot be pressed, and do not say why."""
     widgets = [(one.label, one.disabled, one.help) for one in screen.button]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.making import FLAW, MEDIUM
-from tests.pages.conftest import EVERYTHING
+from tests.pages.conftest import EVERYTHING, column, press
 from triage_core.channel import reporter
 from triage_core.clusters import cluster_work
 from triage_core.desk import bulk, second_look, triage
@@ -18,15 +18,6 @@ from triage_core.likeness.axes import Axis
 from triage_core.model import Actor, Harm, Severity, Uplift
 
 INES = Actor("ines", "Ines", EVERYTHING.roles)
-
-
-def press(screen, label: str):
-    (button,) = [button for button in screen.button if button.label == label]
-    return button.click().run()
-
-
-def column(screen, name: str) -> list:
-    return list(screen.dataframe[-1].value[name])
 
 
 def numbers(screen) -> list[int]:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.making import FLAW
-from tests.pages.conftest import EVERYTHING
+from tests.pages.conftest import EVERYTHING, toasts
 from triage_core.desk import answers, preferred, triage
 from triage_core.model import Actor, DeskRole
 
@@ -46,10 +46,6 @@ def button(screen, label: str):
 
 def save(screen):
     return button(screen, "Save the answer").click().run()
-
-
-def toasts(screen) -> str:
-    return " ".join(toast.value for toast in screen.toast)
 
 
 def test_empty_store(visit, rendered):

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.pages.conftest import EVERYTHING, NOW
+from tests.pages.conftest import EVERYTHING, NOW, column, press
 from triage_core import db
 from triage_core.channel import intake
 from triage_core.desk import activity, triage
@@ -45,15 +45,6 @@ def stands(opened):
             return embargoes.row(cursor, report_id)
 
     return read
-
-
-def press(screen, label: str):
-    (button,) = [button for button in screen.button if button.label == label]
-    return button.click().run()
-
-
-def column(screen, name: str) -> list:
-    return list(screen.dataframe[-1].value[name])
 
 
 def test_empty_store(visit, rendered):

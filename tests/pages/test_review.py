@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.making import FLAW
-from tests.pages.conftest import EVERYTHING, NOW, off_without_a_reason
+from tests.pages.conftest import EVERYTHING, NOW, off_without_a_reason, toasts
 from triage_core.channel import messages
 from triage_core.desk import claims, drafts, looks, triage
 from triage_core.desk.decision import Decision
@@ -45,10 +45,6 @@ def decide(screen, report_id: str, version: int, clause: str, **inputs: str):
     for name, level in inputs.items():
         screen.get_by_key(f"{name}-{report_id}-{version}").set_value(level)
     return screen.run()
-
-
-def toasts(screen) -> str:
-    return " ".join(toast.value for toast in screen.toast)
 
 
 @pytest.fixture
@@ -519,9 +515,8 @@ def test_every_key_has_one_meaning_and_the_table_is_shown(visit, three):
     screen = press(visit("review"), "Keys")
     assert list(screen.dataframe[-1].value["key"]) == [key.printed for key in keys.KEYS]
     widths = json.loads(screen.dataframe[-1].proto.columns)
-    assert widths["does"]["width"] >= 7 * max(
-        len(key.does) for key in keys.KEYS
-    )  # pixels: no line is cut off
+    pixels = 7 * max(len(key.does) for key in keys.KEYS)  # no line is cut off
+    assert widths["does"]["width"] >= pixels
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.making import FLAW
-from tests.pages.conftest import EVERYTHING
+from tests.pages.conftest import EVERYTHING, figures, press
 from triage_core import db
 from triage_core.desk import triage
 from triage_core.model import Actor
@@ -55,17 +55,8 @@ def stands(opened):
     return read
 
 
-def press(screen, label: str):
-    (button,) = [button for button in screen.button if button.label == label]
-    return button.click().run()
-
-
 def column(screen, name: str) -> list:
     return list(screen.dataframe[0].value[name])
-
-
-def figures(screen) -> dict[str, str]:
-    return {metric.label: metric.value for metric in screen.metric}
 
 
 def arrivals(screen) -> list[dict[str, int]]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.hostile_corpus import HOSTILE
 from tests.making import FLAW, make_report
-from tests.pages.conftest import EVERYTHING, NOW
+from tests.pages.conftest import EVERYTHING, NOW, figures
 from triage_core import db
 from triage_core.channel import apikeys, intake, reportformat
 from triage_core.desk import triage
@@ -19,10 +19,6 @@ from triage_core.desk.decision import Decision
 from triage_core.lifecycle import Trigger
 from triage_core.model import Channel
 from ui import paint
-
-
-def figures(screen) -> dict[str, str]:
-    return {metric.label: metric.value for metric in screen.metric}
 
 
 def charts(screen) -> dict[str, dict]:

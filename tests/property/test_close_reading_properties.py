@@ -79,9 +79,8 @@ def test_one_by_one_is_all_at_once(reports: list[tuple[str, list[tuple[str, int,
     assert indexing.CLOSE_READING >= LIMIT
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(lexical, "_MANY", 3)  # dense for several rows, sparse for one
-        patch.setattr(
-            words, "_LEAST", 3
-        )  # how rare words are is told anew with the fourth, the sixth, the ninth
+        # How rare words are is told anew with the fourth, the sixth, the ninth.
+        patch.setattr(words, "_LEAST", 3)
         patch.setattr(words, "_GROWTH", 2)
         runtime = open_limited(Path(folder), LIMIT)
         ids: list[str] = []

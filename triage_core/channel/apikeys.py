@@ -116,9 +116,8 @@ class Keys:
         return any(origin in row["origins"] for row in self._active())
 
     def _active(self) -> list[db.Row]:
-        changed = self._store.last_of.get(
-            Command.MANAGE_KEYS, 0
-        )  # before the look, which may already show more
+        # Asked before the look, which may already show more.
+        changed = self._store.last_of.get(Command.MANAGE_KEYS, 0)
         last = self._last
         if last[0] != changed:
             with self._store.read(fresh=False) as cursor:

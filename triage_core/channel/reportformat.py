@@ -258,11 +258,8 @@ def _plain(value: object) -> Any:
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case tuple():
             return [_plain(item) for item in value]
-        case Turn():
-            return {
-                "role": value.role.value,
-                "content": value.content,
-            }  # most of a report: spelled out for speed
+        case Turn():  # most of a report: spelled out for speed
+            return {"role": value.role.value, "content": value.content}
         case System() | OtherSystem():
             return {field.name: _plain(getattr(value, field.name)) for field in dataclass_fields(value)}
     return value

@@ -126,14 +126,7 @@ def _build(
                 parent=line.parent["version"] if line.parent else None,
                 diff=difference.with_parent(line.parent, scratch, request.layout, request.format),
             )
-            for name, content in companions(request.format).items():
-                _write(scratch / name, content)
-            _write(scratch / "README.md", card.render(profile, policy, account))
-            account["files"] = manifest.files(scratch)
-            if tally.rows and croissant.describes(request.format):
-                _write(scratch / croissant.FILE, croissant.render(profile, account))
-                account["files"].append(manifest.file(scratch, scratch / croissant.FILE))
-            _write(scratch / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
+            _describe(scratch, request.format, profile, policy, account)
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
                 _require_allowed(work.cursor, profile, fresh, now, read_at)
                 if _record(work, request, account, folder):
@@ -142,6 +135,18 @@ def _build(
                     )
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
+
+
+def _describe(folder: Path, format: str, profile: Profile, policy: Policy, account: dict[str, Any]) -> None:
+    """Write what is told of the rows beside them, and the manifest, `account`, which then names every other file."""
+    for name, content in companions(format).items():
+        _write(folder / name, content)
+    _write(folder / "README.md", card.render(profile, policy, account))
+    account["files"] = manifest.files(folder)
+    if account["rows"]["total"] and croissant.describes(format):
+        _write(folder / croissant.FILE, croissant.render(profile, account))
+        account["files"].append(manifest.file(folder, folder / croissant.FILE))
+    _write(folder / manifest.FILE, json.dumps(account, indent=2, ensure_ascii=True) + "\n")
 
 
 @dataclass(frozen=True, slots=True)

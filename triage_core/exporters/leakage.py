@@ -23,9 +23,8 @@ from triage_core.likeness.kernels import compiled
 NEAR_COPY = 0.8
 """The agreement (Jaccard index of runs of five words, estimated) from which a row is a near-copy of another."""
 
-_SKETCH = (
-    32  # smallest hashes kept of a text: the estimate is within .07 of the truth, one standard deviation
-)
+# Smallest hashes kept of a text: the estimate is within .07 of the truth, one standard deviation.
+_SKETCH = 32
 _EXACT_ROWS = 20_000  # up to so many rows every run of 13 words is compared, beyond it a share of them
 _WORDS = 2  # of 64 bits, in which the runs of a sketch are marked
 _HARDLY = 1e-6  # less than any two agreements differ by

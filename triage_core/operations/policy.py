@@ -30,7 +30,7 @@ def export(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
         for name, text in texts.by_file().items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Refused("out", f"cannot be written: {error.strerror}") from error
+        raise Refused("out", f"{folder} cannot be written to: {error.strerror or error}") from error
     return {"files": [str(folder / name) for name in texts.by_file()]}
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from triage_core.desk import boards
 from triage_core.desk.boards import Brief
+from triage_core.errors import NotFound
 from triage_core.index.close_reading import SUGGEST
 from triage_core.index.indexing import Neighbour
 from ui import session
@@ -95,12 +96,17 @@ def similar(report_id: str) -> list[Neighbour] | None:
 
     Kept a while, since beyond some thousand reports each answer is a reading of its own.
     """
-    return _kept_similar(str(session.current().store.folder), report_id) if compared(report_id) else None
+    if not compared(report_id):
+        return None
+    try:
+        return _kept_similar(str(session.current().store.folder), report_id)
+    except NotFound:
+        return None
 
 
 @st.cache_data(ttl=30, max_entries=2_000, show_spinner=False)
-def _kept_similar(folder: str, report_id: str) -> list[Neighbour] | None:
-    return session.similar(report_id, SIMILAR)
+def _kept_similar(folder: str, report_id: str) -> list[Neighbour]:
+    return session.current().likeness.similar(report_id, SIMILAR)
 
 
 def _caption(candidate: Candidate, now: datetime) -> LiteralString:

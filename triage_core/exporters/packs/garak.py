@@ -8,9 +8,8 @@ from triage_core.exporters.jsonl import json_line
 from triage_core.exporters.packs.base import Pack, told
 from triage_core.exporters.rows import Row
 
-_NAMESPACE = uuid.UUID(
-    "6b0f5f0e-6f0a-5d0c-9a53-0a4f1d1f7c11"
-)  # ours alone: the same id always has the same uuid
+# Ours alone: the same id always has the same uuid.
+_NAMESPACE = uuid.UUID("6b0f5f0e-6f0a-5d0c-9a53-0a4f1d1f7c11")
 FINISHED = 2
 
 
