@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from triage_core.errors import Refused
 from triage_core.guidance import policies, policy_drafts, policy_text, policy_trial
 from triage_core.guidance.policy_text import Texts
 from triage_core.operations.base import Emit, command_line_actor
@@ -24,9 +25,12 @@ def export(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
             name = params.get("version") or policies.name_in_force(cursor)
             texts = Texts.of(policies.version(cursor, name))
     folder = Path(params["out"])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.by_file().items():
-        (folder / name).write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.by_file().items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused("out", f"{folder} cannot be written to: {error.strerror or error}") from error
     return {"files": [str(folder / name) for name in texts.by_file()]}
 
 
