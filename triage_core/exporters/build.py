@@ -79,7 +79,10 @@ def _beside(
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused("out", f"{request.out} cannot be made a folder: {error.strerror}") from error
-    return beside.run(partial(_build, store, policy, actor, request, only_changed), progress or _silent)
+    try:
+        return beside.run(partial(_build, store, policy, actor, request, only_changed), progress or _silent)
+    except OSError as error:  # a disk that is full, or has gone
+        raise Refused("out", f"{request.out} cannot be written to: {error.strerror or error}") from error
 
 
 def _build(
