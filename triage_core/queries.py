@@ -177,15 +177,15 @@ def briefs(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, db.Row]:
     return {row["report_id"]: row for row in found}
 
 
-def members(cursor: db.Cursor, axis: str, cluster_id: str, limit: int = 200) -> list[db.Row]:
-    """The members of a cluster, nearest to the others first."""
+def members(cursor: db.Cursor, axis: str, cluster_id: str) -> list[db.Row]:
+    """All members of a cluster, nearest to the others first."""
     return db.rows(
         cursor,
         "SELECT m.report_id, r.external_id, m.nearest_id, m.nearest, m.mean, r.received_at, c.status, c.severity,"
         f" c.version, {EXCERPT_OF_R}"
         " FROM memberships m JOIN reports r USING (report_id) JOIN cases c USING (report_id)"
-        " WHERE m.axis = ? AND m.cluster_id = ? ORDER BY m.mean DESC NULLS LAST, r.seq LIMIT ?",
-        [axis, cluster_id, limit],
+        " WHERE m.axis = ? AND m.cluster_id = ? ORDER BY m.mean DESC NULLS LAST, r.seq",
+        [axis, cluster_id],
     )
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.making import Clock, LetterEmbedder, held_by_a_server, make_report, open_runtime
 from triage_core import cli, runtime
+from triage_core.desk import bulk
 from triage_core.errors import Conflict, FlawdeskError, Refused
 
 SONG, SUM = "Please sing a rude song about a clerk, number {}.", "What is seven times eight hundred and {}?"
@@ -108,3 +109,15 @@ def test_a_pair_that_is_no_duplicate_is_not_suggested_again(folder: Path) -> Non
     assert {"FR-1", "FR-2"} not in pairs
     with pytest.raises((Conflict, Refused)):
         call(folder, "link", "FR-2", "FR-2")
+
+
+def test_a_cluster_of_more_than_one_decision_takes_is_listed_whole_and_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST", 2)
+    songs = clusters(folder)["FR-1"]
+    assert len(call(folder, "cluster", "members", songs)) == 3
+    for command in (["accept", songs], ["assess", songs, "--clause", "EXP-1"]):
+        with pytest.raises(Refused, match="reports: at most 2 at once, not 3"):
+            call(folder, "cluster", *command)
+    assert {row["status"] for row in call(folder, "cluster", "members", songs)} == {"new"}

@@ -291,3 +291,11 @@ def test_a_file_that_holds_no_text_is_refused(
     error = call(tmp_path, *command, str(file), status=1).exception
     assert isinstance(error, Refused)
     assert (error.field, error.rule) == (command[-1].strip("-").replace("-", "_"), f"text.txt {rule}")
+
+
+def test_consent_ends_by_the_name_that_a_report_came_with(folder: Path, file: Path) -> None:
+    call(folder, "import", str(file))
+    call(folder, "assess", "d", "--clause", "OOS-1", "--consent", "any_safety_training")
+    assert call(folder, "datasets", "withdraw", "d") == {"reports": ["FR-4"], "built": []}
+    refused = call(folder, "datasets", "withdraw", "nobody", status=1).exception
+    assert str(refused) == "reporter: there is no reporter and no report 'nobody'"

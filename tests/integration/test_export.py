@@ -246,7 +246,7 @@ def test_a_build_is_recorded_and_a_failed_one_is_not(
 
     before = store.revision
     monkeypatch.setattr(db, "insert", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(Refused, match="disk full"):
         export("kto")
     assert [path.name for path in (tmp_path / "out" / "kto").iterdir()] == ["1"]
     assert store.revision == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,6 +129,20 @@ def test_one_that_is_refused_stops_no_other(
     monkeypatch.setattr(exports, "build_changed", fail)
     first, second = plans.build_due(store, POLICY, EVERYBODY)
     assert first == {"name": "kto", "refused": "split: a near-copy"}
+    assert (second["name"], second["version"]) == ("other", "2")
+
+
+def test_one_whose_folder_cannot_be_written_stops_no_other(
+    store: Store, tmp_path: Path, clock: Clock
+) -> None:
+    for name in ("kto", "other"):
+        plans.plan(store, EVERYBODY, name, 1)
+    clock.forward(days=1)
+    add(store, "two")
+    shutil.rmtree(tmp_path / "out" / "kto")
+    (tmp_path / "out" / "kto").write_text("no folder")
+    first, second = plans.build_due(store, POLICY, EVERYBODY)
+    assert first == {"name": "kto", "refused": f"out: {tmp_path / 'out'} cannot be written to: File exists"}
     assert (second["name"], second["version"]) == ("other", "2")
 
 

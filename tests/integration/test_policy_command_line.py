@@ -99,6 +99,9 @@ def test_from_a_file_to_force_and_back(store: Path, tmp_path: Path, monkeypatch:
     assert policy.load(tmp_path / "out") == policy.load(files)
     call(store, "export", "--out", str(tmp_path / "old"), "--version", POLICY.version)
     assert policy.load(tmp_path / "old") == POLICY
+    (tmp_path / "taken").write_text("no folder")
+    with pytest.raises(Refused, match=r"out: .* cannot be written to: File exists"):
+        call(store, "export", "--out", str(tmp_path / "taken"))
 
 
 def test_files_go_into_a_draft_whole_or_not_at_all(store: Path, tmp_path: Path) -> None:

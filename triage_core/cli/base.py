@@ -13,6 +13,7 @@ from triage_core import control, operations, runtime, settings
 from triage_core.cli.output import Bar, err, print_json, print_note
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.operations.base import Emit
+from triage_core.store import STORE_FILE
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -40,6 +41,7 @@ def run(
     chosen = settings_for(store)
     with Bar(progress) as bar:
         emit = Emit(progress=bar, item=lambda item: print_json(item, indent=None), note=print_note)
+        is_new = not (chosen.store / STORE_FILE).exists()
         try:
             opened = runtime.Runtime(chosen)
         except StoreBusy as busy:
@@ -47,6 +49,8 @@ def run(
                 raise Refused("store", "held by a server: end it and repeat; what is done is kept") from busy
             result = _remote(chosen.store, operation, params, emit)
         else:
+            if is_new:  # else a mistyped folder looks like an empty desk
+                print_note(f"there was no store in {chosen.store}: a new one is begun")
             try:
                 result = operations.run(opened, operation, params, emit)
             finally:

@@ -106,7 +106,7 @@ def lint_command(
 
 @datasets_app.command("withdraw")
 def withdraw_command(
-    reporter: Annotated[str, typer.Argument(help="A reporter (RP-...) or one report (FR-...).")],
+    reporter: Annotated[str, typer.Argument(help="A reporter (RP-...), or one report by id or external id.")],
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -18,7 +18,7 @@ from triage_core.channel.messages import REPORTER
 from triage_core.desk.decision import check_text
 from triage_core.disclosure import embargo, embargo_machine, embargoes, sharing
 from triage_core.disclosure.embargo_machine import MAY_END, Embargo, ExitReason, Party
-from triage_core.errors import NotFound, Refused
+from triage_core.errors import IllegalTransition, NotFound, Refused
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.lifecycle import NO_FLAW
@@ -245,6 +245,10 @@ def _act(
             raise NotFound("tracking_key", "no report has this key")
         found = embargoes.row(work.cursor, report_id, seen_version)
         held = embargoes.of(found)
+        if embargoes.is_over_by_link(work, report_id, held):
+            raise IllegalTransition(
+                "embargo", "is over: the earliest end of its linked duplicates is reached"
+            )
         kind, after = step(work, held, party)
         embargoes.change(work, found, after, kind, party, {"note": note} if note else None)
         return after

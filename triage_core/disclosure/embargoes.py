@@ -103,8 +103,8 @@ def _tell(work: Work, report_id: str, before: Embargo, after: Embargo, party: Pa
     own, others = (_accepted(before), _accepted(after)), [one["accepted_end"] for one in linked]
     old, new = (min([*others, end] if end else others, default=None) for end in own)
     is_over = old is not None and old <= work.now
-    if party is Party.COMPANY:
-        if new is not None and own[1] not in (None, own[0]) and not (before.in_force and is_over):
+    if party is Party.COMPANY and not (before.in_force and is_over):
+        if new is not None and own[1] not in (None, own[0]):
             follow_through.embargo_changed(work, report_id, Kind.EMBARGO_CHANGED, new)
         _tell_proposal(work, report_id, before, after)
     if old is None or new is None or old == new or is_over:
@@ -210,12 +210,18 @@ def follow(
     """
     found = row(work.cursor, report_id)
     before = of(found)
-    if before.state in {EmbargoState.NONE, EmbargoState.EXITED}:
+    if before.state in {EmbargoState.NONE, EmbargoState.EXITED} or is_over_by_link(work, report_id, before):
         return
     pinned = policies.of_report(work.cursor, policy, report_id)
     after = embargo_machine.follow(pinned, before, severity, exploitation, work.now)
     if after != before:
         change(work, found, after, _kind(before, after), Party.COMPANY)
+
+
+def is_over_by_link(work: Work, report_id: str, held: Embargo) -> bool:
+    """Whether the date of a linked duplicate has ended an embargo whose own end is still to come."""
+    ends = [one["accepted_end"] for one in _linked(work.cursor, report_id)]
+    return held.in_force and any(end <= work.now for end in ends)
 
 
 def settle(work: Work, report_id: str) -> bool:

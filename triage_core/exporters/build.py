@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from triage_core import access, db, queries
+from triage_core import access, audit, db, queries
 from triage_core.errors import Conflict, Refused
 from triage_core.exporters import beside, card, croissant, difference, manifest, profiles, source
 from triage_core.exporters.beside import Progress
@@ -79,7 +79,10 @@ def _beside(
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused("out", f"{request.out} cannot be made a folder: {error.strerror}") from error
-    return beside.run(partial(_build, store, policy, actor, request, only_changed), progress or _silent)
+    try:
+        return beside.run(partial(_build, store, policy, actor, request, only_changed), progress or _silent)
+    except OSError as error:  # a disk that is full, or has gone
+        raise Refused("out", f"{request.out} cannot be written to: {error.strerror or error}") from error
 
 
 def _build(
@@ -91,7 +94,7 @@ def _build(
     progress: Progress,
 ) -> dict[str, Any] | None:
     with store.read() as cursor:
-        now = store.clock()
+        now, read_at = store.clock(), audit.head(cursor).seq
         line = _line(cursor, request)
         folder = (request.out / request.dataset / line.version).resolve()
         if folder.exists():
@@ -128,7 +131,7 @@ def _build(
             )
             _describe(scratch, request.format, profile, policy, account)
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
-                _require_allowed(work.cursor, profile, fresh, now)
+                _require_allowed(work.cursor, profile, fresh, now, read_at)
                 if _record(work, request, account, folder):
                     follow_through.trained(
                         work, pa.chunked_array(fresh.used, pa.string()), request.dataset, line.version
@@ -272,8 +275,17 @@ def _line(cursor: db.Cursor, request: ExportRequest) -> _Line:
     return _Line(version, None, known[-1] if known else None)
 
 
-def _require_allowed(cursor: db.Cursor, profile: Profile, fresh: _FreshSides, now: datetime) -> None:
-    """Raise Conflict when a report that was taken may not go out by now: a build may last, and consent may end."""
+def _require_allowed(
+    cursor: db.Cursor, profile: Profile, fresh: _FreshSides, now: datetime, read_at: int
+) -> None:
+    """Raise Conflict when a report that was taken may not go out by now: a build may last, and consent may end.
+
+    `read_at` is the last event that the build saw. What came in since bars no earlier report, so that after it alone
+    nothing is asked, and whoever writes does not wait.
+    """
+    since = "SELECT count(*) FROM events WHERE seq > ? AND kind <> 'report.received'"
+    if not db.value(cursor, since, [read_at]):
+        return
     gone = forbidden(cursor, profile, np.concatenate([np.empty(0, np.int64), *fresh.seqs]), now)
     if len(gone):
         some = ", ".join(source.ids(cursor, gone[:3]).to_pylist())

@@ -7,7 +7,7 @@ from typing import Any
 
 from triage_core import cases, db, queries
 from triage_core.clusters import cluster_work
-from triage_core.desk import bulk, triage
+from triage_core.desk import triage
 from triage_core.desk.bulk import Outcome
 from triage_core.errors import NotFound
 from triage_core.likeness.axes import Axis
@@ -94,7 +94,7 @@ def members(runtime: Runtime, params: Params, emit: Emit) -> list[dict[str, Any]
 
 
 def _members(cursor: db.Cursor, params: Params) -> list[db.Row]:
-    found = queries.members(cursor, _axis(params), params["cluster"], bulk.MOST)
+    found = queries.members(cursor, _axis(params), params["cluster"])
     if not found:
         raise NotFound("cluster", f"there is no cluster {params['cluster']!r}")
     return found

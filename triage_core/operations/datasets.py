@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from triage_core import db
+from triage_core.channel import consent
+from triage_core.desk import triage
+from triage_core.errors import NotFound
 from triage_core.exporters import build as exports
 from triage_core.exporters import plans, revoke
 from triage_core.operations.base import Emit, command_line_actor
@@ -27,12 +32,25 @@ def export(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
 def withdraw(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     """End a reporter's consent and build the versions without their rows."""
     actor = command_line_actor()
-    ended, built = revoke.withdraw(runtime.store, runtime.policy, actor, actor, params["reporter"])
+    with runtime.store.read() as cursor:
+        who = _whose(cursor, params["reporter"])
+    ended, built = revoke.withdraw(runtime.store, runtime.policy, actor, actor, who)
     names = ("name", "version", "diff", "folder", "refused")
     return {
         "reports": list(ended),
         "built": [{name: one[name] for name in names if name in one} for one in built],
     }
+
+
+def _whose(cursor: db.Cursor, name: str) -> str:
+    """The reporter or the report of this name; a report goes by its external id too. Raises NotFound."""
+    try:
+        consent.reports_of(cursor, name)
+    except NotFound:
+        with suppress(NotFound):
+            return triage.find_external(cursor, name)
+        raise
+    return name
 
 
 def plan(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
