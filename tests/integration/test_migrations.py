@@ -13,7 +13,7 @@ from triage_core import cases, db, migrations
 from triage_core.channel import first_rows, intake, reportformat
 from triage_core.clusters import groups
 from triage_core.desk import claims, drafts, second_look, triage
-from triage_core.disclosure import disclosure, embargoes
+from triage_core.disclosure import disclosure, embargoes, shared_ends
 from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.store import Store
 
@@ -74,6 +74,7 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
         go_back(first_release, 1)
         first_release.setattr(groups, "contradiction", lambda *_: None)  # it knew of pairs alone
         first_release.setattr(embargoes, "follow", lambda *_: None)  # it knew no embargo machine
+        first_release.setattr(shared_ends, "joined", lambda *_: None)
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two", wants_reward=True))
         third = reportformat.parse(make_report("Three"))
@@ -117,6 +118,7 @@ def test_links_and_cannot_links_made_before_speak_on_the_axis_of_the_whole(
         known = [found for found in migrations.available() if found[0] < 5]
         earlier.setattr(migrations, "available", lambda: known)
         earlier.setattr(groups, "contradiction", lambda *_: None)
+        earlier.setattr(shared_ends, "joined", lambda *_: None)
         old = Store(tmp_path, Clock())
         bring(old, *(make_report(f"Question {number}") for number in range(3)))
         triage.link(old, REVIEWER, "FR-2", "FR-1")
