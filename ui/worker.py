@@ -51,10 +51,15 @@ def none_suggested() -> None:
         )
 
 
+def comparing() -> bool:
+    """True while nobody can know yet what is alike."""
+    compared = session.read(boards.compared)
+    return session.current().worker.state.working or compared.done < compared.total
+
+
 def _still_comparing() -> bool:
     """Says so, and is True, while nobody can know yet what is alike."""
-    compared = session.read(boards.compared)
-    if waits := compared.done < compared.total:
+    if waits := comparing():
         st.info(
             "Reports are still being compared. What is alike appears here as soon as it is found.",
             icon=":material/hourglass_top:",
