@@ -57,7 +57,7 @@ def draw() -> tuple[Filter, Sort]:
             bind="query-params",
             type="search",
             placeholder="Search",
-            width=160,
+            width=150,
             on_change=show_first_page,
         )
         state = st.selectbox(
@@ -66,7 +66,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=filter_words.STATE.__getitem__,
             key="state",
             bind="query-params",
-            width=190,
+            width=175,
             on_change=show_first_page,
         )
         only = st.selectbox(
@@ -75,7 +75,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=filter_words.ONLY.__getitem__,
             key="only",
             bind="query-params",
-            width=180,
+            width=165,
             on_change=show_first_page,
         )
         severity = st.multiselect(
@@ -85,7 +85,7 @@ def draw() -> tuple[Filter, Sort]:
             key="severity",
             bind="query-params",
             placeholder="Any",
-            width=125,
+            width=120,
             on_change=show_first_page,
         )
         harm = st.multiselect(
@@ -95,7 +95,7 @@ def draw() -> tuple[Filter, Sort]:
             key="harm",
             bind="query-params",
             placeholder="Any",
-            width=125,
+            width=120,
             on_change=show_first_page,
         )
         product = st.multiselect(
@@ -105,7 +105,7 @@ def draw() -> tuple[Filter, Sort]:
             key="product",
             bind="query-params",
             placeholder="Any",
-            width=125,
+            width=120,
             on_change=show_first_page,
         )
         sort = st.selectbox(
@@ -114,7 +114,7 @@ def draw() -> tuple[Filter, Sort]:
             format_func=filter_words.SORTS.__getitem__,
             key="sort",
             bind="query-params",
-            width=160,
+            width=155,
             on_change=show_first_page,
         )
         more = _draw_more()

@@ -28,7 +28,7 @@ def line(seen: session.Stamp) -> None:
             f":material/hourglass_top: {counted(compared.total - compared.done, 'report')} to be compared"
         )
     else:
-        st.caption(f":material/done_all: Everything is compared: {counted(compared.total, 'report')}")
+        st.caption(f":material/done_all: Everything is compared: {counted(compared.total, 'conversation')}")
     if not state.working and seen != session.stamp():
         st.rerun()
 
