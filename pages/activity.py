@@ -89,14 +89,14 @@ if name := row_buttons.opened(key, names):
     st.rerun()
 
 undoes = {
-    str(row.seq): f"{row.seq} {event_words.what(row)} {row.subject}"
+    str(row.seq): f"{row.seq:,} {event_words.what(row)} {row.subject}"
     for row in rows
     if undo.may_undo(row) and not row.undone_by
 }
 table.dataframe(
     {
         "undo": [["Undo"] if name in undoes else [] for name in names],
-        "number": names,
+        "number": [f"{row.seq:,}" for row in rows],
         "when": [ago(row.done_at, now) for row in rows],
         "who": [inline(row.actor_id) for row in rows],
         "what": [inline(event_words.what(row)) for row in rows],
@@ -105,7 +105,7 @@ table.dataframe(
     },
     column_config={
         "undo": st.column_config.ButtonColumn("", width=75, pinned=True, type="tertiary", key=key),
-        "number": st.column_config.TextColumn("Event", width=65, pinned=True),
+        "number": st.column_config.TextColumn("Event", width=65, pinned=True, alignment="right"),
         "when": st.column_config.TextColumn("When", width=90),
         "who": st.column_config.TextColumn("Who", width=120),
         "what": st.column_config.TextColumn("What", width=190),

@@ -53,12 +53,15 @@ try:
     request = ExportRequest(
         profile, folder, form, layout, name, version, per_group, share, cosine, hygiene, chosen
     )
-    found = parts.preview(request)
+    with outcome:  # where what is waited for will stand
+        found = parts.preview(request)
 except Refused as error:
     with outcome:
-        st.error(f"This cannot be built: {refusals.why(error, LONG)}", icon=":material/block:")
-        if error.field == "split":  # it may pass once both are compared
+        if error.field == "split" and worker.comparing():  # it may pass once both are compared
+            st.info(f"Not yet: {refusals.why(error, LONG)}", icon=":material/hourglass_top:")
             worker.line(session.stamp())
+        else:
+            st.error(f"This cannot be built: {refusals.why(error, LONG)}", icon=":material/block:")
     found = None
 
 if found:

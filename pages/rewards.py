@@ -31,7 +31,10 @@ with st.grid(4, gap="small", min_column_width=180):
     st.metric(f"Paid in {now.year:d}", f"{money['paid']:,.2f}", border=True, height="stretch")
     st.metric("Approved, to be paid", f"{money['approved']:,.2f}", border=True, height="stretch")
     st.metric(
-        "Budget of the year", "None set" if budget is None else f"{budget:,}", border=True, height="stretch"
+        "Budget of the year",
+        "None set" if budget is None else f"{budget:,.2f}",
+        border=True,
+        height="stretch",
     )
     used = None if not budget else float(committed) / budget
     st.metric(
@@ -71,7 +74,7 @@ if not total:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     beside = st.container(horizontal=True, vertical_alignment="center", width="content")
-    beside.caption(counted(total, "row"), width="content")
+    beside.caption(f"{counted(total, tables.COUNTS[view])}{tables.ORDER[view]}", width="content")
     paging.choose(total, SIZE, "rewards")
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
 # A reward has a number, and a report for which none is proposed has its name.

@@ -1,7 +1,7 @@
 """The command line talks to the running server, which alone may hold the store.
 
-The server listens on a loopback port of its own and writes port and a random token into
-`server.json` (readable by its user only) in the store's folder. One JSON line asks, JSON lines
+The server listens on a loopback port of its own and writes port, a random token and which file it
+holds into `server.json` (readable by its user only) in the store's folder. One JSON line asks, JSON lines
 answer: {"progress": ...}, {"item": ...}, {"note": ...}, and at the end {"result": ...} or {"error": ...}.
 """
 
@@ -24,6 +24,7 @@ from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.operations import run
 from triage_core.operations.base import Emit
 from triage_core.runtime import Runtime
+from triage_core.store import STORE_FILE
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,12 @@ class ControlServer:
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        details = {"pid": os.getpid(), "port": self._server.server_address[1], "token": token}
+        details = {
+            "pid": os.getpid(),
+            "port": self._server.server_address[1],
+            "token": token,
+            "inode": _inode(runtime.settings.store),
+        }
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(details, file)
@@ -56,6 +62,11 @@ class ControlServer:
         self._server.shutdown()
         self._server.server_close()
         self._file.unlink(missing_ok=True)
+
+
+def _inode(folder: Path) -> int:
+    """Tells a store from its copy, which has the same server.json when it was copied beside a running server."""
+    return (folder / STORE_FILE).stat().st_ino
 
 
 def _answer(runtime: Runtime, token: str, handler: socketserver.StreamRequestHandler) -> None:
@@ -106,6 +117,8 @@ def call(folder: Path, operation: str, params: Mapping[str, Any]) -> Iterator[di
     try:
         details = json.loads((folder / FILE).read_text("utf-8"))
         token = str(details["token"])
+        if details["inode"] != _inode(folder):
+            raise ValueError("the server holds the store that this one was copied from")
         connection = socket.create_connection(("127.0.0.1", int(details["port"])), CONNECT_SECONDS)
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoreBusy(

@@ -56,7 +56,7 @@ _ONLY: Mapping[str, str] = {
     Only.BREACHING: f"{NEXT_DUE} < $breaching",
     Only.EMBARGO: (
         "c.report_id IN (SELECT report_id FROM embargo_terms WHERE list_contains($in_force, state)"
-        " AND binding_end BETWEEN $at AND $embargo)"
+        " AND binding_end > $at AND binding_end <= $embargo)"
     ),
     Only.SNOOZED: _SNOOZED,
 }

@@ -204,7 +204,7 @@ def stacked_bars(
         tickvals=list(range(len(rows))), ticktext=[f"{safe(label)}  " for label in labels], **_DOWNWARDS
     )
     lengths = [sum(row[key] for key in series) for row in rows for series in (names, then)]
-    figure.update_xaxes(title={"text": safe(unit), "font": {"size": 12}, "standoff": 6}, **_counted(lengths))
+    figure.update_xaxes(title={"text": safe(unit), "font": {"size": 12}, "standoff": 14}, **_counted(lengths))
     keys = {title: key for key, title in {**names, **then}.items()}
     counts = {title: [row[key] for row in rows] for title, key in keys.items()}
     linked = (lambda title, place: behind(keys[title], place) if title in keys else None) if behind else None

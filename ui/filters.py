@@ -58,20 +58,20 @@ def draw() -> tuple[Filter, Sort]:
                 bind="query-params",
                 type="search",
                 placeholder="Search",
-                width=160,
+                width=150,
                 on_change=show_first_page,
             ),
             "state": _one(
-                "State", "state", [*_GROUPS, *(str(status) for status in Status)], filter_words.STATE, 190
+                "State", "state", [*_GROUPS, *(str(status) for status in Status)], filter_words.STATE, 175
             ),
-            "only": _one("Which of them", "only", list(filter_words.ONLY), filter_words.ONLY, 180),
+            "only": _one("Which of them", "only", list(filter_words.ONLY), filter_words.ONLY, 165),
             "severity": _some(
-                "Severity", "severity", [str(level) for level in Severity], SEVERITY.__getitem__, 125
+                "Severity", "severity", [str(level) for level in Severity], SEVERITY.__getitem__, 120
             ),
-            "harm": _some("Harm", "harm", [str(harm) for harm in HarmType], HARM_TYPE.__getitem__, 125),
-            "product": _some("Product", "product", products(), inline, 125),
+            "harm": _some("Harm", "harm", [str(harm) for harm in HarmType], HARM_TYPE.__getitem__, 120),
+            "product": _some("Product", "product", products(), inline, 120),
         }
-        sort = _one("Order", "sort", list(filter_words.SORTS), filter_words.SORTS, 160)
+        sort = _one("Order", "sort", list(filter_words.SORTS), filter_words.SORTS, 155)
         values |= _draw_more()
     return asked(values), Sort(sort)
 

@@ -28,7 +28,7 @@ def line(seen: session.Stamp) -> None:
             f":material/hourglass_top: {counted(compared.total - compared.done, 'report')} to be compared"
         )
     else:
-        st.caption(f":material/done_all: Everything is compared: {counted(compared.total, 'report')}")
+        st.caption(f":material/done_all: Everything is compared: {counted(compared.total, 'conversation')}")
     if not state.working and seen != session.stamp():
         st.rerun()
 
@@ -51,10 +51,15 @@ def none_suggested() -> None:
         )
 
 
+def comparing() -> bool:
+    """True while nobody can know yet what is alike."""
+    compared = session.read(boards.compared)
+    return session.current().worker.state.working or compared.done < compared.total
+
+
 def _still_comparing() -> bool:
     """Says so, and is True, while nobody can know yet what is alike."""
-    compared = session.read(boards.compared)
-    if waits := compared.done < compared.total:
+    if waits := comparing():
         st.info(
             "Reports are still being compared. What is alike appears here as soon as it is found.",
             icon=":material/hourglass_top:",

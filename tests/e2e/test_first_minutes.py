@@ -59,6 +59,18 @@ def test_each_page_is_found_and_no_other_address(demo: Server, page: Page) -> No
     page.get_by_role("heading", name="Inbox").wait_for()
 
 
+def test_the_filters_stand_in_one_row_of_a_laptop(demo: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(demo.url)
+    more = page.get_by_role("button", name="More")
+    more.wait_for()
+    wait_until_settled(page)
+    field, button = page.get_by_placeholder("Search").bounding_box(), more.bounding_box()
+    assert field is not None
+    assert button is not None
+    assert abs(field["y"] - button["y"]) < HEADER
+
+
 def test_a_reviewer_opens_a_report_and_decides_on_it(demo: Server, page: Page) -> None:
     page.goto(demo.url)
     page.get_by_role("heading", name="Inbox").wait_for()

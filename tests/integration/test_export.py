@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import random
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from triage_core import db
 from triage_core.channel import consent
 from triage_core.desk import second_look, triage
 from triage_core.errors import Conflict, NotAllowed, Refused
+from triage_core.exporters import build as exports
 from triage_core.exporters import metadata, nearest, split
 from triage_core.exporters.build import ExportRequest, build, build_changed, preview
 from triage_core.exporters.gate import Reason
@@ -250,6 +252,30 @@ def test_a_build_is_recorded_and_a_failed_one_is_not(
         export("kto")
     assert [path.name for path in (tmp_path / "out" / "kto").iterdir()] == ["1"]
     assert store.revision == before
+
+
+def test_what_a_killed_build_left_goes_with_the_next_of_another_process(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, "one")
+    ask = ExportRequest("kto", tmp_path / "out", "jsonl")
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(db, "insert", killed)
+        with pytest.raises(KeyboardInterrupt):
+            build(store, POLICY, EVERYBODY, ask)
+    (left,) = (tmp_path / "out" / "kto").iterdir()
+    assert (left / "data").is_dir()
+    (of_another_store := left.with_name(".1.01234567-89abcdef.0.partial")).mkdir()
+    build(store, POLICY, EVERYBODY, ask)
+    assert left.exists(), "of this process: it may be running"
+    monkeypatch.setattr(exports, "_PROCESS", "another")
+    build(store, POLICY, EVERYBODY, ask)
+    assert {path.name for path in left.parent.iterdir()} == {"1", "2", of_another_store.name}
 
 
 def test_only_those_who_may_export(store: Store, tmp_path: Path) -> None:

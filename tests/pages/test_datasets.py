@@ -66,14 +66,20 @@ def test_no_row_yet_says_what_is_missing(visit, receive):
     assert left_out(screen) == {MEANING[Reason.NO_CONSENT]: 1}
 
 
-def test_what_is_refused_until_reports_are_compared_is_asked_again(visit, flaw, rendered, monkeypatch):
+def test_what_is_refused_until_reports_are_compared_is_asked_again(visit, flaw, rendered, index, monkeypatch):
     def refuse(*_):
         raise Refused("split", "is a near-copy of another, " * 12 + "else `index`")
 
     flaw("one")
     with monkeypatch.context() as patched:
         patched.setattr(parts.exports, "preview", refuse)
-        said = rendered(visit("datasets", **ML))
+        screen = visit("datasets", **ML)
+        index()
+        (fault,) = visit("datasets", **ML).error
+    said = rendered(screen)
+    assert not screen.error, "what only takes its time is no fault"
+    assert "Not yet" in said
+    assert "This cannot be built" in fault.value
     assert "else" in said
     assert "index" in said
     assert "1 report to be compared" in said

@@ -106,7 +106,7 @@ def test_worker_line_counts_reports_and_who_is_alike_is_counted(visit, receive, 
     assert "3 reports to be compared" in rendered(visit("inbox"))
     index()
     screen = visit("inbox")
-    assert "Everything is compared: 3 reports" in rendered(screen)
+    assert "Everything is compared: 3 conversations" in rendered(screen)
     assert list(screen.dataframe[0].value["cluster"]) == ["", "2", "2"]
 
 

@@ -143,6 +143,7 @@ def test_the_menu_of_the_rows_opens_one(visit, reward, flaw, rendered):
     assert arrivals(visit("rewards", role=OWNER, reward="1")) == []  # a link shows it from the top
     waiting = flaw()
     screen = visit("rewards", role=OWNER, view="To propose")
+    assert any(one.value.startswith("1 report, the longest triaged first") for one in screen.caption)
     next(one for one in screen.button if str(one.key).startswith("only-")).click().run()
     assert screen.query_params["report"] == waiting
     assert not visit("rewards", role=OWNER, view="Reporters").menu_button

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 
 from tests.making import open_runtime
 from triage_core import control
-from triage_core.errors import Refused
+from triage_core.errors import Refused, StoreBusy
 from triage_core.operations import OPERATIONS
+from triage_core.store import STORE_FILE
 
 
 @pytest.fixture
@@ -64,7 +66,9 @@ def test_an_operation_that_fails_is_answered(folder: Path, monkeypatch: pytest.M
 
 def test_an_answer_that_breaks_off_ends_without_a_result(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        details = {"pid": 1, "port": server.getsockname()[1], "token": "x"}
+        (tmp_path / STORE_FILE).touch()
+        inode = (tmp_path / STORE_FILE).stat().st_ino
+        details = {"pid": 1, "port": server.getsockname()[1], "token": "x", "inode": inode}
         (tmp_path / control.FILE).write_text(json.dumps(details))
         messages = control.call(tmp_path, "stats", {})
         connection = server.accept()[0]
@@ -77,3 +81,14 @@ def test_a_request_that_no_server_reads_is_refused_before_it_is_sent(folder: Pat
     with pytest.raises(Refused, match="4,000,000 bytes at most"):
         control.call(folder, "similar", {"text": "x" * control.MAX_REQUEST})
     assert list(control.call(folder, "duplicates", {})) == [{"result": []}]
+
+
+def test_a_copy_of_the_store_does_not_lead_to_the_server_of_the_original(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copied = tmp_path_factory.mktemp("backup")
+    for name in (STORE_FILE, control.FILE):
+        shutil.copy(folder / name, copied / name)
+    with pytest.raises(StoreBusy, match="another process holds the store"):
+        control.call(copied, "stats", {})
+    assert next(control.call(folder, "duplicates", {})) == {"result": []}

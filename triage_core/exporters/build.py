@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ from triage_core.outgoing import follow_through
 from triage_core.store import Store, Work
 
 __all__ = ["ExportRequest", "Preview", "build", "preview"]
+
+_PROCESS = os.urandom(4).hex()
 
 
 def build(
@@ -101,7 +104,7 @@ def _build(
             raise Conflict(
                 "version", f"{folder} is there already, and a version never changes: choose another"
             )
-        with _scratch(folder) as scratch:
+        with _scratch(store.path, folder) as scratch:
             profile = profiles.get(request.profile)
             sides = splits(cursor)
             considered = queries.count(cursor, request.chosen)
@@ -333,10 +336,18 @@ def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A hidden folder beside `folder`, on the same file system; gone at the end unless it was moved in place."""
+def _scratch(store: Path, folder: Path) -> Iterator[Path]:
+    """A hidden folder beside `folder`, on the same file system; gone at the end unless it was moved in place.
+
+    With those goes what an earlier process, which was killed, has left there. One process holds a store, so that what
+    is of this store and of another process is nobody's any more.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = folder.with_name(f".{folder.name}.{os.urandom(8).hex()}.partial")
+    ours = sha256(f"{store.resolve()} {store.stat().st_ino}".encode()).hexdigest()[:8]
+    for left in folder.parent.glob(f".*.{ours}-*.partial"):
+        if f".{ours}-{_PROCESS}." not in left.name:
+            shutil.rmtree(left, ignore_errors=True)
+    scratch = folder.with_name(f".{folder.name}.{ours}-{_PROCESS}.{os.urandom(8).hex()}.partial")
     scratch.mkdir()
     try:
         yield scratch

@@ -131,7 +131,7 @@ def embargo_ends(cursor: db.Cursor, window: Window, weeks: int = 12) -> list[db.
             cursor,
             "SELECT date_trunc('week', e.binding_end) AS week, count(*) AS ending FROM embargo_terms e"
             + (" JOIN cases c USING (report_id)" if window.platform else "")
-            + " WHERE list_contains($in_force, e.state) AND e.binding_end >= $at AND e.binding_end < $until"
+            + " WHERE list_contains($in_force, e.state) AND e.binding_end > $at AND e.binding_end < $until"
             f" AND {of_product} GROUP BY week",
             {
                 "in_force": [str(state) for state in IN_FORCE],

@@ -68,7 +68,7 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
                 width=210,
                 help="Open members × expected severity × days that the oldest of them waits.",
             ),
-            "size": st.column_config.NumberColumn("Reports", width=70),
+            "size": st.column_config.NumberColumn("Reports", width=70, format="localized"),
             "about": st.column_config.TextColumn(
                 "What it is about",
                 width=260,
@@ -83,7 +83,7 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{counted(total, 'cluster')} of two and more reports. A severity counts twice the one below it.",
+            f"{counted(total, 'cluster')} of two or more reports. A severity counts twice the one below it.",
             width="content",
         )
         row_buttons.as_menu(

@@ -138,7 +138,7 @@ def clauses(figures: Mapping[str, ClauseFigures], policy: Policy) -> None:
         alt="Each clause: cited, overturned, disagreed on, and its nearest reports",
         # On a narrow screen the title of a clause is cut short rather than the numbers of reports.
         column_config={
-            "Clause": st.column_config.TextColumn(width=240),
+            "Clause": st.column_config.TextColumn(width=400),
             "Nearest reports": st.column_config.TextColumn(width=170),
         },
         on_select="rerun",

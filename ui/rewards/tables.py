@@ -33,6 +33,20 @@ NOTHING: Mapping[str, LiteralString] = {
     "ledger": "No reward has been proposed yet. Confirmed flaws whose reporters ask for one are under “To propose”.",
     "reporters": "Nobody who gave a contact has sent a report yet.",
 }
+COUNTS: Mapping[str, LiteralString] = {
+    "waiting": "report",
+    "open": "reward",
+    "late": "report",
+    "ledger": "reward",
+    "reporters": "reporter",
+}
+ORDER: Mapping[str, LiteralString] = {
+    "waiting": ", the longest triaged first, with duplicates of the same flaw",
+    "open": ", the latest change first",
+    "late": ", the latest first",
+    "ledger": ", the latest change first",
+    "reporters": "",
+}
 Table = tuple[tuple[str, ...], dict[str, Any], int]
 
 

@@ -316,7 +316,8 @@ def embargoes(window: Window) -> None:
 
     def behind(key: str, place: int) -> dict[str, Any]:
         week = rows[place]["week"]
-        ends = between(max(week, window.now), week + WEEK - timedelta(microseconds=1))
+        moment = timedelta(microseconds=1)
+        ends = between(max(week, window.now + moment), week + WEEK - moment)
         return {
             "state": "any", "product": list(window.platform), "moment": Moment.EMBARGO_END,
             "only": Counted.UNDER_EMBARGO, **ends,
