@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,31 +29,41 @@ COUNTED_BY = (
 )  # fmt: skip
 
 
-def report(
-    policy: Policy,
-    report: FlawReport,
-    channel: Channel,
-    body: Mapping[str, Any],
-    digest: str,
-    content: str,
-    report_id: str,
-    seq: int,
-    received: datetime,
-    reporter_id: str | None,
-    api_key: int | None,
-) -> dict[str, Any]:
-    """What it says, as it stays; `body` is the report as JSON, its hash `digest`, that of its turns `content`."""
+@dataclass(frozen=True, slots=True)
+class New:
+    """A report that nobody has sent before, with its number and the moment from which its clocks run.
+
+    `body` is the report as JSON, its hash `digest`, that of its turns `content`.
+    """
+
+    report: FlawReport
+    channel: Channel
+    api_key: int | None
+    body: Mapping[str, Any]
+    digest: str
+    content: str
+    seq: int
+    received: datetime
+
+    @property
+    def report_id(self) -> str:
+        return f"FR-{self.seq}"
+
+
+def report(policy: Policy, new: New, reporter_id: str | None) -> dict[str, Any]:
+    """What it says, as it stays."""
+    report = new.report
     first = report.system[0] if report.system else None
     return {
-        "report_id": report_id,
-        "seq": seq,
+        "report_id": new.report_id,
+        "seq": new.seq,
         "external_id": report.external_id,
-        "channel": str(channel),
-        "received_at": received,
+        "channel": str(new.channel),
+        "received_at": new.received,
         "reporter_id": reporter_id,
         "policy_version": policy.version,
-        "content_sha256": content,
-        "body_sha256": digest,
+        "content_sha256": new.content,
+        "body_sha256": new.digest,
         "platform": first.platform if first else "",
         "model": first.model if first else "",
         "model_version": first.version if first else "",
@@ -60,17 +71,15 @@ def report(
         "harm_types": [str(harm) for harm in report.harm_types],
         "disclosure_intent": str(report.disclosure_intent),
         "wants_reward": report.wants_reward,
-        "api_key": api_key,
-        "turns": body["turns"],
-        "body": audit.encode({name: part for name, part in body.items() if name != "turns"}),
+        "api_key": new.api_key,
+        "turns": new.body["turns"],
+        "body": audit.encode({name: part for name, part in new.body.items() if name != "turns"}),
     }
 
 
-def case(
-    work: Work, policy: Policy, report: FlawReport, row: Mapping[str, Any], is_copy: bool
-) -> dict[str, Any]:
+def case(work: Work, policy: Policy, new: New, row: Mapping[str, Any], is_copy: bool) -> dict[str, Any]:
     """Where it stands when it has come in; `row` is what it says."""
-    received = row["received_at"]
+    report, received = new.report, new.received
     # Evidence of illegal content involving minors is not held here: the report is rerouted at once.
     rerouted = report.illegal_minor_content
     return {
@@ -91,23 +100,22 @@ def case(
     }
 
 
-def embargo(
-    policy: Policy, channel: Channel, report: FlawReport, report_id: str, received: datetime
-) -> dict[str, Any] | None:
+def embargo(policy: Policy, new: New) -> dict[str, Any] | None:
     """The waiting period that the published policy promises, or None where nothing is to be kept.
 
     An imported line comes from the company's own files: it is under embargo when it says so.
     """
+    report, received = new.report, new.received
     wish = report.embargo_wish or report.planned_date
     asked = report.disclosure_intent is DisclosureIntent.YES or wish
-    if channel is Channel.IMPORT and not asked:
+    if new.channel is Channel.IMPORT and not asked:
         return None
     public = report.disclosure_intent is DisclosureIntent.ALREADY
     opening = embargo_machine.opening(policy, None, Exploitation.NONE, received, wish, public=public)
     if opening.state is EmbargoState.NONE:
         return None
     return {
-        "report_id": report_id,
+        "report_id": new.report_id,
         "state": str(opening.state),
         "starts_at": received,
         "ends_at": opening.active_end,

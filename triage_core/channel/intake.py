@@ -15,6 +15,7 @@ from typing import Any
 
 from triage_core import access, db, text
 from triage_core.channel import first_rows, reportformat, spam
+from triage_core.channel.first_rows import New
 from triage_core.errors import Conflict, InvalidReport, Refused, StoreError
 from triage_core.guidance.policy import Policy
 from triage_core.model import (
@@ -138,7 +139,7 @@ def _store_all(
     work: Work, policy: Policy, batch: Sequence[Incoming], *, with_keys: bool
 ) -> list[Receipt | Refused]:
     contents = [text.content_sha256(item.report.turns) for item in batch]
-    new = _Rows(work)
+    rows = _Rows(work)
     known = _known_keys(work.cursor, [item.intake_key for item in batch if item.intake_key])
     seen = _known_contents(work.cursor, contents)
     next_seq = work.next_id("reports", "seq")
@@ -151,59 +152,29 @@ def _store_all(
         digest = reportformat.document_sha256(body)
         before = known.get(item.intake_key) if item.intake_key else None
         if before is not None:
-            outcomes.append(_known_again(new, item, before, digest, with_keys))
+            outcomes.append(_known_again(rows, item, before, digest, with_keys))
             continue
-        report_id = f"FR-{next_seq}"
         if item.accepted is not None and item.accepted.seq != next_seq:
             raise StoreError(f"report {item.accepted.seq} was promised, and {next_seq} is the next one")
         received = item.report.submitted_at or (item.accepted.at if item.accepted else work.now)
-        reporter_id = new.reporter(item.report, report_id, received)
-        report = first_rows.report(
-            policy,
-            item.report,
-            item.channel,
-            body,
-            digest,
-            content,
-            report_id,
-            next_seq,
-            received,
-            reporter_id,
-            item.api_key,
-        )
+        new = New(item.report, item.channel, item.api_key, body, digest, content, next_seq, received)
         is_copy = bool(content) and content in seen
-        new.add("reports", report)
-        new.add("cases", first_rows.case(work, policy, item.report, report, is_copy))
-        if (looks := spam.suggest(item.report)).signs:
-            new.add(
-                "spam_suggestions", {"report_id": report_id, "score": looks.score, "signs": list(looks.signs)}
-            )
-        if embargo := first_rows.embargo(policy, item.channel, item.report, report_id, received):
-            new.add("embargoes", embargo)
+        rows.take(policy, new, is_copy)
         # What came with the key of a product is known by it, also where its sender gave it no name.
-        by_key = None if item.api_key is None else f"{item.channel}:{item.api_key}:report:{report_id}"
+        by_key = None if item.api_key is None else f"{item.channel}:{item.api_key}:report:{new.report_id}"
         if intake_key := item.intake_key or by_key:
-            new.add("intake_keys", {"intake_key": intake_key, "report_id": report_id, "body_sha256": digest})
-            known[intake_key] = (report_id, digest)
+            row = {"intake_key": intake_key, "report_id": new.report_id, "body_sha256": digest}
+            rows.add("intake_keys", row)
+            known[intake_key] = (new.report_id, digest)
         key = None
         if item.accepted is not None:
-            new.add_key(report_id, item.accepted.key_sha256)
+            rows.add_key(new.report_id, item.accepted.key_sha256)
         elif with_keys:
-            key = new.tracking_key(report_id)
-        details: dict[str, Any] = {
-            "channel": item.channel,
-            "content_sha256": content,
-            "body_sha256": digest,
-            "external_id": item.report.external_id,
-            "policy_version": policy.version,
-        }
-        if item.api_key is not None:
-            details["api_key"] = item.api_key
-        work.event("report.received", report_id, details)
-        outcomes.append(Receipt(report_id, item.report.external_id, key, False, is_copy))
+            key = rows.tracking_key(new.report_id)
+        outcomes.append(Receipt(new.report_id, item.report.external_id, key, False, is_copy))
         seen.add(content)
         next_seq += 1
-    new.insert()
+    rows.insert()
     return outcomes
 
 
@@ -217,6 +188,28 @@ class _Rows:
 
     def add(self, table: str, row: dict[str, Any]) -> None:
         self._rows.setdefault(table, []).append(row)
+
+    def take(self, policy: Policy, new: New, is_copy: bool) -> None:
+        """Rows and event of a report that nobody has sent before."""
+        report_id = new.report_id
+        row = first_rows.report(policy, new, self.reporter(new.report, report_id, new.received))
+        self.add("reports", row)
+        self.add("cases", first_rows.case(self._work, policy, new, row, is_copy))
+        if (looks := spam.suggest(new.report)).signs:
+            suggested = {"report_id": report_id, "score": looks.score, "signs": list(looks.signs)}
+            self.add("spam_suggestions", suggested)
+        if embargo := first_rows.embargo(policy, new):
+            self.add("embargoes", embargo)
+        details: dict[str, Any] = {
+            "channel": new.channel,
+            "content_sha256": new.content,
+            "body_sha256": new.digest,
+            "external_id": new.report.external_id,
+            "policy_version": policy.version,
+        }
+        if new.api_key is not None:
+            details["api_key"] = new.api_key
+        self._work.event("report.received", report_id, details)
 
     def insert(self) -> None:
         for table, records in self._rows.items():
@@ -269,11 +262,7 @@ def _untimely(work: Work, report: FlawReport) -> Refused | None:
 
 
 def _known_again(
-    new: _Rows,
-    item: Incoming,
-    before: tuple[str, str],
-    digest: str,
-    with_keys: bool,
+    rows: _Rows, item: Incoming, before: tuple[str, str], digest: str, with_keys: bool
 ) -> Receipt | Refused:
     report_id, old_digest = before
     if digest != old_digest:
@@ -285,8 +274,8 @@ def _known_again(
     key = None
     # The sender may never have seen the first answer, and its key is stored only as a hash:
     # a new key beside the old one loses nobody and reveals nothing.
-    if with_keys and new.tracking_keys(report_id) < MAX_TRACKING_KEYS:
-        key = new.tracking_key(report_id)
+    if with_keys and rows.tracking_keys(report_id) < MAX_TRACKING_KEYS:
+        key = rows.tracking_key(report_id)
     return Receipt(report_id, item.report.external_id, key, True, False)
 
 
