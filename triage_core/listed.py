@@ -11,9 +11,9 @@ from typing import Any
 from triage_core import counted, db
 from triage_core.counted import Counted, Moment
 from triage_core.disclosure.embargo_machine import IN_FORCE
-from triage_core.model import Status
+from triage_core.lifecycle import OPEN
 
-OPEN_STATES = tuple(str(status) for status in Status if status is not Status.CLOSED)
+OPEN_STATES = tuple(str(status) for status in OPEN)
 
 
 class Sort(StrEnum):

@@ -30,7 +30,7 @@ _templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["shown"] = reveal
+_templates.filters["reveal"] = reveal
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from triage_core.desk.preferred import Answer
 from triage_core.importers import answers as answer_lines
 from triage_core.queries import ReportView
 from ui import hostile, session
+from ui.desk import aside
 from ui.hostile import inline, plain
 from ui.words import counted
 
 TAKEN, FILES = "answers-taken", "answers-files"
-SHORT, TALL = 12, 640  # a longer list scrolls in so many pixels
+SHORT = 12
 
 
 def listed(rows: Sequence[Mapping[str, Any]], asked: str) -> str:
@@ -30,24 +31,8 @@ def listed(rows: Sequence[Mapping[str, Any]], asked: str) -> str:
         )
         return asked
     place = names.index(asked) if asked else 0
-    key = f"answers-{names[place]}-{'-'.join(names)}"
-    with st.container(height="content" if len(rows) <= SHORT else TALL, border=False):
-        st.radio(
-            "Reports",
-            names,
-            index=place,
-            format_func=plain,
-            captions=[plain(row["excerpt"], 33) for row in rows],
-            key=key,
-            label_visibility="collapsed",
-            on_change=_choose,
-            args=(key,),
-        )
+    aside.choose_one("Reports", "report", names, place, names, [plain(row["excerpt"], 33) for row in rows])
     return str(names[place])
-
-
-def _choose(key: str) -> None:
-    session.pick("report", st.session_state[key])
 
 
 def _key(report_id: str, version: int, name: str) -> str:

@@ -15,10 +15,9 @@ from triage_core.desk import drafts, second_look
 from triage_core.desk.looks import Dispute
 from triage_core.guidance.policy import ClauseKind, Policy
 from ui import decision, session
+from ui.desk import aside
 from ui.hostile import inline, plain, show
 from ui.words import RESOLUTION, SEVERITY, SEVERITY_INPUTS, severity_badge
-
-SHORT, TALL = 12, 640  # a longer list scrolls in so many pixels
 
 
 def choose(rows: Sequence[Mapping[str, Any]], captions: Sequence[LiteralString]) -> Mapping[str, Any]:
@@ -26,25 +25,8 @@ def choose(rows: Sequence[Mapping[str, Any]], captions: Sequence[LiteralString])
     names = [str(row["look_id"]) for row in rows]
     asked = session.picked("look")
     place = names.index(asked) if asked in names else 0
-    # The key carries what is shown: a choice made in one list is never read as one of another.
-    key = f"looks-{names[place]}-{'-'.join(names)}"
-    with st.container(height="content" if len(rows) <= SHORT else TALL, border=False):
-        st.radio(
-            "Second looks",
-            names,
-            index=place,
-            format_func=lambda name: plain(rows[names.index(name)]["report_id"]),
-            captions=captions,
-            key=key,
-            label_visibility="collapsed",
-            on_change=_choose,
-            args=(key,),
-        )
+    aside.choose_one("Second looks", "look", names, place, [row["report_id"] for row in rows], captions)
     return rows[place]
-
-
-def _choose(key: str) -> None:
-    session.pick("look", st.session_state[key])
 
 
 @st.fragment

@@ -40,7 +40,7 @@ def _found(stamp: session.Stamp, version: str) -> list[Gap]:
 
 
 @st.cache_data(ttl=10, max_entries=10, show_spinner=False)
-def _nearest(stamp: tuple[str, int, bool], version: str) -> dict[str, dict[str, float]]:
+def _nearest(stamp: session.Stamp, version: str) -> dict[str, dict[str, float]]:
     opened = session.current()
     return opened.suggestions.nearest(opened.policy)
 
