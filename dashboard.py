@@ -7,9 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from triage_core.access import MAY, Command
+from triage_core.access import MAY
 from triage_core.model import DeskRole
 from ui import empty, session
+from ui.screens import SCREENS
 
 # A file of ours: an icon by name would be fetched from another host for the browser's tab.
 ICON = Path(__file__).parent / "ui" / "icon.svg"
@@ -22,22 +23,6 @@ HOME = {
     DeskRole.DISCLOSURE_LEAD: "disclosure",
     DeskRole.OPERATOR: "trends",
 }
-
-SCREENS = (
-    ("inbox", "Inbox", ":material/inbox:", Command.VIEW_REPORTS),
-    ("review", "Review", ":material/rate_review:", Command.VIEW_REPORTS),
-    ("duplicates", "Duplicates", ":material/content_copy:", Command.VIEW_REPORTS),
-    ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
-    ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
-    ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
-    ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
-    ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
-    ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),
-    ("trends", "Trends", ":material/monitoring:", Command.VIEW_TRENDS),
-    ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
-    ("gaps", "Gaps", ":material/rule:", Command.SET_POLICY),
-    ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
-)
 
 (role,) = session.identify().roles
 page = st.navigation(

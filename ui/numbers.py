@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 import streamlit as st
 
 from triage_core.text import spreadsheet_cell
-from ui import filters
+from ui import filters, screens
 
 INBOX = "pages/inbox.py"
 Columns = Mapping[str, Sequence[Any]]
@@ -34,7 +34,7 @@ def tabulate(
     table = st.expander("Numbers", icon=":material/table:", on_change="rerun", key=f"numbers-{name}")
     if table.open:
         with table:
-            _table(name, numbers, alt, cells, behind, page)
+            _table(name, numbers, alt, cells, behind if screens.opens(page) else None, page)
 
 
 def _table(
@@ -70,8 +70,8 @@ def list_link(
     icon: LiteralString = ":material/list:",
     page: str = INBOX,
 ) -> None:
-    """A link to the list that these filters give."""
-    st.page_link(page, label=label, icon=icon, query_params=_address(values))
+    """A link to the list that these filters give, for who may open it."""
+    screens.lead(page, label, icon, _address(values))
 
 
 def _address(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -291,3 +291,13 @@ def test_answers_are_imported_line_by_line(opened: Runtime, tmp_path: Path) -> N
     assert again["written"] == 2
     assert held(opened.store).approved_by == held(opened.store).written_by
     assert run(opened, "answers import", file=str(path), approve=True)["unchanged"] == 2
+
+
+def test_a_line_that_names_two_reports_writes_to_none(opened: Runtime, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"report": "FR-1", "answer": "No.", "report": "FR-2"}\n')
+    done = run(opened, "answers import", file=str(path))
+    assert (done["written"], done["refused"]) == (
+        0,
+        [{"file": "answers.jsonl", "line": 1, "reason": "report: must not be given twice"}],
+    )

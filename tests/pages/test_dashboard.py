@@ -6,7 +6,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.conftest import EVERYTHING, HOME
+from triage_core import db
 from triage_core.channel import intake, reportformat
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.model import Channel, DeskRole
 from ui.words import ROLE
 
@@ -126,3 +130,30 @@ def test_a_link_to_a_screen_of_another_role_says_whose_it_is(start, monkeypatch)
     assert screen.title[0].value == "Rewards"
     assert "Reviewer or Policy owner. You act as ML engineer" in screen.info[0].value
     assert hidden == {"second_look", "rewards", "answers", "gaps", ""}  # "": where the role begins
+
+
+@pytest.mark.parametrize("role", HOME)
+def test_links_lead_only_where_the_role_may_go(visit, receive, opened, rendered, role):
+    for number in range(30):
+        receive(f"number {number}", hours_ago=24 * 60)
+    new = [receive(f"new {number}", hours_ago=1) for number in range(6)]
+    triage.assess(opened.store, opened.policy, EVERYTHING, new[0], Decision(("EXP-1",)))
+    whole = {"axis": "whole", "cluster_id": "W-1"}
+    with opened.store.write(EVERYTHING, "index") as work:
+        db.insert(work.cursor, "clusters", [{**whole, "representative_id": "FR-1", "size": 7, "label": ""}])
+        members = [{**whole, "report_id": name, "model_id": ""} for name in ("FR-1", *new)]
+        db.insert(work.cursor, "memberships", members)
+    trends = visit("trends", role=role)  # with every link that it may have, or it would have raised
+    assert "Cluster ` W-1 `" in rendered(trends) or [
+        one for one in trends.get("page_link") if "W-1" in one.proto.label
+    ]
+    policy = visit("guidance", role=role)
+    reads = role != "Operator"
+    for screen in (trends, policy):
+        assert any(one.proto.page == "inbox" for one in screen.get("page_link")) == reads
+    assert ("Cited on 1 report" in rendered(policy)) != reads
+    linked = {one.proto.page for one in trends.get("page_link")}
+    both = {"second_look", "rewards"}
+    assert linked & both == (both if role in {"Reviewer", "Policy owner"} else set())
+    trends.session_state["numbers-sources"] = True
+    assert ("to get the link to its list" in rendered(trends.run())) == reads

@@ -5,15 +5,15 @@ bring(store, actor, file)    # {"received": 3, "written": 1, "unchanged": 1, "re
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from triage_core import access
 from triage_core.access import Command
+from triage_core.channel.jsontext import decode
 from triage_core.desk import answers, preferred, triage
-from triage_core.errors import Refused
+from triage_core.errors import InvalidReport, Refused
 from triage_core.importers.lines import each
 from triage_core.model import Actor
 from triage_core.store import Store
@@ -77,11 +77,11 @@ def read(stream: BinaryIO) -> Iterator[tuple[int, Line | Refused]]:
 
 def _parsed(line: bytes) -> Line | Refused:
     try:
-        found: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return Refused("line", "must be one JSON object in UTF-8")
+        found = decode(line)  # of two names, the standard library takes the last one in silence
+    except InvalidReport as error:
+        return Refused("line" if error.field == "body" else error.field, error.rule)
     if not isinstance(found, dict):
-        return Refused("line", "must be one JSON object in UTF-8")
+        return Refused("line", "must be one JSON object")
     if unknown := sorted(found.keys() - _KEYS):
         return Refused("line", f"takes {', '.join(sorted(_KEYS))}; not {unknown[0]!r}")
     for name in ("report", "external_id", "answer"):

@@ -38,7 +38,8 @@ _DECIDED = (
 # case is told and not asked for, since DuckDB would look for it among all cases before it joins the few.
 _PROMISED = (
     "SELECT o.report_id, o.seq, r.policy_version, greatest(c.triaged_at, o.triaged_at) AS triaged_at, d.decided_at,"
-    f" {CONFIRMED} AND c.severity NOT IN ('', 'none') AS is_flaw FROM reports r JOIN cases o USING (seq)"
+    f" {CONFIRMED} AND c.severity NOT IN ('', 'none') AS is_flaw, o.canonical_id IS NOT NULL AS is_linked"
+    " FROM reports r JOIN cases o USING (seq)"
     " JOIN cases c ON c.seq = coalesce(TRY_CAST(split_part(o.canonical_id, '-', 2) AS BIGINT), o.seq)"
     f" LEFT JOIN {_DECIDED} d ON d.report_id = o.report_id"
     " WHERE r.wants_reward AND ($platforms = [] OR list_contains($platforms, r.platform))"
@@ -88,8 +89,7 @@ def late(cursor: db.Cursor, now: datetime, platforms: Sequence[str] = ()) -> lis
     Of reports about these products (none: all).
     """
     running = _promised(cursor, platforms, "d.decided_at IS NULL")
-    late_ones = _with_share(cursor, [one for one in running if one.due < now])
-    missed = sorted((one.due, one.report_id) for one in late_ones)
+    missed = sorted((one.due, one.report_id) for one in running if one.due < now)
     return [(name, at) for at, name in missed]
 
 
@@ -99,8 +99,7 @@ def ended(cursor: db.Cursor, window: Window) -> list[Bounty]:
     maybe = "($since IS NULL OR coalesce(d.decided_at >= $since, true))"
     found = _promised(cursor, window.platform, maybe, since=db.naive(window.since))
     since, end = window.since, window.end
-    within = [one for one in found if one.ended <= end and (since is None or since <= one.ended)]
-    return _with_share(cursor, within)
+    return [one for one in found if one.ended <= end and (since is None or since <= one.ended)]
 
 
 def kept(cursor: db.Cursor, window: Window) -> Kept:
@@ -161,20 +160,16 @@ def _kept(bounties: Sequence[Bounty]) -> Kept:
 
 
 def _promised(cursor: db.Cursor, platforms: Sequence[str], condition: str, **values: Any) -> Iterator[Bounty]:
-    """The flaws with a bounty that fulfil the condition, triaged all."""
+    """The flaws with a bounty that fulfil the condition, triaged all; a duplicate without a share has none."""
     cursor.execute(f"{_PROMISED} AND {condition}", {"platforms": list(platforms), **values})
+    found = cursor.fetchall()
+    nothing = without_share(cursor, [row[0] for row in found if row[-1]])
     due_of = _calendars(cursor)
-    for report_id, seq, version, triaged, decided, is_flaw in cursor.fetchall():
-        if is_flaw and triaged:
+    for report_id, seq, version, triaged, decided, is_flaw, _ in found:
+        if is_flaw and triaged and report_id not in nothing:
             triaged_at, decided_at = db.aware(triaged), db.aware(decided)
             at = due_of(version, triaged_at)
             yield Bounty(report_id, seq, triaged_at, at, decided_at, min(at, decided_at or at))
-
-
-def _with_share(cursor: db.Cursor, bounties: list[Bounty]) -> list[Bounty]:
-    """Those that a reward can be decided for: a duplicate may get nothing by the rule that the policy publishes."""
-    nothing = without_share(cursor, [one.report_id for one in bounties])
-    return [one for one in bounties if one.report_id not in nothing]
 
 
 def _calendars(cursor: db.Cursor) -> Callable[[str, datetime], datetime]:

@@ -20,28 +20,30 @@ CONFIRMED = (
 )
 """SQL over c (cases): a flaw that the desk has confirmed."""
 
-# The rule of `reward_rules.shares`, told of many duplicates at once; a test holds the two together.
+# The rule of `reward_rules.shares`, told of many duplicates at once; a test holds the two together. Reports are found
+# by their numbers, which are part of their ids: in half the time.
 _WITHOUT_SHARE = """
 WITH roots AS MATERIALIZED (
-    SELECT DISTINCT canonical_id AS root FROM cases
-    WHERE canonical_id IS NOT NULL AND report_id IN (SELECT unnest($asked))),
+    SELECT DISTINCT canonical_id AS root, split_part(canonical_id, '-', 2)::BIGINT AS root_seq FROM cases
+    WHERE canonical_id IS NOT NULL AND seq IN (SELECT unnest($asked))),
 grouped AS (
-    SELECT root, seq FROM cases JOIN roots ON canonical_id = root
-    UNION ALL SELECT root, seq FROM cases JOIN roots ON report_id = root),
+    SELECT root_seq, seq FROM cases JOIN roots ON canonical_id = root
+    UNION ALL SELECT root_seq, root_seq FROM roots),
 placed AS (
-    SELECT root, r.report_id, r.seq, r.received_at, r.policy_version,
-        min(r.received_at) OVER (PARTITION BY root) AS begun,
+    SELECT root_seq, r.report_id, r.seq, r.received_at, r.policy_version,
+        min(r.received_at) OVER (PARTITION BY root_seq) AS begun,
         1 = row_number() OVER (
-            PARTITION BY root, coalesce(r.reporter_id, r.report_id) ORDER BY r.received_at, r.seq) AS is_first
+            PARTITION BY root_seq, coalesce(r.reporter_id, r.report_id) ORDER BY r.received_at, r.seq) AS is_first
     FROM grouped JOIN reports r USING (seq)),
 counted AS (
-    SELECT *, count(*) FILTER (is_first) OVER (PARTITION BY root ORDER BY received_at, seq) AS place FROM placed),
+    SELECT *, count(*) FILTER (is_first) OVER (PARTITION BY root_seq ORDER BY received_at, seq) AS place FROM placed),
 rules AS (
     SELECT unnest($versions) AS policy_version, unnest($days) AS days, unnest($equal) AS equal,
         unnest($percent) AS percent)
-SELECT o.report_id FROM counted o JOIN rules USING (policy_version) JOIN cases c ON c.report_id = o.root
-WHERE o.report_id IN (SELECT unnest($asked)) AND (NOT o.is_first OR o.received_at > o.begun + to_days(days)
-    OR (NOT list_contains(equal, c.severity) AND coalesce(percent[place], 0) = 0))
+SELECT o.report_id FROM counted o JOIN rules USING (policy_version) JOIN cases c ON c.seq = o.root_seq
+WHERE o.seq <> o.root_seq AND o.seq IN (SELECT unnest($asked))
+    AND (NOT o.is_first OR o.received_at > o.begun + to_days(days)
+        OR (NOT list_contains(equal, c.severity) AND coalesce(percent[place], 0) = 0))
 """
 
 
@@ -93,7 +95,7 @@ def without_share(cursor: db.Cursor, report_ids: Sequence[str]) -> frozenset[str
         cursor,
         _WITHOUT_SHARE,
         {
-            "asked": list(report_ids),
+            "asked": [int(name.removeprefix("FR-")) for name in report_ids],
             "versions": [one.version for one in known],
             "days": [split.window_days for split in splits],
             "equal": [

@@ -10,7 +10,7 @@ from triage_core import db
 from triage_core.guidance.policy import Clause, ClauseKind, Policy
 from triage_core.model import Exploitation, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.text import reveal
-from ui import numbers
+from ui import numbers, screens
 from ui.guidance import tables
 from ui.hostile import inline, plain
 from ui.words import (
@@ -92,12 +92,13 @@ def _clause(clause: Clause, times: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(clause.clause_id)}**", width="content")
             st.text(reveal(clause.title), width="stretch")
-            if times:
+            if times and screens.opens(numbers.INBOX):
                 numbers.list_link(
                     {"state": "any", "clause": clause.clause_id}, f"Cited on {counted(times, 'report')}"
                 )
             else:
-                st.caption("Never cited", width="content")
+                cited = f"Cited on {counted(times, 'report')}" if times else "Never cited"
+                st.caption(cited, width="content")
         st.text(reveal(clause.text))
         report, leave = st.columns(2, gap="medium")
         report.markdown(badge("green", ":material/check: Report it"))

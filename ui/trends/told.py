@@ -12,7 +12,7 @@ from triage_core.counted import Counted
 from triage_core.rewards import bounty
 from triage_core.trends import Growth, Window
 from triage_core.trends.emerging import LOOK_BACK
-from ui import numbers, session, spending
+from ui import numbers, screens, session, spending
 from ui.hostile import inline, plain
 from ui.trends.cards import between, of_window
 from ui.words import counted
@@ -39,7 +39,7 @@ def agreed(window: Window) -> None:
         )
     else:
         st.caption("No report was decided twice.")
-    st.page_link("pages/second_look.py", label="See where people differ", icon=":material/balance:")
+    screens.lead("pages/second_look.py", "See where people differ", ":material/balance:", {})
     kinds = (Counted.DECIDED_TWICE, Counted.ALIKE, Counted.DECIDED_TWICE)
     figures = {
         "Figure": ["Reports decided twice", "Reports decided alike in full", "Severity, kappa"],
@@ -59,12 +59,12 @@ def emerging(window: Window) -> None:
     if not grown:
         st.caption(":material/check: No cluster grew by more than chance explains.")
     for one in grown:
-        st.page_link(
-            "pages/clusters.py",
-            label=f"Cluster {plain(one.cluster_id)}",  # on one line: a longer one breaks within the number
-            icon=":material/trending_up:",
-            query_params={"cluster": one.cluster_id},
-        )
+        # On one line: a longer one breaks within the number.
+        name = f"Cluster {plain(one.cluster_id)}"
+        if screens.opens("pages/clusters.py"):
+            screens.lead("pages/clusters.py", name, ":material/trending_up:", {"cluster": one.cluster_id})
+        else:
+            st.markdown(name)
         st.markdown(
             f"{one.recent:,} of its {counted(one.size, 'latest report')} came in since {one.since:%d %b},"
             f" where about {one.expected:,.1f} were to be expected."
