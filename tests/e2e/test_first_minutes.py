@@ -105,10 +105,10 @@ def test_a_suggested_duplicate_is_linked_and_unlinked(demo: Server, page: Page) 
 
 
 def test_each_page_of_a_short_list_can_be_chosen(demo: Server, page: Page) -> None:
-    page.goto(f"{demo.url}/rewards?view=To+propose")
+    page.goto(f"{demo.url}/disclosure?role=Disclosure+lead&show=Over")
     page.get_by_role("button", name="Page 1", exact=True).wait_for()
     page.get_by_role("button", name="Page 2", exact=True).click()
-    page.wait_for_url(re.compile("rewards=2"))
+    page.wait_for_url(re.compile("embargoes=2"))
     expect(page.get_by_role("button", name="Page 2", exact=True)).to_have_attribute("aria-current", "page")
 
 
