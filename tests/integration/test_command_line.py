@@ -299,3 +299,10 @@ def test_consent_ends_by_the_name_that_a_report_came_with(folder: Path, file: Pa
     assert call(folder, "datasets", "withdraw", "d") == {"reports": ["FR-4"], "built": []}
     refused = call(folder, "datasets", "withdraw", "nobody", status=1).exception
     assert str(refused) == "reporter: there is no reporter and no report 'nobody'"
+
+
+def test_a_text_that_no_report_could_be_is_not_read(folder: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("a" * 400_001)
+    error = call(folder, "similar", "--text", str(text), status=1).exception
+    assert str(error) == "text: at most 400,000 characters, not 400,001"
