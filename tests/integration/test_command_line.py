@@ -172,10 +172,13 @@ def test_a_refusal_names_the_field(folder: Path, arguments: list[str], field: st
         ["nothing"],
         ["import", "no-such-file"],
         ["similar", "--all", "--axis", "mood"],
+        ["index", "--accept"],
+        ["index", "--engine", "ray"],
+        ["index", "--engine", "steam"],
     ],
 )
 def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
-    assert CliRunner().invoke(cli.app, [*arguments]).exit_code == 2
+    assert CliRunner().invoke(cli.app, [*arguments, "--store", str(tmp_path)]).exit_code == 2
 
 
 def test_main_ends_with_status_1_on_a_refusal(
