@@ -35,6 +35,23 @@ def test_product_command_exists(command: Command) -> None:
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options
 
 
+def test_every_command_takes_the_two_options_of_all() -> None:
+    from typer.main import get_command
+
+    from triage_core.cli import app
+
+    lacking, waiting = {}, [("", get_command(app))]
+    while waiting:
+        name, step = waiting.pop()
+        if below := getattr(step, "commands", {}):
+            waiting += [(f"{name} {word}".strip(), one) for word, one in below.items()]
+            continue
+        options = {option for parameter in step.params for option in parameter.opts}
+        if lacks := {"--store", "--json"} - options:
+            lacking[name] = lacks
+    assert lacking == {"serve": {"--json"}}
+
+
 @pytest.mark.parametrize("command", documents.commands(r"make\b"), ids=str)
 def test_make_target_exists(command: Command) -> None:
     makefile = (documents.REPOSITORY / "Makefile").read_text()

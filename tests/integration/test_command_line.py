@@ -172,10 +172,13 @@ def test_a_refusal_names_the_field(folder: Path, arguments: list[str], field: st
         ["nothing"],
         ["import", "no-such-file"],
         ["similar", "--all", "--axis", "mood"],
+        ["index", "--accept"],
+        ["index", "--engine", "ray"],
+        ["index", "--engine", "steam"],
     ],
 )
 def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
-    assert CliRunner().invoke(cli.app, [*arguments]).exit_code == 2
+    assert CliRunner().invoke(cli.app, [*arguments, "--store", str(tmp_path)]).exit_code == 2
 
 
 def test_main_ends_with_status_1_on_a_refusal(
@@ -224,19 +227,21 @@ def test_an_export_is_narrowed_as_on_the_page(monkeypatch: pytest.MonkeyPatch) -
     assert typed.exit_code == 2
 
 
+@pytest.mark.parametrize("profile", ["kto", "eval"])
 def test_an_export_without_a_row_ends_with_status_one_and_the_reasons(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], profile: str
 ) -> None:
     store = Store(tmp_path / "store")
     bring(store, make_report("one"), make_report("two"))
     store.close()
     to = ["--out", str(tmp_path / "out"), "--store", str(tmp_path / "store")]
-    monkeypatch.setattr("sys.argv", ["flawdesk", "export", "--profile", "kto", *to])
+    monkeypatch.setattr("sys.argv", ["flawdesk", "export", "--profile", profile, *to])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
-    said = " ".join(capsys.readouterr().err.split())
-    assert "refused: rows: none of 2 reports becomes one: 2 because the reporter has not agreed" in said
+    said = capsys.readouterr().err.splitlines()[-1]
+    told = "none of 2 reports becomes one: 2 because the reporter has not agreed to this use"
+    assert said == f"refused: rows: {told}", "no reason that holds for none"
 
 
 def test_lint_says_what_is_wrong_and_ends_with_status_one(tmp_path: Path) -> None:
@@ -299,3 +304,10 @@ def test_consent_ends_by_the_name_that_a_report_came_with(folder: Path, file: Pa
     assert call(folder, "datasets", "withdraw", "d") == {"reports": ["FR-4"], "built": []}
     refused = call(folder, "datasets", "withdraw", "nobody", status=1).exception
     assert str(refused) == "reporter: there is no reporter and no report 'nobody'"
+
+
+def test_a_text_that_no_report_could_be_is_not_read(folder: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("a" * 400_001)
+    error = call(folder, "similar", "--text", str(text), status=1).exception
+    assert str(error) == "text: at most 400,000 characters, not 400,001"

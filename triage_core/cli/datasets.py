@@ -89,6 +89,7 @@ def export(
 def lint_command(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON Lines or Parquet.")],
     profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")],
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What in a file of training data would crash a trainer or poison it silently; status 1 for errors."""

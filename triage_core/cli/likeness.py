@@ -30,6 +30,10 @@ def index(
     as_json: JsonOption = False,
 ) -> None:
     """Embed what is not embedded; update clusters and duplicate suggestions."""
+    if accept and not rebuild:
+        raise typer.BadParameter("goes with --rebuild", param_hint="--accept")
+    if one_of("--engine", engine, "local", "ray") == "ray" and folder is None:
+        raise typer.BadParameter("ray goes with --archive", param_hint="--engine")
     params: dict[str, Any] = {"rebuild": rebuild, "accept": accept}
     if folder is not None:
         params["archive"] = _built(folder.resolve(), engine, store, progress)
@@ -104,8 +108,6 @@ def duplicates(store: StoreOption = None, as_json: JsonOption = False) -> None:
 
 def _built(folder: Path, engine: str, store: Path | None, progress: bool) -> dict[str, Any]:
     """Embed and join an archive outside of the store, which a server may go on using meanwhile."""
-    if engine not in ("local", "ray"):
-        raise typer.BadParameter("local or ray", param_hint="--engine")
     chosen = archive_ray.engine() if engine == "ray" else archive.here
     with Bar(progress) as bar:
         built = archive.build(folder, loader(settings_for(store)), chosen, bar)

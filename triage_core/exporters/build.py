@@ -301,7 +301,9 @@ def _no_rows(tally: Tally, considered: int) -> Refused:
     """Why there would be no row, the most frequent reason first."""
     if not considered:
         return Refused("rows", "there is no report among those that were asked for")
-    reasons = "; ".join(f"{count:,} because {MEANING[name]}" for name, count in tally.excluded.most_common())
+    reasons = "; ".join(
+        f"{count:,} because {MEANING[name]}" for name, count in (+tally.excluded).most_common()
+    )
     return Refused("rows", f"none of {considered:,} reports becomes one: {reasons}")
 
 

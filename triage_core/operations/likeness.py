@@ -9,6 +9,7 @@ from typing import Any
 
 from triage_core import db, queries
 from triage_core.archives import archive
+from triage_core.channel.reportformat import MAX_CONVERSATION_CHARACTERS
 from triage_core.clusters import cluster_splits
 from triage_core.desk import boards, triage
 from triage_core.errors import Refused
@@ -60,8 +61,12 @@ def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
             ]
             emit.item({"report_id": report_id, "external_id": names.get(report_id), "neighbours": neighbours})
         return []
-    if params.get("text") is not None:
-        return _named(runtime, runtime.likeness.similar_text(params["text"], k, axis))
+    if (text := params.get("text")) is not None:
+        if (
+            len(text) > MAX_CONVERSATION_CHARACTERS
+        ):  # a model reads a longer one for minutes, and no report is
+            raise Refused("text", f"at most {MAX_CONVERSATION_CHARACTERS:,} characters, not {len(text):,}")
+        return _named(runtime, runtime.likeness.similar_text(text, k, axis))
     with runtime.store.read() as cursor:
         if params.get("external_id"):
             report_id = triage.find_external(cursor, params["external_id"])
