@@ -38,7 +38,7 @@ st.title("Activity", anchor=False)
 if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
-with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+with st.container(horizontal=True, gap="small"):
     report = st.text_input(
         "Report", key="report", bind="query-params", placeholder="Any, by its id", width=170,
         on_change=show_first_page,

@@ -56,7 +56,7 @@ if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 head = st.container()
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True):
     shown = st.segmented_control(
         "Show",
         [str(show) for show in Show],

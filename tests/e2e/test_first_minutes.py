@@ -42,6 +42,9 @@ def test_a_deep_link_as_the_first_request_passes_identity(demo: Server, page: Pa
     page.goto(f"{demo.url}/trends?role=Operator")
     page.get_by_text("Sign-in is not built yet").wait_for()
     page.get_by_role("heading", name="Trends").wait_for()
+    page.get_by_role("heading", name="Agreement").wait_for(
+        timeout=SLOW_MS
+    )  # the last one: nothing ended the page
     assert page.get_by_role("link", name="dashboard", exact=True).count() == 0
 
 

@@ -228,6 +228,8 @@ def test_a_linked_report_is_taken_back_by_unlink(visit, three, case, rendered):
     screen = visit("review", report=three[0])
     assert f"A duplicate of ` {three[1]} `" in screen.info[0].value
     assert "unlink it first" in button(screen, "Save decision").help
+    assert button(screen, f"Duplicate of ` {three[1]} `").disabled
+    assert "unlink it first" in button(screen, "Not a duplicate").help
     assert off_without_a_reason(screen) == []
     press(screen, "Unlink")
     after = case(three[0])

@@ -169,7 +169,7 @@ def test_reporters_and_their_tiers(visit, flaw):
     flaw(contact="a@example.org", credit_name="Ada")
     screen = visit("rewards", role=OWNER, view="Reporters")
     assert (column(screen, "Credit name"), column(screen, "Confirmed")) == (["Ada"], ["1"])
-    assert (column(screen, "Tier"), column(screen, "Limits times")) == (["Known"], ["2"])
+    assert (column(screen, "Tier"), column(screen, "May send so many times as often")) == (["Known"], ["2"])
 
 
 def test_ledger_keeps_what_is_over(visit, reward, opened):

@@ -65,13 +65,13 @@ def listing(axis: str, chosen: str, now: datetime) -> str:
             "cluster": st.column_config.TextColumn("Cluster", width=75),
             "worth": st.column_config.TextColumn(
                 "Worth a decision",
-                width=210,
+                width=190,
                 help="Open members × expected severity × days that the oldest of them waits.",
             ),
             "size": st.column_config.NumberColumn("Reports", width=70, format="localized"),
             "about": st.column_config.TextColumn(
                 "What it is about",
-                width=260,
+                width=430,
                 help="The words that set it apart, and its most typical report.",
             ),
             "last": st.column_config.TextColumn("Newest", width=85),

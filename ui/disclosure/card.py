@@ -130,6 +130,7 @@ def _end(row: db.Row, now: datetime) -> None:
             "Another end" if _in_force(row) else "End",
             value=(row["binding_end"] or now + timedelta(days=30)).date(),
             key=_key(row, "day"),
+            format="YYYY-MM-DD",
         )
         hour = st.time_input("Hour, UTC", value=time(12), key=_key(row, "hour"), step=3600)
         st.form_submit_button("Propose this end", icon=":material/event:", on_click=_propose, args=(row,))

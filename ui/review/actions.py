@@ -32,6 +32,7 @@ LAST: LiteralString = "This is the last report of the queue."
 LINKED: LiteralString = "It is a duplicate: unlink it first, or decide on the report that it belongs to."
 THEIRS: LiteralString = "That report is a duplicate of another one already."
 APART: LiteralString = "Somebody has said that these two are not duplicates. Undo that on Activity."
+TOGETHER: LiteralString = "One of them is a duplicate of the other: unlink it first."
 NOTHING: LiteralString = "You have decided nothing that could be undone."
 
 
@@ -44,7 +45,7 @@ def bar(view: ReportView, place: Place, candidate: Candidate | None, shown: Seen
             linked = "" if view.case["canonical_id"] is None else LINKED
             _button("`0` Expected or out of scope", "close", desk.close, shown, off=linked)
             if candidate:
-                _judge(candidate, shown)
+                _judge(candidate, shown, view.case["canonical_id"])
             _button(
                 "`Ctrl+Enter` Save decision",
                 "save",
@@ -112,8 +113,11 @@ def _button(
     )
 
 
-def _judge(candidate: Candidate, shown: Seen) -> None:
-    """The later of the two becomes the duplicate: that may be the one on the desk or the candidate."""
+def _judge(candidate: Candidate, shown: Seen, canonical_id: str | None) -> None:
+    """The later of the two becomes the duplicate: that may be the one on the desk or the candidate.
+
+    `canonical_id` is the report that the one on the desk is a duplicate of already.
+    """
     pairing = candidate.pairing
     if pairing.child_id == shown.report_id:
         label = f"`D` Duplicate of {plain(pairing.target_id)}"
@@ -121,10 +125,13 @@ def _judge(candidate: Candidate, shown: Seen) -> None:
         label = f"`D` {plain(pairing.child_id)} is a duplicate of {plain(pairing.target_id)}"
     linked = candidate.brief.canonical_id is not None and pairing.child_id == pairing.other_id
     apart = APART if candidate.apart else ""
-    barred = THEIRS if linked else apart
+    own = LINKED if canonical_id and pairing.child_id == shown.report_id else ""
+    barred = own or (THEIRS if linked else apart)
+    linked_here = pairing.other_id == canonical_id or candidate.brief.canonical_id == shown.report_id
+    together = TOGETHER if linked_here else apart
     name = f"link-{pairing.other_id}-{candidate.brief.version}"
     _button(label, name, desk.duplicate, shown, off=barred, icon=":material/content_copy:")
-    _button("`N` Not a duplicate", f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=apart)
+    _button("`N` Not a duplicate", f"apart-{pairing.other_id}", desk.not_duplicate, shown, off=together)
 
 
 def _put_off(view: ReportView, shown: Seen) -> None:

@@ -146,7 +146,7 @@ def _reporters(policy: Policy, number: int, size: int) -> Table:
         "Open": [f"{one.standing.open:,}" for one in people],
         "Signal": [percent(one.standing.signal) for one in people],
         "Tier": [inline(tier.name) if tier else "" for tier in tiers],
-        "Limits times": [f"{tier.rate_factor:,}" if tier else "1" for tier in tiers],
+        "May send so many times as often": [f"{tier.rate_factor:,}" if tier else "1" for tier in tiers],
         "Early access": ["Yes" if tier and tier.early_access else "" for tier in tiers],
     }
     return tuple(one.reporter_id for one in people), cells, total
