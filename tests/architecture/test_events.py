@@ -33,7 +33,7 @@ def written(tree: ast.AST) -> Iterator[str]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         receiver, place = ast.unparse(node.func.value), WRITERS.get(node.func.attr)
-        if place is None or receiver not in {"work", "cases", "looks"}:
+        if place is None or receiver not in {"work", "self._work", "cases", "looks"}:
             continue
         match node.args[place]:
             case ast.Constant(value=str() as kind):
@@ -84,9 +84,16 @@ def test_no_kind_goes_unseen() -> None:
     """The eyes of this check, and that it looks where events are written."""
     lines = (
         'work.event("a.b", x, {})',
+        'self._work.event("a.c", x, {})',
         'cases.change(work, case, "c.d", after, {})',
         "looks.change(work, look, UNDONE, {}, {})",
     )
-    assert list(written(ast.parse("\n".join(lines)))) == ["a.b", "c.d", "event.undone"]
+    assert list(written(ast.parse("\n".join(lines)))) == ["a.b", "a.c", "c.d", "event.undone"]
     assert list(written(ast.parse("work.event(name, x, {})"))) == ["?name"]
-    assert {"report.assessed", "look.answered", "dataset.built", "cluster.merged"} <= kinds()
+    assert {
+        "report.received",
+        "report.assessed",
+        "look.answered",
+        "dataset.built",
+        "cluster.merged",
+    } <= kinds()
