@@ -323,3 +323,20 @@ def test_a_text_that_no_report_could_be_is_not_read(folder: Path, tmp_path: Path
     text.write_text("a" * 400_001)
     error = call(folder, "similar", "--text", str(text), status=1).exception
     assert str(error) == "text: at most 400,000 characters, not 400,001"
+
+
+def test_what_a_pipe_holds_is_read_here_and_not_by_a_server(
+    request: pytest.FixtureRequest, folder: Path, file: Path
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "wb") as pipe:
+        pipe.write(file.read_bytes())
+        pipe.close()
+        result = CliRunner().invoke(
+            cli.app, ["import", f"/dev/fd/{reading}", "--store", str(folder), "--json"]
+        )
+    if request.node.callspec.params["folder"] == "running server":
+        assert "held by a server" in str(result.exception)
+        assert call(folder, "stats")["reports"] == 0
+    else:
+        assert json.loads(result.stdout)["stored"] == call(folder, "stats")["reports"] == 4
