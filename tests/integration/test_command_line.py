@@ -340,3 +340,16 @@ def test_what_a_pipe_holds_is_read_here_and_not_by_a_server(
         assert call(folder, "stats")["reports"] == 0
     else:
         assert json.loads(result.stdout)["stored"] == call(folder, "stats")["reports"] == 4
+
+
+@pytest.mark.parametrize("command", [["similar", "--report", "FR-1"], ["explain", "FR-2", "FR-1"]], ids=str)
+def test_a_report_without_a_conversation_is_not_said_to_wait_for_the_index(
+    folder: Path, tmp_path: Path, command: list[str]
+) -> None:
+    file = tmp_path / "bare.jsonl"
+    lines = [{"turns": [], "illegal_minor_content": True}, {"turns": make_report("Hello")["turns"]}]
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    assert call(folder, "import", str(file))["stored"] == 2
+    call(folder, "index")
+    error = call(folder, *command, status=1).exception
+    assert str(error) == "report: FR-1 holds no conversation that could be compared"
