@@ -353,3 +353,13 @@ def test_a_report_without_a_conversation_is_not_said_to_wait_for_the_index(
     call(folder, "index")
     error = call(folder, *command, status=1).exception
     assert str(error) == "report: FR-1 holds no conversation that could be compared"
+
+
+def test_every_moment_is_written_in_one_way(folder: Path, repository: Path) -> None:
+    call(folder, "keys", "add", "Parrot")
+    call(folder, "policy", "draft", str(repository / "data"))
+    (key,), (draft,) = call(folder, "keys", "list"), call(folder, "policy", "drafts")
+    done_at = call(folder, "audit")["done_at"]
+    assert {moment[10] + moment[-6:] for moment in (key["made_at"], draft["updated_at"], done_at)} == {
+        "T+00:00"
+    }
