@@ -1,5 +1,10 @@
 """`python -m triage_core`."""
 
-from triage_core.cli import main
+import sys
 
-main()
+try:
+    from triage_core.cli import main
+
+    main()
+except KeyboardInterrupt:  # while the modules are read, which takes a second or two
+    sys.exit(130)

@@ -22,8 +22,10 @@ def import_command(
 ) -> None:
     """Read reports from JSON Lines or CSV files; refused lines are named, the rest goes on."""
     one_of("--format", format, "auto", "flaw-report", "csv")
-    params = {"files": [os.path.abspath(path) for path in files], "format": format}
-    run("import", params, store, as_json, print_imported)
+    named = [os.path.abspath(path) for path in files]
+    # A server would read its own: what a pipe or standard input holds is this process's alone.
+    ours = any(name.startswith(("/dev/", "/proc/")) or not os.path.isfile(name) for name in named)
+    run("import", {"files": named, "format": format}, store, as_json, print_imported, alone=ours)
 
 
 @app.command()

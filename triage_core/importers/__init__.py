@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,12 +82,11 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
         raise NotFound(path.name, f"must be a file that can be read ({error.strerror})") from error
 
 
-def _format(path: Path, stream: BinaryIO, asked: Format) -> Format:
+def _format(path: Path, stream: BufferedReader, asked: Format) -> Format:
     if asked is not Format.AUTO:
         return asked
     by_suffix = _SUFFIXES.get(path.suffix.lower())
     if by_suffix is not None:
         return by_suffix
-    start = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    stream.seek(0)
+    start = stream.peek(4096).removeprefix(b"\xef\xbb\xbf").lstrip()  # a pipe cannot be read twice
     return Format.FLAW_REPORT if start.startswith(b"{") else Format.CSV

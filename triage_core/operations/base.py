@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,10 @@ Operation = Callable[[Runtime, Mapping[str, Any], Emit], Any]
 
 def command_line_actor() -> Actor:
     """Whoever can read the store's folder can do everything; the user's name goes into each event."""
-    user = getpass.getuser()
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as containers have users
+        user = str(os.getuid())
     return Actor(f"cli:{user}", user, frozenset(DeskRole))
 
 

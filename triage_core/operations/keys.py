@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from triage_core.channel import apikeys
@@ -31,7 +32,7 @@ def listing(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
     """Every key with its product, origins, rate and dates; never the key itself."""
     with runtime.store.read() as cursor:
         return [
-            {name: str(value) if name.endswith("_at") and value else value for name, value in row.items()}
+            {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
             for row in apikeys.listing(cursor)
         ]
 

@@ -72,6 +72,7 @@ def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
             report_id = triage.find_external(cursor, params["external_id"])
         else:
             report_id = triage.find(cursor, params.get("report") or "")
+        _require_words(cursor, report_id)
     near = _named(runtime, runtime.likeness.similar(report_id, k, axis))
     for item in near:
         why = runtime.likeness.explain(report_id, item["report_id"])
@@ -84,6 +85,7 @@ def explain(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str
     """Why two reports are alike or not: the axes, a probability with its reasons, shared spans, other words."""
     with runtime.store.read() as cursor:
         one, other = triage.find(cursor, params["one"]), triage.find(cursor, params["other"])
+        _require_words(cursor, one, other)
         spans = readings.spans(cursor, [one, other])
     found = runtime.likeness.explain(one, other)
     return {
@@ -140,6 +142,13 @@ def duplicates(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[
             }
             for row in boards.suggested_pairs(cursor)
         ]
+
+
+def _require_words(cursor: db.Cursor, *report_ids: str) -> None:
+    """Raises Refused for a report without a conversation, which no `index` will ever take."""
+    for report_id in report_ids:
+        if not db.value(cursor, "SELECT content_sha256 FROM reports WHERE report_id = ?", [report_id]):
+            raise Refused("report", f"{report_id} holds no conversation that could be compared")
 
 
 def _tell_what_waits(cursor: db.Cursor, emit: Emit) -> None:

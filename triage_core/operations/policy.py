@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,4 +118,6 @@ def _plain(value: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
