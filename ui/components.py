@@ -14,7 +14,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 # Streamlit serves a component's files when an installed package declares them; this declares ours.
 _MANIFEST = ComponentManifest(
-    "flawdesk", "1", [ComponentConfig(name, "assets") for name in ("arrive", "focus", "keys", "tint")]
+    "flawdesk", "1", [ComponentConfig(name, "assets") for name in ("arrive", "focus", "keys", "looks")]
 )
 
 

@@ -31,9 +31,11 @@ from ui.words import (
     TLP,
     TRIGGER,
     UPLIFT,
+    counted,
     moment,
 )
 
+NOTHING: LiteralString = "nothing"
 LONG = 1_000
 """So many characters of an event's changes are shown: a note is one of them."""
 EVENTS: Mapping[str, LiteralString] = {
@@ -74,10 +76,10 @@ EVENTS: Mapping[str, LiteralString] = {
     "draft.changed": "Policy draft changed",
     "draft.set_aside": "Policy draft withdrawn or opened again",
     "draft.approved": "Policy draft approved",
-    "dataset.built": "Data set built",
-    "dataset.planned": "Data set planned",
-    "dataset.unchanged": "Data set looked at: nothing changed",
-    "dataset.retired": "Data set version retired",
+    "dataset.built": "Dataset built",
+    "dataset.planned": "Dataset planned",
+    "dataset.unchanged": "Dataset looked at: nothing changed",
+    "dataset.retired": "Dataset version retired",
     "consent.revoked": "Consent to training taken back",
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
@@ -225,13 +227,16 @@ def _grouping(event: Event) -> tuple[str, str]:
     if other := data.get("other_id"):
         said += f" ({other})"
     if data["outside"] and data["act"] != "apart":
-        said += f", without {data['outside']:,} others"
-    return ("nothing", said) if data["said"] else (said, "nothing")
+        said += f", without {counted(data['outside'], 'other')}"
+    return (NOTHING, said) if data["said"] else (said, NOTHING)
 
 
 def line(event: Event, made: Assessments) -> str:
-    """All changes on one line, for a table; `made` as for `changes`."""
-    found = "; ".join(f"{name}: {old} → {new}" for name, old, new in changes(event, made))
+    """All changes on one line, for a table; `made` as for `changes`. Room is short: "nothing" before is left out."""
+    found = "; ".join(
+        f"{name}: {new}" if old == NOTHING else f"{name}: {old} → {new}"
+        for name, old, new in changes(event, made)
+    )
     if drawn := event.data.get("drawn"):
         found += f"; second look {drawn['look_id']} drawn {_DRAWN[drawn['reason']]}"
     if settled := event.data.get("settles"):
@@ -245,7 +250,7 @@ def line(event: Event, made: Assessments) -> str:
 def value(name: str, stored: Any) -> str:
     """One value of a case in words."""
     if stored is None:
-        return "nothing"
+        return NOTHING
     if isinstance(stored, datetime):
         return moment(stored)
     if isinstance(stored, list):

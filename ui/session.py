@@ -50,7 +50,7 @@ def identify() -> Actor:
             label_visibility="collapsed",
             width=180,
         )
-        components.served("tint")(key="tint", height=1)
+        components.served("looks")(key="looks", height=1)
     return actor()
 
 

@@ -43,6 +43,16 @@ def said(page: Page, words: str) -> None:
     page.get_by_test_id("stToast").filter(has_text=re.compile(words)).first.wait_for()
 
 
+def test_the_bar_stands_at_the_foot_of_the_window(desk: Server, page: Page) -> None:
+    open_desk(page, desk, "FR-2")
+    bar = page.get_by_role("button", name="Save decision")
+    expect(page.get_by_test_id("stBottomBlockContainer")).to_have_css("padding-bottom", "15px")
+    box, window = bar.bounding_box(), page.viewport_size
+    assert box is not None
+    assert window is not None
+    assert window["height"] - box["y"] - box["height"] < 40, "no more of the window is left free"
+
+
 def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Callable[[str], None]) -> None:
     heading = open_desk(page, desk, "FR-2")
     screenshot("review-1440")

@@ -50,8 +50,8 @@ def test_old_and_new_values_in_words(visit, receive, decide):
     decide(receive("a joke"))
     screen = visit("activity")
     (changes,) = column(screen, "changes")
-    assert changes.startswith("State: New → Closed; Resolution: nothing → Out of scope")
-    assert "Closed: nothing → 04 Nov 2026 12:00 UTC" in changes
+    assert changes.startswith("State: New → Closed; Resolution: Out of scope")
+    assert "Closed: 04 Nov 2026 12:00 UTC" in changes
     assert (column(screen, "what"), column(screen, "who")) == (["Assessed"], ["test"])
 
 
@@ -73,10 +73,8 @@ def test_what_an_assessment_says_otherwise_is_told_when_the_level_stays(visit, r
     shown = {field: (then, now) for field, now, then in card.itertuples(index=False)}
     assert {name: shown.get(name) for name in told} == told
     assert "Assessment" not in shown
-    assert (
-        "; ".join(f"{name}: {old} → {new}" for name, (old, new) in told.items())
-        in column(screen, "changes")[0]
-    )
+    lines = [f"{name}: {old} → {new}" for name, (old, new) in told.items() if name != "Note"]
+    assert "; ".join([*lines, f"Note: {image}"]) in column(screen, "changes")[0]
     screen = press(screen, "Undo it")
     assert "Clauses: IN-2, IN-1 → IN-1" in column(screen, "changes")[0]
     assert "example.org" not in re.sub(r"(`+).*?\1", "", rendered(screen))
@@ -90,8 +88,8 @@ def test_a_second_look_in_words(visit, receive, opened):
     screen = visit("activity")
     assert column(screen, "what") == ["Decided again, blind", "Assessed"]
     answered, assessed = column(screen, "changes")
-    assert answered.startswith("Clauses: nothing → IN-1; Harm: nothing → Significant")
-    assert "Severity: nothing → Medium; Agreement of the two: nothing → 0.8" in answered
+    assert answered.startswith("Clauses: IN-1; Harm: Significant")
+    assert "Severity: Medium; Agreement of the two: 0.8" in answered
     assert assessed.endswith("second look 1 drawn as every critical one")
 
 
@@ -212,7 +210,7 @@ def test_what_was_said_of_a_cluster_is_told_and_undone(visit, receive, index, op
     seq = opened.store.revision + 1
     cluster_work.split(opened.store, EVERYTHING, Axis.TECHNIQUE, "T-1", ids[1:3])
     assert column(visit("activity"), "changes")[0] == (
-        "Same technique: nothing → FR-2, FR-3 left the cluster, without 2 others"
+        "Same technique: FR-2, FR-3 left the cluster, without 2 others"
     )
     for name in ("T-1", *ids):
         assert seq in numbers(visit("activity", report=name, what="Said of a cluster")), name

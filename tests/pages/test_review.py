@@ -282,7 +282,7 @@ def test_a_passed_retest_closes_with_an_outcome_and_a_note(visit, three, opened,
     assert case(three[0])["resolution"] == "resolved_mitigated"
     screen.session_state["history"] = True
     changes = screen.run().dataframe[0].value["changes"][0]
-    assert changes.startswith("Retest passed: State: Retest → Closed; Resolution: nothing → Mitigated")
+    assert changes.startswith("Retest passed: State: Retest → Closed; Resolution: Mitigated")
     assert changes.endswith("note: 0 of 20.")
 
 
