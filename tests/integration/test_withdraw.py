@@ -146,7 +146,7 @@ def test_a_decision_is_undone_after_consent_ended_and_brings_none_back(store: St
     triage.assess(store, POLICY, EVERYBODY, "FR-3", agreed)
     said = store.revision
     consent.revoke(store, EVERYBODY, ["FR-3"])
-    with pytest.raises(Conflict, match="consent.revoked FR-3"):
+    with pytest.raises(Conflict, match=r"consent\.revoked FR-3"):
         undo.undo(store, EVERYBODY, said)
 
 

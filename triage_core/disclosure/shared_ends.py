@@ -36,7 +36,7 @@ def parted(work: Work, canonical_id: str, leaving: Collection[str]) -> None:
 
 
 def _group(cursor: db.Cursor, root: str) -> list[db.Row]:
-    """What a report and its duplicates agreed on: report_id, state, accepted_end; in the order of their numbers."""
+    """What a report and its duplicates agreed on, in their order: report_id, state, accepted_end."""
     members = "SELECT report_id FROM cases WHERE report_id = $root OR canonical_id = $root ORDER BY seq"
     names = [row["report_id"] for row in db.rows(cursor, members, {"root": root})]
     # By their names, which the table finds without reading all of it.
