@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
-from triage_core import db
+from triage_core import db, told
 from triage_core.channel import consent, messages
 from triage_core.desk import activity, triage, undo
 from triage_core.disclosure import disclosure
@@ -148,6 +148,23 @@ def test_a_decision_is_undone_after_consent_ended_and_brings_none_back(store: St
     consent.revoke(store, EVERYBODY, ["FR-3"])
     with pytest.raises(Conflict, match=r"consent\.revoked FR-3"):
         undo.undo(store, EVERYBODY, said)
+
+
+def test_a_consent_that_was_undone_does_not_come_back_by_a_redo_once_it_ended(store: Store) -> None:
+    (report,) = bring(store, make_report("New."))
+    agreed = replace(FLAW, consent=TrainingConsent.ANY_SAFETY_TRAINING)
+    triage.assess(store, POLICY, EVERYBODY, report, agreed)
+    undo.undo(store, EVERYBODY, store.revision)
+    redo = store.revision
+    for _ in range(2):
+        assert consent.revoke(store, EVERYBODY, [report]) == ()
+    assert store.revision == redo + 1
+    with pytest.raises(Conflict, match=r"consent\.revoked FR-7"):
+        undo.undo(store, EVERYBODY, redo)
+    assert consent.revoke(store, EVERYBODY, bring(store, make_report("Newer."))) == ()
+    with store.read() as cursor:
+        assert told.disagreements(cursor) == []
+    store.verify()
 
 
 def test_who_may_and_whom_there_is(store: Store) -> None:
