@@ -640,6 +640,23 @@ def test_a_record_leaves_only_by_the_rules_and_without_who_sent_it(store: Store,
         assert sharing.may_read(cursor, report, ML_ENGINEER, after)
 
 
+def test_a_peer_is_told_the_end_of_the_embargo_that_a_duplicate_is_held_with(
+    store: Store, clock: Clock
+) -> None:
+    first, _ = send(store, "One", consent_share_peers="under_embargo")
+    (second,) = bring(store, make_report("Two", consent_share_peers="under_embargo"))
+    (third,) = bring(store, make_report("One", consent_share_peers="under_embargo"))
+    triage.link(store, REVIEWER, second, first)
+    for held in (first, second, third):
+        with store.read() as cursor:
+            stub = sharing.stub(cursor, held, "A flaw", clock.now)
+            record = sharing.record(cursor, held, Use.PEER_RECORD, clock.now, recipient_accepted=True)
+        assert stub.embargo_end == record["embargo_end"] == NOON + 45 * DAY
+    clock.forward(days=46)
+    with store.read() as cursor:
+        assert sharing.stub(cursor, second, "A flaw", clock.now).embargo_end is None
+
+
 def test_red_is_not_even_told_as_a_stub(store: Store) -> None:
     report, _ = send(store)
     disclosure.set_tlp(store, LEAD, report, Tlp.RED, "names a person")

@@ -291,6 +291,31 @@ def has_no_share(cursor: db.Cursor, report_id: str) -> bool:
         return "no share" in refused.rule
 
 
+def test_money_of_two_currencies_is_not_added_up(store: Store, clock: Clock, flaw: str) -> None:
+    """A report keeps the currency of the policy of its day; the budget is in that of the policy in force."""
+    rewards.approve(store, POLICY, OWNER, rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800)))
+    text = POLICY.toml_text.replace('"USD"', '"EUR"').replace('"2026.2"', '"2027.1"')
+    newer = policies.publish(
+        store, EVERYBODY, policies.policy.parse(text, POLICY.severity_csv, POLICY.priority_csv)
+    )
+    report = intake.receive(store, newer, reportformat.parse(make_report("New.")), Channel.FORM).report_id
+    triage.assess(store, newer, REVIEWER, report, FLAW)
+    clock.forward(days=8)
+    rewards.approve(store, newer, OWNER, rewards.propose(store, newer, REVIEWER, report, CASH, Decimal(600)))
+    with store.read() as cursor:
+        assert rewards.spend(cursor, 2026) == {"paid": 0, "approved": 600}
+        assert rewards.spend_elsewhere(cursor, 2026) == [{"currency": "USD", "paid": 0, "approved": 800}]
+        assert [month["approved"] for month in rewards.spend_by_month(cursor, 2026)][2] == 600
+        assert [row["report_id"] for row in rewards.board(cursor, ["approved"], month="2026-03")[0]] == [
+            report
+        ]
+        assert [row[4] for row in csv.reader(io.StringIO(rewards.payments_csv(cursor)))] == [
+            "currency",
+            "USD",
+            "EUR",
+        ]
+
+
 def test_no_way_round_what_a_report_may_get(store: Store, clock: Clock) -> None:
     """Neither by two kinds of money, nor by doing again what was right when it was done first."""
     first, second = send(store, "One"), send(store, "Two")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
-from triage_core import db
+from triage_core import db, told
 from triage_core.channel import consent, messages
-from triage_core.desk import undo
+from triage_core.desk import activity, triage, undo
 from triage_core.disclosure import disclosure
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.exporters import build as exports
@@ -20,7 +20,7 @@ from triage_core.exporters import folder, revoke
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.hygiene import Hygiene
 from triage_core.guidance.policy import Policy
-from triage_core.model import Actor, DeskRole, Tlp
+from triage_core.model import Actor, DeskRole, Tlp, TrainingConsent
 from triage_core.store import Store
 
 
@@ -125,6 +125,46 @@ def test_one_report_can_be_withdrawn_and_twice_is_once(store: Store) -> None:
     assert found == [{"report_id": "FR-2"}]
     with pytest.raises(Refused, match="only the reporter can agree again"):
         undo.undo(store, EVERYBODY, seq)
+
+
+def test_a_decision_is_undone_after_consent_ended_and_brings_none_back(store: Store) -> None:
+    """The consent is the reporter's, and no part of what reviewers decide together."""
+    with store.read() as cursor:
+        decided = next(
+            event.seq for event in activity.history(cursor, "FR-2") if event.kind == "report.assessed"
+        )
+    consent.revoke(store, EVERYBODY, ["FR-2"])
+    undo.undo(store, EVERYBODY, decided)
+    with store.read() as cursor:
+        case = db.row(cursor, "SELECT status, consent_training FROM cases WHERE report_id = 'FR-2'")
+    assert case == {"status": "new", "consent_training": "none"}
+    agreed = replace(
+        FLAW, consent=TrainingConsent.ANY_SAFETY_TRAINING
+    )  # as somebody says who asked the reporter
+    triage.assess(store, POLICY, EVERYBODY, "FR-3", FLAW)
+    consent.revoke(store, EVERYBODY, ["FR-3"])
+    triage.assess(store, POLICY, EVERYBODY, "FR-3", agreed)
+    said = store.revision
+    consent.revoke(store, EVERYBODY, ["FR-3"])
+    with pytest.raises(Conflict, match=r"consent\.revoked FR-3"):
+        undo.undo(store, EVERYBODY, said)
+
+
+def test_a_consent_that_was_undone_does_not_come_back_by_a_redo_once_it_ended(store: Store) -> None:
+    (report,) = bring(store, make_report("New."))
+    agreed = replace(FLAW, consent=TrainingConsent.ANY_SAFETY_TRAINING)
+    triage.assess(store, POLICY, EVERYBODY, report, agreed)
+    undo.undo(store, EVERYBODY, store.revision)
+    redo = store.revision
+    for _ in range(2):
+        assert consent.revoke(store, EVERYBODY, [report]) == ()
+    assert store.revision == redo + 1
+    with pytest.raises(Conflict, match=r"consent\.revoked FR-7"):
+        undo.undo(store, EVERYBODY, redo)
+    assert consent.revoke(store, EVERYBODY, bring(store, make_report("Newer."))) == ()
+    with store.read() as cursor:
+        assert told.disagreements(cursor) == []
+    store.verify()
 
 
 def test_who_may_and_whom_there_is(store: Store) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from triage_core import access, cases, db
+from triage_core.desk import activity
 from triage_core.errors import NotFound
 from triage_core.model import Actor, TrainingConsent
 from triage_core.store import Store
+
+REVOKED = "consent.revoked"
 
 
 def reports_of(cursor: db.Cursor, reporter: str) -> list[str]:
@@ -35,8 +38,20 @@ def revoke(
     with store.write(actor, access.Command.REVOKE_CONSENT, now) as work:
         for report_id in report_ids:
             case = cases.read(work.cursor, report_id)
-            if case["consent_training"] != TrainingConsent.NONE:
+            agreed = case["consent_training"] != TrainingConsent.NONE
+            if agreed or _may_come_back(work.cursor, report_id):
                 after = {"consent_training": str(TrainingConsent.NONE)}
                 cases.change(work, case, "consent.revoked", after, {})
+            if agreed:
                 changed.append(report_id)
     return tuple(changed)
+
+
+def _may_come_back(cursor: db.Cursor, report_id: str) -> bool:
+    """Whether a decision that recorded a consent was undone and could be done again, were nothing said of it here."""
+    said = [
+        event.kind
+        for event in activity.history(cursor, report_id)
+        if "consent_training" in event.after or event.kind == REVOKED
+    ]
+    return bool(said) and said[-1] != REVOKED

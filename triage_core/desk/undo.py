@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from triage_core import access, cases, db
+from triage_core.channel.consent import REVOKED
 from triage_core.channel.messages import REPORTER
 from triage_core.clusters import groups
 from triage_core.desk import activity, linking, looks, preferred
@@ -22,7 +23,7 @@ from triage_core.desk.undoable import DECISION, UNDOABLE, WHY_NOT
 from triage_core.disclosure import embargoes, shared_ends
 from triage_core.errors import Conflict, NotAllowed, Refused
 from triage_core.likeness.axes import Axis
-from triage_core.model import Actor, Resolution
+from triage_core.model import Actor, Resolution, TrainingConsent
 from triage_core.outgoing import follow_through
 from triage_core.rewards import rewards
 from triage_core.store import Store, Work
@@ -144,6 +145,10 @@ def _after_change(cursor: db.Cursor, event: Event, later: list[Event], together:
     changed = {name for name in fields if case[name] != left[name]}
     if changed:
         return next(other for other in reversed(later) if changed & set(other.after))
+    if event.before.get("consent_training", TrainingConsent.NONE) != TrainingConsent.NONE:
+        revoked = next((other for other in reversed(later) if other.kind == REVOKED), None)
+        if revoked:
+            return revoked
     canonical_id = event.before.get("canonical_id")
     if not canonical_id:
         return None

@@ -40,7 +40,6 @@ DECISION = frozenset(
         "severity",
         "priority",
         "exploitation",
-        "consent_training",
         "fix_due",
         "first_response_at",
         "triaged_at",

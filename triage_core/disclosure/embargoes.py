@@ -324,6 +324,22 @@ def _near(cursor: db.Cursor, report_id: str) -> list[str]:
     return [one["report_id"] for one in found]
 
 
+def last_end(cursor: db.Cursor, report_id: str, now: datetime) -> datetime | None:
+    """The last end of the embargoes that hold a report at `now`; None where none does, or none has an end.
+
+    Its own, that of its canonical report, and those of earlier reports with its conversation.
+    """
+    end: datetime | None = db.value(
+        cursor,
+        "SELECT max(t.binding_end) FROM embargo_terms t JOIN reports r USING (report_id), reports o"
+        " JOIN cases c ON c.report_id = o.report_id WHERE o.report_id = $report AND list_contains($states, t.state)"
+        " AND t.binding_end > $now AND (t.report_id IN (o.report_id, c.canonical_id)"
+        " OR (r.content_sha256 = o.content_sha256 AND o.content_sha256 <> '' AND r.seq < o.seq))",
+        {"report": report_id, "states": _STATES, "now": db.naive(now)},
+    )
+    return end
+
+
 def terms(found: Mapping[str, Any], covered: bool) -> Terms:
     """The terms of a report from a row of its case joined with `embargo_terms`; `covered` as `Held.covers` says."""
     status, resolution = Status(found["status"]), _resolution(found["resolution"])

@@ -6,7 +6,7 @@ so that the change itself is the last event of its command.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from triage_core import db
@@ -15,45 +15,48 @@ from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.outgoing import follow_through
 from triage_core.store import Work
 
-# Of a group either those that are named in $some, or all others.
-_OF_GROUP = (
-    " FROM accepted_ends a JOIN embargoes e USING (report_id) JOIN cases c USING (report_id)"
-    " WHERE (c.report_id = $root OR c.canonical_id = $root) AND list_contains($some, c.report_id) = $named"
-)
+_STATES = {str(state) for state in IN_FORCE}
 
 
 def joined(work: Work, child_id: str, canonical_id: str) -> None:
     """Tell those whose waiting period gets another end as `child_id`, with its duplicates, is linked to the other."""
-    ends = {root: _earliest(work.cursor, root, (), False) for root in (child_id, canonical_id)}
-    new = min(filter(None, ends.values()), default=None)
-    for root, old in ends.items():
-        _tell(work, root, (), False, old, new)
+    groups = [_group(work.cursor, root) for root in (child_id, canonical_id)]
+    new = _earliest([one for group in groups for one in group])
+    for group in groups:
+        _tell(work, group, _earliest(group), new)
 
 
-def parted(work: Work, canonical_id: str, leaving: Sequence[str]) -> None:
+def parted(work: Work, canonical_id: str, leaving: Collection[str]) -> None:
     """Tell those whose waiting period gets another end as these leave `canonical_id` and its other duplicates."""
-    old = _earliest(work.cursor, canonical_id, (), False)
-    for named in (True, False):
-        new = _earliest(work.cursor, canonical_id, leaving, named)
-        _tell(work, canonical_id, leaving, named, old, new)
+    whole = _group(work.cursor, canonical_id)
+    old = _earliest(whole)
+    for leaves in (True, False):
+        group = [one for one in whole if (one["report_id"] in leaving) == leaves]
+        _tell(work, group, old, _earliest(group))
 
 
-def _earliest(cursor: db.Cursor, root: str, some: Sequence[str], named: bool) -> datetime | None:
-    values = {"root": root, "some": list(some), "named": named}
-    found: datetime | None = db.value(cursor, f"SELECT min(a.accepted_end){_OF_GROUP}", values)
-    return found
+def _group(cursor: db.Cursor, root: str) -> list[db.Row]:
+    """What a report and its duplicates agreed on, in their order: report_id, state, accepted_end."""
+    members = "SELECT report_id FROM cases WHERE report_id = $root OR canonical_id = $root ORDER BY seq"
+    names = [row["report_id"] for row in db.rows(cursor, members, {"root": root})]
+    # By their names, which the table finds without reading all of it.
+    place = {name: at for at, name in enumerate(names)}
+    found = db.rows(
+        cursor,
+        "SELECT report_id, state, accepted_end FROM accepted_ends JOIN embargoes USING (report_id)"
+        " WHERE report_id IN (SELECT unnest($names))",
+        {"names": names},
+    )
+    return sorted(found, key=lambda one: place[one["report_id"]])
 
 
-def _tell(
-    work: Work, root: str, some: Sequence[str], named: bool, old: datetime | None, new: datetime | None
-) -> None:
+def _earliest(group: Sequence[db.Row]) -> datetime | None:
+    return min((one["accepted_end"] for one in group if one["accepted_end"]), default=None)
+
+
+def _tell(work: Work, group: Sequence[db.Row], old: datetime | None, new: datetime | None) -> None:
     if old is None or new is None or old == new or max(old, new) <= work.now:
         return
-    states = [str(state) for state in IN_FORCE]
-    found = db.rows(
-        work.cursor,
-        f"SELECT c.report_id{_OF_GROUP} AND list_contains($states, e.state) ORDER BY c.seq",
-        {"root": root, "some": list(some), "named": named, "states": states},
-    )
-    for one in found:
-        follow_through.embargo_changed(work, one["report_id"], Kind.EMBARGO_CHANGED, new)
+    for one in group:
+        if one["state"] in _STATES:
+            follow_through.embargo_changed(work, one["report_id"], Kind.EMBARGO_CHANGED, new)

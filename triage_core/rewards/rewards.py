@@ -171,8 +171,8 @@ def board(
     where = "list_contains($states, p.state)" if states else "p.state <> 'withdrawn'"
     values: dict[str, Any] = {"states": list(states)} if states else {}
     if month:
-        where += " AND strftime(p.done_at, '%Y-%m') = $month AND list_contains($spent, p.kind)"
-        values |= {"month": month, "spent": [str(kind) for kind in SPENT]}
+        where += f" AND strftime(p.done_at, '%Y-%m') = $month AND {_SPENT}"
+        values |= {"month": month, **_spent(cursor)}
     found = db.rows(
         cursor,
         "SELECT p.*, f.actor_id AS proposed_by, f.done_at AS proposed_at FROM present_rewards p"
@@ -207,28 +207,55 @@ def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[d
     return found, int(db.value(cursor, f"SELECT count(*){condition}", values))
 
 
+_SPENT = "list_contains($spent, p.kind) AND p.currency = $currency"
+
+
+def _spent(cursor: db.Cursor) -> dict[str, Any]:
+    """What `_SPENT` asks for: money in the currency of the policy in force. Sums of several currencies say nothing."""
+    kinds = [str(kind) for kind in SPENT]
+    try:
+        return {"spent": kinds, "currency": policies.in_force(cursor).rewards.currency}
+    except NotFound:  # before any policy there are no rewards
+        return {"spent": kinds, "currency": ""}
+
+
 def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
-    """Money of a calendar year: what was `paid` in it, and what was `approved` in it and is still to be paid."""
+    """Money of a calendar year: what was `paid` in it, and what was `approved` in it and is still to be paid.
+
+    In the currency of the policy in force; what was promised in another one is in `spend_elsewhere`.
+    """
     found = db.rows(
         cursor,
-        "SELECT state, sum(amount) AS total FROM present_rewards WHERE list_contains($spent, kind)"
+        f"SELECT state, sum(amount) AS total FROM present_rewards p WHERE {_SPENT}"
         " AND state IN ('approved', 'paid') AND year(done_at) = $year GROUP BY state",
-        {"spent": [str(kind) for kind in SPENT], "year": year},
+        {**_spent(cursor), "year": year},
     )
     totals = {row["state"]: row["total"] for row in found}
     return {state: totals.get(state, Decimal(0)) for state in ("paid", "approved")}
 
 
+def spend_elsewhere(cursor: db.Cursor, year: int) -> list[db.Row]:
+    """The same of every other currency, by its name: {currency, paid, approved}."""
+    return db.rows(
+        cursor,
+        "SELECT currency, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
+        " coalesce(sum(amount) FILTER (state = 'approved'), 0) AS approved FROM present_rewards"
+        " WHERE list_contains($spent, kind) AND currency <> $currency AND state IN ('approved', 'paid')"
+        " AND year(done_at) = $year GROUP BY currency ORDER BY currency",
+        {**_spent(cursor), "year": year},
+    )
+
+
 def spend_by_month(cursor: db.Cursor, year: int) -> list[db.Row]:
-    """The same as twelve rows: {month (1 to 12), paid, approved}."""
+    """`spend` as twelve rows: {month (1 to 12), paid, approved}."""
     return db.rows(
         cursor,
         "SELECT m.month, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
         " coalesce(sum(amount) FILTER (state = 'approved'), 0) AS approved"
         " FROM (SELECT unnest(range(1, 13)) AS month) m LEFT JOIN present_rewards p"
-        " ON month(p.done_at) = m.month AND year(p.done_at) = $year AND list_contains($spent, p.kind)"
+        f" ON month(p.done_at) = m.month AND year(p.done_at) = $year AND {_SPENT}"
         " GROUP BY m.month ORDER BY m.month",
-        {"spent": [str(kind) for kind in SPENT], "year": year},
+        {**_spent(cursor), "year": year},
     )
 
 
