@@ -84,7 +84,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str], Callable[[str], bool]], ...] = (
         Kind.KEY,
         re.compile(
             r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.{1,8000}?-----END [A-Z ]{0,30}PRIVATE KEY-----"
-            r"|\b(?:sk|pk|rk)[-_](?:[a-z]{2,12}[-_])*[A-Za-z0-9]{20,200}"
+            r"|\b(?:sk|pk|rk)[-_](?:[a-z]{2,12}[-_]){0,8}[A-Za-z0-9]{20,200}"
             r"|\bgh[opsu]_[A-Za-z0-9]{36,255}|\bgithub_pat_\w{22,255}|\bglpat-[\w-]{20,64}"
             r"|\bxox[abeprs]-[A-Za-z0-9-]{10,250}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}"
             r"|\bhf_[A-Za-z0-9]{30,64}|\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}",

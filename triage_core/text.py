@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
 from triage_core.model import Turn, TurnRole
 
@@ -46,6 +47,9 @@ _HIDDEN = re.compile("|".join(f"((?:(?!\r\n)[{chars}])+)" for chars in _RANGES.v
 # One class is looked for several times as fast as the groups.
 _ANY_HIDDEN = re.compile(f"[{''.join(_RANGES.values())}]")
 _SPACES = re.compile(r"\s+")
+# Whatever combines with the character before it is neither letter nor digit, but for two marks of kana.
+_MARKS = re.compile(r"(?:[^\w\s!-~]|[\uff9e\uff9f])++")
+_MANY_MARKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,23 @@ def canonical(text: str) -> str:
 def _fold(text: str) -> str:
     # White space first, for some of it (TAB, U+2028) also counts as a control character.
     text = _ANY_HIDDEN.sub("", _SPACES.sub(" ", text))
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _SPACES.sub(" ", text).strip()
+    return _SPACES.sub(" ", _nfkc(_nfkc(text).casefold())).strip()
+
+
+def _nfkc(text: str) -> str:
+    """NFKC in a time that grows with the text: `unicodedata` puts marks in order one by one, past all before them."""
+    return unicodedata.normalize("NFKC", _MARKS.sub(_in_order, text))
+
+
+def _in_order(run: re.Match[str]) -> str:
+    characters = run.group()
+    if len(characters) < _MANY_MARKS:
+        return characters
+    apart = "".join(unicodedata.normalize("NFKD", character) for character in characters)
+    return "".join(
+        "".join(sorted(group, key=unicodedata.combining) if are_marks else group)
+        for are_marks, group in groupby(apart, lambda character: unicodedata.combining(character) > 0)
+    )
 
 
 def turns_of(stored: Iterable[Mapping[str, str]]) -> tuple[Turn, ...]:

@@ -8,6 +8,7 @@ report whose wrapper nobody else has used yet.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -51,17 +52,16 @@ def segment_features(text: str, tokens: Tokens) -> sp.csr_matrix:
 
     Those say that the segment ends with a question mark, that it is short, and how long it is.
     """
-    rows, columns, values, extra = _features(text, tokens)
+    parts = segments(text)
+    rows, columns, values, extra = _features(text, parts, _owners(parts, tokens), tokens)
     hashed = sp.csr_matrix((values, (rows, columns)), shape=(len(extra), SLOT_COLUMNS))
     return sp.csr_matrix(sp.hstack([hashed, sp.csr_matrix(extra)]))
 
 
 def _features(
-    text: str, tokens: Tokens
+    text: str, parts: Sequence[tuple[int, int]], owner: NDArray[np.int64], tokens: Tokens
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """The features by rows, columns and values, and the last three, (segments, 3)."""
-    parts = segments(text)
-    owner = _owners(parts, tokens)
+    """The features by rows, columns and values, and the last three, (segments, 3); `owner` as `_owners` tells."""
     told = tokens.words | np.isin(tokens.hashes, _MARKS)
     kept, segment = tokens.hashes[told], owner[told]
     pair = segment[1:] == segment[:-1]
@@ -99,11 +99,13 @@ def read(text: str, model: SlotModel) -> Reading:
 def segment_scores(text: str, tokens: Tokens, model: SlotModel) -> NDArray[np.float32]:
     """(tokens,) the log-odds of the segment that each token stands in, clipped."""
     # The product of segment_features and the model: a matrix for each text would take most of the time.
-    rows, columns, values, extra = _features(text, tokens)
+    parts = segments(text)
+    owner = _owners(parts, tokens)
+    rows, columns, values, extra = _features(text, parts, owner, tokens)
     sums = np.bincount(rows, values * model.segment[columns], minlength=len(extra))
     sums = sums + (extra * model.segment[SLOT_COLUMNS:]).sum(axis=1) + model.segment_bias
     values = np.clip(sums, -_LIMIT, _LIMIT)
-    return np.asarray(values[_owners(segments(text), tokens)], dtype=np.float32)
+    return np.asarray(values[owner], dtype=np.float32)
 
 
 def _owners(parts: list[tuple[int, int]], tokens: Tokens) -> NDArray[np.int64]:

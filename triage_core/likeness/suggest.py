@@ -41,7 +41,7 @@ _REFUSAL = re.compile(
     r"^\W*(i['’]?m sorry|i am sorry|sorry|i can(?:no|['’])?t|i won['’]t|no[,.]|as an ai|i apolog|unfortunately)",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"^\s*(\d+[.)]|[-*])", re.MULTILINE)
+_LISTED = re.compile(r"^[^\S\n]*(\d+[.)]|[-*])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
