@@ -214,13 +214,14 @@ def test_the_earliest_that_was_not_withdrawn_leads_a_cluster(opened: Runtime) ->
     assert states(opened) == {**before, "FR-2": "accepted", "FR-3": "FR-2"}
 
 
-def test_a_decision_is_refused_where_the_report_that_it_is_for_was_not_chosen(opened: Runtime) -> None:
+def test_a_decision_says_when_the_report_that_it_is_for_was_not_chosen(opened: Runtime) -> None:
     triage.link(opened.store, REVIEWER, "FR-2", "FR-1")
     before, seen = states(opened), {"FR-2": 2, "FR-3": 1}
-    with pytest.raises(Conflict, match="FR-2 is a duplicate of FR-1, which is not among these"):
-        cluster_work.accept(opened.store, POLICY, REVIEWER, "D-1", seen, FLAW)
-    assert states(opened) == before
-    assert cluster_work.accept(opened.store, POLICY, REVIEWER, "D-1", seen).done == ("FR-2", "FR-3")
+    found = cluster_work.accept(opened.store, POLICY, REVIEWER, "D-1", seen, FLAW)
+    assert found.done == ("FR-2", "FR-3")
+    assert [(skipped.report_id, skipped.why) for skipped in found.skipped] == [
+        ("FR-1", "FR-2 is its duplicate, and it is not among these: decide on it by itself")
+    ]
     assert states(opened) == {**before, "FR-3": "FR-1"}
 
 

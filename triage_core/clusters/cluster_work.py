@@ -145,9 +145,9 @@ def accept(
     reporter has not withdrawn.
 
     With a `decision` the earliest is assessed as well, so that the whole cluster is cleared at once. If the
-    earliest is a duplicate already, its own canonical report takes the others; raises Conflict when there is a
-    `decision` and that report is not among them. With the `grouping` SPLIT they leave the rest of the cluster in
-    the same batch. What cannot be linked is skipped, and the outcome says why.
+    earliest is a duplicate already, its own canonical report takes the others, and is skipped by a `decision` when
+    it is not among them. With the `grouping` SPLIT they leave the rest of the cluster in the same batch. What
+    cannot be linked is skipped, and the outcome says why.
     """
     access.require(actor, Command.LINK)
     if decision is not None:
@@ -163,11 +163,6 @@ def accept(
             return Outcome((), tuple(skipped.values()), None)
         earliest = next((name for name in chosen if not linking.is_withdrawn(work.cursor, name)), chosen[0])
         canonical = linking.linked_to(work.cursor, earliest) or earliest
-        if decision is not None and canonical not in chosen:
-            raise Conflict(
-                "canonical",
-                f"{earliest} is a duplicate of {canonical}, which is not among these: decide on that one by itself",
-            )
         evidence = _evidence(work.cursor, chosen)
 
         def decide(name: str) -> None:
@@ -196,6 +191,9 @@ def accept(
                 [name for name in chosen if name not in refused],
                 skipped,
             )
+        if decision is not None and canonical not in (*chosen, *skipped):
+            why = f"{earliest} is its duplicate, and it is not among these: decide on it by itself"
+            skipped[canonical] = Skipped(canonical, why)
         return replace(outcome, skipped=(*skipped.values(), *outcome.skipped))
 
 
