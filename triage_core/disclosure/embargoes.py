@@ -11,7 +11,7 @@ from triage_core import db
 from triage_core.channel.messages import Kind
 from triage_core.desk import activity
 from triage_core.desk.activity import Event
-from triage_core.disclosure import embargo_machine
+from triage_core.disclosure import embargo_machine, shared_ends
 from triage_core.disclosure.embargo import Terms, is_active
 from triage_core.disclosure.embargo_machine import IN_FORCE, Embargo, ExitReason, Party
 from triage_core.errors import Conflict, NotFound
@@ -132,14 +132,14 @@ def _tell_proposal(work: Work, report_id: str, before: Embargo, after: Embargo) 
 
 def _linked(cursor: db.Cursor, report_id: str) -> list[db.Row]:
     """The other reports of the same flaw that have, or had, an accepted end: report_id, state, accepted_end."""
-    return db.rows(
-        cursor,
-        "SELECT report_id, state, accepted_end FROM accepted_ends JOIN embargoes USING (report_id)"
-        " JOIN cases c USING (report_id) JOIN (SELECT coalesce(canonical_id, report_id) AS root FROM cases"
-        " WHERE report_id = $report) ON c.report_id = root OR c.canonical_id = root"
-        " WHERE report_id <> $report AND accepted_end IS NOT NULL",
-        {"report": report_id},
+    root = db.value(
+        cursor, "SELECT coalesce(canonical_id, report_id) FROM cases WHERE report_id = ?", [report_id]
     )
+    return [
+        one
+        for one in shared_ends.ends_of(cursor, root)
+        if one["report_id"] != report_id and one["accepted_end"]
+    ]
 
 
 def _accepted(embargo: Embargo) -> datetime | None:

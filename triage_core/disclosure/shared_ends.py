@@ -20,7 +20,7 @@ _STATES = {str(state) for state in IN_FORCE}
 
 def joined(work: Work, child_id: str, canonical_id: str) -> None:
     """Tell those whose waiting period gets another end as `child_id`, with its duplicates, is linked to the other."""
-    groups = [_group(work.cursor, root) for root in (child_id, canonical_id)]
+    groups = [ends_of(work.cursor, root) for root in (child_id, canonical_id)]
     new = _earliest([one for group in groups for one in group])
     for group in groups:
         _tell(work, group, _earliest(group), new)
@@ -28,14 +28,14 @@ def joined(work: Work, child_id: str, canonical_id: str) -> None:
 
 def parted(work: Work, canonical_id: str, leaving: Collection[str]) -> None:
     """Tell those whose waiting period gets another end as these leave `canonical_id` and its other duplicates."""
-    whole = _group(work.cursor, canonical_id)
+    whole = ends_of(work.cursor, canonical_id)
     old = _earliest(whole)
     for leaves in (True, False):
         group = [one for one in whole if (one["report_id"] in leaving) == leaves]
         _tell(work, group, old, _earliest(group))
 
 
-def _group(cursor: db.Cursor, root: str) -> list[db.Row]:
+def ends_of(cursor: db.Cursor, root: str) -> list[db.Row]:
     """What a report and its duplicates agreed on, in their order: report_id, state, accepted_end."""
     members = "SELECT report_id FROM cases WHERE report_id = $root OR canonical_id = $root ORDER BY seq"
     names = [row["report_id"] for row in db.rows(cursor, members, {"root": root})]

@@ -51,8 +51,8 @@ def entitlement(cursor: db.Cursor, in_force: Policy, report_id: str) -> Entitlem
     """What a report may get. Raises NotFound, and Refused where the policy gives nothing, saying why."""
     found = db.row(
         cursor,
-        "SELECT p.report_id AS own_id, p.resolution AS own_resolution, c.report_id AS root, c.severity,"
-        f" {CONFIRMED} AS is_confirmed FROM cases p JOIN cases c ON c.report_id = coalesce(p.canonical_id, p.report_id)"
+        f"SELECT c.report_id AS root, c.severity, {CONFIRMED} AS is_confirmed"
+        " FROM cases p JOIN cases c ON c.report_id = coalesce(p.canonical_id, p.report_id)"
         " WHERE p.report_id = ?",
         [report_id],
     )

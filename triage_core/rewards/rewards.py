@@ -224,25 +224,25 @@ def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
 
     In the currency of the policy in force; what was promised in another one is in `spend_elsewhere`.
     """
-    found = db.rows(
-        cursor,
-        f"SELECT state, sum(amount) AS total FROM present_rewards p WHERE {_SPENT}"
-        " AND state IN ('approved', 'paid') AND year(done_at) = $year GROUP BY state",
-        {**_spent(cursor), "year": year},
-    )
-    totals = {row["state"]: row["total"] for row in found}
-    return {state: totals.get(state, Decimal(0)) for state in ("paid", "approved")}
+    own = _spent(cursor)["currency"]
+    found = next((row for row in _by_currency(cursor, year) if row["currency"] == own), {})
+    return {state: found.get(state, Decimal(0)) for state in ("paid", "approved")}
 
 
 def spend_elsewhere(cursor: db.Cursor, year: int) -> list[db.Row]:
     """The same of every other currency, by its name: {currency, paid, approved}."""
+    own = _spent(cursor)["currency"]
+    return [row for row in _by_currency(cursor, year) if row["currency"] != own]
+
+
+def _by_currency(cursor: db.Cursor, year: int) -> list[db.Row]:
     return db.rows(
         cursor,
         "SELECT currency, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
         " coalesce(sum(amount) FILTER (state = 'approved'), 0) AS approved FROM present_rewards"
-        " WHERE list_contains($spent, kind) AND currency <> $currency AND state IN ('approved', 'paid')"
-        " AND year(done_at) = $year GROUP BY currency ORDER BY currency",
-        {**_spent(cursor), "year": year},
+        " WHERE list_contains($spent, kind) AND state IN ('approved', 'paid') AND year(done_at) = $year"
+        " GROUP BY currency ORDER BY currency",
+        {"spent": [str(kind) for kind in SPENT], "year": year},
     )
 
 
