@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -145,7 +146,7 @@ def test_threads_may_share_an_embedder(embedder: Embedder, vectors: NDArray[np.f
 def test_work_that_is_interrupted_stops() -> None:
     class Slow:
         name = "slow"
-        streams, token_budget, bucket = 1, 8, 8
+        streams, token_budget, bucket, on_cores = 1, 8, 8, True
         calls = 0
 
         def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -168,7 +169,7 @@ def test_work_that_is_interrupted_stops() -> None:
 def test_one_long_text_is_shared_by_all_streams() -> None:
     class Two:
         name = "two"
-        streams, token_budget, bucket = 2, 4_096, 8
+        streams, token_budget, bucket, on_cores = 2, 4_096, 8, True
 
         def __init__(self) -> None:
             self.rows: list[int] = []
@@ -208,6 +209,28 @@ def test_windows_cover_every_token_once_by_weight() -> None:
         windows = windower.split([" ".join(["tea"] * words)])
         assert windows.weights.sum() == words
         assert max(len(ids) for ids in windows.distinct) <= 256
+
+
+def test_a_tokenizer_that_leaves_out_windows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    split = Windower.split
+    monkeypatch.setattr(Windower, "split", lambda self, texts: split(self, [text[:3_000] for text in texts]))
+    with pytest.raises(
+        ModelError, match="leaves out windows of long texts; install the version in requirements"
+    ):
+        Windower(find())
+
+
+@pytest.mark.parametrize(("on_all_cores", "said"), [(True, "true"), (False, "false")])
+def test_a_model_that_needs_no_cores_leaves_them_to_the_tokenizer(
+    monkeypatch: pytest.MonkeyPatch, on_all_cores: bool, said: str
+) -> None:
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "")  # so that what is there now comes back
+    monkeypatch.delenv("TOKENIZERS_PARALLELISM")
+    Windower(find(), on_all_cores)
+    assert os.environ["TOKENIZERS_PARALLELISM"] == said
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "kept")
+    Windower(find(), on_all_cores)
+    assert os.environ["TOKENIZERS_PARALLELISM"] == "kept"
 
 
 def test_texts_with_the_same_beginning_share_its_window() -> None:

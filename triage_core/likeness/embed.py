@@ -61,12 +61,14 @@ class Runtime(Protocol):
     """A loaded model: (batch, length) token ids and mask to (batch, dim) unit vectors. Thread-safe.
 
     `streams` batches may run at once, each of about `token_budget` tokens, padded to multiples of `bucket`.
+    `on_cores` says that it computes on the processor's cores.
     """
 
     name: str
     streams: int
     token_budget: int
     bucket: int
+    on_cores: bool
 
     def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]: ...
 
@@ -110,7 +112,8 @@ class WindowedEmbedder:
     """Windows, batches and pooling around a runtime: what all runtimes share."""
 
     def __init__(self, files: ModelFiles, runtime: Runtime) -> None:
-        self._windower = Windower(files)
+        # A GPU would wait most of the time for one core that splits texts into tokens.
+        self._windower = Windower(files, on_all_cores=not runtime.on_cores)
         self._pad_id = files.pad_id
         self.runtime = runtime
         self.model_id = f"{files.name}/{self._windower.scheme}"

@@ -44,6 +44,7 @@ class OpenVino:
     # Small enough that a single question asked during bulk work waits about a tenth of a second.
     token_budget = 1_024
     bucket = 8
+    on_cores = True
 
     def __init__(self, files: ModelFiles, cache_dir: Path, precision: Precision = "native") -> None:
         try:

@@ -30,7 +30,8 @@ class Reference:
     def __init__(self, files: ModelFiles, device: Device = "cpu") -> None:
         self._model = open_model(files, device)
         self._device = device
-        self.token_budget = 4_096 if device == "cpu" else 131_072
+        self.on_cores = device == "cpu"
+        self.token_budget = 4_096 if self.on_cores else 131_072
 
     def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         import torch

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from triage_core.errors import ModelError
 from triage_core.likeness.embed_model import ModelFiles
 
 OVERLAP = 32
+_LONG_TEXT = "tea moon " * 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,15 @@ class Windows:
 
 
 class Windower:
-    """Cuts texts into overlapping windows of at most `files.max_tokens` tokens, special tokens included."""
+    """Cuts texts into overlapping windows of at most `files.max_tokens` tokens, special tokens included.
 
-    def __init__(self, files: ModelFiles) -> None:
+    `on_all_cores` is for a model that does not need them; where the environment says TOKENIZERS_PARALLELISM,
+    that holds. Raises ModelError where the tokenizer cannot be read or does not give every window.
+    """
+
+    def __init__(self, files: ModelFiles, on_all_cores: bool = False) -> None:
         # The tokenizer's own threads would take the cores from the model, and warn at every later fork.
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if on_all_cores else "false")
         from tokenizers import Tokenizer
 
         try:
@@ -49,11 +55,20 @@ class Windower:
         except Exception as reason:  # the parser raises the bare base class
             raise ModelError(f"model {files.name}: tokenizer.json: {reason}; reinstall it") from reason
         self._overlap = min(OVERLAP, files.max_tokens // 4)
-        self._special = tokenizer.num_special_tokens_to_add(is_pair=False)
         tokenizer.no_padding()
+        tokenizer.no_truncation()
+        whole = len(tokenizer.encode(_LONG_TEXT, add_special_tokens=False).ids)
+        self._special = tokenizer.num_special_tokens_to_add(is_pair=False)
         tokenizer.enable_truncation(max_length=files.max_tokens, stride=self._overlap)
         self._tokenizer = tokenizer
         self.scheme = f"w{files.max_tokens}o{self._overlap}-mean"
+        if (
+            self.split([_LONG_TEXT]).weights.sum() != whole
+        ):  # as of tokenizers 0.23.2: long texts lost their ends
+            raise ModelError(
+                f"tokenizers {version('tokenizers')} leaves out windows of long texts; "
+                "install the version in requirements.txt"
+            )
 
     def split(self, texts: Sequence[str]) -> Windows:
         """All windows of `texts`; every text has at least one, the empty one too."""
