@@ -62,9 +62,8 @@ class Windower:
         tokenizer.enable_truncation(max_length=files.max_tokens, stride=self._overlap)
         self._tokenizer = tokenizer
         self.scheme = f"w{files.max_tokens}o{self._overlap}-mean"
-        if (
-            self.split([_LONG_TEXT]).weights.sum() != whole
-        ):  # as of tokenizers 0.23.2: long texts lost their ends
+        # With tokenizers 0.23.2 long texts lost their ends.
+        if self.split([_LONG_TEXT]).weights.sum() != whole:
             raise ModelError(
                 f"tokenizers {version('tokenizers')} leaves out windows of long texts; "
                 "install the version in requirements.txt"
