@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -127,6 +128,34 @@ def test_a_text_and_a_pair_are_explained(opened: Runtime) -> None:
     assert same.technique > 0.9 > 0.5 > asked.technique
     assert asked.request > 0.9 > 0.5 > same.request
     assert same.shared_a
+
+
+def test_near_copies_of_a_template_are_two_techniques_and_stay_so_after_a_restart(
+    opened: Runtime, tmp_path: Path
+) -> None:
+    near = WRAPPERS["chess"].replace(
+        "in a table with two columns, and mark", "as one list with bullets, and underline"
+    )
+    near = near.replace("complains, Black gets another turn", "is silent, Black moves twice in a row")
+    stories = [wrapper + question for question in QUESTIONS.values() for wrapper in (WRAPPERS["chess"], near)]
+    last = "Who invented the zip?"
+    tell(opened, *REPORTS, *stories[:-2])
+    found = clusters(opened, Axis.TECHNIQUE)
+    copies = [f"FR-{len(REPORTS) + at}" for at in range(1, len(stories) - 1)]
+    assert len({found[name] for name in copies[::2]} | {found["FR-5"]}) == 1
+    assert len({found[name] for name in copies[1::2]}) == 1
+    assert found[copies[0]] != found[copies[1]]
+    with opened.store.read() as cursor:
+        row = {name: at for at, name in enumerate(found)}
+        assert placements.parts(cursor, row) == {row[copies[1]]: row["FR-5"]}
+        sizes = db.rows(cursor, "SELECT cluster_id, size FROM clusters WHERE axis = 'technique'")
+    assert {item["cluster_id"]: item["size"] for item in sizes} == dict(Counter(found.values()))
+    other = open_limited(tmp_path / "other", LIMIT)
+    tell(other, *REPORTS, *stories, near + last)
+    bring(opened.store, *(make_report(story) for story in (*stories[-2:], near + last)))
+    Likeness(opened.store, LetterEmbedder, opened.settings.model, LIMIT).refresh(EVERYBODY)
+    assert clusters(opened, Axis.TECHNIQUE) == clusters(other, Axis.TECHNIQUE)
+    other.close()
 
 
 def called(runtime: Runtime, axis: Axis) -> dict[str, tuple[int, str]]:

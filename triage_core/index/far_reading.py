@@ -8,6 +8,7 @@ is little work.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from triage_core.index import placements
 from triage_core.index.close_reading import CANDIDATE, SUGGEST
 from triage_core.index.memory import Decided, Link, Memory
 from triage_core.index.placements import Cluster, Layout, Part, Placement, Suggestion
+from triage_core.likeness import tools
 from triage_core.likeness.axes import Axis
 from triage_core.likeness.cluster import Clusters, Params, cluster_all
 from triage_core.likeness.column import Column
@@ -24,6 +26,7 @@ from triage_core.likeness.everyone import neighbourhoods
 from triage_core.likeness.evidence import REQUEST_AT, REQUEST_SLOPE, TECHNIQUE_AT, TECHNIQUE_SLOPE
 from triage_core.likeness.learn import PairModel
 from triage_core.likeness.spaces import Laid
+from triage_core.likeness.tools import Tools
 
 PART = 50_000
 MOST_WEIGHED = 4 * 10**8
@@ -51,6 +54,12 @@ def lay(memory: Memory, decided: Decided, limit: int) -> dict[Axis, NDArray[np.i
     if memory.clusters != before:
         memory.nearby.clear()  # an axis was laid at once: not all that is near was found on the way
     return labels
+
+
+def parts(memory: Memory) -> dict[int, int]:
+    """Of which clusters of techniques what are the parts, by rows (Tools.parts)."""
+    clusters = memory.clusters.get(Axis.TECHNIQUE)
+    return clusters.parts() if isinstance(clusters, Tools) else {}
 
 
 def layout(memory: Memory, labels: dict[Axis, NDArray[np.int64]]) -> Layout:
@@ -102,10 +111,15 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
         told = NOTHING_TOLD
         memory.labels.pop(axis, None)
         if clusters is None and not taken_back and known > limit and 2 * known > count:
+            # Of the other axes there are no parts.
+            stored = tools.whole(memory.stored[axis], memory.parts if axis is Axis.TECHNIQUE else {})
             laid = Laid(spaces, axis, known)
-            clusters = Clusters.restore(memory.stored[axis], laid, (), params, sorted(must), sorted(cannot))
+            ruled = Clusters.restore(stored, laid, (), params, sorted(must), sorted(cannot))
         else:
-            clusters = cluster_all(Laid(spaces, axis, count), params, sorted(must), sorted(cannot))
+            ruled = cluster_all(Laid(spaces, axis, count), params, sorted(must), sorted(cannot))
+        clusters = ruled
+        if axis is Axis.TECHNIQUE:
+            clusters = Tools(ruled, partial(spaces.unit, axis), partial(spaces.unit, Axis.REQUEST))
     memory.clusters[axis] = clusters
     floor = min(params.suggest, params.search_floor(spaces.index[axis].dim))
     moved = False

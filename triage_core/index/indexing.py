@@ -341,6 +341,7 @@ class Likeness:
                     for axis in memory.stored
                     for name in placements.unnamed(cursor, axis)
                 }
+                memory.parts = placements.parts(cursor, memory.row)
                 memory.decided = memory_of.decided_when_laid(cursor)
         laid = _Laid(memory, revision, model)
         if memory.spaces is not None:
@@ -357,20 +358,22 @@ class Likeness:
 
     def _write(self, actor: Actor, laid: _Laid) -> None:
         """Store what differs."""
-        memory = laid.memory
+        memory, parts = laid.memory, far_reading.parts(laid.memory)
         with self._store.read() as cursor:
             trial = self._teacher.trial(cursor, laid.model, memory.row, partial(self._pair, memory))
         with self._store.write(actor, "index") as work:
             if trial is not None:
                 learning.keep(work, trial)
             model_id = vectors.space(work.cursor, self._model) or ""
-            for axis, parts in laid.layout.items():
-                for part in parts:
+            for axis, changed in laid.layout.items():
+                for part in changed:
                     placements.write(work, axis, model_id, part)
+            if parts != memory.parts or not memory.stored:
+                placements.keep_parts(work, memory.ids, parts)
             placements.suggest(work, model_id, laid.about, laid.suggestions)
             told = {name: memory.axes.spans(name) for name in memory.ids} if memory.axes else {}
             readings.save_spans(work, dict(told.items() - memory.told_spans.items()))
-        memory.stored, memory.told_spans = laid.labels, told
+        memory.stored, memory.parts, memory.told_spans = laid.labels, parts, told
         self._seen_revision = laid.revision
 
     def _axes(self, memory: Memory) -> AxisIndex:

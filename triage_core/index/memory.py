@@ -18,6 +18,7 @@ from triage_core.likeness.column import Column
 from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
 from triage_core.likeness.spans import Spans
+from triage_core.likeness.tools import Tools
 
 Link = tuple[int, int]
 NOTHING: tuple[frozenset[Pair], frozenset[Pair]] = (frozenset(), frozenset())
@@ -50,7 +51,8 @@ class Memory:
 
     `index` holds the whole texts. Up to the limit of close reading `axes` compares them, and the store has their
     `told_spans`; beyond it there are `spaces`, the `clusters` of each axis with the pairs that were `told` to them,
-    and the row of each report's cluster: in `labels` as it is now, in `stored` as the store has it.
+    and the row of each report's cluster: in `labels` as it is now, in `stored` as the store has it. `parts` are the
+    parts of clusters of techniques (Tools.parts), as the store has them.
     `unnamed` are the clusters, (axis, row), that wait for a name, the first first.
     `nearby` holds, for reports that just arrived, the earlier rows that were found like them on the way.
     """
@@ -64,13 +66,14 @@ class Memory:
     first_with: dict[str, int] = field(default_factory=dict)
     axes: AxisIndex | None = None
     told_spans: dict[str, Spans] = field(default_factory=dict)
-    clusters: dict[Axis, Clusters] = field(default_factory=dict)
+    clusters: dict[Axis, Clusters | Tools] = field(default_factory=dict)
     unnamed: dict[tuple[Axis, int], None] = field(default_factory=dict)
     nearby: dict[int, set[int]] = field(default_factory=dict)
     decided: Decided = field(default_factory=Decided)
     told: dict[Axis, tuple[frozenset[Link], frozenset[Link]]] = field(default_factory=dict)
     labels: dict[Axis, Column] = field(default_factory=dict)
     stored: dict[Axis, NDArray[np.int64]] = field(default_factory=dict)
+    parts: dict[int, int] = field(default_factory=dict)
 
     def place(self, report_id: str) -> int:
         """The row of a report. Raises NotFound before it is indexed."""

@@ -343,8 +343,25 @@ def _later(cursor: db.Cursor, suggestions: Sequence[Suggestion]) -> dict[str, st
 
 def clear(work: Work, axis: str) -> None:
     """Forget an axis, for instance because another model answers now."""
-    for table in ("memberships", "clusters", "cluster_aliases"):
+    for table in ("memberships", "clusters", "cluster_aliases", "cluster_parts"):
         work.cursor.execute(f"DELETE FROM {table} WHERE axis = ?", [axis])
+
+
+def parts(cursor: db.Cursor, row: Mapping[str, int]) -> dict[int, int]:
+    """Of which clusters of techniques what are the parts (likeness.tools), as rows of earliest reports."""
+    found = db.rows(cursor, "SELECT part_id, cluster_id FROM cluster_parts")
+    return {row[founder(item["part_id"])]: row[founder(item["cluster_id"])] for item in found}
+
+
+def keep_parts(work: Work, ids: Sequence[str], parts: Mapping[int, int]) -> None:
+    """Make these the parts."""
+    work.cursor.execute("DELETE FROM cluster_parts")
+    axis = Axis.TECHNIQUE
+    rows = [
+        {"axis": axis, "part_id": cluster_id(axis, ids[part]), "cluster_id": cluster_id(axis, ids[of])}
+        for part, of in parts.items()
+    ]
+    db.insert(work.cursor, "cluster_parts", rows)
 
 
 def _fields(item: Placement | Cluster | Suggestion) -> dict[str, Any]:

@@ -231,8 +231,14 @@ class Clusters:
         return dict(zip(retired.tolist(), labels[retired].tolist(), strict=True))
 
     def members(self, cluster: int) -> Rows:
-        """The rows of a cluster, ascending."""
-        return np.flatnonzero(self.labels() == cluster)
+        """The rows of a cluster, ascending; none of one that stands no more."""
+        return np.sort(rule.members(self._state, cluster))
+
+    def together(self, rows: Rows) -> list[tuple[int, int]]:
+        """The places in `rows`, ascending, of pairs that reviewers put together."""
+        place = {row: at for at, row in enumerate(rows.tolist()) if row in self._constraints}
+        first = {row: min(self._constraints.together(row) & place.keys()) for row in place}
+        return [(place[one], place[row]) for row, one in first.items() if one != row]
 
     def representative(self, cluster: int) -> int:
         """The member to read: the one most like all others (medoid), the earlier of equals.
@@ -256,9 +262,10 @@ class Clusters:
         found = {cluster: cluster for cluster in np.unique(labels).tolist()}
         return found | dict(zip(ids.tolist(), grouped[order[first]].tolist(), strict=True))
 
-    def suggest_splits(self) -> list[SplitSuggestion]:
-        """Clusters that fall into two groups which the rule would not merge; changes nothing."""
-        return suggest_splits(self._state.grid, self.labels(), self.params.gate, self._constraints)
+    def suggest_splits(self, labels: Rows | None = None) -> list[SplitSuggestion]:
+        """Clusters, or what `labels` parts them into, that fall into two groups which the rule would not merge."""
+        found = self.labels() if labels is None else labels
+        return suggest_splits(self._state.grid, found, self.params.gate, self._constraints)
 
     def _append(self, vectors: Source) -> None:
         start, stop = self._length, self._length + len(vectors)

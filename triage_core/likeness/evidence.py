@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +74,7 @@ class Likeness:
 
         -1 where that is not seen.
         """
-        return _tools(self.wrappers, self.request)
+        return tools(self.wrappers, lambda rows: self.request[np.ix_(rows, rows)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def weigh(parts: Parts, neighbours: int = NEIGHBOURS, before: Before | None = No
             sure[here], wrapped[here], sure, wrapped, tricks, asked, _neighbourly(own, words)
         )
         technique[here] = _probability(TECHNIQUE_SLOPE * (tricks - TECHNIQUE_AT))
-        request[here] = _probability(REQUEST_SLOPE * (_neighbourly(asked, asks) - REQUEST_AT))
+        request[here] = request_probability(_neighbourly(asked, asks))
     if len(rows) < count:
         for found in (whole, technique, request):
             found[:, rows] = found[rows].T
@@ -210,17 +211,25 @@ def _greatest(likeness: Matrix, count: int) -> NDArray[np.int64]:
     return np.sort(np.argpartition(-likeness, count - 1, axis=1)[:, :count], axis=1)
 
 
-def _tools(same_words: Matrix, request: Matrix) -> Rows:
-    """The wrappers that were used again, word for word, to ask for something else."""
-    count, labels = connected_components(sp.csr_matrix(same_words >= _VERBATIM), directed=False)
+def tools(wrappers: Matrix, request: Callable[[Rows], Matrix]) -> Rows:
+    """(n,) which reports carry one wrapper almost word for word around different requests, by number; -1: none seen.
+
+    `wrappers` (n, n) are cosines; `request` gives the probability, (r, r), that some rows ask for the same thing.
+    """
+    count, labels = connected_components(sp.csr_matrix(wrappers >= _VERBATIM), directed=False)
     sizes = np.bincount(labels, minlength=count)
-    tools = np.full(len(same_words), -1)
+    found = np.full(len(wrappers), -1)
     for number in np.flatnonzero(sizes > 1).tolist():
         rows = np.flatnonzero(labels == number)
-        asked = sp.csr_matrix(request[np.ix_(rows, rows)] >= _SAME_REQUEST)
+        asked = sp.csr_matrix(request(rows) >= _SAME_REQUEST)
         if connected_components(asked, directed=False)[0] > 1:
-            tools[rows] = number
-    return tools
+            found[rows] = number
+    return found
+
+
+def request_probability(likeness: Matrix) -> Matrix:
+    """How probably two ask for the same thing whose requests are this much alike."""
+    return _probability(REQUEST_SLOPE * (likeness - REQUEST_AT))
 
 
 def _whole(

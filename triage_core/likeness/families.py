@@ -46,14 +46,14 @@ def group(
         labels = _by_tool(labels, tools, likeness)
     if verbatim:
         labels = _by_repeats(labels, likeness)
-    labels = _bound(labels, together)
+    labels = bound(labels, together)
     for one, other in apart:
         if labels[one] == labels[other]:
             rows = np.flatnonzero(labels == labels[one])
             laid = _average(likeness[np.ix_(rows, rows)], _within(rows, together), _within(rows, apart))
             labels[rows] = labels.max() + 1 + laid
     roots = np.arange(count)
-    for members in _several(labels):
+    for members in several(labels):
         inside = likeness[np.ix_(members, members)].sum(axis=1)
         roots[members] = members[int(np.argmax(np.round(inside, 4)))]
     return roots
@@ -64,7 +64,7 @@ def _average(
 ) -> Labels:
     """(n,) groups by average linkage while the mean is at least `least`, those of `together` begun first."""
     labels = np.arange(len(likeness))
-    begun = _bound(labels, together)
+    begun = bound(labels, together)
     alike = np.zeros(len(likeness), np.bool_)
     for start in range(0, len(likeness), _AT_ONCE):
         near = likeness[start : start + _AT_ONCE] >= least
@@ -78,12 +78,12 @@ def _average(
     sums, sizes = _among(likeness, rows), np.ones(len(rows), np.float32)
     for one, other in _within(rows, apart):
         sums[[one, other], [other, one]] = _APART
-    for group in _several(begun[rows]):
+    for group in several(begun[rows]):
         sums[group[0]] = sums[group].sum(axis=0)
         sums[:, group[0]] = sums[:, group].sum(axis=1)
         sizes[group[0]], sizes[group[1:]] = len(group), 0
     first = join(sums, sizes, least)
-    for group in _several(begun[rows]):
+    for group in several(begun[rows]):
         first[group] = first[group[0]]
     labels[rows] = rows[first]
     return labels
@@ -98,7 +98,7 @@ def _among(likeness: NDArray[np.float32], rows: Labels) -> NDArray[np.float32]:
     return found
 
 
-def _several(labels: Labels) -> list[Labels]:
+def several(labels: Labels) -> list[Labels]:
     """The rows, ascending, of every label that several rows have, in the order of the labels."""
     order = np.argsort(labels, kind="stable")
     starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
@@ -106,13 +106,22 @@ def _several(labels: Labels) -> list[Labels]:
 
 
 def _by_tool(labels: Labels, tools: Labels, likeness: NDArray[np.float32]) -> Labels:
-    """Groups parted into the tools that nearly all of their members carry; the others go with the likest."""
+    """Groups parted into tools."""
     parted = labels.copy()
     for label in np.unique(labels[tools >= 0]):
         rows = np.flatnonzero(labels == label)
-        if (tools[rows] >= 0).mean() >= _CARRIED:
-            parted[rows] = parted.max() + 1 + _parted(tools[rows], likeness[np.ix_(rows, rows)])
+        parted[rows] = parted.max() + 1 + into_tools(tools[rows], likeness[np.ix_(rows, rows)])
     return parted
+
+
+def into_tools(tools: Labels, likeness: NDArray[np.float32]) -> Labels:
+    """(n,) the parts of a group whose members carry these tools (-1: none); members of none go with the likest.
+
+    All in part 0 unless nearly all of them carry one.
+    """
+    if (tools >= 0).mean() < _CARRIED:
+        return np.zeros(len(tools), dtype=np.int64)
+    return _parted(tools, likeness)
 
 
 def _by_repeats(labels: Labels, likeness: NDArray[np.float32]) -> Labels:
@@ -122,7 +131,7 @@ def _by_repeats(labels: Labels, likeness: NDArray[np.float32]) -> Labels:
     said but once, as by people who ask plain questions, a few that chanced upon the same words part nothing.
     """
     parted = labels.copy()
-    for rows in _several(labels):
+    for rows in several(labels):
         inside = likeness[np.ix_(rows, rows)]
         twins = inside >= _REPEATED
         np.fill_diagonal(twins, False)
@@ -144,7 +153,7 @@ def _parted(kinds: Labels, likeness: NDArray[np.float32]) -> Labels:
     return np.where(kinds >= 0, np.searchsorted(known, kinds), nearest.argmax(axis=0))
 
 
-def _bound(labels: Labels, together: Pairs) -> Labels:
+def bound(labels: Labels, together: Pairs) -> Labels:
     """The groups in which the two of each pair share one, directly or through others."""
     if not together:
         return labels

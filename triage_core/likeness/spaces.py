@@ -164,6 +164,10 @@ class Spaces:
         vectors *= self.lengths(axis, rows)[:, None]
         return vectors
 
+    def unit(self, axis: Axis, rows: Rows) -> Vectors:
+        """The same, each of length one: what the wrappers, the requests or the wholes of these rows are like."""
+        return self.index[axis].vectors(rows)
+
     def lengths(self, axis: Axis, rows: Rows) -> Vectors:
         """The lengths of `laid`, (n,): what a likeness of one comes to."""
         lengths: Vectors = self._lengths.rows[rows, list(Axis).index(axis)]
