@@ -196,7 +196,7 @@ class Tools:
         dots, counts = vectors @ kinds.sums.T, np.repeat(kinds.counts[None], len(rows), axis=0)
         mine = np.arange(len(rows)), own
         if told:
-            dots[mine] -= np.square(vectors).sum(axis=1)
+            dots[mine] -= np.square(vectors, dtype=np.float64).sum(axis=1)
             counts[mine] -= 1
         unit = grid.scale(vectors.shape[1]) ** 2
         means = np.where(counts > 0, dots / np.maximum(counts, 1) / unit, np.nan)
@@ -216,9 +216,9 @@ class Tools:
         """(r, r) how probably these rows ask for the same thing."""
         return request_probability(_cosines(self._grid(self._requests, rows)))
 
-    def _grid(self, side: Side, rows: Rows) -> Numbers:
-        """(r, places) on the grid: products and sums of them are exact, so that it does not matter when one asks."""
-        return grid.to_grid(side(rows)).astype(np.float64)
+    def _grid(self, side: Side, rows: Rows) -> Vectors:
+        """(r, places) on the grid: their products are exact, so that it does not matter when one asks."""
+        return grid.to_grid(side(rows)).astype(np.float32)
 
 
 def whole(labels: Rows, parts: Mapping[int, int]) -> Rows:
@@ -233,15 +233,14 @@ def _some(rows: Rows) -> list[Rows]:
     return [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
 
 
-def _cosines(vectors: Numbers) -> Vectors:
-    found = (vectors @ vectors.T / grid.scale(vectors.shape[1]) ** 2).astype(np.float32)
+def _cosines(vectors: Vectors) -> Vectors:
+    found: Vectors = vectors @ vectors.T / np.float32(grid.scale(vectors.shape[1]) ** 2)
     np.fill_diagonal(found, 1)
     return found
 
 
-def _kinds(labels: Rows, vectors: Numbers, own: Rows) -> _Kinds:
+def _kinds(labels: Rows, vectors: Vectors, own: Rows) -> _Kinds:
     """Parts by the first members' vectors and numbers, (m,)."""
     counts = np.bincount(own)
-    sums = np.zeros((len(counts), vectors.shape[1]))
-    np.add.at(sums, own, vectors)
+    sums = np.eye(len(counts))[own].T @ vectors  # exact in float64, like all sums of grid vectors
     return _Kinds(labels[: len(counts)], counts.astype(np.float64), sums)
