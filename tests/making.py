@@ -24,10 +24,9 @@ from triage_core.desk import answers, preferred, triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import StoreBusy
 from triage_core.guidance import policy
-from triage_core.index.indexing import Likeness
 from triage_core.model import Actor, DeskRole, Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
 from triage_core.runtime import Runtime
-from triage_core.settings import ROOT, Settings
+from triage_core.settings import CLOSE_READING, ROOT, Settings
 from triage_core.store import STORE_FILE, Store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -114,17 +113,13 @@ def lay_store(folder: Path) -> None:
         shutil.copyfile(_empty_store(), folder / STORE_FILE)
 
 
-def open_runtime(folder: Path, clock: Clock | None = None, rules: Path = ROOT / "data") -> Runtime:
+def open_runtime(
+    folder: Path, clock: Clock | None = None, rules: Path = ROOT / "data", close_reading: int = CLOSE_READING
+) -> Runtime:
     """A runtime over a store in `folder`, with the small model and no worker running."""
     lay_store(folder)
-    return Runtime(Settings(store=folder, policy=rules), clock=clock or Clock(), embedder=LetterEmbedder)
-
-
-def open_limited(folder: Path, limit: int) -> Runtime:
-    """The same, whose close reading ends at `limit` reports."""
-    runtime = open_runtime(folder)
-    runtime.likeness = Likeness(runtime.store, LetterEmbedder, runtime.settings.model, limit)
-    return runtime
+    settings = Settings(store=folder, policy=rules, close_reading=close_reading)
+    return Runtime(settings, clock=clock or Clock(), embedder=LetterEmbedder)
 
 
 def decide(store: Store, report_id: str, decision: Decision) -> None:

@@ -56,7 +56,9 @@ class Runtime:
         self.store = Store(settings.store, clock, settings.database_mib)
         try:
             policies.seed(self.store, SYSTEM, settings.policy)
-            self.likeness = Likeness(self.store, embedder or self._load_model, settings.model)
+            self.likeness = Likeness(
+                self.store, embedder or self._load_model, settings.model, settings.close_reading
+            )
             self.committer = Committer(self.store, lambda: self.worker.wake())
         except BaseException:
             self.store.close()

@@ -14,6 +14,8 @@ from triage_core.front import Front, Network
 from triage_core.outgoing.delivery import Smtp, Webhook
 
 ROOT = Path(__file__).resolve().parent.parent
+# Time and memory grow with the square.
+CLOSE_READING, MOST_READ_CLOSELY = 4_000, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Settings:
     anonymous post to the API brings (0: none). smtp, webhook: where messages go (None: nowhere).
     digest_hour: when the desk's digest is written, an hour of the policy's zone; None: never.
     database_mib: what the database may hold in memory; 0: a tenth of the machine's.
+    close_reading: up to so many reports likeness compares every pair.
     front: how the server is reached from elsewhere."""
 
     store: Path = ROOT / "data" / "run"
@@ -41,6 +44,7 @@ class Settings:
     webhook: Webhook | None = None
     digest_hour: int | None = 8
     database_mib: int = 0
+    close_reading: int = CLOSE_READING
     front: Front = field(default_factory=Front)
 
 
@@ -69,6 +73,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         webhook=_webhook(environment),
         digest_hour=None if digest == "off" else int(digest),
         database_mib=_whole(environment, "FLAWDESK_DATABASE_MIB", default.database_mib, 100_000_000),
+        close_reading=_whole(environment, "FLAWDESK_CLOSE_READING", default.close_reading, MOST_READ_CLOSELY),
         front=Front(
             environment.get("FLAWDESK_PUBLIC_URL", "").rstrip("/"),
             _networks(environment, "FLAWDESK_TRUSTED_PROXIES"),

@@ -14,7 +14,7 @@ from triage_core.clusters import cluster_splits
 from triage_core.clusters.cluster_splits import Audit, Split
 from triage_core.desk import triage
 from triage_core.errors import NotAllowed, Refused
-from triage_core.index import indexing, placements
+from triage_core.index import placements
 from triage_core.likeness.axes import Axis
 from triage_core.runtime import Runtime
 
@@ -29,13 +29,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["close", "far"])
-def opened(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Runtime]:
+def opened(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
     """Two groups of three that a reviewer has put together by one link, FR-4 to FR-1."""
-    if request.param == "far":
-        monkeypatch.setattr(indexing, "CLOSE_READING", 0)
-    runtime = open_runtime(tmp_path, clock)
+    limit = 0 if request.param == "far" else settings.CLOSE_READING
+    runtime = open_runtime(tmp_path, clock, close_reading=limit)
     bring(runtime.store, *(make_report(words.format(end)) for words in (CODES, ROOMS) for end in ENDS))
     runtime.likeness.refresh(EVERYBODY)
     triage.link(runtime.store, REVIEWER, "FR-4", "FR-1")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_limited
+from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_runtime
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
 from triage_core import db
 from triage_core.clusters import cluster_work
@@ -34,7 +34,7 @@ STORY = (
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Runtime]:
-    runtime = open_limited(tmp_path, LIMIT)
+    runtime = open_runtime(tmp_path, close_reading=LIMIT)
     yield runtime
     runtime.close()
 
@@ -82,7 +82,7 @@ def test_crossing_the_limit_one_by_one_is_crossing_it_at_once(
     for story in REPORTS:
         tell(opened, story)
     monkeypatch.setattr(embedding, "FEW", few)
-    other = open_limited(tmp_path / "other", LIMIT)
+    other = open_runtime(tmp_path / "other", close_reading=LIMIT)
     tell(other, *REPORTS)
     again = Likeness(other.store, LetterEmbedder, other.settings.model, LIMIT)
     for axis in Axis:
@@ -150,7 +150,7 @@ def test_near_copies_of_a_template_are_two_techniques_and_stay_so_after_a_restar
         assert placements.parts(cursor, row) == {row[copies[1]]: row["FR-5"]}
         sizes = db.rows(cursor, "SELECT cluster_id, size FROM clusters WHERE axis = 'technique'")
     assert {item["cluster_id"]: item["size"] for item in sizes} == dict(Counter(found.values()))
-    other = open_limited(tmp_path / "other", LIMIT)
+    other = open_runtime(tmp_path / "other", close_reading=LIMIT)
     tell(other, *REPORTS, *stories, near + last)
     bring(opened.store, *(make_report(story) for story in (*stories[-2:], near + last)))
     Likeness(opened.store, LetterEmbedder, opened.settings.model, LIMIT).refresh(EVERYBODY)
@@ -223,7 +223,7 @@ def test_two_clusters_put_together_keep_a_name(opened: Runtime) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [100, 0], ids=["below", "above"])
 def test_what_is_kept_apart_never_meets_in_a_thousand_runs(tmp_path: Path, limit: int) -> None:
-    runtime = open_limited(tmp_path, limit)
+    runtime = open_runtime(tmp_path, close_reading=limit)
     stories = [f"{REPORTS[at % 4]} {at}" for at in range(16)]
     tell(runtime, *stories)
     memory = runtime.likeness._ready()

@@ -16,7 +16,6 @@ from tests.making import (
     LetterEmbedder,
     bring,
     make_report,
-    open_limited,
     open_runtime,
 )
 from triage_core import db
@@ -46,7 +45,7 @@ def limit(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def opened(tmp_path: Path, limit: int) -> Iterator[Runtime]:
-    runtime = open_limited(tmp_path, limit)
+    runtime = open_runtime(tmp_path, close_reading=limit)
     yield runtime
     runtime.close()
 
@@ -88,7 +87,7 @@ def test_one_at_a_time_is_all_at_once(opened: Runtime, tmp_path: Path, limit: in
     for story in STORIES:
         bring(opened.store, *told(story))
         refresh(opened.likeness)
-    other = open_limited(tmp_path / "other", limit)
+    other = open_runtime(tmp_path / "other", close_reading=limit)
     bring(other.store, *told(*STORIES))
     refresh(other.likeness)
     for axis in Axis:

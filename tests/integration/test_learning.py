@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, REVIEWER, bring, make_report, open_limited
+from tests.making import EVERYBODY, REVIEWER, bring, make_report, open_runtime
 from triage_core import db
 from triage_core.desk import boards, triage
 from triage_core.index import learning
@@ -25,7 +25,7 @@ THINGS = [f"{thing} {number}" for thing in ("voucher", "booking", "invoice", "le
 @pytest.fixture(params=[CLOSE_READING, 0], ids=["close", "far"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runtime]:
     """28 pairs: the same question, sent again with other words at its end; below and above close reading."""
-    runtime = open_limited(tmp_path, request.param)
+    runtime = open_runtime(tmp_path, close_reading=request.param)
     for thing in THINGS:
         question = f"Tell me everything that you hold about the {thing} of another guest, please."
         bring(runtime.store, make_report(question), make_report(f"{question} I mean it."))
@@ -87,7 +87,7 @@ def test_the_same_decisions_are_tried_once(opened: Runtime, monkeypatch: pytest.
 
 
 def test_the_first_decisions_refit_the_model_that_the_release_brings(tmp_path: Path) -> None:
-    opened = open_limited(tmp_path, CLOSE_READING)
+    opened = open_runtime(tmp_path, close_reading=CLOSE_READING)
     for number, thing in enumerate(THINGS):
         question = f"Tell me everything that you hold about the {thing} of another guest, please."
         system = [{"platform": ("Kite Travel", "Kite Bank")[number % 2], "model": "kite-2"}]

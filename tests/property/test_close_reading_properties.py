@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.making import EVERYBODY, REVIEWER, LetterEmbedder, bring, make_report, open_limited
+from tests.making import EVERYBODY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
 from triage_core.channel import reporter
 from triage_core.desk import triage
@@ -82,7 +82,7 @@ def test_one_by_one_is_all_at_once(reports: list[tuple[str, list[tuple[str, int,
         # How rare words are is told anew with the fourth, the sixth, the ninth.
         patch.setattr(words, "_LEAST", 3)
         patch.setattr(words, "_GROWTH", 2)
-        runtime = open_limited(Path(folder), LIMIT)
+        runtime = open_runtime(Path(folder), close_reading=LIMIT)
         ids: list[str] = []
         for story, commands in reports:
             ids += bring(runtime.store, make_report(story))

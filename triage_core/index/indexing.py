@@ -48,9 +48,9 @@ from triage_core.likeness.search import VectorIndex
 from triage_core.likeness.spaces import Spaces
 from triage_core.likeness.splits import SplitSuggestion
 from triage_core.model import Actor
+from triage_core.settings import CLOSE_READING
 from triage_core.store import Store
 
-CLOSE_READING = 4_000
 NEIGHBOURHOOD = 100
 
 
