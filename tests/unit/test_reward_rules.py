@@ -22,6 +22,7 @@ from triage_core.rewards.reward_rules import (
     RewardKind,
     RewardState,
     RewardTrigger,
+    Share,
     check_amount,
     check_settled,
     reward_step,
@@ -29,6 +30,7 @@ from triage_core.rewards.reward_rules import (
 )
 
 DAY = timedelta(days=1)
+WHOLE = Share(1, 1)
 SPLIT = POLICY.rewards.duplicates
 
 
@@ -40,7 +42,7 @@ def group(*days: float, reporters: str = "") -> list[Arrival]:
 
 
 def percents(severity: Severity, arrivals: list[Arrival]) -> list[str]:
-    return [f"{share.normalize():f}" for share in shares(SPLIT, severity, arrivals).values()]
+    return [f"{share.percent.normalize():f}" for share in shares(SPLIT, severity, arrivals).values()]
 
 
 @pytest.mark.parametrize("state", RewardState)
@@ -64,7 +66,7 @@ def test_a_reward_moves_along_its_table(state: RewardState, trigger: RewardTrigg
     [
         (Severity.MEDIUM, (0,), ["100"]),
         (Severity.MEDIUM, (0, 3), ["50", "50"]),
-        (Severity.HIGH, (0, 1, 7), ["33.33", "33.33", "33.33"]),
+        (Severity.HIGH, (0, 1, 7), ["33.34", "33.33", "33.33"]),
         (Severity.CRITICAL, (0, 7.01), ["100", "0"]),
         (Severity.LOW, (0, 1, 2, 3), ["100", "50", "20", "0"]),
         (Severity.LOW, (0, 8), ["100", "0"]),
@@ -87,18 +89,48 @@ def test_who_sends_the_same_flaw_again_counts_once() -> None:
     st.lists(st.floats(0, 20), min_size=1, max_size=30).map(sorted),
 )
 def test_shares_are_in_order_and_never_above_the_band(severity: Severity, days: list[float]) -> None:
-    found = list(shares(SPLIT, severity, group(*days)).values())
+    found = [share.percent for share in shares(SPLIT, severity, group(*days)).values()]
     assert len(found) == len(days)
     assert found == sorted(found, reverse=True)  # nobody later gets more
     assert found[0] > 0
     if severity.rank >= SPLIT.equal_from.rank:
-        assert sum(found) <= 100
+        assert sum(found) == 100
 
 
-def entitled(severity: Severity = Severity.HIGH, share: str = "100") -> Entitlement:
+@given(
+    st.sampled_from([one for one in GRADED if one.rank >= SPLIT.equal_from.rank]),
+    st.integers(0, 10**9),
+    st.lists(st.tuples(st.floats(0, 20), st.sampled_from([None, "a", "b"])), min_size=1, max_size=200),
+)
+def test_equal_shares_come_to_the_band_exactly(
+    severity: Severity, band: int, sent: list[tuple[float, str | None]]
+) -> None:
+    arrivals = [
+        Arrival(f"FR-{n}", NOON + day * DAY, who)
+        for n, (day, who) in enumerate(sorted(sent, key=lambda one: one[0]))
+    ]
+    found = shares(SPLIT, severity, arrivals).values()
+    parts = [share.of(band) for share in found if share.parts]
+    assert sum(parts) == band
+    assert all(part == part.quantize(Decimal("0.01")) for part in parts)
+    assert max(parts) - min(parts) <= Decimal("0.01")
+    assert parts == sorted(parts, reverse=True)  # the odd cents go to the earliest
+
+
+def test_a_band_of_100_among_three() -> None:
+    found = shares(SPLIT, Severity.HIGH, group(0, 1, 2)).values()
+    assert [str(share.of(100)) for share in found] == ["33.34", "33.33", "33.33"]
+
+
+@given(st.integers(0, 10**9), st.integers(0, 100))
+def test_a_percent_of_a_band_is_exact(band: int, part: int) -> None:
+    assert Share(part, 100).of(band) * 100 == band * part
+
+
+def entitled(severity: Severity = Severity.HIGH, share: Share = WHOLE) -> Entitlement:
     band = POLICY.reward_band(severity)
     assert band
-    return Entitlement(POLICY, severity, band, Decimal(share), NOON + 7 * DAY)
+    return Entitlement(POLICY, severity, band, share, NOON + 7 * DAY)
 
 
 @pytest.mark.parametrize("kind", RewardKind)
@@ -120,9 +152,9 @@ def test_an_amount_stays_within_the_band(amount: str) -> None:
 
 
 def test_a_share_narrows_the_band() -> None:
-    third = entitled(share="33.33")
-    assert (third.least, third.most) == (Decimal("833.25"), Decimal("1666.50"))
-    with pytest.raises(Refused, match=r"between 833.25 and 1,666.50 USD: 33.33% of the band of high"):
+    third = entitled(share=Share(1, 3, place=2))
+    assert (third.least, third.most) == (Decimal("833.33"), Decimal("1666.66"))
+    with pytest.raises(Refused, match=r"between 833.33 and 1,666.66 USD: 33.33% of the band of high"):
         check_amount(third, RewardKind.CASH, Decimal(3000))
 
 

@@ -74,7 +74,7 @@ def entitlement(cursor: db.Cursor, in_force: Policy, report_id: str) -> Entitlem
     arrivals = [Arrival(**one) for one in group]
     split = pinned.rewards.duplicates
     share = shares(split, severity, arrivals)[report_id]
-    if not share:
+    if not share.parts:
         raise Refused(
             "report",
             f"{report_id} came in after those that share, or is the same reporter's: it has no share",

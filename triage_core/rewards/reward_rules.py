@@ -13,7 +13,6 @@ from triage_core.guidance.policy import DuplicateSplit, Policy, RewardBand
 from triage_core.model import Severity
 
 CENT = Decimal("0.01")
-ALL = Decimal(100)
 
 
 class RewardKind(StrEnum):
@@ -73,9 +72,34 @@ class Arrival:
     reporter_id: str | None = None
 
 
-def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival]) -> dict[str, Decimal]:
-    """The percent of its band that each report of a group gets, in cents of a percent and never above 100 together
-    where they share equally.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A report's part of its band: `parts` of `whole`, at its `place` (from 0) among those that share."""
+
+    parts: int
+    whole: int
+    place: int = 0
+
+    def of(self, units: int) -> Decimal:
+        """Its part of whole units of the currency, in cents.
+
+        What equal shares leave over is given out in single cents, the earliest report first, so that together they
+        come to the sum exactly. A percent of whole units leaves nothing over.
+        """
+        cents, over = divmod(units * 100 * self.parts, self.whole)
+        return Decimal(cents + (self.place < over)).scaleb(-2)
+
+    @property
+    def percent(self) -> Decimal:
+        """For words: in cents of a percent, which come to 100 together where they share equally."""
+        return self.of(100)
+
+
+NO_SHARE = Share(0, 1)
+
+
+def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival]) -> dict[str, Share]:
+    """The part of its band that each report of a group gets; where they share equally, all of it together.
 
     `arrivals` are in the order in which they came in, the canonical report first. Whoever comes later
     than the window gets nothing, and whoever sends the same flaw again counts once.
@@ -88,13 +112,13 @@ def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival
             counted.append(one.report_id)
             seen |= {one.reporter_id} if one.reporter_id else set()
     if severity.rank >= split.equal_from.rank:
-        equal = (ALL / len(counted)).quantize(CENT, ROUND_DOWN)
-        by_place = [equal] * len(counted)
+        by_place = [Share(1, len(counted), place) for place in range(len(counted))]
     else:
-        by_place = [Decimal(part) for part in split.percent[: len(counted)]]
-        by_place += [Decimal(0)] * (len(counted) - len(by_place))
-    got = dict(zip(counted, by_place, strict=True))
-    return {one.report_id: got.get(one.report_id, Decimal(0)) for one in arrivals}
+        by_place = [Share(part, 100) for part in split.percent]
+    got = dict(
+        zip(counted, by_place, strict=False)
+    )  # below, fewer or more may have come than the policy pays
+    return {one.report_id: got.get(one.report_id, NO_SHARE) for one in arrivals}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +131,16 @@ class Entitlement:
     policy: Policy
     severity: Severity
     band: RewardBand
-    share: Decimal
+    share: Share
     settled_at: datetime
 
     @property
     def least(self) -> Decimal:
-        return _part(self.band.minimum, self.share)
+        return self.share.of(self.band.minimum)
 
     @property
     def most(self) -> Decimal:
-        return _part(self.band.maximum, self.share)
-
-
-def _part(amount: int, share: Decimal) -> Decimal:
-    return (amount * share / ALL).quantize(CENT, ROUND_DOWN)
+        return self.share.of(self.band.maximum)
 
 
 def check_amount(entitlement: Entitlement, kind: RewardKind, amount: Decimal | None) -> Decimal | None:
@@ -140,7 +160,8 @@ def check_amount(entitlement: Entitlement, kind: RewardKind, amount: Decimal | N
         raise Refused(
             "amount",
             f"must lie between {entitlement.least:,} and {entitlement.most:,} {policy.rewards.currency}:"
-            f" {entitlement.share.normalize():f}% of the band of {entitlement.severity} in policy {policy.version}",
+            f" {entitlement.share.percent.normalize():f}% of the band of {entitlement.severity}"
+            f" in policy {policy.version}",
         )
     return amount.quantize(CENT)
 

@@ -78,7 +78,7 @@ def propose(
             "policy_version": may.policy.version,
             "reason": reason,
             "severity": str(may.severity),
-            "share": may.share,
+            "share": may.share.percent,
             "version": 1,
         }
         db.insert(work.cursor, "rewards", [row])

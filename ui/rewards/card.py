@@ -92,7 +92,7 @@ def propose(report_id: str) -> None:
         st.markdown(
             f"Policy {plain(may.policy.version)}, {SEVERITY[may.severity].lower()}:"
             f" **{may.least:,.2f} to {may.most:,.2f}** {plain(may.policy.rewards.currency)},"
-            f" which is {may.share:.2f}% of the band."
+            f" which is {may.share.percent:.2f}% of the band."
         )
         with st.form(f"propose-{report_id}", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
