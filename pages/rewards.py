@@ -10,7 +10,7 @@ from triage_core.rewards import rewards
 from ui import charts, empty, paging, row_buttons, session, spending
 from ui.charts import percent
 from ui.hostile import plain
-from ui.rewards import card, tables
+from ui.rewards import card, payment, tables
 from ui.words import counted
 
 SIZE = 25
@@ -107,10 +107,4 @@ if view in {"open", "ledger"}:
     with charts.card("Money", "What was paid and approved in each month of this year?"):
         spending.draw(now.year)
     if session.may(Command.PAY_REWARD):
-        st.download_button(
-            "List for payment (CSV)",
-            session.read(rewards.payments_csv),
-            "payments.csv",
-            "text/csv",
-            icon=":material/download:",
-        )
+        payment.draw()

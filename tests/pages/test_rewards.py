@@ -13,6 +13,7 @@ from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING, figures, press
 from triage_core import db
 from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.model import Actor
 from triage_core.rewards import rewards
 from triage_core.rewards.reward_rules import RewardKind
@@ -131,6 +132,58 @@ def test_approved_and_paid(visit, reward, stands):
     assert (stands(number)["state"], stands(number)["reason"]) == ("paid", "bank 17")
     assert figures(screen)["Paid in 2026"] == "800.00"
     assert figures(screen)["Committed"] == "2%"
+
+
+@pytest.fixture
+def dismissed(reward, stands, opened):
+    """`dismissed()` is the number of an approved reward whose flaw was then closed as out of scope."""
+
+    def go(**fields) -> int:
+        number = reward(**fields)
+        rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+        no_flaw = Decision(("OOS-1",), note="A slip.")
+        triage.assess(opened.store, opened.policy, EVERYTHING, stands(number)["report_id"], no_flaw)
+        return number
+
+    return go
+
+
+def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(
+    visit, dismissed, stands, opened, rendered, monkeypatch
+):
+    files = []
+    monkeypatch.setattr(
+        "ui.rewards.payment.st.download_button", lambda label, data, *rest, **more: files.append(data)
+    )
+    number = dismissed()
+    what = "FR-1 was closed as out of scope by OOS-1 on 04 Nov 2026 12:00 UTC"
+    screen = visit("rewards", role=OWNER, view="To decide and to pay", reward=str(number))
+    assert column(screen, "Dismissed since") == [what]
+    assert f"Dismissed since this was approved: ` {what} `." in rendered(screen)
+    assert "Left out of the list for payment: 1 reward" in rendered(screen)
+    (choice,) = screen.multiselect
+    assert (choice.options, choice.value) == ([f"Reward {number}: {what}"], [])
+    assert "cash" not in files[-1]
+    choice.select(f"Reward {number}: {what}").run()
+    assert f"cash,800.00,USD,,,2026-11-04T12:00:00Z,{what}\r\n" in files[-1]
+    assert not [button for button in screen.button if button.label == "Paid or given"]
+    screen = press(screen, "Pay all the same")
+    assert stands(number)["state"] == "paid"
+    assert not screen.exception
+    assert "Left out of the list" not in rendered(screen)
+
+
+def test_a_dismissal_that_the_page_does_not_show_yet_stops_the_payment(visit, reward, stands, opened):
+    number = reward()
+    rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+    screen = visit("rewards", role=OWNER, reward=str(number))
+    assert "Dismissed since" not in screen.dataframe[0].value
+    no_flaw = Decision(("OOS-1",), note="A slip.")
+    triage.assess(opened.store, opened.policy, EVERYTHING, stands(number)["report_id"], no_flaw)
+    screen = press(screen, "Paid or given")
+    assert "pay it knowingly, or decline it with a reason" in screen.toast[0].value
+    assert stands(number)["state"] == "approved"
+    assert column(screen, "Dismissed since")
 
 
 def test_the_menu_of_the_rows_opens_one(visit, reward, flaw, rendered):

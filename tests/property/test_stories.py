@@ -27,7 +27,7 @@ from triage_core.lifecycle import fix_deployed
 from triage_core.model import Resolution, Status
 from triage_core.outgoing import notices, outbox
 from triage_core.outgoing.notices import Notice
-from triage_core.rewards import bounty, entitlements, rewards
+from triage_core.rewards import bounty, dismissals, entitlements, payments, rewards
 from triage_core.rewards.reward_rules import SPENT, STANDING, VALUED
 
 pytestmark = pytest.mark.slow
@@ -213,8 +213,23 @@ class Judge:
         assert rewards.spend(self.cursor, self.now.year) == spent
         months = rewards.spend_by_month(self.cursor, self.now.year)
         assert {state: sum(month[state] for month in months) for state in spent} == spent
-        table = list(csv.DictReader(io.StringIO(rewards.payments_csv(self.cursor))))
+        gone = dismissals.since(self.cursor)
+        table = list(csv.DictReader(io.StringIO(payments.payments_csv(self.cursor, gone))))
         assert sum((Decimal(row["amount"]) for row in table), Decimal(0)) == spent["approved"]
+        unasked = csv.DictReader(io.StringIO(payments.payments_csv(self.cursor)))
+        assert {int(row["reward"]) for row in unasked} == {int(row["reward"]) for row in table} - gone.keys()
+        for row in rows:
+            if row["state"] in {"proposed", "approved"} and row["reward_no"] not in gone:
+                flaw = db.row(
+                    self.cursor,
+                    "SELECT c.* FROM cases o JOIN cases c ON c.report_id = coalesce(o.canonical_id, o.report_id)"
+                    " WHERE o.report_id = ?",
+                    [row["report_id"]],
+                )
+                assert flaw
+                assert flaw["severity"] in {"low", "medium", "high", "critical"}
+                assert flaw["status"] not in {"new", "needs_info", "triaged"}
+                assert flaw["resolution"] in {None, "resolved_fixed", "resolved_mitigated", "accepted_risk"}
         for row in rows:
             if row["state"] == "approved" and self.rewards.get(row["reward_no"]) != "approved":
                 may = entitlements.entitlement(self.cursor, self.story.policy, row["report_id"])

@@ -42,7 +42,7 @@ def group(*days: float, reporters: str = "") -> list[Arrival]:
 
 
 def percents(severity: Severity, arrivals: list[Arrival]) -> list[str]:
-    return [f"{share.percent.normalize():f}" for share in shares(SPLIT, severity, arrivals).values()]
+    return [f"{share.in_percent.normalize():f}" for share in shares(SPLIT, severity, arrivals).values()]
 
 
 @pytest.mark.parametrize("state", RewardState)
@@ -89,7 +89,7 @@ def test_who_sends_the_same_flaw_again_counts_once() -> None:
     st.lists(st.floats(0, 20), min_size=1, max_size=30).map(sorted),
 )
 def test_shares_are_in_order_and_never_above_the_band(severity: Severity, days: list[float]) -> None:
-    found = [share.percent for share in shares(SPLIT, severity, group(*days)).values()]
+    found = [share.in_percent for share in shares(SPLIT, severity, group(*days)).values()]
     assert len(found) == len(days)
     assert found == sorted(found, reverse=True)  # nobody later gets more
     assert found[0] > 0

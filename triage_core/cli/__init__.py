@@ -24,6 +24,7 @@ from triage_core.cli import (  # noqa: F401  # each adds its commands
     policy,
     reporters,
     reporting,
+    rewards,
 )
 from triage_core.cli.base import app
 from triage_core.cli.output import err

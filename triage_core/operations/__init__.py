@@ -22,6 +22,7 @@ from triage_core.operations import (
     policy,
     reporters,
     reporting,
+    rewards,
 )
 from triage_core.operations.base import Emit as Emit
 from triage_core.operations.base import Operation
@@ -50,6 +51,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "cluster.apart": clusters.apart,
     "ask": reporters.ask,
     "move": reporters.move,
+    "rewards": rewards.listing,
     "report": reporting.report,
     "export": datasets.export,
     "withdraw": datasets.withdraw,

@@ -90,7 +90,7 @@ class Share:
         return Decimal(cents + (self.place < over)).scaleb(-2)
 
     @property
-    def percent(self) -> Decimal:
+    def in_percent(self) -> Decimal:
         """For words: in cents of a percent, which come to 100 together where they share equally."""
         return self.of(100)
 
@@ -160,7 +160,7 @@ def check_amount(entitlement: Entitlement, kind: RewardKind, amount: Decimal | N
         raise Refused(
             "amount",
             f"must lie between {entitlement.least:,} and {entitlement.most:,} {policy.rewards.currency}:"
-            f" {entitlement.share.percent.normalize():f}% of the band of {entitlement.severity}"
+            f" {entitlement.share.in_percent.normalize():f}% of the band of {entitlement.severity}"
             f" in policy {policy.version}",
         )
     return amount.quantize(CENT)

@@ -5,8 +5,6 @@ What a report may get follows from the policy of the day on which it came in, ne
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +20,7 @@ from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
 from triage_core.outgoing import follow_through
+from triage_core.rewards import dismissals
 from triage_core.rewards.entitlements import CONFIRMED, entitlement, without_share
 from triage_core.rewards.reward_rules import (
     SPENT,
@@ -36,9 +35,6 @@ from triage_core.rewards.reward_rules import (
     reward_step,
 )
 from triage_core.store import Store, Work
-from triage_core.text import spreadsheet_cell
-
-PAYMENT_COLUMNS = ("reward", "report", "kind", "amount", "currency", "contact", "credit name", "approved at")
 
 
 def propose(
@@ -78,7 +74,7 @@ def propose(
             "policy_version": may.policy.version,
             "reason": reason,
             "severity": str(may.severity),
-            "share": may.share.percent,
+            "share": may.share.in_percent,
             "version": 1,
         }
         db.insert(work.cursor, "rewards", [row])
@@ -116,11 +112,22 @@ def pay(
     reward_no: int,
     *,
     reference: str = "",
+    knowingly: bool = False,
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Say that an approved reward was paid or given; `reference` finds the payment again."""
-    _settle(store, Command.PAY_REWARD, actor, reward_no, RewardTrigger.PAY, reference, seen_version, now)
+    """Say that an approved reward was paid or given; `reference` finds the payment again.
+
+    Raises Conflict where the flaw was dismissed since the approval, unless it is paid `knowingly`: a promise
+    was made to the reporter, and the event keeps what was known.
+    """
+    access.require(actor, Command.PAY_REWARD)
+    with store.write(actor, Command.PAY_REWARD, now) as work:
+        gone = dismissals.since(work.cursor).get(reward_no)
+        if gone and not knowingly:
+            raise Conflict("reward", f"{gone}: pay it knowingly, or decline it with a reason")
+        known = {"dismissed": str(gone)} if gone else {}
+        _settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, **known)
 
 
 def decline(
@@ -135,7 +142,9 @@ def decline(
     """Decline a reward that is not paid yet, with a reason that the reporter can read."""
     if not reason.strip():
         raise Refused("reason", "a reward is declined with a reason that the reporter can read")
-    _settle(store, Command.APPROVE_REWARD, actor, reward_no, RewardTrigger.DECLINE, reason, seen_version, now)
+    access.require(actor, Command.APPROVE_REWARD)
+    with store.write(actor, Command.APPROVE_REWARD, now) as work:
+        _settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version)
 
 
 def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> db.Row:
@@ -259,25 +268,6 @@ def spend_by_month(cursor: db.Cursor, year: int) -> list[db.Row]:
     )
 
 
-def payments_csv(cursor: db.Cursor) -> str:
-    """What is approved and to be paid, as CSV; no cell is a formula to a spreadsheet."""
-    found = db.rows(
-        cursor,
-        "SELECT p.reward_no, p.report_id, p.kind, p.amount, p.currency, coalesce(w.contact, '') AS contact,"
-        " coalesce(w.credit_name, '') AS credit_name, p.done_at FROM present_rewards p"
-        " JOIN reports r USING (report_id) LEFT JOIN reporters w USING (reporter_id)"
-        " WHERE p.state = 'approved' AND list_contains(?, p.kind) ORDER BY p.reward_no",
-        [[str(kind) for kind in SPENT]],
-    )
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\r\n")
-    writer.writerow(PAYMENT_COLUMNS)
-    for row in found:
-        values = [*list(row.values())[:-1], f"{row['done_at']:%Y-%m-%dT%H:%M:%SZ}"]
-        writer.writerow([spreadsheet_cell(str(value)) for value in values])
-    return table.getvalue()
-
-
 def in_the_way(cursor: db.Cursor, event: Event, later: Sequence[Event]) -> Event | None:
     """The later act on the same reward because of which `event` cannot be taken back, or None."""
     acts = [other for other in later if other.data.get("reward_no") == event.data["reward_no"]]
@@ -299,21 +289,17 @@ def take_back(work: Work, event: Event) -> None:
 
 
 def _settle(
-    store: Store,
-    command: Command,
-    actor: Actor,
+    work: Work,
     reward_no: int,
     trigger: RewardTrigger,
     reason: str,
     seen_version: int | None,
-    now: datetime | None,
+    **details: Any,
 ) -> None:
-    access.require(actor, command)
     check_text("reason", reason)
-    with store.write(actor, command, now) as work:
-        found = read(work.cursor, reward_no, seen_version)
-        after = reward_step(RewardState(found["state"]), trigger)
-        _move(work, f"reward.{after}", found, after, reason)
+    found = read(work.cursor, reward_no, seen_version)
+    after = reward_step(RewardState(found["state"]), trigger)
+    _move(work, f"reward.{after}", found, after, reason, **details)
 
 
 def _move(work: Work, kind: str, found: db.Row, after: RewardState, reason: str, **details: Any) -> None:

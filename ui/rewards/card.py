@@ -11,7 +11,7 @@ import streamlit as st
 from triage_core import db
 from triage_core.access import Command
 from triage_core.errors import FlawdeskError, Refused
-from triage_core.rewards import entitlements, rewards
+from triage_core.rewards import dismissals, entitlements, rewards
 from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
 from ui import refusals, session
 from ui.hostile import plain
@@ -43,10 +43,17 @@ def draw(number: str) -> None:
         )
         said = f": {plain(row['reason'])}" if row["reason"] else ""
         st.caption(f"Last changed {moment(row['done_at'])} by {plain(row['actor_id'])}{said}")
-        _acts(row)
+        gone = session.read(dismissals.since).get(row["reward_no"])
+        if gone:
+            st.warning(
+                f"Dismissed since this was {REWARD_STATE[row['state']].lower()}: {plain(str(gone))}. Decline it with"
+                " a reason that the reporter can read, or go on knowingly.",
+                icon=":material/gpp_maybe:",
+            )
+        _acts(row, knowingly=gone is not None)
 
 
-def _acts(row: db.Row) -> None:
+def _acts(row: db.Row, *, knowingly: bool) -> None:
     may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
     state = RewardState(row["state"])
     if state not in {RewardState.PROPOSED, RewardState.APPROVED}:
@@ -67,8 +74,9 @@ def _acts(row: db.Row) -> None:
             )  # fmt: skip
         else:
             st.button(
-                "Paid or given", key=_key(row, "pay"), type="primary", icon=":material/payments:",
-                disabled=not may_pay, help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row,),
+                "Pay all the same" if knowingly else "Paid or given",
+                key=_key(row, "pay"), type="primary", icon=":material/payments:", disabled=not may_pay,
+                help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row, knowingly),
             )  # fmt: skip
         st.button(
             "Decline", key=_key(row, "decline"), icon=":material/block:", on_click=_decline, args=(row,)
@@ -92,7 +100,7 @@ def propose(report_id: str) -> None:
         st.markdown(
             f"Policy {plain(may.policy.version)}, {SEVERITY[may.severity].lower()}:"
             f" **{may.least:,.2f} to {may.most:,.2f}** {plain(may.policy.rewards.currency)},"
-            f" which is {may.share.percent:.2f}% of the band."
+            f" which is {may.share.in_percent:.2f}% of the band."
         )
         with st.form(f"propose-{report_id}", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -142,15 +150,15 @@ def _approve(row: db.Row) -> None:
     )
 
 
-def _pay(row: db.Row) -> None:
-    _settle("It is noted as paid or given", rewards.pay, row, reference=_words(row))
+def _pay(row: db.Row, knowingly: bool) -> None:
+    _settle("It is noted as paid or given", rewards.pay, row, reference=_words(row), knowingly=knowingly)
 
 
 def _decline(row: db.Row) -> None:
     _settle("The reward is declined", rewards.decline, row, reason=_words(row))
 
 
-def _settle(done: LiteralString, act: Callable[..., Any], row: db.Row, **words: str) -> None:
+def _settle(done: LiteralString, act: Callable[..., Any], row: db.Row, **words: Any) -> None:
     session.command(
         done,
         act,

@@ -10,7 +10,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.channel import standing
 from triage_core.guidance.policy import Policy
-from triage_core.rewards import bounty, rewards
+from triage_core.rewards import bounty, dismissals, rewards
 from triage_core.rewards.reward_rules import RewardState
 from ui import filters, session
 from ui.charts import percent
@@ -111,10 +111,13 @@ def _show_all() -> None:
 def _rewards(states: list[str], number: int, size: int, month: str = "") -> Table:
     found, total = session.read(rewards.board, states, number, size, month)
     names = tuple(str(row["reward_no"]) for row in found)
+    gone = session.read(dismissals.since)
+    said = [inline(str(gone.get(row["reward_no"], ""))) for row in found]
     cells = {
         "Reward": list(names),
         "Report": [inline(row["report_id"]) for row in found],
         "State": [REWARD_STATE[row["state"]] for row in found],
+        **({"Dismissed since": said} if any(said) else {}),
         "Kind": [REWARD_KIND[row["kind"]] for row in found],
         "Amount": [card.amount_words(row) for row in found],
         "Currency": [inline(row["currency"]) for row in found],

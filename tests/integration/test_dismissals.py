@@ -1,0 +1,202 @@
+"""A reward whose flaw was dismissed after its proposal or approval: it stays, is told, and is paid only knowingly."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
+from triage_core.channel import intake, reporter, reportformat
+from triage_core.desk import activity, triage
+from triage_core.desk.decision import Decision
+from triage_core.desk.undo import undo
+from triage_core.errors import Conflict, Refused
+from triage_core.guidance import policies
+from triage_core.lifecycle import Trigger
+from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
+from triage_core.rewards import dismissals, payments, rewards
+from triage_core.rewards.reward_rules import RewardKind
+from triage_core.store import Store
+
+OWNER = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
+NO_FLAW = Decision(("OOS-1",), note="A slip, no breach.")
+WHEN = "on 12 Mar 2026 12:00 UTC"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    opened = Store(tmp_path / "store", clock)
+    policies.publish(opened, EVERYBODY, POLICY)
+    yield opened
+    opened.verify()
+    opened.close()
+
+
+def send(store: Store, words: str) -> str:
+    report = reportformat.parse(make_report(words, wants_reward=True, contact=f"{words}@example.org"))
+    return intake.receive(store, POLICY, report, Channel.FORM).report_id
+
+
+@pytest.fixture
+def earlier(store: Store) -> str:
+    """A confirmed flaw that came in before the other one."""
+    report = send(store, "earlier")
+    triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    return report
+
+
+@pytest.fixture
+def flaw(store: Store, clock: Clock, earlier: str) -> str:
+    """A confirmed flaw of medium severity, of 2 March; it is 10 March."""
+    report = send(store, "flaw")
+    triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    clock.forward(days=8)
+    return report
+
+
+def promised(store: Store, report: str) -> int:
+    number = rewards.propose(store, POLICY, REVIEWER, report, RewardKind.CASH, Decimal(800))
+    rewards.approve(store, POLICY, OWNER, number)
+    return number
+
+
+def said(store: Store) -> dict[int, str]:
+    with store.read() as cursor:
+        return {number: str(one) for number, one in dismissals.since(cursor).items()}
+
+
+def listed(store: Store, *chosen: int) -> list[tuple[str, str]]:
+    """(reward, dismissed since) of each row of the list for payment."""
+    with store.read() as cursor:
+        rows = csv.DictReader(io.StringIO(payments.payments_csv(cursor, chosen)))
+    return [(row["reward"], row["dismissed since"]) for row in rows]
+
+
+def as_no_flaw(store: Store, report: str, earlier: str) -> None:
+    triage.assess(store, POLICY, REVIEWER, report, NO_FLAW)
+
+
+def as_spam(store: Store, report: str, earlier: str) -> None:
+    triage.assess(store, POLICY, REVIEWER, report, replace(NO_FLAW, resolution=Resolution.SPAM))
+
+
+def as_duplicate(store: Store, report: str, earlier: str) -> None:
+    triage.link(store, REVIEWER, report, earlier)
+
+
+def as_withdrawn(store: Store, report: str, earlier: str) -> None:
+    reporter.withdraw(store, report)
+
+
+def as_none(store: Store, report: str, earlier: str) -> None:
+    triage.move(store, REVIEWER, report, Trigger.FINISH_FIX)
+    inputs = replace(FLAW, override=Severity.NONE, override_reason="Nobody is harmed.")
+    triage.assess(store, POLICY, REVIEWER, report, inputs)
+
+
+def anew(store: Store, report: str, earlier: str) -> None:
+    triage.move(store, REVIEWER, report, Trigger.REVOKE)
+
+
+@pytest.mark.parametrize(
+    ("dismiss", "what"),
+    [
+        (as_no_flaw, "FR-2 was closed as out of scope by OOS-1"),
+        (as_spam, "FR-2 was closed as spam by OOS-1"),
+        (as_duplicate, "FR-2 was closed as a duplicate of FR-1"),
+        (as_withdrawn, "FR-2 was closed as withdrawn"),
+        (as_none, "FR-2 was given a severity of none"),
+        (anew, "FR-2 is to be decided on anew: its decision was taken back"),
+    ],
+)
+def test_what_was_promised_stays_and_is_paid_only_knowingly(
+    store: Store, clock: Clock, flaw: str, earlier: str, dismiss: Callable[[Store, str, str], None], what: str
+) -> None:
+    number, other = promised(store, flaw), promised(store, earlier)
+    assert said(store) == {}
+    clock.forward(days=2)
+    dismiss(store, flaw, earlier)
+    clock.forward(days=2)
+    triage.assess(store, POLICY, REVIEWER, earlier, FLAW)  # another decision does not change what is told
+    assert said(store) == {number: f"{what} {WHEN}"}
+    assert listed(store) == [(str(other), "")]
+    assert listed(store, number) == [(str(number), f"{what} {WHEN}"), (str(other), "")]
+    with pytest.raises(Conflict, match=f"{what} {WHEN}: pay it knowingly, or decline it with a reason"):
+        rewards.pay(store, OWNER, number)
+    with store.read() as cursor:
+        assert rewards.read(cursor, number)["state"] == "approved"  # a promise was made
+    rewards.pay(store, OWNER, number, reference="bank 17", knowingly=True)
+    with store.read() as cursor:
+        paid = next(event for event in activity.history(cursor, flaw) if event.kind == "reward.paid")
+    assert paid.data["dismissed"] == f"{what} {WHEN}"
+    assert said(store) == {}
+
+
+def test_it_can_be_declined_with_a_reason(store: Store, flaw: str) -> None:
+    number = promised(store, flaw)
+    triage.assess(store, POLICY, REVIEWER, flaw, NO_FLAW)
+    rewards.decline(store, OWNER, number, "It turned out to be a slip of the model.")
+    assert said(store) == {}
+    assert listed(store, number) == []
+
+
+def test_a_proposal_is_told_too(store: Store, clock: Clock, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, RewardKind.CASH, Decimal(800))
+    clock.forward(days=2)
+    triage.assess(store, POLICY, REVIEWER, flaw, NO_FLAW)
+    assert said(store) == {number: f"FR-2 was closed as out of scope by OOS-1 {WHEN}"}
+    with pytest.raises(Refused, match="no confirmed flaw"):
+        rewards.approve(store, POLICY, OWNER, number)
+
+
+def test_the_flaw_of_a_duplicate_is_that_of_its_earlier_report(
+    store: Store, clock: Clock, flaw: str, earlier: str
+) -> None:
+    triage.link(store, REVIEWER, flaw, earlier)
+    clock.forward(days=2)
+    number = promised(store, flaw)
+    assert said(store) == {}  # a duplicate has its own share
+    triage.assess(store, POLICY, REVIEWER, earlier, NO_FLAW)
+    assert said(store) == {number: f"FR-1 was closed as out of scope by OOS-1 {WHEN}"}
+    undo(store, REVIEWER, store.revision)
+    assert said(store) == {}
+
+
+def test_a_duplicate_that_goes_on_to_another_report_stays_one(store: Store, clock: Clock) -> None:
+    first, second, copy = (send(store, words) for words in ("first", "second", "copy"))
+    for report in (first, second):
+        triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    triage.link(store, REVIEWER, copy, second)
+    clock.forward(days=8)
+    number, other = promised(store, copy), promised(store, second)
+    clock.forward(days=2)
+    triage.link(store, REVIEWER, second, first)  # which the copy follows
+    assert list(said(store)) == [other]
+    assert listed(store) == [(str(number), "")]
+
+
+def test_a_flaw_that_is_mended_was_not_dismissed(store: Store, flaw: str) -> None:
+    promised(store, flaw)
+    for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX, Trigger.START_RETEST):
+        triage.move(store, REVIEWER, flaw, trigger)
+    closing = {"resolution": Resolution.RESOLVED_FIXED, "note": "Tried ten times."}
+    triage.move(store, REVIEWER, flaw, Trigger.PASS_RETEST, **closing)
+    assert said(store) == {}
+    assert len(listed(store)) == 1
+
+
+def test_what_is_paid_is_over(store: Store, flaw: str) -> None:
+    rewards.pay(store, OWNER, promised(store, flaw))
+    triage.assess(store, POLICY, REVIEWER, flaw, NO_FLAW)
+    assert said(store) == {}
