@@ -43,11 +43,7 @@ with st.grid(4, gap="small", min_column_width=180):
 st.caption(
     f"Money in {plain(policy.rewards.currency)}: cash and donations. Credits and access cost no money here."
 )
-for other in session.read(rewards.spend_elsewhere, now.year):
-    st.caption(
-        f"Not in these figures, in {plain(other['currency'])}: {other['paid']:,.2f} paid,"
-        f" {other['approved']:,.2f} approved and to be paid."
-    )
+spending.elsewhere(now.year)
 if budget is not None and committed > budget:
     st.warning(
         "More is committed than the budget holds. What was promised is paid.", icon=":material/warning:"

@@ -6,6 +6,7 @@ Counts, shares and hours only: nothing of a report, and no name of a reporter.
 from __future__ import annotations
 
 import calendar
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,7 +52,8 @@ class Monthly:
 
     `before` are the figures of the month before, and `looking` what the public figures page says for the
     90 days up to `until`. `longer` and `longer_before` are the fixes and rewards that were done, or due, in
-    the month and the one before. `spent` are the rewards paid in the month.
+    the month and the one before. `spent` is the money paid in the month,
+    by its currency.
     """
 
     month: str
@@ -62,7 +64,7 @@ class Monthly:
     longer: Longer
     longer_before: Longer
     looking: Looking
-    spent: float
+    spent: Mapping[str, float]
     charts: tuple[Bars, ...]
 
 
@@ -77,7 +79,6 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
     days = calendar.monthrange(start.year, start.month)[1]
     until = min(start + timedelta(days=days) - timedelta(microseconds=1), now)
     window, before = Month(until), Month(start - timedelta(microseconds=1))
-    paid = rewards.spend_by_month(cursor, start.year)[start.month - 1]["paid"]
     charts = [
         Bars(title, _totals(trends.volume(cursor, window, dimension)))
         for dimension, title in (
@@ -106,7 +107,7 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
         bounty.longer(cursor, window),
         bounty.longer(cursor, before),
         promises.looking(cursor, until),
-        float(paid),
+        {name: float(paid) for name, paid in rewards.paid_in_month(cursor, start.year, start.month).items()},
         tuple(charts),
     )
 

@@ -9,6 +9,26 @@ from triage_core.errors import ChainBroken, StoreError
 from triage_core.store import Store
 
 PART = 2_000
+# Each row of the ledger of rewards has its event, in the same order. What a reward is stands in that of its proposal,
+# before a certain version without the currency.
+_LEDGER = """
+WITH told AS (
+    SELECT (data ->> '$.reward_no')::BIGINT AS reward_no, data ->> '$.after.reward' AS state,
+        subject, done_at, actor_id,
+        row_number() OVER (PARTITION BY (data ->> '$.reward_no')::BIGINT ORDER BY seq) AS version
+    FROM events WHERE json_exists(data, '$.reward_no') AND json_exists(data, '$.after.reward')),
+begun AS (
+    SELECT (data ->> '$.reward_no')::BIGINT AS reward_no, data ->> '$.kind' AS kind,
+        (data ->> '$.amount')::DECIMAL(12, 2) AS amount, data ->> '$.currency' AS currency
+    FROM events WHERE kind = 'reward.proposed')
+SELECT DISTINCT coalesce(r.reward_no, t.reward_no) AS number
+FROM rewards r FULL JOIN told t ON t.reward_no = r.reward_no AND t.version = r.version
+LEFT JOIN begun b ON b.reward_no = r.reward_no
+WHERE r.reward_no IS NULL OR t.reward_no IS NULL OR b.reward_no IS NULL
+    OR (r.state, r.report_id, r.done_at, r.actor_id) <> (t.state, t.subject, t.done_at, t.actor_id)
+    OR r.kind <> b.kind OR r.amount IS DISTINCT FROM b.amount OR r.currency <> coalesce(b.currency, r.currency)
+ORDER BY 1
+"""
 
 
 def verify(store: Store) -> int:
@@ -20,6 +40,9 @@ def verify(store: Store) -> int:
     with store.read() as cursor:
         _compare_reports(cursor)
         differences = told.disagreements(cursor)
+        differences += [
+            f"reward {row['number']} is not what its events tell" for row in db.rows(cursor, _LEDGER)
+        ]
     if differences:
         raise StoreError("the store's records disagree: " + "; ".join(differences))
     return events

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import LiteralString
 
+import streamlit as st
+
 from triage_core.rewards import rewards
 from ui import charts, session
 from ui.charts import BLUE, ORANGE
+from ui.hostile import plain
 
 REWARDS = "pages/rewards.py"
 LEDGER: LiteralString = "All rewards"
@@ -21,12 +24,24 @@ def of_month(spent: str, year: int, month: int) -> dict[str, str]:
     return {"view": LEDGER, "spent": spent, "month": f"{year:04d}-{month:02d}"}
 
 
+def elsewhere(year: int) -> None:
+    """What the figures of a year leave out: money in other currencies than that of the policy in force."""
+    for other in session.read(rewards.spend_elsewhere, year):
+        st.caption(
+            f"Not in these figures, in {plain(other['currency'])}: {other['paid']:,.2f} paid,"
+            f" {other['approved']:,.2f} approved and to be paid."
+        )
+
+
 def draw(year: int) -> None:
-    """Money paid and approved in each month of a year."""
+    """Money paid and approved in each month of a year, and what was approved before it and is still to be paid."""
     rows = [
         {"label": MONTHS[row["month"] - 1]} | {name: float(row[name]) for name in SPENT}
         for row in session.read(rewards.spend_by_month, year)
     ]
+    earlier = session.read(rewards.spend, year - 1)["approved"]
+    if earlier:
+        st.caption(f"Approved before {year:d} and still to be paid, in no month of these: {earlier:,.2f}.")
     charts.stacked_bars(
         "rewards", "Month", rows, SPENT, [BLUE, ORANGE], "Money paid and approved each month",
         lambda spent, place: of_month(spent, year, place + 1), page=REWARDS,

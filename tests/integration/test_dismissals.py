@@ -160,6 +160,20 @@ def test_a_proposal_is_told_too(store: Store, clock: Clock, flaw: str) -> None:
         rewards.approve(store, POLICY, OWNER, number)
 
 
+def test_a_proposal_for_what_became_a_duplicate_is_approved_only_knowingly(
+    store: Store, clock: Clock, flaw: str, earlier: str
+) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, RewardKind.CASH, Decimal(800))
+    clock.forward(days=2)
+    triage.link(store, REVIEWER, flaw, earlier)
+    what = f"FR-2 was closed as a duplicate of FR-1 {WHEN}"
+    with pytest.raises(Conflict, match=f"{what}: approve it knowingly, or decline it with a reason"):
+        rewards.approve(store, POLICY, OWNER, number)
+    rewards.approve(store, POLICY, OWNER, number, knowingly=True)
+    assert said(store) == {}  # by its share as a duplicate
+    assert listed(store) == [(str(number), "")]
+
+
 def test_the_flaw_of_a_duplicate_is_that_of_its_earlier_report(
     store: Store, clock: Clock, flaw: str, earlier: str
 ) -> None:

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import db
+from triage_core import db, monthly
 from triage_core.channel import intake, messages, reportformat, standing
 from triage_core.channel.standing import Standing
 from triage_core.desk import activity, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
-from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused
+from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused, StoreError
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
@@ -29,6 +29,7 @@ from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
 from triage_core.rewards import bounty, entitlements, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
+from triage_core.verification import verify
 
 OWNER = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
 CASH = RewardKind.CASH
@@ -247,6 +248,59 @@ def test_the_list_for_payment_holds_no_formula(store: Store, clock: Clock) -> No
     ]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_cell_is_a_formula_where_lists_are_parted_otherwise(store: Store, delimiter: str) -> None:
+    """A spreadsheet parts lines by the separator of its country, not by the one that we write."""
+    name = 'Ada;=HYPERLINK("http://x.example","open");\t@SUM(1)\n=1+1; -2'
+    report = send(store, contact="ada@example.org;+1", credit_name=name)
+    triage.assess(store, POLICY, REVIEWER, report, LOW)
+    number = rewards.propose(store, POLICY, REVIEWER, report, CASH, Decimal("99.50"))
+    rewards.approve(store, POLICY, OWNER, number)
+    with store.read() as cursor:
+        rows = csv.reader(io.StringIO(payments.payments_csv(cursor)), delimiter=delimiter)
+        cells = [part for row in rows for cell in row for part in cell.splitlines()]
+    assert [cell for cell in cells if cell.strip().startswith(("=", "+", "-", "@"))] == []
+
+
+def test_an_approval_is_noted_with_the_share_by_which_it_was_given(store: Store, clock: Clock) -> None:
+    """The ledger says what the amount was part of; what was proposed for the whole band may be approved for half."""
+    first, second = send(store, "One"), send(store, "Two")
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    clock.forward(days=8)
+    number = rewards.propose(store, POLICY, REVIEWER, first, CASH, Decimal(800))
+    triage.link(store, REVIEWER, second, first)
+    rewards.approve(store, POLICY, OWNER, number)
+    with store.read() as cursor:
+        rows = db.rows(cursor, "SELECT state, share FROM rewards ORDER BY reward_id")
+    assert [(row["state"], row["share"]) for row in rows] == [("proposed", 100), ("approved", 50)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE rewards SET amount = 8000 WHERE state = 'approved'",
+        "UPDATE rewards SET amount = NULL",
+        "UPDATE rewards SET currency = 'EUR'",
+        "UPDATE rewards SET state = 'paid' WHERE state = 'approved'",
+        "UPDATE rewards SET report_id = 'FR-2'",
+        "UPDATE rewards SET actor_id = 'test:olga'",
+        "DELETE FROM rewards WHERE state = 'approved'",
+        "DELETE FROM rewards",
+        "INSERT INTO rewards SELECT * REPLACE (9 AS reward_id, 9 AS reward_no) FROM rewards LIMIT 1",
+    ],
+)
+def test_a_ledger_that_was_changed_is_found(store: Store, flaw: str, change: str) -> None:
+    rewards.approve(store, POLICY, OWNER, rewards.propose(store, POLICY, REVIEWER, flaw, CASH, Decimal(800)))
+    undo(store, EVERYBODY, store.revision)
+    rewards.approve(store, POLICY, OWNER, 1)
+    rewards.propose(store, POLICY, REVIEWER, flaw, RewardKind.PUBLIC_THANKS)
+    verify(store)
+    with store.write(EVERYBODY, "test") as work:
+        work.cursor.execute(change)
+    with pytest.raises(StoreError, match=r"reward \d is not what its events tell"):
+        verify(store)
+
+
 def test_what_waits_for_a_proposal(store: Store) -> None:
     flaw, copy = send(store), send(store, "The same.")
     bring(store, make_report("From our own files."))
@@ -307,12 +361,20 @@ def test_money_of_two_currencies_is_not_added_up(store: Store, clock: Clock, fla
         assert rewards.spend(cursor, 2026) == {"paid": 0, "approved": 600}
         assert rewards.spend_elsewhere(cursor, 2026) == [{"currency": "USD", "paid": 0, "approved": 800}]
         assert [month["approved"] for month in rewards.spend_by_month(cursor, 2026)][2] == 600
+    rewards.pay(store, OWNER, 1)
+    with store.read() as cursor:
+        assert rewards.paid_in_month(cursor, 2026, 3) == {"USD": 800}
+        found = monthly.figures(cursor, clock.now, "2026-03")
+        assert found.spent == {"USD": 800}
+        assert "Rewards paid in the month:\n800.00 USD." in monthly.document(found)
+        assert rewards.spend(cursor, 2026) == {"paid": 0, "approved": 600}
+        assert rewards.spend(cursor, 2027) == {"paid": 0, "approved": 600}
+        assert rewards.spend_elsewhere(cursor, 2027) == []
         assert [row["report_id"] for row in rewards.board(cursor, ["approved"], month="2026-03")[0]] == [
             report
         ]
         assert [row[4] for row in csv.reader(io.StringIO(payments.payments_csv(cursor)))] == [
             "currency",
-            "USD",
             "EUR",
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ from tests.pages.conftest import EVERYTHING, figures, press
 from triage_core import db
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
+from triage_core.guidance import policies
 from triage_core.model import Actor
 from triage_core.rewards import rewards
 from triage_core.rewards.reward_rules import RewardKind
@@ -107,7 +109,15 @@ def test_from_a_flaw_to_a_proposal(visit, flaw, opened, rendered):
 
 
 @pytest.mark.parametrize(
-    ("amount", "said"), [("9999", "between 500.00 and 2,500.00"), ("much", "a number such as")]
+    ("amount", "said"),
+    [
+        ("9999", "between 500.00 and 2,500.00"),
+        ("9" * 40, "between 500.00 and 2,500.00"),
+        ("much", "a number such as"),
+        ("12,50", "a number such as"),  # no 1,250: in half of the world the comma is a decimal point
+        ("1.200,50", "a number such as"),
+        ("1_000", "a number such as"),
+    ],
 )
 def test_an_amount_that_the_policy_does_not_give_is_refused_in_words(visit, flaw, amount, said):
     screen = visit("rewards", role=OWNER, view="To propose", report=flaw())
@@ -250,6 +260,28 @@ def test_the_money_of_a_month_has_its_rewards_behind_it(visit, reward, flaw, ope
     assert "Paid, in ` 2026-11 ` only." in rendered(screen)
     press(screen, "Show all")
     assert len(column(visit("rewards", role=OWNER, view="All rewards"), "Reward")) == 2
+
+
+def test_what_was_approved_last_year_is_still_to_be_paid(visit, reward, opened, rendered, monkeypatch):
+    number = reward()
+    rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+    later = opened.store.clock() + timedelta(days=80)
+    monkeypatch.setattr(opened.store, "clock", lambda: later)
+    screen = visit("rewards", role=OWNER)
+    assert figures(screen)["Paid in 2027"] == "0.00"
+    assert figures(screen)["Approved, to be paid"] == "800.00"
+    assert figures(screen)["Committed"] == "2%"
+    assert "Approved before 2027 and still to be paid, in no month of these: 800.00." in rendered(screen)
+
+
+def test_trends_tell_of_money_in_another_currency(visit, reward, opened, rendered):
+    rewards.approve(opened.store, opened.policy, EVERYTHING, reward())
+    text = opened.policy.toml_text.replace('"USD"', '"EUR"').replace('"2026.2"', '"2027.1"')
+    again = policies.policy.parse(text, opened.policy.severity_csv, opened.policy.priority_csv)
+    policies.publish(opened.store, EVERYTHING, again)
+    said = "Not in these figures, in ` USD `: 0.00 paid, 800.00 approved and to be paid."
+    for page in ("rewards", "trends"):
+        assert said in rendered(visit(page, role=OWNER))
 
 
 @pytest.mark.parametrize("name", ["999", "-1", "9" * 30, "![x](http://example.org)"])

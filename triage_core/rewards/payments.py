@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection
 
 from triage_core import db
@@ -20,6 +21,10 @@ _TO_PAY = (
     " JOIN reports r USING (report_id) LEFT JOIN reporters w USING (reporter_id)"
     " WHERE p.state = 'approved' AND list_contains(?, p.kind) ORDER BY p.reward_no"
 )
+
+
+# Where lists are parted by semicolons, a spreadsheet parts our lines there too, and at the ends of lines in a cell.
+_BEGINS_WITHIN = re.compile(r"([;\t\r\n])(?=\s*[=+\-@])")
 
 
 def to_pay(cursor: db.Cursor) -> list[db.Row]:
@@ -41,5 +46,9 @@ def payments_csv(cursor: db.Cursor, chosen: Collection[int] = ()) -> str:
     for row in to_pay(cursor):
         if not row["dismissed"] or row["reward_no"] in chosen:
             values = {**row, "done_at": f"{row['done_at']:%Y-%m-%dT%H:%M:%SZ}"}
-            writer.writerow([spreadsheet_cell(str(value)) for value in values.values()])
+            writer.writerow([_cell(str(value)) for value in values.values()])
     return table.getvalue()
+
+
+def _cell(text: str) -> str:
+    return _BEGINS_WITHIN.sub(r"\1'", spreadsheet_cell(text))

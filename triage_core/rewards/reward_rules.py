@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from triage_core.errors import IllegalTransition, Refused
@@ -152,7 +152,13 @@ def check_amount(entitlement: Entitlement, kind: RewardKind, amount: Decimal | N
         if amount is not None:
             raise Refused("amount", f"{kind} has no amount")
         return None
-    if amount is None or not amount.is_finite() or amount != amount.quantize(CENT, ROUND_DOWN) or amount <= 0:
+    # Not by `quantize`, which fails for a number of more than 26 digits.
+    if (
+        amount is None
+        or not amount.is_finite()
+        or amount <= 0
+        or amount * 100 != (amount * 100).to_integral_value()
+    ):
         raise Refused(
             "amount", f"must be a number above 0 with at most two decimals, in {policy.rewards.currency}"
         )

@@ -79,7 +79,7 @@ def propose(
         }
         db.insert(work.cursor, "rewards", [row])
         told = {"reward_no": number, "kind": str(kind), "amount": None if amount is None else str(amount)}
-        _event(work, "reward.proposed", row, None, told)
+        _event(work, "reward.proposed", row, None, {**told, "currency": row["currency"]})
         return number
 
 
@@ -89,21 +89,24 @@ def approve(
     actor: Actor,
     reward_no: int,
     *,
+    knowingly: bool = False,
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> None:
     """Approve a proposal of somebody else's.
 
     Asks again what the report may get, since a duplicate may have come or the severity changed. Raises
-    NotAllowed for whoever proposed it, Refused while further duplicates may come that share equally.
+    NotAllowed for whoever proposed it, Refused while further duplicates may come that share equally, and
+    Conflict where the report became a duplicate since, unless it is approved `knowingly`.
     """
     access.require(actor, Command.APPROVE_REWARD)
     with store.write(actor, Command.APPROVE_REWARD, now) as work:
         found = read(work.cursor, reward_no, seen_version)
         _require_second_person(work.cursor, actor, reward_no)
         after = reward_step(RewardState(found["state"]), RewardTrigger.APPROVE)
-        _ask_again(work, policy, found)
-        _move(work, "reward.approved", found, after, "")
+        found = _ask_again(work, policy, found)
+        known = _dismissed(work, reward_no, RewardTrigger.APPROVE, knowingly)
+        _move(work, "reward.approved", found, after, "", **known)
 
 
 def pay(
@@ -123,10 +126,7 @@ def pay(
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:
-        gone = dismissals.since(work.cursor).get(reward_no)
-        if gone and not knowingly:
-            raise Conflict("reward", f"{gone}: pay it knowingly, or decline it with a reason")
-        known = {"dismissed": str(gone)} if gone else {}
+        known = _dismissed(work, reward_no, RewardTrigger.PAY, knowingly)
         _settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, **known)
 
 
@@ -229,7 +229,7 @@ def _spent(cursor: db.Cursor) -> dict[str, Any]:
 
 
 def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
-    """Money of a calendar year: what was `paid` in it, and what was `approved` in it and is still to be paid.
+    """Money of a calendar year: what was `paid` in it, and what was `approved` by its end and is still to be paid.
 
     In the currency of the policy in force; what was promised in another one is in `spend_elsewhere`.
     """
@@ -249,14 +249,15 @@ def _by_currency(cursor: db.Cursor, year: int) -> list[db.Row]:
         cursor,
         "SELECT currency, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
         " coalesce(sum(amount) FILTER (state = 'approved'), 0) AS approved FROM present_rewards"
-        " WHERE list_contains($spent, kind) AND state IN ('approved', 'paid') AND year(done_at) = $year"
+        " WHERE list_contains($spent, kind) AND (state = 'approved' AND year(done_at) <= $year"
+        " OR state = 'paid' AND year(done_at) = $year)"
         " GROUP BY currency ORDER BY currency",
         {"spent": [str(kind) for kind in SPENT], "year": year},
     )
 
 
 def spend_by_month(cursor: db.Cursor, year: int) -> list[db.Row]:
-    """`spend` as twelve rows: {month (1 to 12), paid, approved}."""
+    """The money of a calendar year as twelve rows: {month (1 to 12), paid, approved in it and still to be paid}."""
     return db.rows(
         cursor,
         "SELECT m.month, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
@@ -266,6 +267,17 @@ def spend_by_month(cursor: db.Cursor, year: int) -> list[db.Row]:
         " GROUP BY m.month ORDER BY m.month",
         {**_spent(cursor), "year": year},
     )
+
+
+def paid_in_month(cursor: db.Cursor, year: int, month: int) -> dict[str, Decimal]:
+    """The money paid in a month, by its currency; a currency in which nothing was paid is left out."""
+    found = db.rows(
+        cursor,
+        "SELECT currency, sum(amount) AS paid FROM present_rewards WHERE list_contains(?, kind) AND state = 'paid'"
+        " AND year(done_at) = ? AND month(done_at) = ? GROUP BY currency ORDER BY currency",
+        [[str(kind) for kind in SPENT], year, month],
+    )
+    return {row["currency"]: row["paid"] for row in found}
 
 
 def in_the_way(cursor: db.Cursor, event: Event, later: Sequence[Event]) -> Event | None:
@@ -284,8 +296,16 @@ def take_back(work: Work, event: Event) -> None:
         _require_none_standing(work.cursor, found["report_id"], found["kind"])
     if after is RewardState.APPROVED:
         _require_second_person(work.cursor, work.actor, found["reward_no"])
-        _ask_again(work, policies.in_force(work.cursor), found)
+        found = _ask_again(work, policies.in_force(work.cursor), found)
     _move(work, activity.UNDONE, found, after, f"undo of event {event.seq}", undone=event.seq)
+
+
+def _dismissed(work: Work, reward_no: int, trigger: RewardTrigger, knowingly: bool) -> dict[str, str]:
+    """What became of the flaw since, for the event; raises Conflict where there is something and it is not known."""
+    gone = dismissals.since(work.cursor).get(reward_no)
+    if gone and not knowingly:
+        raise Conflict("reward", f"{gone}: {trigger} it knowingly, or decline it with a reason")
+    return {"dismissed": str(gone)} if gone else {}
 
 
 def _settle(
@@ -324,13 +344,17 @@ def _event(work: Work, kind: str, row: db.Row, before: str | None, details: dict
     work.event(kind, row["report_id"], {**states, **details})
 
 
-def _ask_again(work: Work, policy: Policy, reward: db.Row) -> None:
-    """Raise Refused unless the report may still get this: a duplicate may have come, or the severity changed."""
+def _ask_again(work: Work, policy: Policy, reward: db.Row) -> db.Row:
+    """The reward with the severity and the share by which it is approved now.
+
+    Raises Refused unless the report may still get this: a duplicate may have come, or the severity changed.
+    """
     kind = RewardKind(reward["kind"])
     may = entitlement(work.cursor, policy, reward["report_id"])
     check_amount(may, kind, reward["amount"])
     check_settled(may, kind, work.now)
     _check_sum(work.cursor, may, reward["report_id"], reward["amount"], reward["reward_no"])
+    return {**reward, "severity": str(may.severity), "share": may.share.in_percent}
 
 
 def _check_sum(

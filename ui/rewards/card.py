@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, LiteralString
 
 import streamlit as st
@@ -69,8 +70,9 @@ def _acts(row: db.Row, *, knowingly: bool) -> None:
         )
         if state is RewardState.PROPOSED:
             st.button(
-                "Approve", key=_key(row, "approve"), type="primary", icon=":material/check:",
-                on_click=_approve, args=(row,),
+                "Approve all the same" if knowingly else "Approve",
+                key=_key(row, "approve"), type="primary", icon=":material/check:",
+                on_click=_approve, args=(row, knowingly),
             )  # fmt: skip
         else:
             st.button(
@@ -117,7 +119,7 @@ def propose(report_id: str) -> None:
 def _propose(report_id: str) -> None:
     opened, state = session.current(), st.session_state
     kind = RewardKind(state[f"kind-{report_id}"])
-    written = (state[f"amount-{report_id}"] or "").strip().replace(",", "")
+    written = (state[f"amount-{report_id}"] or "").strip()
 
     def give() -> None:
         amount = _amount(written) if kind in VALUED or written else None
@@ -131,13 +133,13 @@ def _propose(report_id: str) -> None:
 
 
 def _amount(written: str) -> Decimal:
-    try:
-        return Decimal(written)
-    except InvalidOperation:
-        raise Refused("amount", "must be a number such as 750 or 750.50") from None
+    """The amount. A comma only parts thousands: read as a decimal point elsewhere, 12,50 would become 1250."""
+    if not re.fullmatch(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?", written):
+        raise Refused("amount", "must be a number such as 750, 750.50 or 1,200.50")
+    return Decimal(written.replace(",", ""))
 
 
-def _approve(row: db.Row) -> None:
+def _approve(row: db.Row, knowingly: bool) -> None:
     opened = session.current()
     session.command(
         "The reward is approved",
@@ -147,6 +149,7 @@ def _approve(row: db.Row) -> None:
         session.actor(),
         row["reward_no"],
         seen_version=row["version"],
+        knowingly=knowingly,
     )
 
 

@@ -20,6 +20,7 @@ from ui.words import counted
 
 def money(window: Window) -> None:
     spending.draw(window.now.year)
+    spending.elsewhere(window.now.year)
     late = len(session.read(bounty.late, window.now, window.platform))
     st.caption(
         f"{counted(late, 'reward')} asked for and not decided within the bounty clock, of the products above."
