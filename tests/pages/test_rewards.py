@@ -173,6 +173,7 @@ def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(
     assert "Left out of the list for payment: 1 reward" in rendered(screen)
     (choice,) = screen.multiselect
     assert (choice.options, choice.value) == ([f"Reward {number}: {what}"], [])
+    assert choice.proto.select_all == 0  # one by one
     assert "cash" not in files[-1]
     choice.select(f"Reward {number}: {what}").run()
     assert f"cash,800.00,USD,,,2026-11-04T12:00:00Z,{what}\r\n" in files[-1]

@@ -26,6 +26,7 @@ def draw() -> None:
             format_func=lambda number: inline(f"Reward {number}: {gone[number]['dismissed']}", 120),
             key="pay-dismissed",
             placeholder="None",
+            select_all=False,  # one by one
         )
     st.download_button(
         "List for payment (CSV)",
