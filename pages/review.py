@@ -26,13 +26,14 @@ from ui.review import (
 )
 from ui.review.seen import Seen
 
+ALIKE = 200  # pixels
 READINGS = ["Conversation", "Differing words", "Side by side"]
 
 now, decides = session.now(), session.may(Command.ASSESS)
 handlers = {**desk.READING, **(desk.DECIDING if decides else {})}
 place.settle(arrived=keys.is_new())
 keys.answer(handlers)
-left, middle, right = st.columns([24, 46, 30], gap="medium")
+left, middle, right = st.columns([22, 45, 33], gap="medium")
 with left, st.popover("Filter the queue", icon=":material/filter_alt:", width="stretch"):
     chosen, sort = filters.draw()
 ids = queue.ids(chosen, sort)
@@ -56,12 +57,14 @@ version, stands = view.case["version"], queue.place(ids, report_id)
 is_new = beside.is_new(report_id, version)
 
 # What is read comes first; what is near it may take longer to find out.
-with middle:
+with middle, st.container(gap="xsmall"):
     report_view.heading(view, now)
-    mine = presence.line(report_id, version, waits=not candidates.compared(report_id))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="content"):
+            mine = presence.line(report_id, version, waits=not candidates.compared(report_id))
         assign.menu(report_id, version, view.case["assigned_to"])
-        compared = st.container(width="content")
+    # As high as five of them, so that the conversation stays in its place when they come.
+    alike = st.container(height=ALIKE, border=False, gap=None)
     said = st.container()
     with said:
         if st.session_state.get("reading", READINGS[0]) == READINGS[0]:
@@ -73,18 +76,23 @@ with left:
     queue.draw(ids, report_id, briefs.read((*window, report_id)))
 found = beside.read(report_id, version, decides)
 
-with right:
+with alike:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        candidates.heading()
+        compared = st.container(width="content")
+    candidate = candidates.draw(found.similar, report_id, version, now)
+with right, st.container(gap="xsmall"):
     if view.case["canonical_id"]:
         actions.linked(view)
     elif decides:
         advice.draw(found.suggested, report_id, version)
-    candidate = candidates.draw(found.similar, report_id, version, now)
-    report_view.reporters_view(view)
     if decides and not view.case["canonical_id"]:
-        st.subheader("Decision", anchor=False)
-        suggest.draw(found.suggested)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.subheader("Decision", anchor=False, width="content")
+            suggest.levels(found.suggested)
         decision.start(view)
         decision.panel(session.current().policy, view)
+        suggest.nearest(found.suggested)
     elif not decides:
         st.info("Your role reads reports; reviewers decide on them.", icon=":material/visibility:")
 
@@ -96,6 +104,7 @@ with compared:
             default=READINGS[0],
             required=True,
             key="reading",
+            label_visibility="collapsed",
         )
 with said:
     reading = st.session_state.get("reading", READINGS[0])
@@ -106,6 +115,7 @@ with said:
     elif reading == READINGS[2]:
         compare.side_by_side(found.this, candidate.brief, f"side-{report_id}")
 with middle:
+    report_view.reporters_view(view)
     thread.draw(view)
     report_view.history(view)
 

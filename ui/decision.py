@@ -147,9 +147,11 @@ def panel(policy: Policy, view: ReportView) -> None:
 
     if st.session_state.get(key("drafted")):
         st.caption(":material/edit_note: Your draft of this report is back.")
-    clauses = cited(policy, key, keep, (report_id, version))
-    if not clauses or any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
-        _severity(policy, view, key)
+    with st.container(gap="xsmall"):
+        clauses = cited(policy, key, keep, (report_id, version))
+        if not clauses or any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
+            _severity(policy, view, key)
+    wording(clauses)
     outcome(clauses, key, keep, (report_id, version))
     st.text_area(
         "Note, which the reporter may read",
@@ -169,7 +171,7 @@ def panel(policy: Policy, view: ReportView) -> None:
 
 
 def cited(policy: Policy, key: Key, on_change: OnChange = None, args: tuple[Any, ...] = ()) -> list[Clause]:
-    """The picker of clauses, with the words and the examples of each that is chosen; gives those."""
+    """The picker of clauses; gives those that are chosen."""
     titles = {clause.clause_id: f"{clause.clause_id} {clause.title}" for clause in policy.clauses}
     chosen = st.multiselect(
         "Clauses of the guidance",
@@ -180,7 +182,11 @@ def cited(policy: Policy, key: Key, on_change: OnChange = None, args: tuple[Any,
         on_change=on_change,
         args=args,
     )
-    clauses = [policy.clause(clause_id) for clause_id in chosen]
+    return [policy.clause(clause_id) for clause_id in chosen]
+
+
+def wording(clauses: list[Clause]) -> None:
+    """The words and the examples of each clause."""
     for clause in clauses:
         with st.container(border=True, gap="xsmall"):
             st.text(clause.text.strip())
@@ -188,7 +194,6 @@ def cited(policy: Policy, key: Key, on_change: OnChange = None, args: tuple[Any,
             st.text(clause.in_scope_example.strip())
             st.markdown(":gray-badge[:material/close: Not in scope]")
             st.text(clause.out_of_scope_example.strip())
-    return clauses
 
 
 def outcome(clauses: list[Clause], key: Key, on_change: OnChange = None, args: tuple[Any, ...] = ()) -> None:
@@ -251,17 +256,18 @@ def _severity(policy: Policy, view: ReportView, key: Key) -> None:
     report_id, version = view.report["report_id"], view.case["version"]
     # An input that was hidden by a clause out of scope comes back without what it held.
     st.session_state.setdefault(key("exploitation"), view.case["exploitation"])
-    levels(key, keep, (report_id, version), by_keys=True)
-    st.segmented_control(
-        "Exploitation",
-        [str(level) for level in Exploitation],
-        format_func=EXPLOITATION.__getitem__,
-        required=True,
-        key=key("exploitation"),
-        width="stretch",
-        on_change=keep,
-        args=(report_id, version),
-    )
+    with st.container(key="levels", gap="xxsmall"):
+        levels(key, keep, (report_id, version), by_keys=True)
+        st.segmented_control(
+            "Exploitation",
+            [str(level) for level in Exploitation],
+            format_func=EXPLOITATION.__getitem__,
+            required=True,
+            key=key("exploitation"),
+            width="stretch",
+            on_change=keep,
+            args=(report_id, version),
+        )
     found = inputs(report_id, version)
     if found is None:
         tell_missing(report_id, version)

@@ -171,6 +171,7 @@ def decided(seen: Mapping[str, int]) -> Decision | None:
     kept = (decision.keep, (*form, of))
     decision.resume(policy, of, *form)
     clauses = decision.cited(policy, key, *kept)
+    decision.wording(clauses)
     if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
         decision.levels(key, *kept)
         inputs = decision.inputs(*form)

@@ -39,8 +39,11 @@ SAID: Mapping[object, LiteralString] = {"yes": "yes", "no": "no", True: "yes", F
 def heading(view: ReportView, now: datetime) -> None:
     """Id, state, clocks, embargo, and where the report comes from."""
     report, case = view.report, view.case
+    beside = st.container(horizontal=True, vertical_alignment="center", gap="small")
     # The keys read this anchor: it says of which version the text below was drawn.
-    st.header(plain(report["report_id"]), anchor=f"on-desk-{report['report_id']}-{case['version']}")
+    beside.header(
+        plain(report["report_id"]), anchor=f"on-desk-{report['report_id']}-{case['version']}", width="content"
+    )
     marks = [state_badge(case["status"], case["resolution"]), severity_badge(case["severity"])]
     if case["priority"]:
         marks.append(badge("gray", PRIORITY[case["priority"]]))
@@ -50,7 +53,7 @@ def heading(view: ReportView, now: datetime) -> None:
     marks.append(
         clock("Fix", case["fix_due"], None, case["status"] in {"accepted", "deferred", "retest"}, now)
     )
-    st.markdown(" ".join(mark for mark in marks if mark))
+    beside.markdown(" ".join(mark for mark in marks if mark), width="content")
     if view.embargo:
         _embargo(view.embargo, now)
     parts = [plain(" ".join(report[name] for name in ("platform", "model", "model_version") if report[name]))]

@@ -12,6 +12,7 @@ from playwright.sync_api import TimeoutError as TooLate
 from benchmarks import desk_keys
 from tests.browser import Server, running_server, wait_until_settled
 from triage_core import control
+from ui.words import SEVERITY_INPUTS
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +52,28 @@ def test_the_bar_stands_at_the_foot_of_the_window(desk: Server, page: Page) -> N
     assert box is not None
     assert window is not None
     assert window["height"] - box["y"] - box["height"] < 40, "no more of the window is left free"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1440, 900)])
+def test_a_laptop_shows_all_that_a_decision_needs(desk: Server, page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    open_desk(page, desk, "FR-2")
+    bar = page.get_by_test_id("stBottom").bounding_box()
+    needed = {"conversation": page.get_by_test_id("stCode").first}
+    needed |= {
+        name: page.locator(f"[class*='st-key-{name}-FR-2-']").first
+        for name in ("candidate", "clauses", *SEVERITY_INPUTS, "exploitation")
+    }
+    assert bar is not None
+    for name, element in needed.items():
+        box = element.bounding_box()
+        assert box is not None, name
+        # Of a conversation the beginning is enough: more than its first line.
+        foot = box["y"] + (min(box["height"], 60) if name == "conversation" else box["height"])
+        assert 0 <= box["y"] < foot <= bar["y"], f"{name} is in view"
+    save = page.get_by_role("button", name="Save decision").bounding_box()
+    assert save is not None
+    assert bar["y"] <= save["y"] < save["y"] + save["height"] <= height
 
 
 def test_one_reviews_with_keys_alone(desk: Server, page: Page, screenshot: Callable[[str], None]) -> None:

@@ -6,6 +6,13 @@ sheet.replaceSync(`
   [data-variant='segmented_control'][data-selected] { color: light-dark(#1f5fa8, #86b4ee) !important; }
   /* Under the bar of a desk nothing follows: what was left free there is the report's. */
   [data-testid='stBottomBlockContainer'] { padding-bottom: 1rem; }
+  /* A laptop's window is low and its bar of keys is long: what is free at the sides is theirs. */
+  [data-testid='stMainBlockContainer'], [data-testid='stBottomBlockContainer'] { padding-inline: 1.5rem; }
+  /* On Review a name stands beside what it names where both fit, and below each other where they do not. */
+  [class*='st-key-candidate-'] [data-testid='stRadioGroup'] > div { flex-flow: row wrap; align-items: center; }
+  .st-key-levels .stButtonGroup { display: flex; flex-wrap: wrap; align-items: center; }
+  .st-key-levels .stButtonGroup > label { flex: 0 0 8.5rem; margin: 0; }
+  .st-key-levels .stButtonGroup > [role='radiogroup'] { flex: 1 1 16rem; }
 `);
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];  // once: a module is run once
 

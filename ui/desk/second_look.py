@@ -40,6 +40,7 @@ def inputs(policy: Policy, report_id: str, look_id: int) -> None:
     kept = (decision.keep, (*form, of))
     decision.resume(policy, of, *form)
     clauses = decision.cited(policy, key, *kept)
+    decision.wording(clauses)
     if any(clause.kind is ClauseKind.IN_SCOPE for clause in clauses):
         decision.levels(key, *kept)
         found = decision.inputs(*form)

@@ -28,22 +28,28 @@ def draw(found: Suggestion | None, report_id: str, version: int) -> None:
     clause = session.current().policy.clause(found.clause.value)
     inside = clause.kind is ClauseKind.IN_SCOPE
     mark = badge("green", "In scope") if inside else badge("gray", "Not in scope")
-    with st.container(border=True, gap="xsmall"):
+    with st.container(gap="xxsmall"):
         st.markdown(
             f"{mark} **{found.clause.probability:.0%}** {plain(f'{clause.clause_id} {clause.title}')}"
         )
-        if found.vote:
-            st.caption(f"{_reasons(found.vote)}. A share of their votes, not calibrated yet")
-        else:
-            st.caption(f"How probable it is, learned from {counted(found.decisions, 'decision')}")
-        st.button(
-            "Choose it" if inside else "Choose it, or press `0` to close by it",
-            key=f"choose-{report_id}-{version}-{clause.clause_id}",  # the listener of keys reads it
-            type="tertiary",
-            icon=":material/add:",
-            on_click=decision.choose_clause,
-            args=(report_id, version, clause.clause_id),
-        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if found.vote:
+                st.caption(
+                    f"{_reasons(found.vote)}. A share of their votes, not calibrated yet", width="content"
+                )
+            else:
+                st.caption(
+                    f"How probable it is, learned from {counted(found.decisions, 'decision')}",
+                    width="content",
+                )
+            st.button(
+                "Choose it" if inside else "Choose it, or press `0` to close by it",
+                key=f"choose-{report_id}-{version}-{clause.clause_id}",  # the listener of keys reads it
+                type="tertiary",
+                icon=":material/add:",
+                on_click=decision.choose_clause,
+                args=(report_id, version, clause.clause_id),
+            )
 
 
 def _reasons(vote: Advice) -> LiteralString:

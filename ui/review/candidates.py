@@ -59,13 +59,17 @@ def read(this: Brief, neighbours: Sequence[Neighbour] | None, briefs: Mapping[st
     return Candidates(found)
 
 
-def draw(candidates: Candidates, report_id: str, version: int, now: datetime) -> Candidate | None:
-    """List them and give the highlighted one; None when there is none."""
+def heading() -> None:
     st.subheader(
         "Same fix as another?",
         anchor=False,
         help="The number is the likeness, from 0 to 1. Keys: Up and Down.",
+        width="content",
     )
+
+
+def draw(candidates: Candidates, report_id: str, version: int, now: datetime) -> Candidate | None:
+    """List them and give the highlighted one; None when there is none."""
     if candidates.found is None:
         st.caption(":material/hourglass_top: This report has not been compared yet; the worker is on it.")
         return None

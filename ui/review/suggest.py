@@ -38,21 +38,31 @@ def _kept(
     return opened.suggestions.suggest(opened.policy, report_id)
 
 
-def draw(found: Suggestion | None) -> None:
-    """Severity and harm, and the decided reports nearest to the one on the desk; nothing while there is none.
+def levels(found: Suggestion | None) -> None:
+    """Severity and harm in one line, to stand above the inputs; nothing while there is no suggestion.
 
     The clause stands under the first question.
     """
-    if found is None:
+    if found and (found.severity or found.harm):
+        st.markdown(
+            f":material/lightbulb: Suggested {_severity_words(found.severity)} {_harm_words(found.harm)}",
+            help=_HELP,
+            width="content",
+        )
+    elif found:
+        st.caption(
+            ":material/lightbulb: No level is probable enough to be suggested.", help=_HELP, width="content"
+        )
+
+
+def nearest(found: Suggestion | None) -> None:
+    """What severity and harm are suggested from, and the decided reports nearest to the one on the desk."""
+    if found is None or not (found.severity or found.harm or found.nearest):
         return
     with st.container(border=True, gap="xsmall"):
-        severity, harm = found.severity, found.harm
-        st.markdown(":material/lightbulb: **Suggested**", help=_HELP)
-        if severity or harm:
-            st.markdown(f"{_severity_words(severity)} {_harm_words(harm)}")
+        st.caption(":material/lightbulb: **Suggested from**")
+        if found.severity or found.harm:
             st.caption(_from(found))
-        else:
-            st.caption("No severity and no harm is probable enough to be suggested.")
         for near in found.nearest:
             cited = ", ".join(plain(name) for name in near.clauses)
             # In a word: Streamlit draws a caption at .6 of its ink, and a badge in one cannot be read.
