@@ -13,6 +13,7 @@ from triage_core.desk import bulk, claims, drafts, second_look, triage
 from triage_core.desk import views as kept_views
 from triage_core.desk.decision import Decision
 from triage_core.model import Actor, DeskRole, SeverityInputs
+from ui.desk import views as desk_views
 
 
 def listed(screen) -> list[str]:
@@ -48,6 +49,13 @@ def test_newest_first_with_their_clocks(visit, receive):
     assert list(screen.dataframe[0].value["due"]) == ["in 47 h", "12 h late"]
     assert views(screen)["Breaching"] == "1"
     assert views(screen)["New"] == "2"
+
+
+def test_every_view_of_ours_has_a_hint_of_what_it_holds(visit, receive):
+    receive("tell me a joke")
+    shown = {button.label.rpartition(" ")[0]: button.help for button in visit("inbox").button}
+    assert "24 hours" in shown["Breaching"]
+    assert all(shown[label] for _, label, *_ in desk_views.VIEWS)
 
 
 def test_only_one_page_is_sent(visit, receive):

@@ -17,15 +17,35 @@ from triage_core.queries import Only, Sort
 from ui import filters, session
 from ui.hostile import plain
 
-# Icon and label of a view, and the values of the filters that differ from their defaults.
-VIEWS: tuple[tuple[LiteralString, LiteralString, Mapping[str, Any]], ...] = (
-    (":material/inbox:", "To decide", {}),
-    (":material/fiber_new:", "New", {"state": "new"}),
-    (":material/person:", "Mine", {"state": "open", "only": Only.MINE}),
-    (":material/alarm:", "Breaching", {"state": "any", "only": Only.BREACHING, "sort": Sort.DUE}),
-    (":material/lock_clock:", "Embargo ends soon", {"state": "any", "only": Only.EMBARGO}),
-    (":material/snooze:", "Snoozed", {"state": "open", "only": Only.SNOOZED}),
-    (":material/folder_open:", "All open", {"state": "open"}),
+# Icon, label and hint of a view, and the values of the filters that differ from their defaults.
+VIEWS: tuple[tuple[LiteralString, LiteralString, LiteralString, Mapping[str, Any]], ...] = (
+    (":material/inbox:", "To decide", "What waits for a decision", {}),
+    (":material/fiber_new:", "New", "What nobody has begun with", {"state": "new"}),
+    (
+        ":material/person:",
+        "Mine",
+        "Your tasks, and what you hold a claim on",
+        {"state": "open", "only": Only.MINE},
+    ),
+    (
+        ":material/alarm:",
+        "Breaching",
+        "A clock has run out or does within 24 hours: answer, triage, fix or bounty",
+        {"state": "any", "only": Only.BREACHING, "sort": Sort.DUE},
+    ),
+    (
+        ":material/lock_clock:",
+        "Embargo ends soon",
+        "Within 7 days",
+        {"state": "any", "only": Only.EMBARGO},
+    ),
+    (
+        ":material/snooze:",
+        "Snoozed",
+        "Out of the lists until they wake; their clocks run on",
+        {"state": "open", "only": Only.SNOOZED},
+    ),
+    (":material/folder_open:", "All open", "Every report that is not closed", {"state": "open"}),
 )
 
 
@@ -35,8 +55,8 @@ def draw() -> None:
     own = {view.name: filters.known(view.filters) for view in session.keep(views.of, session.actor())}
     counts = _counts([*(values for *_, values in VIEWS), *own.values()])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        for icon, label, values in VIEWS:
-            _view(label, icon, values, values == standing, next(counts))
+        for icon, label, hint, values in VIEWS:
+            _view(label, icon, values, values == standing, next(counts), hint)
         _second_look()
         for name, values in own.items():
             _view(plain(name), ":material/bookmark:", values, values == standing, next(counts))
@@ -61,7 +81,12 @@ def _second_look() -> None:
 
 
 def _view(
-    label: LiteralString, icon: LiteralString, values: Mapping[str, Any], stands: bool, count: int | None
+    label: LiteralString,
+    icon: LiteralString,
+    values: Mapping[str, Any],
+    stands: bool,
+    count: int | None,
+    hint: LiteralString = "",
 ) -> None:
     told = "" if count is None else f" {count:,}"
     st.button(
@@ -69,6 +94,7 @@ def _view(
         icon=icon,
         key=f"view-{label}",
         type="primary" if stands else "secondary",
+        help=hint,
         on_click=filters.show,
         args=(values,),
     )
