@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from triage_core.guidance import policies, policy
+from triage_core.guidance import policies
 from triage_core.middleware import require_loopback
 from triage_core.runtime import SYSTEM
 from triage_core.settings import ROOT, Settings
@@ -20,7 +20,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """
     require_loopback(host)
     if not (settings.store / STORE_FILE).exists():
-        policy.load(settings.policy)  # so that a first start which cannot work leaves no store behind
+        policies.of_installation(
+            settings.policy
+        )  # so that a first start which cannot work leaves no store behind
     store = Store(settings.store, memory_mib=settings.database_mib)
     try:
         policies.seed(store, SYSTEM, settings.policy)

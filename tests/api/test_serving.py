@@ -46,6 +46,11 @@ def test_what_cannot_work_starts_no_server(tmp_path: Path, repository: Path, sta
     for folder in ("policy", "nowhere"):
         with pytest.raises(InvalidPolicy):
             serve(Settings(store=tmp_path / "new", policy=tmp_path / folder), "127.0.0.1", 8501)
+    with pytest.raises(InvalidPolicy, match=r"FLAWDESK_POLICY: .*/nowhere is no folder; .*policy\.toml, sev"):
+        serve(Settings(store=tmp_path / "new", policy=tmp_path / "nowhere"), "127.0.0.1", 8501)
+    (tmp_path / "policy" / "severity.csv").unlink()
+    with pytest.raises(InvalidPolicy, match=r"FLAWDESK_POLICY: .*/policy has no severity\.csv; "):
+        serve(Settings(store=tmp_path / "new", policy=tmp_path / "policy"), "127.0.0.1", 8501)
     assert started == []
     assert not (tmp_path / "new").exists()
     store.close()

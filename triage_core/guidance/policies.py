@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from triage_core import access, db
-from triage_core.errors import Conflict, NotFound
+from triage_core.errors import Conflict, InvalidPolicy, NotFound
 from triage_core.guidance import policy
 from triage_core.guidance.policy import ClauseKind, Policy
+from triage_core.guidance.policy_text import FILES
 from triage_core.guidance.sections import document
 from triage_core.model import Actor
 from triage_core.store import Store, Work
@@ -52,16 +53,24 @@ def publish_within(work: Work, new: Policy, details: Mapping[str, Any]) -> Polic
     return new
 
 
-def seed(store: Store, actor: Actor, path: Path) -> None:
+def of_installation(folder: Path) -> Policy:
+    """The policy in the folder of the settings. Raises InvalidPolicy: for a missing file it names the variable."""
+    if missing := [name for name in FILES if not (folder / name).exists()]:
+        found = f"has no {' and no '.join(missing)}" if folder.is_dir() else "is no folder"
+        raise InvalidPolicy("FLAWDESK_POLICY", f"{folder} {found}; it takes the folder of {', '.join(FILES)}")
+    return policy.load(folder)
+
+
+def seed(store: Store, actor: Actor, folder: Path) -> None:
     """Publish the policy of the installation's files if it is new.
 
     Only until a version was published from a draft: from then on the store holds the policy, and the
-    files are not read. Raises the errors of `policy.load` and `publish`.
+    files are not read. Raises the errors of `of_installation` and `publish`.
     """
     with store.read() as cursor:
         taken_over = db.value(cursor, "SELECT count(*) FROM policy_drafts WHERE state = 'published'")
     if not taken_over:
-        publish(store, actor, policy.load(path))
+        publish(store, actor, of_installation(folder))
 
 
 class Current:
