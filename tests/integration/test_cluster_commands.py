@@ -111,6 +111,22 @@ def test_a_pair_that_is_no_duplicate_is_not_suggested_again(folder: Path) -> Non
         call(folder, "link", "FR-2", "FR-2")
 
 
+def test_a_pair_that_was_kept_apart_can_be_a_duplicate_again(folder: Path) -> None:
+    with pytest.raises(Refused, match="nobody keeps FR-1 and FR-2 apart"):
+        call(folder, "apart", "FR-1", "FR-2", "--undo")
+    call(folder, "apart", "FR-1", "FR-2")
+    with pytest.raises((Conflict, Refused), match="not duplicates"):
+        call(folder, "link", "FR-2", "FR-1")
+    with pytest.raises(Refused, match="reason"):
+        call(folder, "apart", "FR-2", "FR-1", "--undo", "--reason", "a slip")
+    assert call(folder, "apart", "FR-2", "x@0", "--undo") == {"undone": ["FR-2", "FR-1"]}
+    call(folder, "index")
+    assert {"FR-1", "FR-2"} in [{row["report_id"], row["canonical_id"]} for row in call(folder, "duplicates")]
+    call(folder, "apart", "FR-1", "FR-2")  # said anew, and taken back by its own event
+    assert call(folder, "apart", "FR-1", "FR-2", "--undo")
+    assert call(folder, "link", "FR-2", "FR-1")["canonical_id"] == "FR-1"
+
+
 def test_a_cluster_of_more_than_one_decision_takes_is_listed_whole_and_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

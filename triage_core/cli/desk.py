@@ -97,8 +97,11 @@ def apart(
     one: Annotated[str, typer.Argument(metavar="A", help="Id or external id.")],
     other: Annotated[str, typer.Argument(metavar="B", help="Id or external id.")],
     reason: str = "",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take it back: the pair may be suggested again.")
+    ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Two reports are not duplicates of each other: the pair is not suggested again."""
-    run("apart", {"one": one, "other": other, "reason": reason}, store, as_json, print_pairs)
+    run("apart", {"one": one, "other": other, "reason": reason, "undo": undo}, store, as_json, print_pairs)

@@ -85,6 +85,14 @@ def last_of(cursor: db.Cursor, actor: Actor, kinds: Set[str] = UNDOABLE) -> Even
     return activity.newest_standing(cursor, actor.actor_id, kinds - {UNDONE})
 
 
+def of_pair(cursor: db.Cursor, one_id: str, other_id: str) -> Event:
+    """The event by which these two reports are kept apart. Raises Refused when they are not."""
+    found = _cannot_link(cursor, one_id, other_id)
+    if found is None:
+        raise Refused("report", f"nobody keeps {one_id} and {other_id} apart by a decision on these two")
+    return _maker(cursor, found["b_id"], "cannot_id", found["cannot_id"])
+
+
 def obstacle(cursor: db.Cursor, seq: int) -> str:
     """Why event `seq` cannot be undone now, in a sentence; "" when it can. Raises NotFound."""
     event = activity.event(cursor, seq)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from triage_core.desk import triage
+from triage_core.desk import triage, undo
 from triage_core.desk.decision import Decision
 from triage_core.errors import Refused
 from triage_core.model import (
@@ -87,8 +87,15 @@ def unlink(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
 
 
 def apart(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
-    """Two reports are not duplicates of each other; gives the number of the event."""
+    """Two reports are not duplicates of each other, or with `undo` nobody says so any more; gives their ids."""
+    reason, back = params.get("reason") or "", bool(params.get("undo"))
+    if back and reason:
+        raise Refused("reason", "is kept with what is said of two reports, not with taking that back")
     with runtime.store.read() as cursor:
         one, other = triage.find(cursor, params["one"]), triage.find(cursor, params["other"])
-    triage.keep_apart(runtime.store, command_line_actor(), one, other, reason=params.get("reason") or "")
+        said = undo.of_pair(cursor, one, other) if back else None
+    if said:
+        undo.undo(runtime.store, command_line_actor(), said.seq)
+        return {"undone": [one, other]}
+    triage.keep_apart(runtime.store, command_line_actor(), one, other, reason=reason)
     return {"apart": [one, other]}
