@@ -101,3 +101,19 @@ def test_the_command_line_asks_and_moves(tmp_path: Path) -> None:
 
     assert run("ask", "a", "Which version?") == "needs_info"
     assert run("move", "a", "end_wait") == "new"
+
+
+def test_the_command_line_offers_no_withdrawal_for_which_only_reporters_have_the_key(tmp_path: Path) -> None:
+    opened = open_runtime(tmp_path / "s")
+    bring(opened.store, {"external_id": "a", **make_report()})
+    opened.close()
+
+    def refused(trigger: str) -> str:
+        done = CliRunner().invoke(cli.app, ["move", "a", trigger, "--store", str(tmp_path / "s")])
+        assert isinstance(done.exception, Refused)
+        return str(done.exception)
+
+    assert "only the reporter can withdraw" in refused("withdraw")
+    for offer in (refused("no_such_step"), refused("deploy_fix")):  # all there are, and those of a new report
+        assert "triage" in offer
+        assert "withdraw" not in offer

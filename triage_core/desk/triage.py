@@ -224,6 +224,8 @@ def move(
     """
     access.require(actor, "set_status")
     check_text("note", note)
+    if trigger is Trigger.WITHDRAW:
+        raise Refused("trigger", "only the reporter can withdraw a report, on its tracking page")
     with store.write(actor, "set_status", now) as work:
         case = cases.read(work.cursor, report_id, seen_version)
         linking.require_unlinked(work.cursor, report_id)

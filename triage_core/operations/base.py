@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +35,12 @@ def command_line_actor() -> Actor:
     return Actor(f"cli:{user}", user, frozenset(DeskRole))
 
 
-def enum(kind: Any, params: Mapping[str, Any], name: str) -> Any:
+def enum(kind: Any, params: Mapping[str, Any], name: str, offered: Iterable[str] | None = None) -> Any:
+    """The value of this kind. Raises Refused with those that are `offered`: all when left out."""
     try:
         return kind(params[name])
     except ValueError as error:
-        values = ", ".join(kind)
+        values = ", ".join(offered or kind)
         raise Refused(name, f"one of {values}, not {params[name]!r}") from error
 
 

@@ -12,6 +12,9 @@ from triage_core.model import Resolution
 from triage_core.operations.base import Emit, case, command_line_actor, enum
 from triage_core.runtime import Runtime
 
+# The others come about by an assessment, by a link, or by the reporter.
+MOVES = [trigger for trigger in Trigger if trigger not in {Trigger.ACCEPT, Trigger.CLOSE, Trigger.WITHDRAW}]
+
 
 def ask(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     """Ask the reporter a question; gives the new state of the report."""
@@ -28,7 +31,7 @@ def move(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, A
         runtime.store,
         command_line_actor(),
         report_id,
-        enum(Trigger, params, "trigger"),
+        enum(Trigger, params, "trigger", MOVES),
         resolution=enum(Resolution, params, "resolution") if params.get("resolution") else None,
         note=params.get("note") or "",
     )
