@@ -18,6 +18,7 @@ from triage_core.channel.committer import Committer
 from triage_core.channel.puzzle import Puzzle
 from triage_core.clusters import cluster_splits
 from triage_core.disclosure import disclosure, withheld
+from triage_core.exporters import ready
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.index.clause_advice import ClauseAdvice
@@ -122,7 +123,8 @@ class WorkerState:
 class Worker:
     """One daemon thread that embeds and clusters whatever has come in.
 
-    Once a day it audits the clusters; each round it writes down which embargo has ended.
+    Once a day it audits the clusters; each round it writes down which embargo has ended. When it has nothing else to
+    do it loads what the first preview of a dataset needs.
 
     There is no queue to lose: what is to be done is the difference between the stored reports and
     the stored embeddings, so a restart goes on where the last run stopped.
@@ -153,6 +155,7 @@ class Worker:
             self._thread.join()
 
     def _run(self) -> None:
+        rested = False
         while not self._stop.is_set():
             try:
                 disclosure.sweep(self._runtime.store, SYSTEM)
@@ -163,11 +166,13 @@ class Worker:
                 self._runtime.suggestions.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
                 self._runtime.audit_if_due()
+                if rested:  # not before the first page is served
+                    ready.load()
             except Exception as error:  # the worker outlives any one failure and says so
                 log.exception("likeness worker")
                 self.state = WorkerState(error=str(error))
                 self._stop.wait(10 * POLL_SECONDS)
-            self._wake.wait(POLL_SECONDS)
+            rested = not self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
     def _report(self, done: int, total: int) -> None:
