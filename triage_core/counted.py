@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from triage_core.disclosure.embargo_machine import IN_FORCE
+from triage_core.disclosure.embargo_board import IN_FORCE_SQL
 
 
 class Counted(StrEnum):
@@ -139,7 +139,6 @@ def _late(done: str, due: str) -> str:
     return f"({_counted(done, due)} AND coalesce(c.{done} > c.{due}, true))"
 
 
-_IN_FORCE = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
 # What its reporter withdrew was not ours to close: it rests on nothing, and needs nothing to rest on.
 _CLOSED = "c.status = 'closed' AND c.resolution <> 'withdrawn'"
 _FIX_DUE = "c.status IN ('accepted', 'deferred', 'retest') AND c.fix_due < $at"
@@ -183,7 +182,7 @@ CONDITIONS: Mapping[str, str] = {
     Counted.NO_PRODUCT: "c.platform = ''",
     Counted.NO_VERSION: "c.model_version = ''",
     Counted.NO_HARM: "len(c.harm_types) = 0",
-    Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({_IN_FORCE}))",
+    Counted.UNDER_EMBARGO: f"c.report_id IN (SELECT report_id FROM embargoes WHERE state IN ({IN_FORCE_SQL}))",
     Counted.NO_TECHNIQUE: f"c.report_id NOT IN (SELECT report_id FROM ({TECHNIQUES}))",
     Counted.DECIDED_TWICE: "c.report_id IN (SELECT report_id FROM second_looks WHERE second_id IS NOT NULL)",
     Counted.ALIKE: (

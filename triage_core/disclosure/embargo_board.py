@@ -11,7 +11,9 @@ from triage_core import db
 from triage_core.disclosure.embargo_machine import IN_FORCE, Party
 from triage_core.model import EmbargoState, Exploitation
 
-_IN_FORCE = f"t.state IN ({', '.join(sorted(repr(str(state)) for state in IN_FORCE))})"
+IN_FORCE_SQL = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
+"""The states in which an end binds, for a list of SQL."""
+_IN_FORCE = f"t.state IN ({IN_FORCE_SQL})"
 
 BINDING_ENDS = (
     "SELECT root, min(accepted_end) AS binding_end FROM (SELECT root, root AS report_id FROM roots"

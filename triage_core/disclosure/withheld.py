@@ -19,18 +19,15 @@ import pyarrow.compute as pc
 from triage_core import access, db
 from triage_core.access import Command
 from triage_core.disclosure import embargo_board
-from triage_core.disclosure.embargo_machine import IN_FORCE
 from triage_core.model import Actor, Tlp
 from triage_core.store import STORE_FILE, Store
-
-_IN_FORCE = ", ".join(sorted(repr(str(state)) for state in IN_FORCE))
 
 # The rules of `embargo.why_not` for a reading that decides nothing, told of many reports at once; a property test
 # holds the two together. `until` is the last end of whatever withholds the report, infinity where one has no end.
 _RULE = f"""
 active AS (
     SELECT report_id, coalesce(binding_end, 'infinity'::TIMESTAMP) AS until FROM facts
-    WHERE state IN ({_IN_FORCE}) AND (binding_end IS NULL OR binding_end > $now)),
+    WHERE state IN ({embargo_board.IN_FORCE_SQL}) AND (binding_end IS NULL OR binding_end > $now)),
 told AS (
     FROM active
     UNION ALL SELECT f.report_id, a.until FROM facts f JOIN active a ON a.report_id = f.canonical_id

@@ -157,7 +157,7 @@ def fit(
 
     def cost(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         away = weights - prior
-        error = _sigmoid(rows @ weights[:-1] + weights[-1]) - labels
+        error = sigmoid(rows @ weights[:-1] + weights[-1]) - labels
         slope = np.append(rows.T @ error, error.sum()) + _LOYALTY * away
         return float(_losses(weights, rows, labels).sum() + _LOYALTY * (away @ away) / 2), slope
 
@@ -168,7 +168,7 @@ def fit(
 @lru_cache(maxsize=8_192)
 def _probability(model: PairModel, pair: Pair) -> float:
     """What each refresh asks of the same pairs of all reports, as long as they are compared pair by pair."""
-    return float(_sigmoid(np.dot(pair.features(), model.weights) + model.bias))
+    return float(sigmoid(np.dot(pair.features(), model.weights) + model.bias))
 
 
 @lru_cache(maxsize=1)
@@ -188,7 +188,8 @@ def _losses(
     return np.asarray(np.logaddexp(0, odds) - labels * odds)
 
 
-def _sigmoid(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+def sigmoid(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probabilities of these log odds, of the same shape."""
     return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
 
 

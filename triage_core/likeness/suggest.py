@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from triage_core.likeness import ways
+from triage_core.likeness.learn import sigmoid
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ class Model:
         """(len(of), questions): how probable a yes is; `support` is the evidence of the reports of that name."""
         near, plain = kernels(of, support)
         odds = near @ (self.weights * (1 - self.blend)) + plain @ (self.weights * self.blend) + self.bias
-        return _sigmoid(self.scale * odds + self.shift)
+        return sigmoid(self.scale * odds + self.shift)
 
 
 def fit(support: Sequence[str], of: Evidence, questions: Sequence[str], answers: Floats) -> Model:
@@ -181,7 +182,7 @@ def _tried(likeness: Floats, aside: Floats, answers: Floats, folds: NDArray[np.i
                 base[held, at] = _base(answers[~held, at])
         scale, shift, left = _scaled(odds[known], base[known], answers[known])
         if left < best.loss:
-            tells = _tells(_sigmoid(base + scale * odds + shift), answers)
+            tells = _tells(sigmoid(base + scale * odds + shift), answers)
             best = ways.Trial(left, strength, scale, shift, tells)
     return best
 
@@ -236,7 +237,7 @@ def _fitted(likeness: Floats, answers: Floats, strength: float) -> tuple[Floats,
 
     left = cost(found, said, bias)
     for _ in range(_STEPS):
-        yes = _sigmoid(said + bias)
+        yes = sigmoid(said + bias)
         curve = np.maximum(yes * (1 - yes), 1e-4)
         target = said + bias + (truth - yes) / curve
         solved = np.linalg.solve(
@@ -276,7 +277,3 @@ def loss(probabilities: Floats, answers: Floats) -> float:
     safe = np.clip(probabilities[known], 1e-6, 1 - 1e-6)
     truth = answers[known]
     return float(-np.mean(truth * np.log(safe) + (1 - truth) * np.log(1 - safe))) if known.any() else np.nan
-
-
-def _sigmoid(odds: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
