@@ -32,8 +32,7 @@ Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Pairs = Iterable[tuple[int, int]]
 
-APPENDED_AT_ONCE = 65_536
-REPRESENTED_AT_ONCE = 8_192
+APPENDED_AT_ONCE, REPRESENTED_AT_ONCE = 65_536, 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +353,7 @@ class Clusters:
         state.parent[members] = state.nearest[members] = -1
         state.after[members] = members
         for block in links(
-            state.grid[members], self._link, lambda: np.searchsorted(members, self._roots(members))
+            state.grid[members], self._link, lambda: np.searchsorted(members, self._kept(members))
         ):
             for position in range(block.start, block.stop):
                 number = position - block.start
@@ -371,6 +370,11 @@ class Clusters:
         while not np.array_equal(upper := np.where(placed, parent[roots], -1), roots):
             roots = upper
         return roots
+
+    def _kept(self, rows: Rows) -> Rows:
+        """What links to these placed rows lead to, whoever else is placed: their cluster once nobody leaves it."""
+        large = self._state.sizes[roots := self._roots(rows)] >= rule.MOST_REGROUPED
+        return np.where(large, roots, rows)
 
     def _placed(self, row: int) -> bool:
         return row < self._length and bool(self._state.parent[row] >= 0)
@@ -390,6 +394,7 @@ def cluster_all(
     """The clusters of all rows, (n, dim): the same as placing them one by one in order."""
     clusters = Clusters(vectors.shape[1], params, must, cannot)
     clusters._append(vectors)
-    for block in links(clusters._state.grid[: len(vectors)], clusters._link, clusters.labels):
+    every = np.arange(len(vectors))
+    for block in links(clusters._state.grid[: len(vectors)], clusters._link, lambda: clusters._kept(every)):
         clusters._lay_block(block)
     return clusters

@@ -3,9 +3,9 @@
 Up to `EXACT_ROWS` rows every pair is compared. Beyond that, rows are compared only inside cells (cells.py),
 which misses about one link in a thousand.
 
-Memory stays bounded whatever the data: a link to an earlier block is kept as the cluster that it leads to,
-so a flood of copies leaves one entry a row; links inside a block are kept one by one, and a block with
-too many is halved and done again.
+Memory stays bounded whatever the data: a link to an earlier block is kept as the cluster that it leads to
+where that is so large that nobody leaves it any more, so a flood of copies leaves one entry a row; all others
+are kept one by one, and a block with too many is halved and done again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Rows = NDArray[np.int64]
 class Links:
     """What rows start .. stop - 1 link to: row start + i to others[offsets[i] : offsets[i + 1]].
 
-    An other below `start` is the id of a cluster, one from `start` on a row. `nearest` (-1 for none) is the
+    An other is a row, or below `start` the id of a large cluster, which is a row of it. `nearest` (-1 for none) is the
     earlier row with the largest dot product, `largest`.
     """
 
@@ -64,11 +64,11 @@ class Tile:
     others: Rows
 
 
-def links(grid: Grid, least: int, labels: Callable[[], Rows]) -> Iterator[Links]:
+def links(grid: Grid, least: int, kept: Callable[[], Rows]) -> Iterator[Links]:
     """The links of all rows, block after block; a link is a dot product of at least `least`.
 
-    `labels()` gives the cluster of every row of the blocks before; it is asked before each block, so the
-    caller lays a block before it takes the next.
+    `kept()` gives what links to each row of the blocks before lead to, (n,); it is asked before each block, so
+    the caller lays a block before it takes the next.
     """
     threads = min(MOST_THREADS, os.cpu_count() or 1)
     todo = [(start, min(start + BLOCK, len(grid))) for start in range(0, len(grid), BLOCK)][::-1]
@@ -76,7 +76,7 @@ def links(grid: Grid, least: int, labels: Callable[[], Rows]) -> Iterator[Links]
         cells = cells_of(grid, pool) if len(grid) > EXACT_ROWS else [np.arange(len(grid))]
         while todo:
             start, stop = todo.pop()
-            roots = labels()
+            roots = kept()
             tiles = _tiles(cells, start, stop)
             shares = [tiles[number::threads] for number in range(threads)]
             most = MOST_LINKS if stop - start > 1 else math.inf

@@ -24,7 +24,7 @@ _WRAPPED_FROM, _WRAPPED_FULL = 0.4, 0.6
 # From and up to this sureness a request is the report's own.
 _OWN_FROM, _OWN_FULL = 0.6, 0.9
 # The square of the length that a meaning has beside a wrapper.
-_MEANING = 0.48
+_MEANING = 0.50
 
 Vectors = NDArray[np.float32]
 

@@ -17,8 +17,8 @@ from triage_core.likeness.kernels import COMPILED, compiled
 
 # A product of two sums stays below 2**63 up to this many pairs of members.
 SAFE_PAIRS = 2**38
-# So many members at most are grouped anew for one row: larger clusters differ little with the order.
-MOST_REGROUPED = 100
+# Fewer members in all are grouped anew for one row: larger clusters differ little with the order, and cost more.
+MOST_REGROUPED = 1_000
 NONE_IS_MINUS_ONE = ("parent", "slots", "nearest", "runner_up")
 
 
@@ -184,6 +184,20 @@ def members(state: State, cluster: int) -> NDArray[np.int64]:
 
 
 @compiled
+def likest_later(
+    sums: NDArray[np.float64], nearest: NDArray[np.float32], sizes: NDArray[np.float64], own: int, link: float
+) -> tuple[int, float]:
+    """The first group after `own` with the best mean likeness to it, of those that link to it, and this mean."""
+    at, best = -1, -np.inf
+    for other in range(own + 1, len(sizes)):
+        if sizes[other] > 0 and nearest[own, other] >= link:
+            mean = sums[own, other] / (sizes[own] * sizes[other])
+            if mean > best:
+                at, best = other, mean
+    return at, best
+
+
+@compiled
 def groups(dots: NDArray[np.float32], link: float, gate: float) -> NDArray[np.int64]:
     """(m,) groups of rows with these grid dot products, (m, m), each named after its first.
 
@@ -192,22 +206,31 @@ def groups(dots: NDArray[np.float32], link: float, gate: float) -> NDArray[np.in
     count = len(dots)
     sums, nearest = dots.astype(np.float64), dots.copy()
     labels, sizes = np.arange(count), np.ones(count)
+    # The likest of the later groups is kept for each, since joining two changes it for few.
+    later, means = np.empty(count, np.int64), np.empty(count)
+    for i in range(count):
+        later[i], means[i] = likest_later(sums, nearest, sizes, i, link)
     while True:
-        best, one, other = gate, -1, -1
-        for i in range(count):
-            for j in range(i + 1, count):
-                if labels[i] == i and labels[j] == j and nearest[i, j] >= link:
-                    mean = sums[i, j] / (sizes[i] * sizes[j])
-                    if mean > best or (mean == best and one < 0):
-                        best, one, other = mean, i, j
-        if one < 0:
+        one = int(np.argmax(means))
+        if means[one] < gate:
             return labels
-        labels[labels == other] = one
+        other = later[one]
+        for i in range(count):
+            if labels[i] == other:
+                labels[i] = one
         sizes[one] += sizes[other]
+        sizes[other], means[other] = 0, -np.inf
         sums[one] += sums[other]
-        sums[:, one] += sums[:, other]
+        sums[:, one] = sums[one]
         nearest[one] = np.maximum(nearest[one], nearest[other])
-        nearest[:, one] = np.maximum(nearest[:, one], nearest[:, other])
+        nearest[:, one] = nearest[one]
+        for i in range(count):
+            if sizes[i] > 0 and (i == one or later[i] == one or later[i] == other):
+                later[i], means[i] = likest_later(sums, nearest, sizes, i, link)
+            elif i < one and sizes[i] > 0 and nearest[i, one] >= link:
+                mean = sums[i, one] / (sizes[i] * sizes[one])
+                if mean > means[i] or (mean == means[i] and one < later[i]):
+                    later[i], means[i] = one, mean
 
 
 @compiled
