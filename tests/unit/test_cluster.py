@@ -213,12 +213,11 @@ def test_contradictions_are_refused_and_change_nothing() -> None:
     assert np.array_equal(clusters.labels(), before)
 
 
-def test_the_representative_is_the_most_typical_member() -> None:
-    clusters = cluster_all(at(0, 10, 9, 11, 90))
-    assert clusters.representative(0) == 2
-    assert clusters.members(0).tolist() == [0, 1, 2, 3]
-    assert clusters.representative(4) == 4
-    assert clusters.representatives() == {0: 2, 4: 4}
+def test_members_are_told_in_order_of_arrival() -> None:
+    clusters = cluster_all(at(0, 10, 90, 9, 11))
+    assert clusters.members(0).tolist() == [0, 1, 3, 4]
+    assert clusters.members(2).tolist() == [2]
+    assert clusters.members(3).tolist() == [], "no cluster is named after this one"
 
 
 def test_the_audit_suggests_a_split_and_makes_none() -> None:

@@ -32,7 +32,7 @@ Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Pairs = Iterable[tuple[int, int]]
 
-APPENDED_AT_ONCE, REPRESENTED_AT_ONCE = 65_536, 8_192
+APPENDED_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,35 +231,13 @@ class Clusters:
 
     def members(self, cluster: int) -> Rows:
         """The rows of a cluster, ascending; none of one that stands no more."""
-        return np.sort(rule.members(self._state, cluster))
+        return rule.members(self._state, cluster)
 
     def together(self, rows: Rows) -> list[tuple[int, int]]:
         """The places in `rows`, ascending, of pairs that reviewers put together."""
         place = {row: at for at, row in enumerate(rows.tolist()) if row in self._constraints}
         first = {row: min(self._constraints.together(row) & place.keys()) for row in place}
         return [(place[one], place[row]) for row, one in first.items() if one != row]
-
-    def representative(self, cluster: int) -> int:
-        """The member to read: the one most like all others (medoid), the earlier of equals.
-
-        The earliest member is the cluster's id already; the most typical one says more about it.
-        """
-        members = self.members(cluster)
-        return int(members[np.argmax(self._state.grid[members] @ rule.total(self._state, cluster))])
-
-    def representatives(self) -> dict[int, int]:
-        """The representative of every cluster, by id: the same as one by one, in one go."""
-        state, labels = self._state, self.labels()
-        grouped = np.flatnonzero(state.sizes[labels] > 1)
-        likeness = np.empty(len(grouped), dtype=np.int64)
-        for start in range(0, len(grouped), REPRESENTED_AT_ONCE):
-            rows = grouped[start : start + REPRESENTED_AT_ONCE]
-            sums = state.sums[state.slots[labels[rows]]]
-            likeness[start : start + len(rows)] = (state.grid[rows] * sums).sum(axis=1)
-        order = np.lexsort((grouped, -likeness, labels[grouped]))
-        ids, first = np.unique(labels[grouped[order]], return_index=True)
-        found = {cluster: cluster for cluster in np.unique(labels).tolist()}
-        return found | dict(zip(ids.tolist(), grouped[order[first]].tolist(), strict=True))
 
     def suggest_splits(self, labels: Rows | None = None) -> list[SplitSuggestion]:
         """Clusters, or what `labels` parts them into, that fall into two groups which the rule would not merge."""

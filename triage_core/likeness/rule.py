@@ -4,6 +4,9 @@ The same functions run compiled over a million rows and one row at a time. All a
 so that the order of arrivals is the only order that matters. Where it would matter much, because a report
 links to several clusters or fits into none that it links to, their members are grouped anew as if all had come
 at once.
+
+Whatever gives an array to Python, `lay` and `members`, is called by no other compiled function: of a function that is
+also part of another one's code, kept on disk by another process, numba may not find how to make the array.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.likeness.kernels import COMPILED, compiled
+from triage_core.likeness.linkage import join_linked
 
 # A product of two sums stays below 2**63 up to this many pairs of members.
 SAFE_PAIRS = 2**38
@@ -174,6 +178,12 @@ def merge(state: State, younger: int, older: int) -> None:
 
 @compiled
 def members(state: State, cluster: int) -> NDArray[np.int64]:
+    """The rows of a cluster, ascending."""
+    return np.sort(_members(state, cluster))
+
+
+@compiled
+def _members(state: State, cluster: int) -> NDArray[np.int64]:
     """The rows of a cluster, in no order."""
     rows = np.empty(state.sizes[cluster], dtype=np.int64)
     row = cluster
@@ -184,67 +194,17 @@ def members(state: State, cluster: int) -> NDArray[np.int64]:
 
 
 @compiled
-def likest_later(
-    sums: NDArray[np.float64], nearest: NDArray[np.float32], sizes: NDArray[np.float64], own: int, link: float
-) -> tuple[int, float]:
-    """The first group after `own` with the best mean likeness to it, of those that link to it, and this mean."""
-    at, best = -1, -np.inf
-    for other in range(own + 1, len(sizes)):
-        if sizes[other] > 0 and nearest[own, other] >= link:
-            mean = sums[own, other] / (sizes[own] * sizes[other])
-            if mean > best:
-                at, best = other, mean
-    return at, best
-
-
-@compiled
-def groups(dots: NDArray[np.float32], link: float, gate: float) -> NDArray[np.int64]:
-    """(m,) groups of rows with these grid dot products, (m, m), each named after its first.
-
-    Those with the best mean are put together first, as long as it reaches `gate` and two of them link.
-    """
-    count = len(dots)
-    sums, nearest = dots.astype(np.float64), dots.copy()
-    labels, sizes = np.arange(count), np.ones(count)
-    # The likest of the later groups is kept for each, since joining two changes it for few.
-    later, means = np.empty(count, np.int64), np.empty(count)
-    for i in range(count):
-        later[i], means[i] = likest_later(sums, nearest, sizes, i, link)
-    while True:
-        one = int(np.argmax(means))
-        if means[one] < gate:
-            return labels
-        other = later[one]
-        for i in range(count):
-            if labels[i] == other:
-                labels[i] = one
-        sizes[one] += sizes[other]
-        sizes[other], means[other] = 0, -np.inf
-        sums[one] += sums[other]
-        sums[:, one] = sums[one]
-        nearest[one] = np.maximum(nearest[one], nearest[other])
-        nearest[:, one] = nearest[one]
-        for i in range(count):
-            if sizes[i] > 0 and (i == one or later[i] == one or later[i] == other):
-                later[i], means[i] = likest_later(sums, nearest, sizes, i, link)
-            elif i < one and sizes[i] > 0 and nearest[i, one] >= link:
-                mean = sums[i, one] / (sizes[i] * sizes[one])
-                if mean > means[i] or (mean == means[i] and one < later[i]):
-                    later[i], means[i] = one, mean
-
-
-@compiled
 def regroup(
     state: State, row: int, linked: NDArray[np.int64], link: float, gate: float, unit: float
 ) -> NDArray[np.int64]:
-    """Group a row and the members of all clusters that it links to anew; gives what moved as `lay` does."""
+    """Group a row and the members of all clusters that it links to anew; gives what moved as `_lay` does."""
     rows = np.array([row])
     for i in range(len(linked)):
-        rows = np.concatenate((rows, members(state, linked[i])))
+        rows = np.concatenate((rows, _members(state, linked[i])))
     rows = np.sort(rows)
     grid = state.grid[rows].astype(np.float32)
     dots = np.dot(grid, grid.T)
-    labels = groups(dots, link, gate)
+    labels = join_linked(dots, link, gate)
     before = np.array([find(state.parent, other) if other != row else row for other in rows])
     for i in range(len(linked)):
         drop_sum(state, linked[i])
@@ -283,6 +243,21 @@ def regroup(
 
 @compiled
 def lay(
+    state: State,
+    row: int,
+    linked: NDArray[np.int64],
+    forced: int,
+    apart: NDArray[np.bool_],
+    link: float,
+    gate: float,
+    unit: float,
+) -> NDArray[np.int64]:
+    """`_lay`."""
+    return _lay(state, row, linked, forced, apart, link, gate, unit)
+
+
+@compiled
+def _lay(
     state: State,
     row: int,
     linked: NDArray[np.int64],
@@ -395,5 +370,5 @@ def lay_rows(
             halt = halt or state.watched[linked[i]]
         if halt:
             return row
-        lay(state, row, linked, -1, free, link, gate, unit)
+        _lay(state, row, linked, -1, free, link, gate, unit)
     return stop
