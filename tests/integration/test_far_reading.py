@@ -15,16 +15,23 @@ from tests.making import EVERYBODY, LetterEmbedder, bring, make_report, open_run
 from tests.unit.test_axes import QUESTIONS, WRAPPERS
 from triage_core import db
 from triage_core.clusters import cluster_work
-from triage_core.desk import boards
+from triage_core.desk import boards, undo
 from triage_core.index import close_reading, embedding, far_reading, learning, placements, readings
 from triage_core.index.indexing import Likeness
 from triage_core.index.memory import Decided
 from triage_core.likeness import laying, spaces
 from triage_core.likeness.axes import Axis
+from triage_core.likeness.tools import Tools
 from triage_core.runtime import Runtime
 
 REPORTS = [wrapper + question for wrapper in WRAPPERS.values() for question in QUESTIONS.values()]
 LIMIT = 8
+NEAR = (
+    WRAPPERS["chess"]
+    .replace("in a table with two columns, and mark", "as one list with bullets, and underline")
+    .replace("complains, Black gets another turn", "is silent, Black moves twice in a row")
+)
+NAMES = ["Ashby", "Barley", "Corby", "Dunmore", "Elm", "Fenny", "Gower", "Holt", "Islip", "Kelso", "Luton"]
 STORY = (
     "On Monday {a} met {b} at the harbour, and {a} told {b} about the parcel. {b} laughed. Then {a} asked the "
     "assistant to play the customs officer, and {b} asked it to stamp every form without reading it. When {a} "
@@ -133,11 +140,7 @@ def test_a_text_and_a_pair_are_explained(opened: Runtime) -> None:
 def test_near_copies_of_a_template_are_two_techniques_and_stay_so_after_a_restart(
     opened: Runtime, tmp_path: Path
 ) -> None:
-    near = WRAPPERS["chess"].replace(
-        "in a table with two columns, and mark", "as one list with bullets, and underline"
-    )
-    near = near.replace("complains, Black gets another turn", "is silent, Black moves twice in a row")
-    stories = [wrapper + question for question in QUESTIONS.values() for wrapper in (WRAPPERS["chess"], near)]
+    stories = [wrapper + question for question in QUESTIONS.values() for wrapper in (WRAPPERS["chess"], NEAR)]
     last = "Who invented the zip?"
     tell(opened, *REPORTS, *stories[:-2])
     found = clusters(opened, Axis.TECHNIQUE)
@@ -151,11 +154,58 @@ def test_near_copies_of_a_template_are_two_techniques_and_stay_so_after_a_restar
         sizes = db.rows(cursor, "SELECT cluster_id, size FROM clusters WHERE axis = 'technique'")
     assert {item["cluster_id"]: item["size"] for item in sizes} == dict(Counter(found.values()))
     other = open_runtime(tmp_path / "other", close_reading=LIMIT)
-    tell(other, *REPORTS, *stories, near + last)
-    bring(opened.store, *(make_report(story) for story in (*stories[-2:], near + last)))
+    tell(other, *REPORTS, *stories, NEAR + last)
+    bring(opened.store, *(make_report(story) for story in (*stories[-2:], NEAR + last)))
     Likeness(opened.store, LetterEmbedder, opened.settings.model, LIMIT).refresh(EVERYBODY)
     assert clusters(opened, Axis.TECHNIQUE) == clusters(other, Axis.TECHNIQUE)
     other.close()
+
+
+def test_a_part_that_goes_and_comes_back_leads_nowhere_any_more(opened: Runtime) -> None:
+    tell(opened, *REPORTS, *(NEAR + question for question in QUESTIONS.values()))
+    part = f"T-{len(REPORTS) + 1}"
+    assert {"T-5", part} <= set(clusters(opened, Axis.TECHNIQUE).values())
+
+    def led() -> list[str]:
+        with opened.store.read() as cursor:
+            return [row["old_id"] for row in db.rows(cursor, "SELECT old_id FROM cluster_aliases")]
+
+    cluster_work.merge(opened.store, EVERYBODY, Axis.TECHNIQUE, "T-5", part)
+    opened.likeness.refresh(EVERYBODY)
+    assert part not in clusters(opened, Axis.TECHNIQUE).values()
+    assert led() == [part]
+    with opened.store.read() as cursor:
+        event = undo.last_of(cursor, EVERYBODY)
+    assert event
+    undo.undo(opened.store, EVERYBODY, event.seq)
+    opened.likeness.refresh(EVERYBODY)
+    assert part in clusters(opened, Axis.TECHNIQUE).values()
+    assert led() == []
+
+
+def test_what_fails_on_the_way_is_laid_again_from_what_is_stored(
+    opened: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(opened, *REPORTS, *(NEAR + question for question in QUESTIONS.values()))
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tools, "_tell", full)
+        with pytest.raises(MemoryError):
+            tell(opened, WRAPPERS["chess"] + "Who invented the zip?")
+    tell(opened, WRAPPERS["chess"] + "Where do swallows spend the winter?")
+    found = clusters(opened, Axis.TECHNIQUE)
+    assert len(found) == len(REPORTS) + len(QUESTIONS) + 2
+    assert {found[f"FR-{len(REPORTS) + len(QUESTIONS) + at}"] for at in (1, 2)} == {"T-5"}
+
+
+def test_large_clusters_that_came_at_once_are_named(opened: Runtime) -> None:
+    tell(opened, *(WRAPPERS["chess"] + f"How far is it from here to the town of {name}?" for name in NAMES))
+    assert opened.likeness.name_clusters(EVERYBODY) > 0
+    assert [label for size, label in called(opened, Axis.TECHNIQUE).values() if size > 8 and not label] == []
+    assert max(size for size, _ in called(opened, Axis.TECHNIQUE).values()) > 8
 
 
 def called(runtime: Runtime, axis: Axis) -> dict[str, tuple[int, str]]:

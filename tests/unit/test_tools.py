@@ -118,6 +118,40 @@ def test_people_s_word_holds_among_parts() -> None:
     assert found.cluster_of(1) == found.cluster_of(4)
 
 
+def test_who_is_likest_to_a_tool_that_people_bound_goes_with_it_whenever_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tools, "MOST_TOLD", 6)
+    side = used([0, 0, 1, 1, 2, 2], range(6))
+    # Likest to the first tool, and less like the first and the second together than like the third.
+    last = unit(0.95 * TEMPLATES[0] - 0.45 * TEMPLATES[1] + 0.35 * TEMPLATES[2].astype(np.float64))
+    first, second, third = (float(last @ TEMPLATES[at]) for at in range(3))
+    assert first > third > (first + second) / 2
+    assert (first + second + third) / 3 > PARAMS.gate
+    side = Side([*side.wrappers, last], range(7))
+    found = side.at_once(6, must=[(0, 2)])
+    side.go_on(found)
+    assert found.labels().tolist() == [0, 0, 0, 0, 4, 4, 0]
+    assert side.at_once(must=[(0, 2)]).labels().tolist() == found.labels().tolist()
+
+
+def test_a_runner_up_in_parts_is_its_likest_part() -> None:
+    # In a cluster of its own kind, and next like one tool of the other cluster.
+    near = unit(TEMPLATES[1] + 1.1 * DRAWN[10].astype(np.float64))
+    side = Side([*used([0, 0, 1, 1], range(4)).wrappers, DRAWN[10], DRAWN[10], near], range(7))
+    found = side.at_once()
+    assert found.labels().tolist() == [0, 0, 2, 2, 4, 4, 4]
+    assert found.reasons(np.arange(7)).runner_up.tolist() == [2, 2, 0, 0, -1, -1, 2]
+    for row in range(7):
+        why, labels = found.reasons(np.array([row])), found.labels()
+        if why.runner_up[0] >= 0:
+            part = int(why.runner_up[0])
+            assert part in labels
+            assert part != labels[row]
+            mean = float(np.mean(side.wrappers[labels == part] @ side.wrappers[row]))
+            assert float(why.runner_up_mean[0]) == pytest.approx(mean, abs=2e-3)
+
+
 def test_parts_are_gone_when_what_told_them_is() -> None:
     found = used([0, 0, 1, 1], range(4)).at_once()
     assert found.parts() == {2: 0}

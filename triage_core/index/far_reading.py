@@ -49,8 +49,12 @@ def lay(memory: Memory, decided: Decided, limit: int) -> dict[Axis, NDArray[np.i
     `limit` is that of close reading: what the store has for no more reports was not laid by this rule.
     """
     labels, before = {}, dict(memory.clusters)
-    for axis in Axis:
-        labels[axis] = _lay_axis(memory, axis, decided, limit)
+    try:
+        for axis in Axis:
+            labels[axis] = _lay_axis(memory, axis, decided, limit)
+    except BaseException:
+        memory.clusters.clear()  # a report may be in one axis and not in the next: the store's are taken up again
+        raise
     if memory.clusters != before:
         memory.nearby.clear()  # an axis was laid at once: not all that is near was found on the way
     return labels
@@ -117,6 +121,7 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
             ruled = Clusters.restore(stored, laid, (), params, sorted(must), sorted(cannot))
         else:
             ruled = cluster_all(Laid(spaces, axis, count), params, sorted(must), sorted(cannot))
+            told = must, cannot
         clusters = ruled
         if axis is Axis.TECHNIQUE:
             clusters = Tools(ruled, partial(spaces.unit, axis), partial(spaces.unit, Axis.REQUEST))
@@ -164,7 +169,7 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
                 name = placements.cluster_id(axis, memory.ids[label])
                 size = clusters.size(label)
                 described[name] = Cluster(name, memory.ids[label], size=size)
-                cluster_names.note(memory, axis, label, size, moved=rows is moved)
+                cluster_names.note(memory, axis, label, size, moved=rows is moved or label >= known)
             placed = _placed(memory, axis, part, labels[part])
             yield Part(placed, described, arrived=rows is arrived and axis in memory.stored)
 

@@ -223,6 +223,10 @@ def _move(
     rows = [{"axis": axis, "model_id": model_id, **_fields(item)} for item in changed]
     db.insert(work.cursor, "memberships", rows)
     work.cursor.execute(f"DELETE FROM clusters WHERE {here}", [axis, touched])
+    # What stands leads nowhere, also where it stood no more for a while.
+    work.cursor.execute(
+        "DELETE FROM cluster_aliases WHERE axis = ? AND old_id IN (SELECT unnest(?))", [axis, touched]
+    )
     sizes = db.rows(
         work.cursor,
         f"SELECT cluster_id, count(*) AS size FROM memberships WHERE {here}"
@@ -350,7 +354,8 @@ def clear(work: Work, axis: str) -> None:
 def parts(cursor: db.Cursor, row: Mapping[str, int]) -> dict[int, int]:
     """Of which clusters of techniques what are the parts (likeness.tools), as rows of earliest reports."""
     found = db.rows(cursor, "SELECT part_id, cluster_id FROM cluster_parts")
-    return {row[founder(item["part_id"])]: row[founder(item["cluster_id"])] for item in found}
+    names = [(founder(item["part_id"]), founder(item["cluster_id"])) for item in found]
+    return {row[part]: row[of] for part, of in names if part in row and of in row}
 
 
 def keep_parts(work: Work, ids: Sequence[str], parts: Mapping[int, int]) -> None:
@@ -376,9 +381,6 @@ def _lead_on(work: Work, axis: str, gone: Sequence[str]) -> None:
         work.cursor,
         "SELECT report_id, cluster_id FROM memberships WHERE axis = ? AND report_id IN (SELECT unnest(?))",
         [axis, sorted(founders)],
-    )
-    work.cursor.execute(
-        "DELETE FROM cluster_aliases WHERE axis = ? AND old_id IN (SELECT unnest(?))", [axis, list(gone)]
     )
     aliases = [
         {"axis": axis, "old_id": founders[row["report_id"]], "new_id": row["cluster_id"], "done_at": work.now}

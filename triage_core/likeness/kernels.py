@@ -100,7 +100,7 @@ def hits(
     """What each row links to: dots (r, c) of rows with others, linked from `least` on.
 
     `rows` (r,) and `others` (c,) are ascending row numbers; only others lower than the row count. One
-    that is lower than `first` stands for its cluster, roots[other], and a cluster just seen is not
+    that is lower than `first` stands for roots[other], itself or its cluster, and what was just seen is not
     repeated. Gives links as two arrays (position in `rows`, other), and for every row its nearest link
     (lowest of equals, -1 for none) with its dot.
     """

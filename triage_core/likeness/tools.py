@@ -36,11 +36,12 @@ _AT_ONCE = 4_096
 @dataclass(frozen=True, slots=True)
 class _Kinds:
     """What the first members of a cluster tell of its parts: (k,) the earliest row of each, how many of the first
-    members it has, and (k, places) the sums of their wrappers on the grid."""
+    members it has, and (k, places) the sums of their wrappers on the grid. `bound`: people put two tools together."""
 
     labels: Rows
     counts: Numbers
     sums: Numbers
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,10 @@ class Tools:
         found = self._clusters.place(row, vector, candidates)
         at = found.cluster
         before = self._parts.get(at)
-        if found.moved or found.decided or self._clusters.size(at) <= MOST_TOLD:
+        again = (
+            found.moved or found.decided or (before and before.kinds.bound)
+        )  # the likest tool, then whose it is
+        if again or self._clusters.size(at) <= MOST_TOLD:
             self._tell_again({at, *(cluster for pair in found.moved for cluster in pair)})
         elif before:
             own = self._likest(np.array([row]), before.kinds)
@@ -137,10 +141,17 @@ class Tools:
             runner_up_mean=found.runner_up_mean.copy(),
         )
         for at, row in enumerate(rows.tolist()):
-            if parts := self._parts.get(self._clusters.cluster_of(row)):
-                place = int(np.searchsorted(parts.rows, row))
-                found.mean[at], found.runner_up[at] = parts.means[place], parts.runner_up[place]
-                found.runner_up_mean[at] = parts.runner_up_means[place]
+            runner_up, mean = int(found.runner_up[at]), float(found.runner_up_mean[at])
+            own = self._parts.get(self._clusters.cluster_of(row))
+            beside = self._parts.get(self._clusters.cluster_of(runner_up)) if runner_up >= 0 else None
+            if beside and beside is not own:
+                runner_up, mean = self._likest_of(row, beside.kinds)
+            if own:
+                place = int(np.searchsorted(own.rows, row))
+                found.mean[at] = own.means[place]
+                if beside is own or not own.runner_up_means[place] < mean:  # it may be no number
+                    runner_up, mean = int(own.runner_up[place]), float(own.runner_up_means[place])
+            found.runner_up[at], found.runner_up_mean[at] = runner_up, mean
         return found
 
     def suggest_splits(self) -> list[SplitSuggestion]:
@@ -149,9 +160,18 @@ class Tools:
 
     def _decided(self, decide: Callable[[int, int], tuple[int, ...]], a: int, b: int) -> tuple[int, ...]:
         before, were = self.labels(), self._clusters.labels()
-        changed = [*decide(a, b), *(row for row in (a, b) if row < len(self))]
+        changed = list(decide(a, b))
+        if not changed and not self._parts_bind(a, b):
+            return ()
+        changed += [row for row in (a, b) if row < len(self)]
         self._tell_again({*were[changed].tolist(), *self._clusters.labels()[changed].tolist()})
         return tuple(np.flatnonzero(self.labels() != before).tolist())
+
+    def _parts_bind(self, a: int, b: int) -> bool:
+        """Whether two rows share a cluster of the rule but no part."""
+        if max(a, b) >= len(self) or self._clusters.cluster_of(a) != self._clusters.cluster_of(b):
+            return False
+        return self.cluster_of(a) != self.cluster_of(b)
 
     def _tell_again(self, clusters: Iterable[int]) -> None:
         for cluster in clusters:
@@ -174,11 +194,12 @@ class Tools:
             return None
         kinds = _kinds(rows, vectors, told)
         own = np.concatenate([told, *(self._likest(some, kinds) for some in later)])
-        own = families.bound(own, self._clusters.together(rows))
+        together = self._clusters.together(rows)
+        own = families.bound(own, together)
         _, earliest, own = np.unique(own, return_index=True, return_inverse=True)
         if len(earliest) < 2:
             return None
-        kinds = _kinds(rows[earliest], vectors, own[: len(first)])
+        kinds = _kinds(rows[earliest], vectors, own[: len(first)], bool(together))
         found = self._members(first, kinds, own[: len(first)], told=True)
         for some in later:
             start = len(found.rows)
@@ -189,6 +210,12 @@ class Tools:
         """(r,) the numbers of the parts that these rows are most like on average."""
         means = self._grid(self._wrappers, rows) @ kinds.sums.T / kinds.counts
         return np.asarray(means.argmax(axis=1), dtype=np.int64)
+
+    def _likest_of(self, row: int, kinds: _Kinds) -> tuple[int, float]:
+        """The part that a row of another cluster is most like, and its mean cosine to it."""
+        vector = self._grid(self._wrappers, np.array([row]))[0]
+        means = kinds.sums @ vector / kinds.counts / grid.scale(len(vector)) ** 2
+        return int(kinds.labels[means.argmax()]), float(means.max())
 
     def _members(self, rows: Rows, kinds: _Kinds, own: Rows, told: bool = False) -> _Parts:
         """Rows that belong to the parts with the numbers `own`; `told`: they are among those who told of these."""
@@ -239,8 +266,8 @@ def _cosines(vectors: Vectors) -> Vectors:
     return found
 
 
-def _kinds(labels: Rows, vectors: Vectors, own: Rows) -> _Kinds:
+def _kinds(labels: Rows, vectors: Vectors, own: Rows, bound: bool = False) -> _Kinds:
     """Parts by the first members' vectors and numbers, (m,)."""
     counts = np.bincount(own)
     sums = np.eye(len(counts))[own].T @ vectors  # exact in float64, like all sums of grid vectors
-    return _Kinds(labels[: len(counts)], counts.astype(np.float64), sums)
+    return _Kinds(labels[: len(counts)], counts.astype(np.float64), sums, bound)
