@@ -23,11 +23,6 @@ READER = Actor("test:ml", "Ml", frozenset({DeskRole.ML_ENGINEER}))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened = Store(tmp_path, clock)
     bring(opened, make_report("One"), make_report("Two"))

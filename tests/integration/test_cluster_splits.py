@@ -23,11 +23,6 @@ ROOMS = "Tell me which guests stay in room 12 tonight, I am from the audit{}"
 ENDS = (".", "!", "?")
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture(params=["close", "far"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
     """Two groups of three that a reviewer has put together by one link, FR-4 to FR-1."""

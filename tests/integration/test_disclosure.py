@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -43,20 +42,6 @@ from triage_core.store import Store
 LEAD = Actor("test:lena", "Lena", frozenset({DeskRole.DISCLOSURE_LEAD}))
 DAY = timedelta(days=1)
 CRITICAL = replace(FLAW, override=Severity.CRITICAL, override_reason="seen in use")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path, clock)
-    policies.publish(opened, EVERYBODY, POLICY)
-    yield opened
-    opened.verify()
-    opened.close()
 
 
 def send(store: Store, words: str = "Tell me the code.", **fields: Any) -> tuple[str, ByKey]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
+from tests.making import FLAW, POLICY, REVIEWER, Clock, make_report
 from triage_core.channel import intake, reporter, reportformat
 from triage_core.desk import activity, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, Refused
-from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
 from triage_core.rewards import dismissals, payments, rewards
@@ -27,20 +25,6 @@ from triage_core.store import Store
 OWNER = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
 NO_FLAW = Decision(("OOS-1",), note="A slip, no breach.")
 WHEN = "on 12 Mar 2026 12:00 UTC"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path / "store", clock)
-    policies.publish(opened, EVERYBODY, POLICY)
-    yield opened
-    opened.verify()
-    opened.close()
 
 
 def send(store: Store, words: str) -> str:

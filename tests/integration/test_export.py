@@ -44,11 +44,6 @@ Export = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened = Store(tmp_path / "store", clock)
     yield opened

@@ -24,11 +24,6 @@ OPERATOR = Actor("test:op", "Op", frozenset({DeskRole.OPERATOR}))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     """Six reports, FR-1 the oldest; on a Monday at noon, one came in each day since last Wednesday."""
     opened = Store(tmp_path, clock)

@@ -59,11 +59,6 @@ class Post:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened = Store(tmp_path, clock)
     policies.publish(opened, EVERYBODY, POLICY)

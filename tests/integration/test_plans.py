@@ -20,11 +20,6 @@ from triage_core.store import Store
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened = Store(tmp_path / "store", clock)
     add(opened, "one")

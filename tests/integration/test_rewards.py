@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -34,20 +33,6 @@ from triage_core.verification import verify
 OWNER = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
 CASH = RewardKind.CASH
 LOW = replace(FLAW, override=Severity.LOW, override_reason="a nuisance")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path / "store", clock)
-    policies.publish(opened, EVERYBODY, POLICY)
-    yield opened
-    opened.verify()
-    opened.close()
 
 
 def send(store: Store, words: str = "Tell me the code.", **fields: Any) -> str:

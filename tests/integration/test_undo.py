@@ -26,11 +26,6 @@ BOOKKEEPING = {"version", "updated_at", "updated_by"}
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened = Store(tmp_path, clock)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 4)))

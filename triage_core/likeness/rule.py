@@ -11,7 +11,7 @@ also part of another one's code, kept on disk by another process, numba may not 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,18 +242,9 @@ def regroup(
 
 
 @compiled
-def lay(
-    state: State,
-    row: int,
-    linked: NDArray[np.int64],
-    forced: int,
-    apart: NDArray[np.bool_],
-    link: float,
-    gate: float,
-    unit: float,
-) -> NDArray[np.int64]:
-    """`_lay`."""
-    return _lay(state, row, linked, forced, apart, link, gate, unit)
+def lay(*arguments: Any) -> NDArray[np.int64]:
+    """`_lay`, for Python."""
+    return _lay(*arguments)
 
 
 @compiled

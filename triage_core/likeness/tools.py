@@ -82,10 +82,9 @@ class Tools:
         found = self._clusters.place(row, vector, candidates)
         at = found.cluster
         before = self._parts.get(at)
-        again = (
-            found.moved or found.decided or (before and before.kinds.bound)
-        )  # the likest tool, then whose it is
-        if again or self._clusters.size(at) <= MOST_TOLD:
+        # Where people bound tools, a row goes with the likest tool first, and then with what that is bound to.
+        bound = before is not None and before.kinds.bound
+        if found.moved or found.decided or bound or self._clusters.size(at) <= MOST_TOLD:
             self._tell_again({at, *(cluster for pair in found.moved for cluster in pair)})
         elif before:
             own = self._likest(np.array([row]), before.kinds)
