@@ -155,7 +155,7 @@ class Worker:
             self._thread.join()
 
     def _run(self) -> None:
-        rested = False
+        rested = loaded = False
         while not self._stop.is_set():
             try:
                 disclosure.sweep(self._runtime.store, SYSTEM)
@@ -166,17 +166,25 @@ class Worker:
                 self._runtime.suggestions.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
                 self._runtime.audit_if_due()
-                if rested:  # not before the first page is served
-                    ready.load()
             except Exception as error:  # the worker outlives any one failure and says so
                 log.exception("likeness worker")
                 self.state = WorkerState(error=str(error))
                 self._stop.wait(10 * POLL_SECONDS)
+            if rested and not loaded:  # not before the first page is served
+                loaded = True
+                _load_ready()
             rested = not self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
     def _report(self, done: int, total: int) -> None:
         self.state = WorkerState(True, done, total)
+
+
+def _load_ready() -> None:
+    try:
+        ready.load()
+    except Exception:  # whoever previews first waits, and likeness is none the worse
+        log.exception("what a preview needs could not be loaded ahead")
 
 
 _current: Runtime | None = None

@@ -20,9 +20,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """
     require_loopback(host)
     if not (settings.store / STORE_FILE).exists():
-        policies.of_installation(
-            settings.policy
-        )  # so that a first start which cannot work leaves no store behind
+        # So that a first start which cannot work leaves no store behind.
+        policies.of_installation(settings.policy)
     store = Store(settings.store, memory_mib=settings.database_mib)
     try:
         policies.seed(store, SYSTEM, settings.policy)

@@ -190,3 +190,14 @@ def _is_emoji(character: str) -> bool:
 def spreadsheet_cell(text: str) -> str:
     """`text` for a CSV cell that a spreadsheet takes for text: what it would take for a formula gets an apostrophe."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def spreadsheet_text(text: str) -> str:
+    """The same for a file that people open: in some countries a spreadsheet parts a cell of ours once more.
+
+    It does so at semicolons, tabs and the ends of lines, and takes quotation marks off what begins there.
+    """
+    return _BEGINS_WITHIN.sub(r"\1'", spreadsheet_cell(text))
+
+
+_BEGINS_WITHIN = re.compile(r'([;\t\r\n])(?=[\s"]*[=+\-@])')

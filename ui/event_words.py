@@ -27,6 +27,7 @@ from ui.words import (
     RESOLUTION,
     REWARD_STATE,
     SEVERITY,
+    SEVERITY_INPUTS,
     STATUS,
     TLP,
     TRIGGER,
@@ -121,11 +122,7 @@ FIELD: Mapping[str, LiteralString] = {
 }
 ASSESSED: Mapping[str, LiteralString] = {
     "clauses": "Clauses",
-    "harm": "Harm",
-    "exposure": "Who is exposed",
-    "generality": "How general",
-    "reliability": "How often it works",
-    "uplift": "Uplift",
+    **{name: label for name, (label, *_) in SEVERITY_INPUTS.items()},
     "severity": "Severity",
     "override_reason": "Why the severity was overridden",
     "resolution": "Outcome",

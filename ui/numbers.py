@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core.text import spreadsheet_cell
+from triage_core.text import spreadsheet_text
 from ui import filters, screens
 
 INBOX = "pages/inbox.py"
@@ -83,7 +83,7 @@ def as_csv(numbers: Columns) -> str:
     """The columns as CSV; no cell is a formula to a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([spreadsheet_cell(title) for title in numbers])
+    writer.writerow([spreadsheet_text(title) for title in numbers])
     for row in zip(*numbers.values(), strict=True):
-        writer.writerow(["" if cell is None else spreadsheet_cell(str(cell)) for cell in row])
+        writer.writerow(["" if cell is None else spreadsheet_text(str(cell)) for cell in row])
     return text.getvalue()

@@ -31,12 +31,12 @@ from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
 from triage_core.disclosure import disclosure, embargoes, sharing
 from triage_core.disclosure.disclosure import ByKey
-from triage_core.disclosure.embargo import Use
+from triage_core.disclosure.embargo import Stub, Use
 from triage_core.disclosure.embargo_machine import IN_FORCE, ExitReason
 from triage_core.errors import Conflict, GateClosed, IllegalTransition, NotAllowed, NotFound, Refused
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor, Channel, DeskRole, EmbargoState, Exploitation, Severity, Tlp
+from triage_core.model import Actor, Channel, DeskRole, EmbargoState, Exploitation, HarmType, Severity, Tlp
 from triage_core.store import Store
 
 LEAD = Actor("test:lena", "Lena", frozenset({DeskRole.DISCLOSURE_LEAD}))
@@ -612,8 +612,9 @@ def test_a_record_leaves_only_by_the_rules_and_without_who_sent_it(store: Store,
         assert "someone@example.org" not in str(told)
         assert told["credit"] == ""  # asked to stay anonymous
         short = sharing.stub(cursor, report, "A code leaks", NOON)
-        assert (short.title, short.embargo_end) == ("A code leaks", NOON + 45 * DAY)
+        assert short == Stub("A code leaks", (HarmType.FINANCIAL_HARM,), NOON + 45 * DAY, Tlp.AMBER_STRICT)
         after = NOON + 45 * DAY
+        assert sharing.stub(cursor, report, "A code leaks", after).embargo_end is None
         with pytest.raises(GateClosed, match="tlp_not_clear"):
             sharing.record(cursor, report, Use.PUBLIC, after)
         with pytest.raises(GateClosed, match="not for whole reports"):

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -14,8 +15,8 @@ from tests.making import FLAW, POLICY, REVIEWER, Clock, make_report
 from triage_core.channel import intake, reporter, reportformat
 from triage_core.desk import activity, triage
 from triage_core.desk.decision import Decision
-from triage_core.desk.undo import undo
-from triage_core.errors import Conflict, Refused
+from triage_core.desk.undo import last_of, undo
+from triage_core.errors import Conflict, IllegalTransition, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
 from triage_core.rewards import dismissals, payments, rewards
@@ -125,6 +126,37 @@ def test_what_was_promised_stays_and_is_paid_only_knowingly(
         paid = next(event for event in activity.history(cursor, flaw) if event.kind == "reward.paid")
     assert paid.data["dismissed"] == f"{what} {WHEN}"
     assert said(store) == {}
+
+
+@pytest.mark.parametrize("declined", [True, False])
+def test_an_undo_decides_nothing_on_the_flaw(
+    store: Store, clock: Clock, flaw: str, earlier: str, declined: bool
+) -> None:
+    number = promised(store, flaw)
+    clock.forward(days=2)
+    triage.link(store, REVIEWER, flaw, earlier)
+    told = {number: f"FR-2 was closed as a duplicate of FR-1 {WHEN}"}
+    assert said(store) == told
+    if declined:
+        rewards.decline(store, OWNER, number, "It is a duplicate.")
+    clock.forward(days=1)
+    with store.read() as cursor:
+        event = last_of(cursor, OWNER)
+    assert event
+    undo(store, OWNER, event.seq)
+    assert said(store) == told
+    act = partial(rewards.pay, store) if declined else partial(rewards.approve, store, POLICY)
+    with pytest.raises(Conflict, match="it knowingly"):
+        act(OWNER, number)
+
+
+def test_what_cannot_be_paid_at_all_is_told_first(store: Store, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, RewardKind.CASH, Decimal(800))
+    triage.assess(store, POLICY, REVIEWER, flaw, NO_FLAW)
+    with pytest.raises(IllegalTransition):
+        rewards.pay(store, OWNER, number)
+    with pytest.raises(Conflict, match="changed"):
+        rewards.pay(store, OWNER, number, seen_version=7)
 
 
 def test_it_can_be_declined_with_a_reason(store: Store, flaw: str) -> None:

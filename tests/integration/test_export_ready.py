@@ -60,6 +60,33 @@ def test_an_idle_worker_loads_it_after_its_first_round(
     assert not opened.worker.state.error
 
 
+def test_what_cannot_be_loaded_ahead_is_tried_once_and_is_no_fault_of_likeness(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later, rounds = threading.Event(), []
+    opened = open_runtime(tmp_path, Clock())
+
+    def fail() -> None:
+        rounds.append("tried")
+        raise MemoryError
+
+    def named(actor: object) -> None:
+        rounds.append("round")
+        if rounds.count("round") > 5:
+            later.set()
+
+    monkeypatch.setattr(runtime, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(opened.likeness, "name_clusters", named)
+    monkeypatch.setattr(ready, "load", fail)
+    try:
+        opened.worker.start()
+        assert later.wait(60)
+    finally:
+        opened.close()
+    assert rounds.count("tried") == 1
+    assert not opened.worker.state.error
+
+
 @pytest.mark.skipif(not COMPILED, reason="without numba nothing is loaded")
 def test_a_preview_loads_nothing_more(tmp_path: Path, repository: Path) -> None:
     done = subprocess.run(

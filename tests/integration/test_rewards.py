@@ -236,7 +236,7 @@ def test_the_list_for_payment_holds_no_formula(store: Store, clock: Clock) -> No
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_no_cell_is_a_formula_where_lists_are_parted_otherwise(store: Store, delimiter: str) -> None:
     """A spreadsheet parts lines by the separator of its country, not by the one that we write."""
-    name = 'Ada;=HYPERLINK("http://x.example","open");\t@SUM(1)\n=1+1; -2'
+    name = 'Ada;=HYPERLINK("http://x.example","open");\t@SUM(1)\n=1+1; -2;"=3+3"\n"@A1"'
     report = send(store, contact="ada@example.org;+1", credit_name=name)
     triage.assess(store, POLICY, REVIEWER, report, LOW)
     number = rewards.propose(store, POLICY, REVIEWER, report, CASH, Decimal("99.50"))

@@ -184,6 +184,18 @@ def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(
     assert "Left out of the list" not in rendered(screen)
 
 
+def test_a_proposal_for_what_is_no_flaw_any_more_can_only_be_declined(
+    visit, reward, stands, opened, rendered
+):
+    number = reward()
+    no_flaw = Decision(("OOS-1",), note="A slip.")
+    triage.assess(opened.store, opened.policy, EVERYTHING, stands(number)["report_id"], no_flaw)
+    screen = visit("rewards", role=OWNER, view="To decide and to pay", reward=str(number))
+    assert "a reason that the reporter can read." in rendered(screen)
+    (approve,) = [button for button in screen.button if button.label == "Approve all the same"]
+    assert approve.disabled
+
+
 def test_a_dismissal_that_the_page_does_not_show_yet_stops_the_payment(visit, reward, stands, opened):
     number = reward()
     rewards.approve(opened.store, opened.policy, EVERYTHING, number)

@@ -16,7 +16,6 @@ from triage_core.model import (
     Actor,
     DeskRole,
     EmbargoState,
-    HarmType,
     PeerConsent,
     Resolution,
     Tlp,
@@ -185,12 +184,6 @@ def test_who_reads_to_decide_and_who_to_learn() -> None:
     for role in (DeskRole.ML_ENGINEER, DeskRole.OPERATOR):
         assert reads(role) is Use.READING_TO_TRAIN
     assert reads() is Use.READING_TO_TRAIN
-
-
-def test_a_stub_names_the_end_while_it_binds() -> None:
-    told = embargo.stub("A way round the refusal", [HarmType.OTHER], UNDER_EMBARGO, NOON)
-    assert told == embargo.Stub("A way round the refusal", (HarmType.OTHER,), NOON + HOUR, Tlp.CLEAR)
-    assert embargo.stub("T", [], UNDER_EMBARGO, NOON + HOUR).embargo_end is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ It refuses by default: what a rule does not allow stays in. A refusal names its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -146,12 +146,6 @@ class Stub:
     harm_types: tuple[HarmType, ...]
     embargo_end: datetime | None
     tlp: Tlp
-
-
-def stub(title: str, harm_types: Sequence[HarmType], terms: Terms, now: datetime) -> Stub:
-    """The stub of a report: no turn and no word of the reporter's; `title` is written by the desk."""
-    active = is_active(terms.embargo, terms.ends_at, now)
-    return Stub(title, tuple(harm_types), terms.ends_at if active else None, terms.tlp)
 
 
 def suggested_tlp(terms: Terms, now: datetime, *, published: bool) -> Tlp | None:

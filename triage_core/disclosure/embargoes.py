@@ -107,11 +107,8 @@ def _tell(work: Work, report_id: str, before: Embargo, after: Embargo, party: Pa
         if new is not None and own[1] not in (None, own[0]):
             follow_through.embargo_changed(work, report_id, Kind.EMBARGO_CHANGED, new)
         _tell_proposal(work, report_id, before, after)
-    if old is None or new is None or old == new or is_over:
-        return
-    for one in linked:
-        if one["state"] in _STATES:
-            follow_through.embargo_changed(work, one["report_id"], Kind.EMBARGO_CHANGED, new)
+    if not is_over:
+        shared_ends.tell(work, linked, old, new)
 
 
 def _tell_proposal(work: Work, report_id: str, before: Embargo, after: Embargo) -> None:
@@ -220,8 +217,7 @@ def follow(
 
 def is_over_by_link(work: Work, report_id: str, held: Embargo) -> bool:
     """Whether the date of a linked duplicate has ended an embargo whose own end is still to come."""
-    ends = [one["accepted_end"] for one in _linked(work.cursor, report_id)]
-    return held.in_force and any(end <= work.now for end in ends)
+    return held.in_force and any(one["accepted_end"] <= work.now for one in _linked(work.cursor, report_id))
 
 
 def settle(work: Work, report_id: str) -> bool:

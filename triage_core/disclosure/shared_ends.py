@@ -23,7 +23,7 @@ def joined(work: Work, child_id: str, canonical_id: str) -> None:
     groups = [ends_of(work.cursor, root) for root in (child_id, canonical_id)]
     new = _earliest([one for group in groups for one in group])
     for group in groups:
-        _tell(work, group, _earliest(group), new)
+        tell(work, group, _earliest(group), new)
 
 
 def parted(work: Work, canonical_id: str, leaving: Collection[str]) -> None:
@@ -32,7 +32,7 @@ def parted(work: Work, canonical_id: str, leaving: Collection[str]) -> None:
     old = _earliest(whole)
     for leaves in (True, False):
         group = [one for one in whole if (one["report_id"] in leaving) == leaves]
-        _tell(work, group, old, _earliest(group))
+        tell(work, group, old, _earliest(group))
 
 
 def ends_of(cursor: db.Cursor, root: str) -> list[db.Row]:
@@ -54,7 +54,11 @@ def _earliest(group: Sequence[db.Row]) -> datetime | None:
     return min((one["accepted_end"] for one in group if one["accepted_end"]), default=None)
 
 
-def _tell(work: Work, group: Sequence[db.Row], old: datetime | None, new: datetime | None) -> None:
+def tell(work: Work, group: Sequence[db.Row], old: datetime | None, new: datetime | None) -> None:
+    """Tell those of a group whose embargo is in force when the end that binds them becomes another one.
+
+    An end that is past is no news.
+    """
     if old is None or new is None or old == new or max(old, new) <= work.now:
         return
     for one in group:

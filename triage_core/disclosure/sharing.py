@@ -6,7 +6,6 @@ Data sets have their own door (exporters), which asks the same gate.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +79,6 @@ def stub(cursor: db.Cursor, report_id: str, title: str, now: datetime) -> Stub:
     if rule is not None:
         raise GateClosed("report", f"not even a stub of {report_id}: {embargo.MEANING[rule]} ({rule})")
     harms = db.value(cursor, "SELECT harm_types FROM reports WHERE report_id = ?", [report_id])
-    told = embargo.stub(title, [HarmType(harm) for harm in harms], held, now)
-    # Also of a report that is held with another one, and has no embargo of its own.
-    return replace(told, embargo_end=embargoes.last_end(cursor, report_id, now))
+    # The end also of a report that is held with another one, and has no embargo of its own.
+    end = embargoes.last_end(cursor, report_id, now)
+    return Stub(title, tuple(HarmType(harm) for harm in harms), end, held.tlp)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import pyarrow as pa
 
@@ -16,9 +14,8 @@ from triage_core.exporters.poison import Concentration
 from triage_core.exporters.split import Split, Splits, group
 
 
-@lru_cache(maxsize=1)
 def load() -> None:
-    """Have ready, once a process, what the first preview of a dataset would wait for."""
+    """Have ready what the first preview of a dataset would wait for."""
     texts = pa.array(["The words of one report.", "Those of another one, which is for tests."], TEXT)
     both, none, starts = np.arange(2), np.zeros(0, np.int64), np.arange(3)
     Limits(Splits(group(both, none, none), {}), 1, dict.fromkeys(Split, 1)).why_not(

@@ -13,10 +13,10 @@ from triage_core.model import Resolution, Severity, Status
 from triage_core.rewards.reward_rules import Arrival, Entitlement, shares
 
 _CONFIRMED_STATES = (Status.ACCEPTED, Status.DEFERRED, Status.FIX_READY, Status.FIXED, Status.RETEST)
-_CONFIRMED_ENDS = (Resolution.RESOLVED_FIXED, Resolution.RESOLVED_MITIGATED, Resolution.ACCEPTED_RISK)
+CONFIRMED_ENDS = (Resolution.RESOLVED_FIXED, Resolution.RESOLVED_MITIGATED, Resolution.ACCEPTED_RISK)
 CONFIRMED = (
     f"(c.status IN ({', '.join(repr(str(state)) for state in _CONFIRMED_STATES)})"
-    f" OR coalesce(c.resolution, '') IN ({', '.join(repr(str(end)) for end in _CONFIRMED_ENDS)}))"
+    f" OR coalesce(c.resolution, '') IN ({', '.join(repr(str(end)) for end in CONFIRMED_ENDS)}))"
 )
 """SQL over c (cases): a flaw that the desk has confirmed."""
 
@@ -87,7 +87,15 @@ def without_share(cursor: db.Cursor, report_ids: Sequence[str]) -> frozenset[str
     """Those of the reports that are linked duplicates and get nothing by the policy of their day."""
     if not report_ids:
         return frozenset()
-    known = [policies.version(cursor, row["version"]) for row in policies.history(cursor)]
+    asked = [int(name.removeprefix("FR-")) for name in report_ids]
+    # Those alone by which one of them came in: of long histories not all are kept ready.
+    versions = db.rows(
+        cursor,
+        "SELECT version FROM policy_versions WHERE version IN"
+        " (SELECT policy_version FROM reports WHERE seq IN (SELECT unnest(?)))",
+        [asked],
+    )
+    known = [policies.version(cursor, row["version"]) for row in versions]
     if not known:
         return frozenset()
     splits = [one.rewards.duplicates for one in known]
@@ -95,7 +103,7 @@ def without_share(cursor: db.Cursor, report_ids: Sequence[str]) -> frozenset[str
         cursor,
         _WITHOUT_SHARE,
         {
-            "asked": [int(name.removeprefix("FR-")) for name in report_ids],
+            "asked": asked,
             "versions": [one.version for one in known],
             "days": [split.window_days for split in splits],
             "equal": [

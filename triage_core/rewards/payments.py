@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Collection
 
 from triage_core import db
 from triage_core.rewards import dismissals
 from triage_core.rewards.reward_rules import SPENT
-from triage_core.text import spreadsheet_cell
+from triage_core.text import spreadsheet_text
 
 PAYMENT_COLUMNS = (
     "reward", "report", "kind", "amount", "currency", "contact", "credit name", "approved at", "dismissed since",
@@ -21,10 +20,6 @@ _TO_PAY = (
     " JOIN reports r USING (report_id) LEFT JOIN reporters w USING (reporter_id)"
     " WHERE p.state = 'approved' AND list_contains(?, p.kind) ORDER BY p.reward_no"
 )
-
-
-# Where lists are parted by semicolons, a spreadsheet parts our lines there too, and at the ends of lines in a cell.
-_BEGINS_WITHIN = re.compile(r"([;\t\r\n])(?=\s*[=+\-@])")
 
 
 def to_pay(cursor: db.Cursor) -> list[db.Row]:
@@ -46,9 +41,5 @@ def payments_csv(cursor: db.Cursor, chosen: Collection[int] = ()) -> str:
     for row in to_pay(cursor):
         if not row["dismissed"] or row["reward_no"] in chosen:
             values = {**row, "done_at": f"{row['done_at']:%Y-%m-%dT%H:%M:%SZ}"}
-            writer.writerow([_cell(str(value)) for value in values.values()])
+            writer.writerow([spreadsheet_text(str(value)) for value in values.values()])
     return table.getvalue()
-
-
-def _cell(text: str) -> str:
-    return _BEGINS_WITHIN.sub(r"\1'", spreadsheet_cell(text))

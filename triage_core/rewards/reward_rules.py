@@ -115,9 +115,8 @@ def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival
         by_place = [Share(1, len(counted), place) for place in range(len(counted))]
     else:
         by_place = [Share(part, 100) for part in split.percent]
-    got = dict(
-        zip(counted, by_place, strict=False)
-    )  # below, fewer or more may have come than the policy pays
+    # By percent, fewer or more may have come than the policy pays.
+    got = dict(zip(counted, by_place, strict=False))
     return {one.report_id: got.get(one.report_id, NO_SHARE) for one in arrivals}
 
 

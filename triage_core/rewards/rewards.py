@@ -126,8 +126,7 @@ def pay(
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:
-        known = _dismissed(work, reward_no, RewardTrigger.PAY, knowingly)
-        _settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, **known)
+        _settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, knowingly=knowingly)
 
 
 def decline(
@@ -144,7 +143,7 @@ def decline(
         raise Refused("reason", "a reward is declined with a reason that the reporter can read")
     access.require(actor, Command.APPROVE_REWARD)
     with store.write(actor, Command.APPROVE_REWARD, now) as work:
-        _settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version)
+        _settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version, knowingly=True)
 
 
 def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> db.Row:
@@ -204,8 +203,8 @@ def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[d
         " AND o.report_id NOT IN (SELECT report_id FROM present_rewards WHERE state <> 'withdrawn')"
     )
     linked = db.rows(cursor, f"SELECT o.report_id{condition} AND o.canonical_id IS NOT NULL")
-    values = {"nothing": sorted(without_share(cursor, [row["report_id"] for row in linked]))}
-    condition += " AND NOT list_contains($nothing, o.report_id)"
+    values = {"nothing": list(without_share(cursor, [row["report_id"] for row in linked]))}
+    condition += " AND o.report_id NOT IN (SELECT unnest($nothing))"
     found = db.rows(
         cursor,
         "SELECT o.report_id, o.canonical_id, c.severity, r.received_at,"
@@ -221,11 +220,14 @@ _SPENT = "list_contains($spent, p.kind) AND p.currency = $currency"
 
 def _spent(cursor: db.Cursor) -> dict[str, Any]:
     """What `_SPENT` asks for: money in the currency of the policy in force. Sums of several currencies say nothing."""
-    kinds = [str(kind) for kind in SPENT]
+    return {"spent": [str(kind) for kind in SPENT], "currency": _currency(cursor)}
+
+
+def _currency(cursor: db.Cursor) -> str:
     try:
-        return {"spent": kinds, "currency": policies.in_force(cursor).rewards.currency}
+        return policies.in_force(cursor).rewards.currency
     except NotFound:  # before any policy there are no rewards
-        return {"spent": kinds, "currency": ""}
+        return ""
 
 
 def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
@@ -233,14 +235,14 @@ def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
 
     In the currency of the policy in force; what was promised in another one is in `spend_elsewhere`.
     """
-    own = _spent(cursor)["currency"]
+    own = _currency(cursor)
     found = next((row for row in _by_currency(cursor, year) if row["currency"] == own), {})
     return {state: found.get(state, Decimal(0)) for state in ("paid", "approved")}
 
 
 def spend_elsewhere(cursor: db.Cursor, year: int) -> list[db.Row]:
     """The same of every other currency, by its name: {currency, paid, approved}."""
-    own = _spent(cursor)["currency"]
+    own = _currency(cursor)
     return [row for row in _by_currency(cursor, year) if row["currency"] != own]
 
 
@@ -314,12 +316,14 @@ def _settle(
     trigger: RewardTrigger,
     reason: str,
     seen_version: int | None,
-    **details: Any,
+    *,
+    knowingly: bool,
 ) -> None:
     check_text("reason", reason)
     found = read(work.cursor, reward_no, seen_version)
     after = reward_step(RewardState(found["state"]), trigger)
-    _move(work, f"reward.{after}", found, after, reason, **details)
+    known = _dismissed(work, reward_no, trigger, knowingly)
+    _move(work, f"reward.{after}", found, after, reason, **known)
 
 
 def _move(work: Work, kind: str, found: db.Row, after: RewardState, reason: str, **details: Any) -> None:

@@ -13,6 +13,7 @@ from triage_core import db
 from triage_core.access import Command
 from triage_core.errors import FlawdeskError, Refused
 from triage_core.rewards import dismissals, entitlements, rewards
+from triage_core.rewards.dismissals import Dismissal
 from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
 from ui import refusals, session
 from ui.hostile import plain
@@ -46,15 +47,22 @@ def draw(number: str) -> None:
         st.caption(f"Last changed {moment(row['done_at'])} by {plain(row['actor_id'])}{said}")
         gone = session.read(dismissals.since).get(row["reward_no"])
         if gone:
+            may = ", or go on knowingly" if _may_go_on(row, gone) else ""
             st.warning(
                 f"Dismissed since this was {REWARD_STATE[row['state']].lower()}: {plain(str(gone))}. Decline it with"
-                " a reason that the reporter can read, or go on knowingly.",
+                f" a reason that the reporter can read{may}.",
                 icon=":material/gpp_maybe:",
             )
-        _acts(row, knowingly=gone is not None)
+        _acts(row, gone)
 
 
-def _acts(row: db.Row, *, knowingly: bool) -> None:
+def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
+    """What was approved may be paid; only for a confirmed flaw a proposal may be approved."""
+    return gone is None or gone.stands or row["state"] != RewardState.PROPOSED
+
+
+def _acts(row: db.Row, gone: Dismissal | None) -> None:
+    knowingly = gone is not None
     may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
     state = RewardState(row["state"])
     if state not in {RewardState.PROPOSED, RewardState.APPROVED}:
@@ -72,7 +80,7 @@ def _acts(row: db.Row, *, knowingly: bool) -> None:
             st.button(
                 "Approve all the same" if knowingly else "Approve",
                 key=_key(row, "approve"), type="primary", icon=":material/check:",
-                on_click=_approve, args=(row, knowingly),
+                disabled=not _may_go_on(row, gone), on_click=_approve, args=(row, knowingly),
             )  # fmt: skip
         else:
             st.button(
