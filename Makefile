@@ -4,6 +4,7 @@
 #   make test     every check and every test
 #   make check    the checks alone: style, types, architecture
 #   make bench    every benchmark, one after the other (SMALL=1: on little data)
+#   make pictures the pictures in docs/images, taken anew from the demo
 #   make coverage the tests that need no browser, with the lines that none of them ran
 #   make clean    away with .venv and all caches; the store under data/run stays
 
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 BENCHMARKS := $(filter-out __init__ harness,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: run test tests browser-tests check style types bench coverage clean chromium
+.PHONY: run test tests browser-tests check style types bench pictures coverage clean chromium
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -50,6 +51,9 @@ style: $(VENV)/installed-dev
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
+
+pictures: $(VENV)/installed-dev chromium
+	$(BIN)/python -m tests.pictures
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile --cov --cov-report=term
