@@ -35,7 +35,7 @@ from triage_core.desk import agreement, looks
 from triage_core.guidance import clause_figures, guidance_gaps, policies, policy
 from triage_core.index import suggestion_facts
 from triage_core.queries import Filter
-from triage_core.rewards import bounty, rewards
+from triage_core.rewards import bounty, spending
 from triage_core.settings import ROOT
 from triage_core.store import Store
 from triage_core.trends import Dimension, Window
@@ -130,7 +130,7 @@ def questions(window: Window, rules: policy.Policy) -> dict[str, Callable[[Any],
         bounty.longer,
     ):
         found[ask.__name__.replace("_", " ")] = lambda cursor, ask=ask: ask(cursor, window)  # type: ignore[misc]
-    found["rewards"] = lambda cursor: rewards.spend_by_month(cursor, window.now.year)
+    found["rewards"] = lambda cursor: spending.spend_by_month(cursor, window.now.year)
     found["agreement of all"] = lambda cursor: agreement.overall(looks.pairs(cursor))
     found["late rewards"] = lambda cursor: bounty.late(cursor, window.now, window.platform)
     found["products to choose"] = lambda cursor: queries.choices(cursor, "platform")

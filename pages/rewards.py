@@ -6,7 +6,7 @@ import streamlit as st
 
 from triage_core import queries
 from triage_core.access import Command
-from triage_core.rewards import rewards
+from triage_core.rewards.spending import spend
 from ui import charts, empty, paging, row_buttons, session, spending
 from ui.charts import percent
 from ui.hostile import plain
@@ -25,7 +25,7 @@ st.title("Rewards", anchor=False)
 if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
-money = session.read(rewards.spend, now.year)
+money = session.read(spend, now.year)
 budget, committed = policy.rewards.yearly_budget, money["paid"] + money["approved"]
 with st.grid(4, gap="small", min_column_width=180):
     st.metric(f"Paid in {now.year:d}", f"{money['paid']:,.2f}", border=True, height="stretch")
@@ -59,11 +59,13 @@ view = st.segmented_control(
     label_visibility="collapsed",
     on_change=show_first_page,
 )
-picked, report = session.picked("reward"), session.picked("report")
-if picked or report:
+picked, batch, report = (session.picked(name) for name in ("reward", "batch", "report"))
+if picked or batch or report:
     row_buttons.into_view()
 if picked:
     card.draw(picked)
+if batch:
+    payment.show(batch)
 if report and session.may(Command.PROPOSE_REWARD):
     card.propose(report)
 
@@ -78,10 +80,11 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     beside.caption(f"{counted(total, tables.COUNTS[view])}{tables.ORDER[view]}", width="content")
     paging.choose(total, SIZE, "rewards")
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
-# A reward has a number, and a report for which none is proposed has its name.
+# A reward and a batch have a number, and a report for which none is proposed has its name.
 if view != "reporters" and (name := row_buttons.opened(key, names)):
-    for kind, picks in (("reward", name.isdecimal()), ("report", not name.isdecimal())):
-        session.pick(kind, name if picks else None)
+    opened = "report" if not name.isdecimal() else "batch" if view == "batches" else "reward"
+    for kind in ("reward", "batch", "report"):
+        session.pick(kind, name if kind == opened else None)
     st.rerun()
 button = (
     {} if view == "reporters" else {"open": ["Open" if name.isdecimal() else "Propose" for name in names]}
@@ -98,9 +101,9 @@ table.dataframe(
 )
 if button:
     with beside:
-        row_buttons.as_menu("Propose a reward" if view == "waiting" else "Open a reward", key, names)
+        row_buttons.as_menu(tables.MENU[view], key, names)
 if view in {"open", "ledger"}:
-    with charts.card("Money", "What was paid and approved in each month of this year?"):
-        spending.draw(now.year)
     if session.may(Command.PAY_REWARD):
         payment.draw()
+    with charts.card("Money", "What was paid and approved in each month of this year?"):
+        spending.draw(now.year)

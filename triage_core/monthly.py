@@ -17,7 +17,7 @@ from triage_core import db, trends
 from triage_core.channel import promises
 from triage_core.channel.promises import Looking
 from triage_core.errors import Refused
-from triage_core.rewards import bounty, rewards
+from triage_core.rewards import bounty, spending
 from triage_core.rewards.bounty import Longer
 from triage_core.text import reveal
 from triage_core.trends import Dimension, Figures, Month
@@ -107,7 +107,7 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
         bounty.longer(cursor, window),
         bounty.longer(cursor, before),
         promises.looking(cursor, until),
-        {name: float(paid) for name, paid in rewards.paid_in_month(cursor, start.year, start.month).items()},
+        {name: float(paid) for name, paid in spending.paid_in_month(cursor, start.year, start.month).items()},
         tuple(charts),
     )
 

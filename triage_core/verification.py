@@ -29,6 +29,25 @@ WHERE r.reward_no IS NULL OR t.reward_no IS NULL OR b.reward_no IS NULL
     OR r.kind <> b.kind OR r.amount IS DISTINCT FROM b.amount OR r.currency <> coalesce(b.currency, r.currency)
 ORDER BY 1
 """
+# Likewise where each reward is: in a payment batch or in none. What went out is the file whose hash the events tell.
+_SENT = """
+WITH told AS (
+    SELECT (data ->> '$.reward_no')::BIGINT AS reward_no, (data ->> '$.after.payment_batch')::BIGINT AS batch_no,
+        data ->> '$.file_sha256' AS file_sha256, done_at, actor_id,
+        row_number() OVER (PARTITION BY (data ->> '$.reward_no')::BIGINT ORDER BY seq) AS place
+    FROM events WHERE json_exists(data, '$.reward_no') AND json_exists(data, '$.after.payment_batch')),
+held AS (
+    SELECT *, row_number() OVER (PARTITION BY reward_no ORDER BY entry_id) AS place FROM payment_entries)
+SELECT DISTINCT format('where reward {} is', coalesce(h.reward_no, t.reward_no)) AS what
+FROM held h FULL JOIN told t ON t.reward_no = h.reward_no AND t.place = h.place
+WHERE h.reward_no IS NULL OR t.reward_no IS NULL OR h.batch_no IS DISTINCT FROM t.batch_no
+    OR (h.done_at, h.actor_id) <> (t.done_at, t.actor_id)
+UNION SELECT format('payment batch {}', coalesce(b.batch_no, t.batch_no))
+FROM payment_batches b FULL JOIN (SELECT * FROM told WHERE file_sha256 IS NOT NULL) t ON t.batch_no = b.batch_no
+WHERE b.batch_no IS NULL OR t.batch_no IS NULL OR (sha256(b.file), b.done_at, b.actor_id) <> (t.file_sha256, t.done_at,
+    t.actor_id)
+ORDER BY 1
+"""
 
 
 def verify(store: Store) -> int:
@@ -43,6 +62,7 @@ def verify(store: Store) -> int:
         differences += [
             f"reward {row['number']} is not what its events tell" for row in db.rows(cursor, _LEDGER)
         ]
+        differences += [f"{row['what']} is not what the events tell" for row in db.rows(cursor, _SENT)]
     if differences:
         raise StoreError("the store's records disagree: " + "; ".join(differences))
     return events

@@ -64,6 +64,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "reward.approved": "Reward approved",
     "reward.paid": "Reward paid",
     "reward.declined": "Reward declined",
+    "reward.sent": "Reward sent to payments",
     "report.assigned": "Assigned",
     "report.snoozed": "Snoozed",
     "report.claimed": "Claimed",
@@ -119,6 +120,7 @@ FIELD: Mapping[str, LiteralString] = {
     "exited_at": "Ended",
     "exit_reason": "Because",
     "reward": "Reward",
+    "payment_batch": "Payment batch",
 }
 ASSESSED: Mapping[str, LiteralString] = {
     "clauses": "Clauses",

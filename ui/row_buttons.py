@@ -40,8 +40,13 @@ def opened(key: str, ids: Sequence[str]) -> str | None:
     before, shown[name] = shown.get(name), (key, ids)
     row = pressed(key, ids) or (pressed(*before) if before else None)
     if row:
-        st.session_state[_OPENINGS] = st.session_state.get(_OPENINGS, 0) + 1
+        bring()
     return row
+
+
+def bring() -> None:
+    """Let `into_view` bring what it heads into view in the next run."""
+    st.session_state[_OPENINGS] = st.session_state.get(_OPENINGS, 0) + 1
 
 
 def into_view() -> None:

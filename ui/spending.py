@@ -7,7 +7,7 @@ from typing import LiteralString
 
 import streamlit as st
 
-from triage_core.rewards import rewards
+from triage_core.rewards import spending
 from ui import charts, session
 from ui.charts import BLUE, ORANGE
 from ui.hostile import plain
@@ -26,7 +26,7 @@ def of_month(spent: str, year: int, month: int) -> dict[str, str]:
 
 def elsewhere(year: int) -> None:
     """What the figures of a year leave out: money in other currencies than that of the policy in force."""
-    for other in session.read(rewards.spend_elsewhere, year):
+    for other in session.read(spending.spend_elsewhere, year):
         st.caption(
             f"Not in these figures, in {plain(other['currency'])}: {other['paid']:,.2f} paid,"
             f" {other['approved']:,.2f} approved and to be paid."
@@ -37,9 +37,9 @@ def draw(year: int) -> None:
     """Money paid and approved in each month of a year, and what was approved before it and is still to be paid."""
     rows = [
         {"label": MONTHS[row["month"] - 1]} | {name: float(row[name]) for name in SPENT}
-        for row in session.read(rewards.spend_by_month, year)
+        for row in session.read(spending.spend_by_month, year)
     ]
-    earlier = session.read(rewards.spend, year - 1)["approved"]
+    earlier = session.read(spending.spend, year - 1)["approved"]
     if earlier:
         st.caption(f"Approved before {year:d} and still to be paid, in no month of these: {earlier:,.2f}.")
     charts.stacked_bars(

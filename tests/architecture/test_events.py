@@ -21,6 +21,7 @@ ALSO_THROUGH = {
     "triage_core.cases",
     "triage_core.desk.looks",
     "triage_core.disclosure.embargoes",
+    "triage_core.rewards.batches",
     "triage_core.rewards.rewards",
 }
 WORKED_OUT = {f"reward.{state}" for state in ("approved", "paid", "declined")}
@@ -57,6 +58,7 @@ def kinds() -> set[str]:
         for name in (
             "triage_core.disclosure.disclosure",
             "triage_core.disclosure.embargoes",
+            "triage_core.rewards.payments",
             "triage_core.rewards.rewards",
         )
         for node in ast.walk(modules()[name].tree)

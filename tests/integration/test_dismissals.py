@@ -13,13 +13,13 @@ import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, make_report
 from triage_core.channel import intake, reporter, reportformat
-from triage_core.desk import activity, triage
+from triage_core.desk import activity, bulk, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import last_of, undo
 from triage_core.errors import Conflict, IllegalTransition, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
-from triage_core.rewards import dismissals, payments, rewards
+from triage_core.rewards import batches, dismissals, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 
@@ -62,9 +62,14 @@ def said(store: Store) -> dict[int, str]:
 
 
 def listed(store: Store, *chosen: int) -> list[tuple[str, str]]:
-    """(reward, dismissed since) of each row of the list for payment."""
+    """(reward, dismissed since) of each row of the list for payment, which is sent and taken back again."""
+    try:
+        number = payments.send(store, OWNER, chosen)
+    except Refused:
+        return []
     with store.read() as cursor:
-        rows = csv.DictReader(io.StringIO(payments.payments_csv(cursor, chosen)))
+        rows = list(csv.DictReader(io.StringIO(batches.read(cursor, number)["file"])))
+    bulk.undo_batch(store, OWNER, store.revision - len(rows) + 1)
     return [(row["reward"], row["dismissed since"]) for row in rows]
 
 

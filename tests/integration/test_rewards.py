@@ -25,7 +25,7 @@ from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
-from triage_core.rewards import bounty, entitlements, payments, rewards
+from triage_core.rewards import batches, bounty, entitlements, payments, rewards, spending
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 from triage_core.verification import verify
@@ -54,6 +54,13 @@ def stands(store: Store, number: int) -> db.Row:
         return rewards.read(cursor, number)
 
 
+def sent_file(store: Store) -> str:
+    """The file of the batch that is sent now."""
+    number = payments.send(store, OWNER)
+    with store.read() as cursor:
+        return str(batches.read(cursor, number)["file"])
+
+
 def test_a_reward_from_proposal_to_payment(store: Store, flaw: str) -> None:
     number = rewards.propose(
         store, POLICY, REVIEWER, flaw, CASH, Decimal(800), reason="clear and reproducible"
@@ -66,9 +73,9 @@ def test_a_reward_from_proposal_to_payment(store: Store, flaw: str) -> None:
     with store.read() as cursor:
         rows = db.rows(cursor, "SELECT state, actor_id FROM rewards ORDER BY reward_id")
         kinds = [event.kind for event in activity.history(cursor, flaw) if event.kind.startswith("reward")]
-        assert rewards.spend(cursor, 2026) == {"paid": 800, "approved": 0}
-        assert [month["paid"] for month in rewards.spend_by_month(cursor, 2026)][2:4] == [800, 0]
-        assert rewards.spend(cursor, 2025) == {"paid": 0, "approved": 0}
+        assert spending.spend(cursor, 2026) == {"paid": 800, "approved": 0}
+        assert [month["paid"] for month in spending.spend_by_month(cursor, 2026)][2:4] == [800, 0]
+        assert spending.spend(cursor, 2025) == {"paid": 0, "approved": 0}
     assert [row["state"] for row in rows] == ["proposed", "approved", "paid"]  # a ledger: no row is changed
     assert kinds == ["reward.proposed", "reward.approved", "reward.paid"]
 
@@ -215,11 +222,11 @@ def test_the_list_for_payment_holds_no_formula(store: Store, clock: Clock) -> No
     thanks = rewards.propose(store, POLICY, REVIEWER, report, RewardKind.PUBLIC_THANKS)
     for each in (number, thanks):
         rewards.approve(store, POLICY, OWNER, each)
-    with store.read() as cursor:
-        header, *lines = csv.reader(io.StringIO(payments.payments_csv(cursor)))
+    header, *lines = csv.reader(io.StringIO(sent_file(store)))
     assert header == list(payments.PAYMENT_COLUMNS)
     assert lines == [
         [
+            "1",
             str(number),
             report,
             "cash",
@@ -241,9 +248,8 @@ def test_no_cell_is_a_formula_where_lists_are_parted_otherwise(store: Store, del
     triage.assess(store, POLICY, REVIEWER, report, LOW)
     number = rewards.propose(store, POLICY, REVIEWER, report, CASH, Decimal("99.50"))
     rewards.approve(store, POLICY, OWNER, number)
-    with store.read() as cursor:
-        rows = csv.reader(io.StringIO(payments.payments_csv(cursor)), delimiter=delimiter)
-        cells = [part for row in rows for cell in row for part in cell.splitlines()]
+    rows = csv.reader(io.StringIO(sent_file(store)), delimiter=delimiter)
+    cells = [part for row in rows for cell in row for part in cell.splitlines()]
     assert [cell for cell in cells if cell.strip().startswith(("=", "+", "-", "@"))] == []
 
 
@@ -343,25 +349,22 @@ def test_money_of_two_currencies_is_not_added_up(store: Store, clock: Clock, fla
     clock.forward(days=8)
     rewards.approve(store, newer, OWNER, rewards.propose(store, newer, REVIEWER, report, CASH, Decimal(600)))
     with store.read() as cursor:
-        assert rewards.spend(cursor, 2026) == {"paid": 0, "approved": 600}
-        assert rewards.spend_elsewhere(cursor, 2026) == [{"currency": "USD", "paid": 0, "approved": 800}]
-        assert [month["approved"] for month in rewards.spend_by_month(cursor, 2026)][2] == 600
+        assert spending.spend(cursor, 2026) == {"paid": 0, "approved": 600}
+        assert spending.spend_elsewhere(cursor, 2026) == [{"currency": "USD", "paid": 0, "approved": 800}]
+        assert [month["approved"] for month in spending.spend_by_month(cursor, 2026)][2] == 600
     rewards.pay(store, OWNER, 1)
     with store.read() as cursor:
-        assert rewards.paid_in_month(cursor, 2026, 3) == {"USD": 800}
+        assert spending.paid_in_month(cursor, 2026, 3) == {"USD": 800}
         found = monthly.figures(cursor, clock.now, "2026-03")
         assert found.spent == {"USD": 800}
         assert "Rewards paid in the month:\n800.00 USD." in monthly.document(found)
-        assert rewards.spend(cursor, 2026) == {"paid": 0, "approved": 600}
-        assert rewards.spend(cursor, 2027) == {"paid": 0, "approved": 600}
-        assert rewards.spend_elsewhere(cursor, 2027) == []
+        assert spending.spend(cursor, 2026) == {"paid": 0, "approved": 600}
+        assert spending.spend(cursor, 2027) == {"paid": 0, "approved": 600}
+        assert spending.spend_elsewhere(cursor, 2027) == []
         assert [row["report_id"] for row in rewards.board(cursor, ["approved"], month="2026-03")[0]] == [
             report
         ]
-        assert [row[4] for row in csv.reader(io.StringIO(payments.payments_csv(cursor)))] == [
-            "currency",
-            "EUR",
-        ]
+        assert [row["currency"] for row in payments.to_pay(cursor)] == ["EUR"]
 
 
 def test_no_way_round_what_a_report_may_get(store: Store, clock: Clock) -> None:

@@ -17,7 +17,7 @@ from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import policies
 from triage_core.model import Actor
-from triage_core.rewards import rewards
+from triage_core.rewards import batches, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from ui.words import ROLE
 
@@ -82,6 +82,7 @@ def test_empty_store(visit, rendered):
         ("To propose", "No confirmed flaw waits"),
         ("To decide and to pay", "No reward waits"),
         ("All rewards", "No reward has been proposed"),
+        ("Payment batches", "No list for payment has been sent"),
         ("Reporters", "Nobody who gave a contact"),
     ],
 )
@@ -136,7 +137,6 @@ def test_approved_and_paid(visit, reward, stands):
     screen = press(visit("rewards", role=OWNER, reward=str(number)), "Approve")
     assert stands(number)["state"] == "approved"
     assert figures(screen)["Approved, to be paid"] == "800.00"
-    assert screen.get("download_button")
     write(screen, "Reason, or reference of the payment", "bank 17")
     screen = press(screen, "Paid or given")
     assert (stands(number)["state"], stands(number)["reason"]) == ("paid", "bank 17")
@@ -158,13 +158,7 @@ def dismissed(reward, stands, opened):
     return go
 
 
-def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(
-    visit, dismissed, stands, opened, rendered, monkeypatch
-):
-    files = []
-    monkeypatch.setattr(
-        "ui.rewards.payment.st.download_button", lambda label, data, *rest, **more: files.append(data)
-    )
+def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(visit, dismissed, stands, opened, rendered):
     number = dismissed()
     what = "FR-1 was closed as out of scope by OOS-1 on 04 Nov 2026 12:00 UTC"
     screen = visit("rewards", role=OWNER, view="To decide and to pay", reward=str(number))
@@ -174,9 +168,14 @@ def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(
     (choice,) = screen.multiselect
     assert (choice.options, choice.value) == ([f"Reward {number}: {what}"], [])
     assert choice.proto.select_all == 0  # one by one
-    assert "cash" not in files[-1]
+    assert next(button for button in screen.button if button.label == "Send the list for payment").disabled
     choice.select(f"Reward {number}: {what}").run()
-    assert f"cash,800.00,USD,,,2026-11-04T12:00:00Z,{what}\r\n" in files[-1]
+    screen = press(screen, "Send the list for payment")
+    with opened.store.read() as cursor:
+        sent = batches.read(cursor, 1)["file"]
+    assert f"cash,800.00,USD,,,2026-11-04T12:00:00Z,{what}\r\n" in sent
+    assert f"Dismissed since the approval: ` {what} `" in rendered(screen)  # on the card of the batch
+    screen = visit("rewards", role=OWNER, view="To decide and to pay", reward=str(number))
     assert not [button for button in screen.button if button.label == "Paid or given"]
     screen = press(screen, "Pay all the same")
     assert stands(number)["state"] == "paid"
@@ -238,7 +237,49 @@ def test_reviewers_read_and_do_not_approve(visit, reward, rendered):
     screen = visit("rewards", role=ROLE["reviewer"], reward=str(reward()))
     assert "a second person" in rendered(screen)
     assert not [button for button in screen.button if button.label == "Approve"]
-    assert not screen.get("download_button")
+    assert not [button for button in screen.button if button.label == "Send the list for payment"]
+
+
+def test_a_list_for_payment_goes_out_once_and_is_noted_as_paid(
+    visit, reward, flaw, stands, opened, rendered, monkeypatch
+):
+    files = {}
+    monkeypatch.setattr(
+        "ui.rewards.payment.st.download_button",
+        lambda label, data, name, *rest, **more: files.update({name: data}),
+    )
+    numbers = [reward(), reward(words="another joke")]
+    for number in numbers:
+        rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+    screen = visit("rewards", role=OWNER)
+    assert "2 rewards, 1,600.00 ` USD `" in rendered(screen)
+    screen = press(screen, "Send the list for payment")
+    assert "Payment batch 1" in rendered(screen)
+    with opened.store.read() as cursor:
+        assert files["payments-1.csv"] == batches.read(cursor, 1)["file"].encode()
+    assert not [button for button in screen.button if button.label == "Send the list for payment"]
+    assert column(visit("rewards", role=OWNER), "Batch") == ["1", "1"]
+    screen = visit("rewards", role=OWNER, reward=str(numbers[0]))
+    assert "Sent to payments in batch 1" in rendered(screen)
+    assert not [button for button in screen.button if button.label == "Decline"]
+    screen = press(screen, "Take back from the batch")
+    assert "is in no payment batch any more" in screen.toast[0].value
+    assert [button for button in screen.button if button.label == "Decline"]
+    screen = visit("rewards", role=OWNER, view="Payment batches", batch="1")
+    listed = [list(table.value["State"]) for table in screen.dataframe if "State" in table.value]
+    assert listed == [["Taken back from the batch", "Approved"]]
+    write(screen, "Reference of the payment", "bank 17")
+    screen = press(screen, "1 reward paid")
+    assert [stands(number)["state"] for number in numbers] == ["approved", "paid"]
+    assert stands(numbers[1])["reason"] == "bank 17"
+    (table,) = [one.value for one in screen.dataframe if "To be paid" in one.value]
+    assert [list(table[name]) for name in ("Batch", "Rewards", "To be paid", "Taken back")] == [
+        ["1"],
+        ["2"],
+        ["0"],
+        ["1"],
+    ]
+    assert "There is no payment batch ` x `" in rendered(visit("rewards", role=OWNER, batch="x"))
 
 
 def test_reporters_and_their_tiers(visit, flaw):

@@ -29,7 +29,7 @@ from triage_core.guidance.policy import Policy
 from triage_core.lifecycle import STATUS_TABLE, Trigger
 from triage_core.model import Actor, Channel, DeskRole, Exploitation, Resolution, Severity, Tlp
 from triage_core.outgoing import outbox
-from triage_core.rewards import entitlements, rewards
+from triage_core.rewards import batches, entitlements, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 
@@ -77,7 +77,8 @@ class Story:
         self.acts: list[Callable[[], object]] = [
             *[self.send] * 2, *[self.assess] * 4, *[self.link] * 4, *[self.unlink] * 2, *[self.move] * 7, self.ask,
             self.write, self.withdraw, *[self.propose] * 4, *[self.answer] * 5, self.terminate, self.mark, self.label,
-            *[self.reward] * 4, *[self.approve] * 3, self.pay, self.decline, self.revoke, *[self.build] * 2,
+            *[self.reward] * 4, *[self.approve] * 3, self.pay, self.send_list, self.pay_list,
+            self.decline, self.revoke, *[self.build] * 2,
             *[self.undo] * 6, *[self.wait] * 3, self.publish, self.collect,
         ]  # fmt: skip
         outbox.collect(self.store, EVERYBODY, POLICY.clocks, (outbox.EMAIL,), 9)
@@ -221,6 +222,17 @@ class Story:
 
     def pay(self) -> None:
         rewards.pay(self.store, self.draw.choice(OWNERS), self.of_state("approved"), reference="bank 17")
+
+    def send_list(self) -> None:
+        with self.store.read() as cursor:
+            found = [row["reward_no"] for row in payments.to_pay(cursor)]
+        payments.send(self.store, self.draw.choice(OWNERS), found[: self.draw.randint(0, 3)])
+
+    def pay_list(self) -> None:
+        with self.store.read() as cursor:
+            total = batches.page(cursor)[1]
+        number, known = self.draw.randint(1, total or 1), self.draw.random() < 0.5
+        payments.pay(self.store, self.draw.choice(OWNERS), number, knowingly=known)
 
     def decline(self) -> None:
         number = self.of_state("proposed", "approved")

@@ -27,7 +27,7 @@ from triage_core.lifecycle import fix_deployed
 from triage_core.model import Resolution, Status
 from triage_core.outgoing import notices, outbox
 from triage_core.outgoing.notices import Notice
-from triage_core.rewards import bounty, dismissals, entitlements, payments, rewards
+from triage_core.rewards import batches, bounty, dismissals, entitlements, payments, rewards, spending
 from triage_core.rewards.reward_rules import SPENT, STANDING, VALUED
 
 pytestmark = pytest.mark.slow
@@ -210,14 +210,22 @@ class Judge:
             )
             for state in ("paid", "approved")
         }
-        assert rewards.spend(self.cursor, self.now.year) == spent
-        months = rewards.spend_by_month(self.cursor, self.now.year)
+        assert spending.spend(self.cursor, self.now.year) == spent
+        months = spending.spend_by_month(self.cursor, self.now.year)
         assert {state: sum(month[state] for month in months) for state in spent} == spent
         gone = dismissals.since(self.cursor)
-        table = list(csv.DictReader(io.StringIO(payments.payments_csv(self.cursor, gone))))
-        assert sum((Decimal(row["amount"]) for row in table), Decimal(0)) == spent["approved"]
-        unasked = csv.DictReader(io.StringIO(payments.payments_csv(self.cursor)))
-        assert {int(row["reward"]) for row in unasked} == {int(row["reward"]) for row in table} - gone.keys()
+        to_pay = {row["reward_no"]: row for row in payments.to_pay(self.cursor)}
+        out = {row["reward_no"]: row for row in rows if batches.sent(self.cursor, row["reward_no"])}
+        assert not to_pay.keys() & out.keys()
+        assert {row["state"] for row in out.values()} <= {"approved", "paid"}
+        assert {number for number, row in to_pay.items() if row["dismissed"]} == to_pay.keys() & gone.keys()
+        due = [*to_pay.values(), *(row for row in out.values() if row["state"] == "approved")]
+        assert sum((row["amount"] for row in due), Decimal(0)) == spent["approved"]
+        total = batches.page(self.cursor)[1]
+        files = [batches.read(self.cursor, number)["file"] for number in range(1, total + 1)]
+        listed = [row["reward"] for file in files for row in csv.DictReader(io.StringIO(file))]
+        inside = [row["reward_no"] for n in range(total) for row in batches.rewards_of(self.cursor, n + 1)]
+        assert sorted(map(int, listed)) == sorted(inside)
         for row in rows:
             if row["state"] in {"proposed", "approved"} and row["reward_no"] not in gone:
                 flaw = db.row(

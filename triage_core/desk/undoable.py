@@ -27,6 +27,7 @@ UNDOABLE = frozenset(
         "reward.proposed",
         "reward.approved",
         "reward.declined",
+        "reward.sent",
         UNDONE,
     }
 )

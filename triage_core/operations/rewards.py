@@ -10,7 +10,7 @@ from triage_core.rewards import dismissals, rewards
 from triage_core.rewards.reward_rules import RewardState
 from triage_core.runtime import Runtime
 
-NAMES = ("reward_no", "report_id", "state", "kind", "currency", "severity", "proposed_by")
+NAMES = ("reward_no", "report_id", "state", "kind", "currency", "severity", "proposed_by", "batch_no")
 
 
 def listing(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:

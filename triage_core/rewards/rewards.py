@@ -20,10 +20,9 @@ from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
 from triage_core.outgoing import follow_through
-from triage_core.rewards import dismissals
+from triage_core.rewards import batches, dismissals, spending
 from triage_core.rewards.entitlements import CONFIRMED, entitlement, without_share
 from triage_core.rewards.reward_rules import (
-    SPENT,
     STANDING,
     VALUED,
     Entitlement,
@@ -126,7 +125,7 @@ def pay(
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:
-        _settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, knowingly=knowingly)
+        settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, knowingly=knowingly)
 
 
 def decline(
@@ -138,12 +137,21 @@ def decline(
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Decline a reward that is not paid yet, with a reason that the reporter can read."""
+    """Decline a reward that is not paid yet, with a reason that the reporter can read.
+
+    Raises Conflict for one that went out in a payment batch: whoever pays it knows nothing of this.
+    """
     if not reason.strip():
         raise Refused("reason", "a reward is declined with a reason that the reporter can read")
     access.require(actor, Command.APPROVE_REWARD)
     with store.write(actor, Command.APPROVE_REWARD, now) as work:
-        _settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version, knowingly=True)
+        batch_no = batches.number(work.cursor, reward_no)
+        if batch_no is not None:
+            raise Conflict(
+                "reward",
+                f"reward {reward_no} went out in payment batch {batch_no}: take it back from there first",
+            )
+        settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version, knowingly=True)
 
 
 def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> db.Row:
@@ -172,19 +180,22 @@ def proposed(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, int]:
 def board(
     cursor: db.Cursor, states: Sequence[str] = (), page: int = 1, size: int = 25, month: str = ""
 ) -> tuple[list[db.Row], int]:
-    """Rewards in these states (none: all), the latest act first, each with who proposed it; and their count.
+    """Rewards in these states (none: all), the latest act first, and their count.
+
+    Each with who proposed it and the payment batch that it is in.
 
     With a `month`, as "2026-11", only those that `spend_by_month` counts in it.
     """
     where = "list_contains($states, p.state)" if states else "p.state <> 'withdrawn'"
     values: dict[str, Any] = {"states": list(states)} if states else {}
     if month:
-        where += f" AND strftime(p.done_at, '%Y-%m') = $month AND {_SPENT}"
-        values |= {"month": month, **_spent(cursor)}
+        where += f" AND strftime(p.done_at, '%Y-%m') = $month AND {spending.SPENT_ON}"
+        values |= {"month": month, **spending.spent_on(cursor)}
     found = db.rows(
         cursor,
-        "SELECT p.*, f.actor_id AS proposed_by, f.done_at AS proposed_at FROM present_rewards p"
-        f" JOIN rewards f ON f.reward_id = p.reward_no WHERE {where}"
+        "SELECT p.*, f.actor_id AS proposed_by, f.done_at AS proposed_at, s.batch_no FROM present_rewards p"
+        " JOIN rewards f ON f.reward_id = p.reward_no LEFT JOIN sent_rewards s ON s.reward_no = p.reward_no"
+        f" WHERE {where}"
         " ORDER BY p.done_at DESC, p.reward_no DESC LIMIT $size OFFSET $offset",
         {**values, "size": size, "offset": (page - 1) * size},
     )
@@ -215,84 +226,24 @@ def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[d
     return found, int(db.value(cursor, f"SELECT count(*){condition}", values))
 
 
-_SPENT = "list_contains($spent, p.kind) AND p.currency = $currency"
-
-
-def _spent(cursor: db.Cursor) -> dict[str, Any]:
-    """What `_SPENT` asks for: money in the currency of the policy in force. Sums of several currencies say nothing."""
-    return {"spent": [str(kind) for kind in SPENT], "currency": _currency(cursor)}
-
-
-def _currency(cursor: db.Cursor) -> str:
-    try:
-        return policies.in_force(cursor).rewards.currency
-    except NotFound:  # before any policy there are no rewards
-        return ""
-
-
-def spend(cursor: db.Cursor, year: int) -> dict[str, Decimal]:
-    """Money of a calendar year: what was `paid` in it, and what was `approved` by its end and is still to be paid.
-
-    In the currency of the policy in force; what was promised in another one is in `spend_elsewhere`.
-    """
-    own = _currency(cursor)
-    found = next((row for row in _by_currency(cursor, year) if row["currency"] == own), {})
-    return {state: found.get(state, Decimal(0)) for state in ("paid", "approved")}
-
-
-def spend_elsewhere(cursor: db.Cursor, year: int) -> list[db.Row]:
-    """The same of every other currency, by its name: {currency, paid, approved}."""
-    own = _currency(cursor)
-    return [row for row in _by_currency(cursor, year) if row["currency"] != own]
-
-
-def _by_currency(cursor: db.Cursor, year: int) -> list[db.Row]:
-    return db.rows(
-        cursor,
-        "SELECT currency, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
-        " coalesce(sum(amount) FILTER (state = 'approved'), 0) AS approved FROM present_rewards"
-        " WHERE list_contains($spent, kind) AND (state = 'approved' AND year(done_at) <= $year"
-        " OR state = 'paid' AND year(done_at) = $year)"
-        " GROUP BY currency ORDER BY currency",
-        {"spent": [str(kind) for kind in SPENT], "year": year},
-    )
-
-
-def spend_by_month(cursor: db.Cursor, year: int) -> list[db.Row]:
-    """The money of a calendar year as twelve rows: {month (1 to 12), paid, approved in it and still to be paid}."""
-    return db.rows(
-        cursor,
-        "SELECT m.month, coalesce(sum(amount) FILTER (state = 'paid'), 0) AS paid,"
-        " coalesce(sum(amount) FILTER (state = 'approved'), 0) AS approved"
-        " FROM (SELECT unnest(range(1, 13)) AS month) m LEFT JOIN present_rewards p"
-        f" ON month(p.done_at) = m.month AND year(p.done_at) = $year AND {_SPENT}"
-        " GROUP BY m.month ORDER BY m.month",
-        {**_spent(cursor), "year": year},
-    )
-
-
-def paid_in_month(cursor: db.Cursor, year: int, month: int) -> dict[str, Decimal]:
-    """The money paid in a month, by its currency; a currency in which nothing was paid is left out."""
-    found = db.rows(
-        cursor,
-        "SELECT currency, sum(amount) AS paid FROM present_rewards WHERE list_contains(?, kind) AND state = 'paid'"
-        " AND year(done_at) = ? AND month(done_at) = ? GROUP BY currency ORDER BY currency",
-        [[str(kind) for kind in SPENT], year, month],
-    )
-    return {row["currency"]: row["paid"] for row in found}
-
-
 def in_the_way(cursor: db.Cursor, event: Event, later: Sequence[Event]) -> Event | None:
     """The later act on the same reward because of which `event` cannot be taken back, or None."""
     acts = [other for other in later if other.data.get("reward_no") == event.data["reward_no"]]
-    present = {"reward": read(cursor, event.data["reward_no"])["state"]}
-    left = activity.value_after("reward", event, acts, present)
-    return None if left == present["reward"] else acts[-1]
+    number = event.data["reward_no"]
+    present = {"reward": read(cursor, number)["state"], batches.FIELD: batches.number(cursor, number)}
+    left = {name: activity.value_after(name, event, acts, present) for name in present}
+    return None if left == present else acts[-1]
 
 
 def take_back(work: Work, event: Event) -> None:
-    """Give a reward the state again that it had before `event`; a proposal that is taken back is withdrawn."""
+    """Give a reward the state, or the payment batch, again that it had before `event`.
+
+    A proposal that is taken back is withdrawn.
+    """
     found = read(work.cursor, event.data["reward_no"])
+    if batches.FIELD in event.before:
+        batches.put(work, found, activity.UNDONE, event.before[batches.FIELD], undone=event.seq)
+        return
     after = RewardState(event.before["reward"] or RewardState.WITHDRAWN)
     if found["state"] not in STANDING and after in STANDING:
         _require_none_standing(work.cursor, found["report_id"], found["kind"])
@@ -310,15 +261,16 @@ def _dismissed(work: Work, reward_no: int, trigger: RewardTrigger, knowingly: bo
     return {"dismissed": str(gone)} if gone else {}
 
 
-def _settle(
+def settle(
     work: Work,
     reward_no: int,
     trigger: RewardTrigger,
     reason: str,
-    seen_version: int | None,
+    seen_version: int | None = None,
     *,
     knowingly: bool,
 ) -> None:
+    """Pay or decline a reward as a part of a running command; raises as `pay` and `decline` do."""
     check_text("reason", reason)
     found = read(work.cursor, reward_no, seen_version)
     after = reward_step(RewardState(found["state"]), trigger)

@@ -11,8 +11,9 @@ import streamlit as st
 
 from triage_core import db
 from triage_core.access import Command
+from triage_core.desk import undo
 from triage_core.errors import FlawdeskError, Refused
-from triage_core.rewards import dismissals, entitlements, rewards
+from triage_core.rewards import batches, dismissals, entitlements, rewards
 from triage_core.rewards.dismissals import Dismissal
 from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
 from ui import refusals, session
@@ -45,6 +46,12 @@ def draw(number: str) -> None:
         )
         said = f": {plain(row['reason'])}" if row["reason"] else ""
         st.caption(f"Last changed {moment(row['done_at'])} by {plain(row['actor_id'])}{said}")
+        sent = session.read(batches.sent, row["reward_no"])
+        if sent:
+            st.caption(
+                f"Sent to payments in batch {sent['batch_no']:,}, {moment(sent['done_at'])}"
+                f" by {plain(sent['actor_id'])}"
+            )
         gone = session.read(dismissals.since).get(row["reward_no"])
         if gone:
             may = ", or go on knowingly" if _may_go_on(row, gone) else ""
@@ -53,7 +60,7 @@ def draw(number: str) -> None:
                 f" a reason that the reporter can read{may}.",
                 icon=":material/gpp_maybe:",
             )
-        _acts(row, gone)
+        _acts(row, gone, sent)
 
 
 def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
@@ -61,7 +68,7 @@ def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
     return gone is None or gone.stands or row["state"] != RewardState.PROPOSED
 
 
-def _acts(row: db.Row, gone: Dismissal | None) -> None:
+def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None) -> None:
     knowingly = gone is not None
     may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
     state = RewardState(row["state"])
@@ -88,9 +95,16 @@ def _acts(row: db.Row, gone: Dismissal | None) -> None:
                 key=_key(row, "pay"), type="primary", icon=":material/payments:", disabled=not may_pay,
                 help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row, knowingly),
             )  # fmt: skip
-        st.button(
-            "Decline", key=_key(row, "decline"), icon=":material/block:", on_click=_decline, args=(row,)
-        )
+        if sent:
+            st.button(
+                "Take back from the batch", key=_key(row, "back"), icon=":material/undo:", disabled=not may_pay,
+                help="It was not paid: it may be declined, and is on the next list for payment.",
+                on_click=_take_back, args=(row,),
+            )  # fmt: skip
+        else:
+            st.button(
+                "Decline", key=_key(row, "decline"), icon=":material/block:", on_click=_decline, args=(row,)
+            )
     del words  # read by the callbacks
 
 
@@ -167,6 +181,14 @@ def _pay(row: db.Row, knowingly: bool) -> None:
 
 def _decline(row: db.Row) -> None:
     _settle("The reward is declined", rewards.decline, row, reason=_words(row))
+
+
+def _take_back(row: db.Row) -> None:
+    opened, number = session.current(), row["reward_no"]
+    session.command(
+        "The reward is in no payment batch any more",
+        lambda: undo.undo(opened.store, session.actor(), session.read(batches.sending, number)),
+    )
 
 
 def _settle(done: LiteralString, act: Callable[..., Any], row: db.Row, **words: Any) -> None:

@@ -1,18 +1,30 @@
-"""The list for payment on the Rewards page, and the rewards that are left out of it unless chosen one by one."""
+"""Payments on the Rewards page: the list that goes out as a batch, and the card of one batch."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import LiteralString
+
 import streamlit as st
 
-from triage_core.rewards import payments
-from ui import session
-from ui.hostile import inline
-from ui.words import counted
+from triage_core import db
+from triage_core.access import Command
+from triage_core.errors import NotFound
+from triage_core.rewards import batches, dismissals, payments
+from ui import row_buttons, session
+from ui.hostile import inline, plain
+from ui.rewards import card
+from ui.words import REWARD_KIND, REWARD_STATE, counted, moment
 
 
 def draw() -> None:
-    """The button for the file; above it the rewards whose flaw was dismissed since, none of them chosen."""
-    gone = {row["reward_no"]: row for row in session.read(payments.to_pay) if row["dismissed"]}
+    """The button that sends what is to be paid as a batch; above it those whose flaw was dismissed since, unchosen."""
+    waiting = {row["reward_no"]: row for row in session.read(payments.to_pay)}
+    if not waiting:
+        return
+    gone = {number: row for number, row in waiting.items() if row["dismissed"]}
     chosen: list[int] = []
     if gone:
         st.warning(
@@ -28,10 +40,110 @@ def draw() -> None:
             placeholder="None",
             select_all=False,  # one by one
         )
-    st.download_button(
-        "List for payment (CSV)",
-        session.read(payments.payments_csv, tuple(chosen)),
-        "payments.csv",
-        "text/csv",
-        icon=":material/download:",
+    listed = [row for number, row in waiting.items() if number not in gone or number in chosen]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Send the list for payment",
+            key="send-list",
+            icon=":material/outbox:",
+            disabled=not listed,
+            help="As a numbered batch with a file to download. Its rewards are on no later list.",
+            on_click=_send,
+            args=(tuple(chosen),),
+        )
+        st.caption(f"{counted(len(listed), 'reward')}{_sums(listed)}", width="content")
+
+
+def _sums(rows: Iterable[db.Row]) -> LiteralString:
+    """What they come to, a sum for each currency; "" for none."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        sums[row["currency"]] += row["amount"] or 0
+    return "".join(f", {amount:,.2f} {plain(name)}" for name, amount in sorted(sums.items()))
+
+
+def _send(chosen: tuple[int, ...]) -> None:
+    opened = session.current()
+    made: list[int] = []
+    if session.command(
+        "The list for payment is sent: download its file",
+        lambda: made.append(payments.send(opened.store, session.actor(), chosen)),
+    ):
+        session.pick("reward", None)
+        session.pick("batch", str(made[0]))
+        row_buttons.bring()
+
+
+def show(name: str) -> None:
+    """The card of the batch with this number: its file as it went out, its rewards, and that they were paid."""
+    try:
+        batch = session.read(batches.read, int(name) if name.isdecimal() and len(name) < 19 else 0)
+    except NotFound:
+        st.warning(f"There is no payment batch {plain(name)}.", icon=":material/search_off:")
+        return
+    number = int(batch["batch_no"])
+    rows = session.read(batches.rewards_of, number)
+    waiting = [row for row in rows if payments.is_waiting(row)]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(f"Payment batch {number:,}", anchor=False, width="content")
+            st.button("Close", key="close-batch", on_click=session.pick, args=("batch", None))
+        st.caption(
+            f"Sent {moment(batch['done_at'])} by {plain(batch['actor_id'])}:"
+            f" {counted(len(rows), 'reward')}{_sums(rows)}"
+        )
+        st.dataframe(
+            {
+                "Reward": [str(row["reward_no"]) for row in rows],
+                "Report": [inline(row["report_id"]) for row in rows],
+                "Kind": [REWARD_KIND[row["kind"]] for row in rows],
+                "Amount": [card.amount_words(row) for row in rows],
+                "Currency": [inline(row["currency"]) for row in rows],
+                "State": [
+                    REWARD_STATE[row["state"]] if row["is_in"] else "Taken back from the batch"
+                    for row in rows
+                ],
+            },
+            hide_index=True,
+            key=f"batch-{number}",
+            alt="The rewards of this payment batch, one a row",
+        )
+        _pay(number, waiting)
+        if session.may(Command.PAY_REWARD):
+            st.download_button(
+                "The file as it was sent (CSV)",
+                batch["file"].encode(),
+                f"payments-{number}.csv",
+                "text/csv",
+                icon=":material/download:",
+            )
+
+
+def _pay(number: int, waiting: list[db.Row]) -> None:
+    """What notes the rest of a batch as paid; of rewards whose flaw was dismissed since that is told first."""
+    if not waiting or not session.may(Command.PAY_REWARD):
+        return
+    gone = session.read(dismissals.since)
+    told = [gone[row["reward_no"]] for row in waiting if row["reward_no"] in gone]
+    if told:
+        st.warning(
+            f"Dismissed since the approval: {plain('; '.join(map(str, told)), 400)}. Take such a reward back from the"
+            " batch on its card, or go on knowingly.",
+            icon=":material/gpp_maybe:",
+        )
+    key = f"batch-words-{number}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Reference of the payment", key=key, max_chars=500, width=380)
+        st.button(
+            f"{counted(len(waiting), 'reward')} paid{' all the same' if told else ''}",
+            key=f"batch-pay-{number}", type="primary", icon=":material/payments:",
+            on_click=_note, args=(number, key, bool(told)),
+        )  # fmt: skip
+
+
+def _note(number: int, key: str, knowingly: bool) -> None:
+    opened, words = session.current(), st.session_state[key] or ""
+    session.command(
+        "They are noted as paid",
+        lambda: payments.pay(opened.store, session.actor(), number, reference=words, knowingly=knowingly),
     )

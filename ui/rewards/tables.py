@@ -10,7 +10,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.channel import standing
 from triage_core.guidance.policy import Policy
-from triage_core.rewards import bounty, dismissals, rewards
+from triage_core.rewards import batches, bounty, dismissals, rewards
 from triage_core.rewards.reward_rules import RewardState
 from ui import filters, session
 from ui.charts import percent
@@ -24,6 +24,7 @@ VIEWS: Mapping[str, LiteralString] = {
     "open": "To decide and to pay",
     "late": LATE,
     "ledger": LEDGER,
+    "batches": "Payment batches",
     "reporters": "Reporters",
 }
 NOTHING: Mapping[str, LiteralString] = {
@@ -31,6 +32,7 @@ NOTHING: Mapping[str, LiteralString] = {
     "open": "No reward waits for a decision or for its payment. Confirmed flaws are under “To propose”.",
     "late": "No reward that a reporter asked for waits longer than the policy promises.",
     "ledger": "No reward has been proposed yet. Confirmed flaws whose reporters ask for one are under “To propose”.",
+    "batches": "No list for payment has been sent yet. What is approved is sent from “To decide and to pay”.",
     "reporters": "Nobody who gave a contact has sent a report yet.",
 }
 COUNTS: Mapping[str, LiteralString] = {
@@ -38,6 +40,7 @@ COUNTS: Mapping[str, LiteralString] = {
     "open": "reward",
     "late": "report",
     "ledger": "reward",
+    "batches": "payment list",
     "reporters": "reporter",
 }
 ORDER: Mapping[str, LiteralString] = {
@@ -45,7 +48,15 @@ ORDER: Mapping[str, LiteralString] = {
     "open": ", the latest change first",
     "late": ", the latest first",
     "ledger": ", the latest change first",
+    "batches": ", the latest first",
     "reporters": "",
+}
+MENU: Mapping[str, LiteralString] = {
+    "waiting": "Propose a reward",
+    "open": "Open a reward",
+    "late": "Open a reward",
+    "ledger": "Open a reward",
+    "batches": "Open a batch",
 }
 Table = tuple[tuple[str, ...], dict[str, Any], int]
 
@@ -117,6 +128,7 @@ def _rewards(states: list[str], number: int, size: int, month: str = "") -> Tabl
         "Reward": list(names),
         "Report": [inline(row["report_id"]) for row in found],
         "State": [REWARD_STATE[row["state"]] for row in found],
+        **_batch([row["batch_no"] for row in found]),
         **({"Dismissed since": said} if any(said) else {}),
         "Kind": [REWARD_KIND[row["kind"]] for row in found],
         "Amount": [card.amount_words(row) for row in found],
@@ -129,6 +141,24 @@ def _rewards(states: list[str], number: int, size: int, month: str = "") -> Tabl
         ),
     }
     return names, cells, total
+
+
+def _batch(numbers: list[int | None]) -> dict[str, list[str]]:
+    """The column of the payment batches, where any of the rewards is in one."""
+    return {"Batch": [str(number or "") for number in numbers]} if any(numbers) else {}
+
+
+def _batches(policy: Policy, number: int, size: int) -> Table:
+    found, total = session.read(batches.page, number, size)
+    cells = {
+        "Batch": [str(row["batch_no"]) for row in found],
+        "Sent": [moment(row["done_at"]) for row in found],
+        "By": [inline(row["actor_id"]) for row in found],
+        "Rewards": [f"{row['rewards']:,}" for row in found],
+        "To be paid": [f"{row['waiting']:,}" for row in found],
+        "Taken back": [f"{row['back']:,}" for row in found],
+    }
+    return tuple(str(row["batch_no"]) for row in found), cells, total
 
 
 def _due(report_ids: list[str]) -> list[LiteralString]:
@@ -160,5 +190,6 @@ READ: Mapping[str, Callable[[Policy, int, int], Table]] = {
     "open": _open,
     "late": _late,
     "ledger": _ledger,
+    "batches": _batches,
     "reporters": _reporters,
 }

@@ -1,0 +1,12 @@
+-- A list for payment that was taken: `file` is what went out, to the byte.
+CREATE TABLE payment_batches (
+    batch_no BIGINT PRIMARY KEY, done_at TIMESTAMP NOT NULL, actor_id VARCHAR NOT NULL, file VARCHAR NOT NULL);
+
+-- A row puts a reward into a batch, or takes it back from there (no batch), and stays: the last one says where it is.
+CREATE TABLE payment_entries (
+    entry_id BIGINT PRIMARY KEY, reward_no BIGINT NOT NULL, done_at TIMESTAMP NOT NULL, actor_id VARCHAR NOT NULL,
+    batch_no BIGINT);
+
+CREATE VIEW sent_rewards AS
+    SELECT reward_no, batch_no, done_at, actor_id FROM payment_entries
+    QUALIFY entry_id = max(entry_id) OVER (PARTITION BY reward_no) AND batch_no IS NOT NULL;
