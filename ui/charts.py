@@ -203,7 +203,8 @@ def stacked_bars(
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[f"{safe(label)}  " for label in labels], **_DOWNWARDS
     )
-    lengths = [sum(row[key] for key in series) for row in rows for series in (names, then)]
+    # What was taken back is below zero.
+    lengths = [sum(abs(row[key]) for key in series) for row in rows for series in (names, then)]
     figure.update_xaxes(title={"text": safe(unit), "font": {"size": 12}, "standoff": 14}, **_counted(lengths))
     keys = {title: key for key, title in {**names, **then}.items()}
     counts = {title: [row[key] for row in rows] for title, key in keys.items()}

@@ -64,6 +64,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "reward.approved": "Reward approved",
     "reward.paid": "Reward paid",
     "reward.declined": "Reward declined",
+    "reward.reversed": "Payment of a reward reversed",
     "reward.sent": "Reward sent to payments",
     "report.assigned": "Assigned",
     "report.snoozed": "Snoozed",

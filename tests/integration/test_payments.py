@@ -9,13 +9,14 @@ from decimal import Decimal
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
+from triage_core import db
 from triage_core.channel import intake, messages, reportformat
 from triage_core.desk import activity, bulk, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
-from triage_core.errors import Conflict, NotAllowed, NotFound, Refused, StoreError
+from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused, StoreError
 from triage_core.model import Actor, Channel, DeskRole
-from triage_core.rewards import batches, payments, rewards
+from triage_core.rewards import batches, payments, rewards, spending
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 from triage_core.verification import verify
@@ -206,3 +207,75 @@ def test_a_batch_that_was_changed_is_found(store: Store, promised: list[int], ch
         work.cursor.execute(change)
     with pytest.raises(StoreError, match=f"{what} is not what the events tell"):
         verify(store)
+
+
+def spent(store: Store, year: int) -> tuple[int, int]:
+    with store.read() as cursor:
+        found = spending.spend(cursor, year)
+    return int(found["paid"]), int(found["approved"])
+
+
+def test_a_payment_noted_by_mistake_is_reversed_with_a_reason(
+    store: Store, clock: Clock, promised: list[int]
+) -> None:
+    one, mine = promised[0], "FR-1"
+    rewards.pay(store, OWNER, one, reference="bank 17")
+    assert spent(store, 2026) == (800, 1600)
+    with pytest.raises(Refused, match="reversed with a reason"):
+        rewards.reverse(store, OWNER, one, " ")
+    with pytest.raises(NotAllowed):
+        rewards.reverse(store, REVIEWER, one, "It was another one.")
+    with pytest.raises(Conflict, match="was changed"):
+        rewards.reverse(store, OWNER, one, "It was another one.", seen_version=2)
+    clock.forward(days=31)
+    rewards.reverse(store, OWNER, one, "It was another one.")
+    assert where(store, one) == ("approved", None)
+    assert spent(store, 2026) == (0, 2400)
+    with store.read() as cursor:
+        ledger = db.rows(
+            cursor, "SELECT state, reason FROM rewards WHERE reward_no = ? ORDER BY reward_id", [one]
+        )
+        months = {row["month"]: row["paid"] for row in spending.spend_by_month(cursor, 2026) if row["paid"]}
+        assert months == {3: 800, 4: -800}  # a month that is over stays as it was told
+        assert [spending.paid_in_month(cursor, 2026, month) for month in (3, 4)] == [
+            {"USD": 800},
+            {"USD": -800},
+        ]
+        for month in ("2026-03", "2026-04"):
+            assert [row["reward_no"] for row in rewards.board(cursor, ["paid"], month=month)[0]] == [one]
+        assert messages.thread(cursor, mine)[-1]["text"] == (
+            "We told you by mistake that your reward was paid: cash, 800.00 USD is still to be paid."
+        )
+        assert "noted again" in obstacle(cursor, store.revision)
+        assert [row["approved_at"].month for row in payments.to_pay(cursor)] == [3, 3, 3]
+    assert [(row["state"], row["reason"]) for row in ledger][2:] == [
+        ("paid", "bank 17"),
+        ("approved", "It was another one."),
+    ]
+    with pytest.raises(IllegalTransition):
+        rewards.reverse(store, OWNER, one, "Twice.")
+    rewards.pay(store, OWNER, one)
+    assert spent(store, 2026) == (800, 1600)
+    with store.read() as cursor:
+        assert spending.paid_in_month(cursor, 2026, 4) == {}
+    verify(store)
+
+
+def test_a_reversal_counts_in_the_year_in_which_it_was_noted(
+    store: Store, clock: Clock, promised: list[int]
+) -> None:
+    rewards.pay(store, OWNER, promised[0])
+    clock.forward(days=365)
+    rewards.reverse(store, OWNER, promised[0], "It came back.")
+    assert spent(store, 2026) == (800, 1600)
+    assert spent(store, 2027) == (-800, 2400)
+
+
+def test_what_is_reversed_is_still_in_its_batch(store: Store, promised: list[int]) -> None:
+    number = payments.send(store, OWNER)
+    payments.pay(store, OWNER, number)
+    rewards.reverse(store, OWNER, promised[0], "It came back.")
+    assert where(store, promised[0]) == ("approved", number)
+    with pytest.raises(Refused, match="no approved reward waits"):
+        payments.send(store, OWNER)
+    assert payments.pay(store, OWNER, number) == 1

@@ -142,6 +142,12 @@ def test_approved_and_paid(visit, reward, stands):
     assert (stands(number)["state"], stands(number)["reason"]) == ("paid", "bank 17")
     assert figures(screen)["Paid in 2026"] == "800.00"
     assert figures(screen)["Committed"] == "2%"
+    screen = press(screen, "Reverse the payment")
+    assert "reversed with a reason" in screen.toast[0].value
+    write(screen, "Why it counts as unpaid", "It was another one.")
+    screen = press(screen, "Reverse the payment")
+    assert (stands(number)["state"], stands(number)["reason"]) == ("approved", "It was another one.")
+    assert (figures(screen)["Paid in 2026"], figures(screen)["Approved, to be paid"]) == ("0.00", "800.00")
 
 
 @pytest.fixture

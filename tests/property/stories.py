@@ -78,7 +78,7 @@ class Story:
             *[self.send] * 2, *[self.assess] * 4, *[self.link] * 4, *[self.unlink] * 2, *[self.move] * 7, self.ask,
             self.write, self.withdraw, *[self.propose] * 4, *[self.answer] * 5, self.terminate, self.mark, self.label,
             *[self.reward] * 4, *[self.approve] * 3, self.pay, self.send_list, self.pay_list,
-            self.decline, self.revoke, *[self.build] * 2,
+            self.reverse, self.decline, self.revoke, *[self.build] * 2,
             *[self.undo] * 6, *[self.wait] * 3, self.publish, self.collect,
         ]  # fmt: skip
         outbox.collect(self.store, EVERYBODY, POLICY.clocks, (outbox.EMAIL,), 9)
@@ -233,6 +233,9 @@ class Story:
             total = batches.page(cursor)[1]
         number, known = self.draw.randint(1, total or 1), self.draw.random() < 0.5
         payments.pay(self.store, self.draw.choice(OWNERS), number, knowingly=known)
+
+    def reverse(self) -> None:
+        rewards.reverse(self.store, self.draw.choice(OWNERS), self.of_state("paid"), "It came back.")
 
     def decline(self) -> None:
         number = self.of_state("proposed", "approved")

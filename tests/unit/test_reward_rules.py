@@ -49,7 +49,8 @@ def percents(severity: Severity, arrivals: list[Arrival]) -> list[str]:
 @pytest.mark.parametrize("trigger", RewardTrigger)
 def test_a_reward_moves_along_its_table(state: RewardState, trigger: RewardTrigger) -> None:
     arrows = (
-        "proposed approve approved, approved pay paid, proposed decline declined, approved decline declined"
+        "proposed approve approved, approved pay paid, paid reverse approved, proposed decline declined,"
+        " approved decline declined"
     )
     table = {tuple(arrow.split()) for arrow in arrows.split(", ")}
     assert {(source, trigger, destination) for trigger, source, destination in REWARD_TABLE} == table

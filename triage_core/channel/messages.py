@@ -42,6 +42,7 @@ class Kind(StrEnum):
     REWARD_PAID = "reward_paid"
     REWARD_DECLINED = "reward_declined"
     REWARD_REOPENED = "reward_reopened"
+    REWARD_UNPAID = "reward_unpaid"
     EMBARGO_CHANGED = "embargo_changed"
     EMBARGO_PROPOSED = "embargo_proposed"
     EMBARGO_TAKEN_BACK = "embargo_taken_back"
@@ -58,6 +59,7 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
         Kind.REWARD_DECLINED: "No reward is given for your report: {reason}",
         Kind.REWARD_REOPENED: "What we told you about your reward was taken back: {reward} is decided on anew.",
+        Kind.REWARD_UNPAID: "We told you by mistake that your reward was paid: {reward} is still to be paid.",
         Kind.EMBARGO_CHANGED: "The waiting period of your report now ends at {end}.",
         Kind.EMBARGO_PROPOSED: "We propose {end} as the end of the waiting period: you may accept or refuse it.",
         Kind.EMBARGO_TAKEN_BACK: "We take back our proposal of {end} as the end of the waiting period.",

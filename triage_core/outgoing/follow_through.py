@@ -33,12 +33,12 @@ _OF_REWARD: Mapping[RewardState, Kind] = MappingProxyType(
 def reward_moved(
     work: Work, reward: Mapping[str, object], before: RewardState, state: RewardState, reason: str
 ) -> None:
-    """A reward is approved, paid or declined, or that was undone: its reporter is told which.
+    """A reward is approved, paid or declined, or that was undone or reversed: its reporter is told which.
 
     Of a mere proposal nobody is told. `reward` has report_id, kind, amount (None where the kind has none)
     and currency.
     """
-    kind = _OF_REWARD.get(state)
+    kind = Kind.REWARD_UNPAID if before is RewardState.PAID else _OF_REWARD.get(state)
     if kind is None and before in _OF_REWARD:
         kind = Kind.REWARD_REOPENED
     if kind is None:

@@ -42,6 +42,7 @@ class RewardTrigger(StrEnum):
     APPROVE = "approve"
     PAY = "pay"
     DECLINE = "decline"
+    REVERSE = "reverse"  # it was noted as paid by mistake
 
 
 REWARD_TABLE: tuple[tuple[RewardTrigger, RewardState, RewardState], ...] = (
@@ -49,6 +50,7 @@ REWARD_TABLE: tuple[tuple[RewardTrigger, RewardState, RewardState], ...] = (
     (RewardTrigger.PAY, RewardState.APPROVED, RewardState.PAID),
     (RewardTrigger.DECLINE, RewardState.PROPOSED, RewardState.DECLINED),
     (RewardTrigger.DECLINE, RewardState.APPROVED, RewardState.DECLINED),
+    (RewardTrigger.REVERSE, RewardState.PAID, RewardState.APPROVED),
 )
 STANDING = (RewardState.PROPOSED, RewardState.APPROVED, RewardState.PAID)
 """The states of a reward that stands in the way of another of its kind for the same report."""

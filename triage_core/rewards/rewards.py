@@ -128,6 +128,30 @@ def pay(
         settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, knowingly=knowingly)
 
 
+def reverse(
+    store: Store,
+    actor: Actor,
+    reward_no: int,
+    reason: str,
+    *,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Say with a reason that a reward was noted as paid by mistake: it is approved and to be paid again.
+
+    What the figures of its month say stays; those of the present month have the reversal. Where it is in a
+    payment batch, it stays there.
+    """
+    if not reason.strip():
+        raise Refused("reason", "a payment is reversed with a reason")
+    access.require(actor, Command.PAY_REWARD)
+    check_text("reason", reason)
+    with store.write(actor, Command.PAY_REWARD, now) as work:
+        found = read(work.cursor, reward_no, seen_version)
+        after = reward_step(RewardState(found["state"]), RewardTrigger.REVERSE)
+        _move(work, "reward.reversed", found, after, reason)
+
+
 def decline(
     store: Store,
     actor: Actor,
@@ -184,13 +208,12 @@ def board(
 
     Each with who proposed it and the payment batch that it is in.
 
-    With a `month`, as "2026-11", only those that `spend_by_month` counts in it.
+    With a `month`, as "2026-11", only those that `spend_by_month` counts in it as paid or as approved, by `states`.
     """
     where = "list_contains($states, p.state)" if states else "p.state <> 'withdrawn'"
     values: dict[str, Any] = {"states": list(states)} if states else {}
     if month:
-        where += f" AND strftime(p.done_at, '%Y-%m') = $month AND {spending.SPENT_ON}"
-        values |= {"month": month, **spending.spent_on(cursor)}
+        where, values = spending.in_month(cursor, states, month)
     found = db.rows(
         cursor,
         "SELECT p.*, f.actor_id AS proposed_by, f.done_at AS proposed_at, s.batch_no FROM present_rewards p"

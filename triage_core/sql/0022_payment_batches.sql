@@ -10,3 +10,10 @@ CREATE TABLE payment_entries (
 CREATE VIEW sent_rewards AS
     SELECT reward_no, batch_no, done_at, actor_id FROM payment_entries
     QUALIFY entry_id = max(entry_id) OVER (PARTITION BY reward_no) AND batch_no IS NOT NULL;
+
+-- What left as money, or did not after all: a row that follows one of a payment is its reversal, in the month in which
+-- that was noted.
+CREATE VIEW reward_payments AS
+    SELECT reward_no, done_at, kind, currency, CASE WHEN state = 'paid' THEN amount ELSE -amount END AS amount
+    FROM rewards
+    QUALIFY state = 'paid' OR coalesce(lag(state) OVER (PARTITION BY reward_no ORDER BY reward_id) = 'paid', false);

@@ -72,6 +72,8 @@ def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None) -> None:
     knowingly = gone is not None
     may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
     state = RewardState(row["state"])
+    if state is RewardState.PAID:
+        _reversal(row, may_pay)
     if state not in {RewardState.PROPOSED, RewardState.APPROVED}:
         return
     if not (may_approve or may_pay):
@@ -106,6 +108,19 @@ def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None) -> None:
                 "Decline", key=_key(row, "decline"), icon=":material/block:", on_click=_decline, args=(row,)
             )
     del words  # read by the callbacks
+
+
+def _reversal(row: db.Row, may_pay: bool) -> None:
+    """What takes back that a reward was paid; whoever may not is told nothing of it."""
+    if not may_pay:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Why it counts as unpaid", key=_key(row, "words"), max_chars=500, width=380)
+        st.button(
+            "Reverse the payment", key=_key(row, "reverse"), icon=":material/undo:",
+            help="It was noted by mistake, or came back. Its reporter is told, and it is to be paid again.",
+            on_click=_reverse, args=(row,),
+        )  # fmt: skip
 
 
 def propose(report_id: str) -> None:
@@ -177,6 +192,10 @@ def _approve(row: db.Row, knowingly: bool) -> None:
 
 def _pay(row: db.Row, knowingly: bool) -> None:
     _settle("It is noted as paid or given", rewards.pay, row, reference=_words(row), knowingly=knowingly)
+
+
+def _reverse(row: db.Row) -> None:
+    _settle("The payment is reversed", rewards.reverse, row, reason=_words(row))
 
 
 def _decline(row: db.Row) -> None:
