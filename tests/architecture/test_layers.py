@@ -90,6 +90,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.rewards.payments",
             "triage_core.rewards.rewards",
             "triage_core.rewards.spending",
+            "triage_core.rewards.sums",
             "triage_core.desk.second_look",
             "triage_core.desk.triage.*",
             "triage_core.desk.views",

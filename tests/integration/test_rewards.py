@@ -25,7 +25,7 @@ from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, Channel, DeskRole, Resolution, Severity
-from triage_core.rewards import batches, bounty, entitlements, payments, rewards, spending
+from triage_core.rewards import batches, bounty, entitlements, payments, rewards, spending, sums
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 from triage_core.verification import verify
@@ -159,6 +159,58 @@ def test_duplicates_share_and_approval_asks_again(store: Store, clock: Clock) ->
     triage.link(store, REVIEWER, late, first)
     with pytest.raises(Refused, match="no share"):
         rewards.propose(store, POLICY, REVIEWER, late, CASH, Decimal(100))
+
+
+def test_duplicates_never_get_more_than_the_band_but_knowingly(store: Store, clock: Clock) -> None:
+    """The first was rewarded before anybody saw that a report of its window is of the same flaw."""
+    first, second, third = (send(store, f"Number {n}") for n in range(3))
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    clock.forward(days=8)
+    one = rewards.propose(store, POLICY, REVIEWER, first, CASH, Decimal(2300))
+    rewards.approve(store, POLICY, OWNER, one)
+    triage.link(store, REVIEWER, second, first)
+    used = (
+        r"of 2,500.00 USD for all reports of this flaw 2,300.00 stand already \(FR-1: 2,300.00\),"
+        " so that 200.00 is left"
+    )
+    with pytest.raises(Conflict, match=f"{used}. Give no more than that, or go on knowingly"):
+        rewards.propose(store, POLICY, REVIEWER, second, CASH, Decimal(250))
+    two = rewards.propose(
+        store, POLICY, REVIEWER, second, CASH, Decimal(200)
+    )  # below the minimum of its share
+    with pytest.raises(Conflict, match=r"so that 200.00 is left"):  # by two kinds of money neither
+        rewards.propose(store, POLICY, REVIEWER, second, RewardKind.DONATION, Decimal(200))
+    rewards.approve(store, POLICY, OWNER, two)
+    triage.link(store, REVIEWER, third, first)
+    three = rewards.propose(store, POLICY, REVIEWER, third, CASH, Decimal(800), knowingly=True)
+    with store.read() as cursor:
+        words = sums.beyond(cursor, POLICY, rewards.read(cursor, three))
+        assert words.endswith("(FR-1: 2,300.00, FR-2: 200.00), so that 0.00 is left")
+    with pytest.raises(Conflict, match=r"so that 0.00 is left"):  # the second person is told too
+        rewards.approve(store, POLICY, OWNER, three)
+    rewards.approve(store, POLICY, OWNER, three, knowingly=True)
+    with store.read() as cursor:
+        known = [event.data["beyond"] for event in activity.history(cursor, third) if "beyond" in event.data]
+    assert known == [words, words]
+    verify(store)
+
+
+def test_what_is_left_follows_the_percent_below_equal_shares(store: Store, clock: Clock) -> None:
+    """An earlier report of the same flaw comes to light: it is the first one, and the other was paid as the first."""
+    first, second = send(store, "One"), send(store, "Two")
+    triage.assess(store, POLICY, REVIEWER, second, LOW)
+    rewards.approve(
+        store, POLICY, OWNER, rewards.propose(store, POLICY, REVIEWER, second, CASH, Decimal(500))
+    )
+    triage.assess(store, POLICY, REVIEWER, first, LOW)
+    triage.link(store, REVIEWER, second, first)
+    with store.read() as cursor:
+        may = entitlements.entitlement(cursor, POLICY, first)
+        assert (may.most, may.together, may.left) == (500, 750, 250)
+    with pytest.raises(Conflict, match=r"so that 250.00 is left"):
+        rewards.propose(store, POLICY, REVIEWER, first, CASH, Decimal(500))
+    rewards.decline(store, OWNER, 1, "Another report came first.")
+    rewards.propose(store, POLICY, REVIEWER, first, CASH, Decimal(500))
 
 
 def test_a_decline_has_a_reason_and_what_is_paid_stays_paid(store: Store, flaw: str) -> None:

@@ -126,6 +126,23 @@ def test_an_amount_that_the_policy_does_not_give_is_refused_in_words(visit, flaw
     assert said in press(screen, "Propose").toast[0].value
 
 
+def test_what_the_others_have_left_is_told_and_gone_beyond_knowingly(visit, flaw, opened, rendered, stands):
+    first, second = flaw(), flaw("another joke")
+    number = rewards.propose(opened.store, opened.policy, INES, first, RewardKind.CASH, Decimal(2500))
+    rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+    triage.link(opened.store, EVERYTHING, second, first)
+    used = "of 2,500.00 USD for all reports of this flaw 2,500.00 stand already (FR-1: 2,500.00), so that 0.00 is left"
+    screen = visit("rewards", role=ROLE["reviewer"], view="To propose", report=second)
+    assert f"Less than its share is left: ` {used} `." in rendered(screen)
+    write(screen, "Amount", "800")
+    assert "so that 0.00 is left" in press(screen, "Propose").toast[0].value
+    press(screen, "Propose all the same")
+    screen = visit("rewards", role=OWNER, reward=str(number + 2))
+    assert f"More than is left: ` {used} `." in rendered(screen)
+    press(screen, "Approve all the same")
+    assert stands(number + 2)["state"] == "approved"
+
+
 def test_a_report_without_a_reward_says_why(visit, receive, flaw, rendered):
     flaw()
     screen = visit("rewards", role=OWNER, report=receive("a song"))

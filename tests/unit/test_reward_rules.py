@@ -128,10 +128,12 @@ def test_a_percent_of_a_band_is_exact(band: int, part: int) -> None:
     assert Share(part, 100).of(band) * 100 == band * part
 
 
-def entitled(severity: Severity = Severity.HIGH, share: Share = WHOLE) -> Entitlement:
+def entitled(
+    severity: Severity = Severity.HIGH, share: Share = WHOLE, given: dict[str, Decimal] | None = None
+) -> Entitlement:
     band = POLICY.reward_band(severity)
     assert band
-    return Entitlement(POLICY, severity, band, share, NOON + 7 * DAY)
+    return Entitlement(POLICY, severity, band, share, NOON + 7 * DAY, Decimal(band.maximum), given or {})
 
 
 @pytest.mark.parametrize("kind", RewardKind)
@@ -159,6 +161,30 @@ def test_a_share_narrows_the_band() -> None:
     assert (third.least, third.most) == (Decimal("833.33"), Decimal("1666.66"))
     with pytest.raises(Refused, match=r"between 833.33 and 1,666.66 USD: 33.33% of the band of high"):
         check_amount(third, RewardKind.CASH, Decimal(3000))
+
+
+@pytest.mark.parametrize(
+    ("given", "left", "least"),
+    [
+        ({}, "2500", "1250"),
+        ({"FR-1": 2500}, "2500", "1250"),
+        ({"FR-1": 3000}, "2000", "1250"),
+        ({"FR-1": 4000, "FR-3": 100}, "900", "900"),  # the rest may be given, below the minimum too
+        ({"FR-1": 5000}, "0", "1250"),
+        ({"FR-1": 9000}, "0", "1250"),
+    ],
+)
+def test_what_the_others_have_left(given: dict[str, int], left: str, least: str) -> None:
+    half = entitled(share=Share(1, 2, place=1), given={name: Decimal(one) for name, one in given.items()})
+    assert (half.left, half.least, half.most) == (Decimal(left), Decimal(least), 2500)
+    assert bool(half.used) == (half.left < half.most)
+
+
+def test_who_has_what_of_the_band_is_told() -> None:
+    half = entitled(share=Share(1, 2, place=1), given={"FR-1": Decimal(4000), "FR-3": Decimal(100)})
+    assert half.used == (
+        "of 5,000 USD for all reports of this flaw 4,100 stand already (FR-1: 4,000, FR-3: 100), so that 900 is left"
+    )
 
 
 def test_an_equal_share_waits_until_no_duplicate_can_change_it() -> None:

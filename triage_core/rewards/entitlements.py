@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from triage_core import db
 from triage_core.errors import NotFound, Refused
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.model import Resolution, Severity, Status
-from triage_core.rewards.reward_rules import Arrival, Entitlement, shares
+from triage_core.rewards.reward_rules import STANDING, VALUED, Arrival, Entitlement, shares
 
 _CONFIRMED_STATES = (Status.ACCEPTED, Status.DEFERRED, Status.FIX_READY, Status.FIXED, Status.RETEST)
 CONFIRMED_ENDS = (Resolution.RESOLVED_FIXED, Resolution.RESOLVED_MITIGATED, Resolution.ACCEPTED_RISK)
@@ -73,14 +74,40 @@ def entitlement(cursor: db.Cursor, in_force: Policy, report_id: str) -> Entitlem
     )
     arrivals = [Arrival(**one) for one in group]
     split = pinned.rewards.duplicates
-    share = shares(split, severity, arrivals)[report_id]
+    parts = shares(split, severity, arrivals)
+    share = parts[report_id]
     if not share.parts:
         raise Refused(
             "report",
             f"{report_id} came in after those that share, or is the same reporter's: it has no share",
         )
     settled_at = arrivals[0].received_at + timedelta(days=split.window_days)
-    return Entitlement(pinned, severity, band, share, settled_at)
+    together = sum((part.of(band.maximum) for part in parts.values()), Decimal(0))
+    given = standing(cursor, [name for name in parts if name != report_id], pinned.rewards.currency)
+    return Entitlement(pinned, severity, band, share, settled_at, together, given)
+
+
+def standing(
+    cursor: db.Cursor, report_ids: Sequence[str], currency: str = "", *, but: int = 0
+) -> dict[str, Decimal]:
+    """What is proposed, approved and paid, in this currency ("": any), for each of the reports that has any of it.
+
+    The reward with the number `but` is left out.
+    """
+    found = db.rows(
+        cursor,
+        "SELECT report_id, sum(amount) AS amount FROM present_rewards WHERE report_id IN (SELECT unnest($reports))"
+        " AND list_contains($states, state) AND list_contains($kinds, kind) AND reward_no <> $but"
+        " AND $currency IN ('', currency) GROUP BY report_id ORDER BY ALL",
+        {
+            "reports": list(report_ids),
+            "states": [str(state) for state in STANDING],
+            "kinds": [str(kind) for kind in VALUED],
+            "currency": currency,
+            "but": but,
+        },
+    )
+    return {row["report_id"]: row["amount"] for row in found}
 
 
 def without_share(cursor: db.Cursor, report_ids: Sequence[str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -126,7 +126,8 @@ def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival
 class Entitlement:
     """What the policy of the day of receipt gives for a report, as far as it is known now.
 
-    `settled_at` is when no further duplicate can change the share.
+    `settled_at` is when no further duplicate can change the share. `together` is what the shares of all reports of
+    the flaw come to, and `given` what stands for each of the others, in the same currency.
     """
 
     policy: Policy
@@ -134,14 +135,34 @@ class Entitlement:
     band: RewardBand
     share: Share
     settled_at: datetime
+    together: Decimal
+    given: Mapping[str, Decimal]
 
     @property
     def least(self) -> Decimal:
-        return self.share.of(self.band.minimum)
+        """The minimum of the share, or the rest where less is left."""
+        share = self.share.of(self.band.minimum)
+        return self.left if 0 < self.left < share else share
 
     @property
     def most(self) -> Decimal:
         return self.share.of(self.band.maximum)
+
+    @property
+    def left(self) -> Decimal:
+        """What is left for this report by what stands for the others: its share at most."""
+        return min(self.most, max(Decimal("0.00"), self.together - sum(self.given.values())))
+
+    @property
+    def used(self) -> str:
+        """Whose rewards have left less than its share, in a sentence; "" while the whole of it is left."""
+        if self.left == self.most:
+            return ""
+        stands = ", ".join(f"{report}: {amount:,}" for report, amount in self.given.items())
+        return (
+            f"of {self.together:,} {self.policy.rewards.currency} for all reports of this flaw"
+            f" {sum(self.given.values()):,} stand already ({stands}), so that {self.left:,} is left"
+        )
 
 
 def check_amount(entitlement: Entitlement, kind: RewardKind, amount: Decimal | None) -> Decimal | None:

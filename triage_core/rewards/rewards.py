@@ -20,12 +20,10 @@ from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
 from triage_core.outgoing import follow_through
-from triage_core.rewards import batches, dismissals, spending
+from triage_core.rewards import batches, dismissals, spending, sums
 from triage_core.rewards.entitlements import CONFIRMED, entitlement, without_share
 from triage_core.rewards.reward_rules import (
     STANDING,
-    VALUED,
-    Entitlement,
     RewardKind,
     RewardState,
     RewardTrigger,
@@ -45,19 +43,21 @@ def propose(
     amount: Decimal | None = None,
     *,
     reason: str = "",
+    knowingly: bool = False,
     now: datetime | None = None,
 ) -> int:
     """Propose a reward for a confirmed flaw; gives its number.
 
     Money and credits have an amount within the report's share of its band. Raises Refused naming what the
-    policy gives, Conflict while another reward of this kind stands for the report.
+    policy gives, Conflict while another reward of this kind stands for the report, or where those of the other
+    reports of the flaw have left less than the amount, unless it is proposed `knowingly`.
     """
     access.require(actor, Command.PROPOSE_REWARD)
     check_text("reason", reason)
     with store.write(actor, Command.PROPOSE_REWARD, now) as work:
         may = entitlement(work.cursor, policy, report_id)
         amount = check_amount(may, kind, amount)
-        _check_sum(work.cursor, may, report_id, amount)
+        known = sums.check(work.cursor, may, report_id, amount, knowingly=knowingly)
         _require_none_standing(work.cursor, report_id, kind)
         number = work.next_id("rewards", "reward_id")
         row = {
@@ -78,7 +78,7 @@ def propose(
         }
         db.insert(work.cursor, "rewards", [row])
         told = {"reward_no": number, "kind": str(kind), "amount": None if amount is None else str(amount)}
-        _event(work, "reward.proposed", row, None, {**told, "currency": row["currency"]})
+        _event(work, "reward.proposed", row, None, {**told, "currency": row["currency"], **known})
         return number
 
 
@@ -96,15 +96,16 @@ def approve(
 
     Asks again what the report may get, since a duplicate may have come or the severity changed. Raises
     NotAllowed for whoever proposed it, Refused while further duplicates may come that share equally, and
-    Conflict where the report became a duplicate since, unless it is approved `knowingly`.
+    Conflict where the report became a duplicate since, or the rewards of the other reports of the flaw have left
+    less than the amount, unless it is approved `knowingly`.
     """
     access.require(actor, Command.APPROVE_REWARD)
     with store.write(actor, Command.APPROVE_REWARD, now) as work:
         found = read(work.cursor, reward_no, seen_version)
         _require_second_person(work.cursor, actor, reward_no)
         after = reward_step(RewardState(found["state"]), RewardTrigger.APPROVE)
-        found = _ask_again(work, policy, found)
-        known = _dismissed(work, reward_no, RewardTrigger.APPROVE, knowingly)
+        found, known = _ask_again(work, policy, found, knowingly=knowingly)
+        known |= _dismissed(work, reward_no, RewardTrigger.APPROVE, knowingly)
         _move(work, "reward.approved", found, after, "", **known)
 
 
@@ -272,7 +273,7 @@ def take_back(work: Work, event: Event) -> None:
         _require_none_standing(work.cursor, found["report_id"], found["kind"])
     if after is RewardState.APPROVED:
         _require_second_person(work.cursor, work.actor, found["reward_no"])
-        found = _ask_again(work, policies.in_force(work.cursor), found)
+        found, _ = _ask_again(work, policies.in_force(work.cursor), found, knowingly=False)
     _move(work, activity.UNDONE, found, after, f"undo of event {event.seq}", undone=event.seq)
 
 
@@ -323,8 +324,10 @@ def _event(work: Work, kind: str, row: db.Row, before: str | None, details: dict
     work.event(kind, row["report_id"], {**states, **details})
 
 
-def _ask_again(work: Work, policy: Policy, reward: db.Row) -> db.Row:
-    """The reward with the severity and the share by which it is approved now.
+def _ask_again(
+    work: Work, policy: Policy, reward: db.Row, *, knowingly: bool
+) -> tuple[db.Row, dict[str, str]]:
+    """The reward with the severity and the share by which it is approved now, and what is known, for the event.
 
     Raises Refused unless the report may still get this: a duplicate may have come, or the severity changed.
     """
@@ -332,24 +335,10 @@ def _ask_again(work: Work, policy: Policy, reward: db.Row) -> db.Row:
     may = entitlement(work.cursor, policy, reward["report_id"])
     check_amount(may, kind, reward["amount"])
     check_settled(may, kind, work.now)
-    _check_sum(work.cursor, may, reward["report_id"], reward["amount"], reward["reward_no"])
-    return {**reward, "severity": str(may.severity), "share": may.share.in_percent}
-
-
-def _check_sum(
-    cursor: db.Cursor, may: Entitlement, report_id: str, amount: Decimal | None, reward_no: int = 0
-) -> None:
-    """Raise Refused when the rewards of a report that have an amount would come to more than its share of the band."""
-    if amount is None:
-        return
-    standing = db.value(
-        cursor,
-        "SELECT coalesce(sum(amount), 0) FROM present_rewards WHERE report_id = ? AND reward_no <> ?"
-        " AND list_contains(?, state) AND list_contains(?, kind)",
-        [report_id, reward_no, [str(state) for state in STANDING], [str(kind) for kind in VALUED]],
+    known = sums.check(
+        work.cursor, may, reward["report_id"], reward["amount"], reward["reward_no"], knowingly=knowingly
     )
-    if standing + amount > may.most:
-        raise Refused("amount", f"with {standing:,} that stand already it is more than {may.most:,} in all")
+    return {**reward, "severity": str(may.severity), "share": may.share.in_percent}, known
 
 
 def _require_second_person(cursor: db.Cursor, actor: Actor, reward_no: int) -> None:

@@ -13,7 +13,7 @@ from triage_core import db
 from triage_core.access import Command
 from triage_core.desk import undo
 from triage_core.errors import FlawdeskError, Refused
-from triage_core.rewards import batches, dismissals, entitlements, rewards
+from triage_core.rewards import batches, dismissals, entitlements, rewards, sums
 from triage_core.rewards.dismissals import Dismissal
 from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
 from ui import refusals, session
@@ -60,7 +60,12 @@ def draw(number: str) -> None:
                 f" a reason that the reporter can read{may}.",
                 icon=":material/gpp_maybe:",
             )
-        _acts(row, gone, sent)
+        used = ""
+        if row["state"] == RewardState.PROPOSED:
+            used = session.read(sums.beyond, session.current().policy, row)
+        if used:
+            st.warning(f"More than is left: {plain(used, 400)}.", icon=":material/group_work:")
+        _acts(row, gone, sent, knowingly=gone is not None or bool(used))
 
 
 def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
@@ -68,8 +73,7 @@ def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
     return gone is None or gone.stands or row["state"] != RewardState.PROPOSED
 
 
-def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None) -> None:
-    knowingly = gone is not None
+def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None, *, knowingly: bool) -> None:
     may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
     state = RewardState(row["state"])
     if state is RewardState.PAID:
@@ -141,6 +145,8 @@ def propose(report_id: str) -> None:
             f" **{may.least:,.2f} to {may.most:,.2f}** {plain(may.policy.rewards.currency)},"
             f" which is {may.share.in_percent:.2f}% of the band."
         )
+        if may.used:
+            st.warning(f"Less than its share is left: {plain(may.used, 400)}.", icon=":material/group_work:")
         with st.form(f"propose-{report_id}", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 st.selectbox(
@@ -150,10 +156,13 @@ def propose(report_id: str) -> None:
                     "Amount", key=f"amount-{report_id}", width=140, help="For cash, credits and donations."
                 )
                 st.text_input("Reason", key=f"why-{report_id}", max_chars=500, width=300)
-            st.form_submit_button("Propose", type="primary", on_click=_propose, args=(report_id,))
+            with st.container(horizontal=True):
+                st.form_submit_button("Propose", type="primary", on_click=_propose, args=(report_id, False))
+                if may.used:
+                    st.form_submit_button("Propose all the same", on_click=_propose, args=(report_id, True))
 
 
-def _propose(report_id: str) -> None:
+def _propose(report_id: str, knowingly: bool) -> None:
     opened, state = session.current(), st.session_state
     kind = RewardKind(state[f"kind-{report_id}"])
     written = (state[f"amount-{report_id}"] or "").strip()
@@ -162,7 +171,7 @@ def _propose(report_id: str) -> None:
         amount = _amount(written) if kind in VALUED or written else None
         rewards.propose(
             opened.store, opened.policy, session.actor(), report_id, kind, amount,
-            reason=state[f"why-{report_id}"] or "",
+            reason=state[f"why-{report_id}"] or "", knowingly=knowingly,
         )  # fmt: skip
 
     if session.command("The reward is proposed; a second person approves it", give):
