@@ -62,7 +62,7 @@ def said(store: Store) -> dict[int, str]:
 
 
 def listed(store: Store, *chosen: int) -> list[tuple[str, str]]:
-    """(reward, dismissed since) of each row of the list for payment, which is sent and taken back again."""
+    """(reward, decided since) of each row of the list for payment, which is sent and taken back again."""
     try:
         number = payments.send(store, OWNER, chosen)
     except Refused:
@@ -70,7 +70,7 @@ def listed(store: Store, *chosen: int) -> list[tuple[str, str]]:
     with store.read() as cursor:
         rows = list(csv.DictReader(io.StringIO(batches.read(cursor, number)["file"])))
     bulk.undo_batch(store, OWNER, store.revision - len(rows) + 1)
-    return [(row["reward"], row["dismissed since"]) for row in rows]
+    return [(row["reward"], row["decided since"]) for row in rows]
 
 
 def as_no_flaw(store: Store, report: str, earlier: str) -> None:
@@ -229,6 +229,67 @@ def test_a_flaw_that_is_mended_was_not_dismissed(store: Store, flaw: str) -> Non
     triage.move(store, REVIEWER, flaw, Trigger.PASS_RETEST, **closing)
     assert said(store) == {}
     assert len(listed(store)) == 1
+
+
+def lower(store: Store, report: str, level: Severity = Severity.LOW) -> None:
+    inputs = replace(FLAW, override=level, override_reason="Few are harmed.")
+    triage.assess(store, POLICY, REVIEWER, report, inputs)
+
+
+def test_a_flaw_of_less_severity_than_was_approved_is_paid_only_knowingly(
+    store: Store, clock: Clock, flaw: str
+) -> None:
+    number = promised(store, flaw)
+    lower(store, flaw, Severity.HIGH)
+    assert said(store) == {}  # more than was promised
+    clock.forward(days=2)
+    lower(store, flaw)
+    clock.forward(days=2)
+    triage.move(store, REVIEWER, flaw, Trigger.FINISH_FIX)
+    what = f"FR-2 was lowered from medium to low {WHEN}"
+    assert said(store) == {number: what}
+    assert listed(store) == []
+    assert listed(store, number) == [(str(number), what)]
+    with pytest.raises(Conflict, match=f"{what}: pay it knowingly, or decline it with a reason"):
+        rewards.pay(store, OWNER, number)
+    rewards.pay(store, OWNER, number, knowingly=True)
+    rewards.reverse(store, OWNER, number, "It came back.")
+    assert said(store) == {number: what}
+    lower(store, flaw, Severity.MEDIUM)
+    assert said(store) == {}
+
+
+def test_a_lower_severity_is_told_after_an_undo_too(store: Store, clock: Clock, flaw: str) -> None:
+    """What an undo brings back was approved for more."""
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, RewardKind.CASH, Decimal(500))
+    rewards.approve(store, POLICY, OWNER, number)
+    clock.forward(days=2)
+    lower(store, flaw)  # whose band has the same amount as its highest
+    told = {number: f"FR-2 was lowered from medium to low {WHEN}"}
+    assert said(store) == told
+    rewards.decline(store, OWNER, number, "It was lowered.")
+    undo(store, OWNER, store.revision)
+    assert said(store) == told
+
+
+def test_a_proposal_is_asked_again_by_the_severity_of_its_approval(store: Store, flaw: str) -> None:
+    number = rewards.propose(store, POLICY, REVIEWER, flaw, RewardKind.CASH, Decimal(500))
+    lower(store, flaw)
+    assert said(store) == {}
+    rewards.approve(store, POLICY, OWNER, number)
+    assert said(store) == {}  # it was approved as low
+
+
+def test_a_duplicate_goes_down_with_the_report_that_it_follows(store: Store, clock: Clock) -> None:
+    first, second, copy = (send(store, words) for words in ("first", "second", "copy"))
+    triage.assess(store, POLICY, REVIEWER, second, FLAW)
+    lower(store, first)
+    triage.link(store, REVIEWER, copy, second)
+    clock.forward(days=8)
+    number = promised(store, copy)
+    clock.forward(days=2)
+    triage.link(store, REVIEWER, second, first)
+    assert said(store) == {number: f"FR-1 was lowered from medium to low {WHEN}"}
 
 
 def test_what_is_paid_is_over(store: Store, flaw: str) -> None:

@@ -185,8 +185,8 @@ def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(visit, dismissed
     number = dismissed()
     what = "FR-1 was closed as out of scope by OOS-1 on 04 Nov 2026 12:00 UTC"
     screen = visit("rewards", role=OWNER, view="To decide and to pay", reward=str(number))
-    assert column(screen, "Dismissed since") == [what]
-    assert f"Dismissed since this was approved: ` {what} `." in rendered(screen)
+    assert column(screen, "Decided since") == [what]
+    assert f"Decided since this was approved: ` {what} `." in rendered(screen)
     assert "Left out of the list for payment: 1 reward" in rendered(screen)
     (choice,) = screen.multiselect
     assert (choice.options, choice.value) == ([f"Reward {number}: {what}"], [])
@@ -197,7 +197,7 @@ def test_a_flaw_that_was_dismissed_since_is_paid_only_knowingly(visit, dismissed
     with opened.store.read() as cursor:
         sent = batches.read(cursor, 1)["file"]
     assert f"cash,800.00,USD,,,2026-11-04T12:00:00Z,{what}\r\n" in sent
-    assert f"Dismissed since the approval: ` {what} `" in rendered(screen)  # on the card of the batch
+    assert f"Decided since the approval: ` {what} `" in rendered(screen)  # on the card of the batch
     screen = visit("rewards", role=OWNER, view="To decide and to pay", reward=str(number))
     assert not [button for button in screen.button if button.label == "Paid or given"]
     screen = press(screen, "Pay all the same")
@@ -222,13 +222,13 @@ def test_a_dismissal_that_the_page_does_not_show_yet_stops_the_payment(visit, re
     number = reward()
     rewards.approve(opened.store, opened.policy, EVERYTHING, number)
     screen = visit("rewards", role=OWNER, reward=str(number))
-    assert "Dismissed since" not in screen.dataframe[0].value
+    assert "Decided since" not in screen.dataframe[0].value
     no_flaw = Decision(("OOS-1",), note="A slip.")
     triage.assess(opened.store, opened.policy, EVERYTHING, stands(number)["report_id"], no_flaw)
     screen = press(screen, "Paid or given")
     assert "pay it knowingly, or decline it with a reason" in screen.toast[0].value
     assert stands(number)["state"] == "approved"
-    assert column(screen, "Dismissed since")
+    assert column(screen, "Decided since")
 
 
 def test_the_menu_of_the_rows_opens_one(visit, reward, flaw, rendered):

@@ -8,5 +8,5 @@ from triage_core.cli.output import print_rows
 
 @app.command("rewards")
 def list_rewards(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """What waits for a decision or its payment, and whose flaw was dismissed since."""
+    """What waits for a decision or its payment, and whose flaw was dismissed or lowered since."""
     run("rewards", {}, store, as_json, print_rows)

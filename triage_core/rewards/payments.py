@@ -20,7 +20,7 @@ from triage_core.text import spreadsheet_text
 
 PAYMENT_COLUMNS = (
     "batch", "reward", "report", "kind", "amount", "currency", "contact", "credit name", "approved at",
-    "dismissed since",
+    "decided since",
 )  # fmt: skip
 # An approval has no words; what an undo brings back has, and was approved before.
 _TO_PAY = (
@@ -48,7 +48,7 @@ def send(store: Store, actor: Actor, chosen: Collection[int] = (), *, now: datet
     """Take the list for payment as a new batch; gives its number, and `batches.read` its file.
 
     None of its rewards is on a later list. A file is often paid as a whole: of the rewards whose flaw was dismissed
-    since only the `chosen` are in it. Raises Refused where nothing is to be sent.
+    or lowered since only the `chosen` are in it. Raises Refused where nothing is to be sent.
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:

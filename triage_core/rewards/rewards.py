@@ -121,7 +121,7 @@ def pay(
 ) -> None:
     """Say that an approved reward was paid or given; `reference` finds the payment again.
 
-    Raises Conflict where the flaw was dismissed since the approval, unless it is paid `knowingly`: a promise
+    Raises Conflict where the flaw was dismissed or lowered since the approval, unless it is paid `knowingly`: a promise
     was made to the reporter, and the event keeps what was known.
     """
     access.require(actor, Command.PAY_REWARD)

@@ -56,7 +56,7 @@ def draw(number: str) -> None:
         if gone:
             may = ", or go on knowingly" if _may_go_on(row, gone) else ""
             st.warning(
-                f"Dismissed since this was {REWARD_STATE[row['state']].lower()}: {plain(str(gone))}. Decline it with"
+                f"Decided since this was {REWARD_STATE[row['state']].lower()}: {plain(str(gone))}. Decline it with"
                 f" a reason that the reporter can read{may}.",
                 icon=":material/gpp_maybe:",
             )

@@ -20,7 +20,7 @@ from ui.words import REWARD_KIND, REWARD_STATE, counted, moment
 
 
 def draw() -> None:
-    """The button that sends what is to be paid as a batch; above it those whose flaw was dismissed since, unchosen."""
+    """The button that sends what is to be paid as a batch; above it those that are left out unless chosen."""
     waiting = {row["reward_no"]: row for row in session.read(payments.to_pay)}
     if not waiting:
         return
@@ -28,8 +28,8 @@ def draw() -> None:
     chosen: list[int] = []
     if gone:
         st.warning(
-            f"Left out of the list for payment: {counted(len(gone), 'reward')} whose flaw was dismissed since the"
-            " approval. Decline each with a reason, or choose here which ones to pay all the same.",
+            f"Left out of the list for payment: {counted(len(gone), 'reward')} whose flaw was dismissed or lowered"
+            " since the approval. Decline each with a reason, or choose here which ones to pay all the same.",
             icon=":material/gpp_maybe:",
         )
         chosen = st.multiselect(
@@ -120,14 +120,14 @@ def show(name: str) -> None:
 
 
 def _pay(number: int, waiting: list[db.Row]) -> None:
-    """What notes the rest of a batch as paid; of rewards whose flaw was dismissed since that is told first."""
+    """What notes the rest of a batch as paid; what was decided on their flaws since is told first."""
     if not waiting or not session.may(Command.PAY_REWARD):
         return
     gone = session.read(dismissals.since)
     told = [gone[row["reward_no"]] for row in waiting if row["reward_no"] in gone]
     if told:
         st.warning(
-            f"Dismissed since the approval: {plain('; '.join(map(str, told)), 400)}. Take such a reward back from the"
+            f"Decided since the approval: {plain('; '.join(map(str, told)), 400)}. Take such a reward back from the"
             " batch on its card, or go on knowingly.",
             icon=":material/gpp_maybe:",
         )

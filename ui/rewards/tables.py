@@ -129,7 +129,7 @@ def _rewards(states: list[str], number: int, size: int, month: str = "") -> Tabl
         "Report": [inline(row["report_id"]) for row in found],
         "State": [REWARD_STATE[row["state"]] for row in found],
         **_batch([row["batch_no"] for row in found]),
-        **({"Dismissed since": said} if any(said) else {}),
+        **({"Decided since": said} if any(said) else {}),
         "Kind": [REWARD_KIND[row["kind"]] for row in found],
         "Amount": [card.amount_words(row) for row in found],
         "Currency": [inline(row["currency"]) for row in found],
