@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import streamlit as st
 
 from triage_core import queries
 from triage_core.access import Command
+from triage_core.currencies import money_words
 from triage_core.rewards.spending import spend
 from ui import charts, empty, paging, row_buttons, session, spending
 from ui.charts import percent
@@ -21,6 +24,7 @@ def show_first_page() -> None:
 
 
 now, policy = session.now(), session.current().policy
+currency = policy.rewards.currency
 st.title("Rewards", anchor=False)
 if session.read(queries.is_empty):
     empty.no_reports()
@@ -28,11 +32,11 @@ if session.read(queries.is_empty):
 money = session.read(spend, now.year)
 budget, committed = policy.rewards.yearly_budget, money["paid"] + money["approved"]
 with st.grid(4, gap="small", min_column_width=180):
-    st.metric(f"Paid in {now.year:d}", f"{money['paid']:,.2f}", border=True, height="stretch")
-    st.metric("Approved, to be paid", f"{money['approved']:,.2f}", border=True, height="stretch")
+    st.metric(f"Paid in {now.year:d}", money_words(money["paid"], currency), border=True, height="stretch")
+    st.metric("Approved, to be paid", money_words(money["approved"], currency), border=True, height="stretch")
     st.metric(
         "Budget of the year",
-        "None set" if budget is None else f"{budget:,.2f}",
+        "None set" if budget is None else money_words(Decimal(budget), currency),
         border=True,
         height="stretch",
     )
@@ -40,9 +44,7 @@ with st.grid(4, gap="small", min_column_width=180):
     st.metric(
         "Committed", percent(used), border=True, height="stretch", help="Paid and approved, of the budget."
     )
-st.caption(
-    f"Money in {plain(policy.rewards.currency)}: cash and donations. Credits and access cost no money here."
-)
+st.caption(f"Money in {plain(currency)}: cash and donations. Credits and access cost no money here.")
 spending.elsewhere(now.year)
 if budget is not None and committed > budget:
     st.warning(

@@ -9,11 +9,12 @@ import calendar
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import jinja2
 
-from triage_core import db, trends
+from triage_core import currencies, db, trends
 from triage_core.channel import promises
 from triage_core.channel.promises import Looking
 from triage_core.errors import Refused
@@ -31,7 +32,7 @@ _templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["reveal"] = reveal
+_templates.filters |= {"reveal": reveal, "shown": currencies.money_words}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Monthly:
     longer: Longer
     longer_before: Longer
     looking: Looking
-    spent: Mapping[str, float]
+    spent: Mapping[str, Decimal]
     charts: tuple[Bars, ...]
 
 
@@ -107,7 +108,7 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
         bounty.longer(cursor, window),
         bounty.longer(cursor, before),
         promises.looking(cursor, until),
-        {name: float(paid) for name, paid in spending.paid_in_month(cursor, start.year, start.month).items()},
+        spending.paid_in_month(cursor, start.year, start.month),
         tuple(charts),
     )
 
@@ -120,6 +121,7 @@ def document(found: Monthly) -> str:
 def to_json(found: Monthly) -> dict[str, Any]:
     """The same figures as JSON values."""
     plain = asdict(found)
+    plain["spent"] = {currency: float(paid) for currency, paid in found.spent.items()}
     return plain | {name: plain[name].isoformat() for name in ("now", "until")}
 
 

@@ -19,7 +19,7 @@ WITH told AS (
     FROM events WHERE json_exists(data, '$.reward_no') AND json_exists(data, '$.after.reward')),
 begun AS (
     SELECT (data ->> '$.reward_no')::BIGINT AS reward_no, data ->> '$.kind' AS kind,
-        (data ->> '$.amount')::DECIMAL(12, 2) AS amount, data ->> '$.currency' AS currency
+        (data ->> '$.amount')::DECIMAL(14, 4) AS amount, data ->> '$.currency' AS currency
     FROM events WHERE kind = 'reward.proposed')
 SELECT DISTINCT coalesce(r.reward_no, t.reward_no) AS number
 FROM rewards r FULL JOIN told t ON t.reward_no = r.reward_no AND t.version = r.version

@@ -7,6 +7,7 @@ from typing import LiteralString
 
 import streamlit as st
 
+from triage_core.currencies import money_words
 from triage_core.rewards import spending
 from ui import charts, session
 from ui.charts import BLUE, ORANGE
@@ -27,9 +28,10 @@ def of_month(spent: str, year: int, month: int) -> dict[str, str]:
 def elsewhere(year: int) -> None:
     """What the figures of a year leave out: money in other currencies than that of the policy in force."""
     for other in session.read(spending.spend_elsewhere, year):
+        name = other["currency"]
         st.caption(
-            f"Not in these figures, in {plain(other['currency'])}: {other['paid']:,.2f} paid,"
-            f" {other['approved']:,.2f} approved and to be paid."
+            f"Not in these figures, in {plain(name)}: {money_words(other['paid'], name)} paid,"
+            f" {money_words(other['approved'], name)} approved and to be paid."
         )
 
 
@@ -40,10 +42,13 @@ def draw(year: int) -> None:
         for row in session.read(spending.spend_by_month, year)
     ]
     earlier = session.read(spending.spend, year - 1)["approved"]
+    currency = session.current().policy.rewards.currency
     if earlier:
-        st.caption(f"Approved before {year:d} and still to be paid, in no month of these: {earlier:,.2f}.")
+        st.caption(
+            f"Approved before {year:d} and still to be paid, in no month of these: {money_words(earlier, currency)}."
+        )
     charts.stacked_bars(
         "rewards", "Month", rows, SPENT, [BLUE, ORANGE], "Money paid and approved each month",
         lambda spent, place: of_month(spent, year, place + 1), page=REWARDS,
-        unit=session.current().policy.rewards.currency,
+        unit=currency,
     )  # fmt: skip

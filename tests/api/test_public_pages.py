@@ -362,7 +362,7 @@ def test_a_reporter_sees_the_reward_and_the_fix(client: TestClient, clock: Clock
     owner = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
     rewards.approve(store, POLICY, owner, number)
     page = track(client, key).text
-    assert "cash: 1000.00 USD" in page
+    assert "cash: 1,000.00 USD" in page
     assert "approved on Tuesday, 10 March 2026" in page
     for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX):
         triage.move(store, REVIEWER, "FR-1", trigger)

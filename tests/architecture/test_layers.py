@@ -170,7 +170,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.desk.worddiff",
         ),
     ),
-    ("words", ("triage_core.model",)),
+    ("words", ("triage_core.currencies", "triage_core.model")),
     # A package's own file is empty; what it holds stands in the layers above.
     (
         "errors",

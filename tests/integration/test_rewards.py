@@ -15,7 +15,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, monthly
-from triage_core.channel import intake, messages, reportformat, standing
+from triage_core.channel import intake, messages, reportformat, standing, tracking
 from triage_core.channel.standing import Standing
 from triage_core.desk import activity, triage
 from triage_core.desk.decision import Decision
@@ -417,6 +417,36 @@ def test_money_of_two_currencies_is_not_added_up(store: Store, clock: Clock, fla
             report
         ]
         assert [row["currency"] for row in payments.to_pay(cursor)] == ["EUR"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "words"), [("JPY", "800", "800"), ("KWD", "800.125", "800.125")]
+)
+def test_money_of_another_number_of_decimals_is_told_by_its_own(
+    store: Store, clock: Clock, currency: str, amount: str, words: str
+) -> None:
+    text = POLICY.toml_text.replace('"USD"', f'"{currency}"').replace('"2026.2"', '"2027.1"')
+    policy = policies.publish(
+        store, EVERYBODY, policies.policy.parse(text, POLICY.severity_csv, POLICY.priority_csv)
+    )
+    report = reportformat.parse(make_report("New.", wants_reward=True))
+    receipt = intake.receive(store, policy, report, Channel.FORM)
+    triage.assess(store, policy, REVIEWER, receipt.report_id, FLAW)
+    clock.forward(days=8)
+    with pytest.raises(Refused, match="decimals in"):
+        rewards.propose(store, policy, REVIEWER, receipt.report_id, CASH, Decimal("800.1255"))
+    number = rewards.propose(store, policy, REVIEWER, receipt.report_id, CASH, Decimal(amount))
+    rewards.approve(store, policy, OWNER, number)
+    assert f",cash,{words},{currency}," in sent_file(store)
+    rewards.pay(store, OWNER, number)
+    with store.read() as cursor:
+        assert messages.thread(cursor, receipt.report_id)[-1]["text"].endswith(f": cash, {words} {currency}.")
+        (shown,) = tracking.view(cursor, receipt.report_id, clock.now).rewards
+        assert str(shown["amount"]) == words
+        found = monthly.figures(cursor, clock.now, "2026-03")
+        assert f"Rewards paid in the month:\n{words} {currency}." in monthly.document(found)
+        assert monthly.to_json(found)["spent"] == {currency: float(amount)}
+    verify(store)
 
 
 def test_no_way_round_what_a_report_may_get(store: Store, clock: Clock) -> None:

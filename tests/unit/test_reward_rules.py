@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -25,12 +26,13 @@ from triage_core.rewards.reward_rules import (
     Share,
     check_amount,
     check_settled,
+    percent_share,
     reward_step,
     shares,
 )
 
 DAY = timedelta(days=1)
-WHOLE = Share(1, 1)
+WHOLE = Share(1, 1, place=0)
 SPLIT = POLICY.rewards.duplicates
 
 
@@ -125,7 +127,7 @@ def test_a_band_of_100_among_three() -> None:
 
 @given(st.integers(0, 10**9), st.integers(0, 100))
 def test_a_percent_of_a_band_is_exact(band: int, part: int) -> None:
-    assert Share(part, 100).of(band) * 100 == band * part
+    assert percent_share(part).of(band) * 100 == band * part
 
 
 def entitled(
@@ -156,6 +158,34 @@ def test_an_amount_stays_within_the_band(amount: str) -> None:
         check_amount(entitled(), RewardKind.CASH, Decimal(amount))
 
 
+@pytest.mark.parametrize(
+    ("currency", "good", "bad", "why"),
+    [
+        ("JPY", "3000", "3000.5", "has no decimals in JPY"),
+        ("KWD", "3000.125", "3000.1255", "has at most 3 decimals in KWD"),
+        ("EUR", "3000.12", "3000.125", "has at most 2 decimals in EUR"),
+        ("EUR", "3000.12", f"3000.{'0' * 40}1", "has at most 2 decimals in EUR"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency(currency: str, good: str, bad: str, why: str) -> None:
+    may = in_currency(entitled(), currency)
+    assert str(check_amount(may, RewardKind.CASH, Decimal(good))) == good
+    with pytest.raises(Refused, match=why):
+        check_amount(may, RewardKind.CASH, Decimal(bad))
+
+
+def in_currency(may: Entitlement, currency: str) -> Entitlement:
+    paid = replace(POLICY.rewards, currency=currency)
+    return replace(may, policy=replace(POLICY, rewards=paid))
+
+
+@pytest.mark.parametrize(("decimals", "thirds"), [(0, "34 33 33"), (3, "33.334 33.333 33.333")])
+def test_shares_come_in_the_smallest_coin(decimals: int, thirds: str) -> None:
+    found = shares(SPLIT, Severity.HIGH, group(0, 1, 2)).values()
+    assert [str(share.of(100, decimals)) for share in found] == thirds.split()
+    assert str(percent_share(20).of(333, decimals)) == {0: "66", 3: "66.600"}[decimals]  # rounded down
+
+
 def test_a_share_narrows_the_band() -> None:
     third = entitled(share=Share(1, 3, place=2))
     assert (third.least, third.most) == (Decimal("833.33"), Decimal("1666.66"))
@@ -183,7 +213,8 @@ def test_what_the_others_have_left(given: dict[str, int], left: str, least: str)
 def test_who_has_what_of_the_band_is_told() -> None:
     half = entitled(share=Share(1, 2, place=1), given={"FR-1": Decimal(4000), "FR-3": Decimal(100)})
     assert half.used == (
-        "of 5,000 USD for all reports of this flaw 4,100 stand already (FR-1: 4,000, FR-3: 100), so that 900 is left"
+        "of 5,000.00 USD for all reports of this flaw 4,100.00 stand already (FR-1: 4,000.00, FR-3: 100.00),"
+        " so that 900.00 is left"
     )
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from triage_core import cases, db, lifecycle
+from triage_core import cases, currencies, db, lifecycle
 from triage_core.channel import intake, messages
 from triage_core.desk import activity, linking
 from triage_core.disclosure import embargo
@@ -234,7 +234,9 @@ def _rewards(cursor: db.Cursor, report_id: str) -> tuple[db.Row, ...]:
         " WHERE report_id = ? AND state IN ('approved', 'paid', 'declined') ORDER BY reward_no",
         [report_id],
     )
-    return tuple(found)
+    return tuple(
+        row | {"amount": row["amount"] and currencies.fitted(row["amount"], row["currency"])} for row in found
+    )
 
 
 def _closure(cursor: db.Cursor, policy: Policy, case: db.Row, events: Sequence[activity.Event]) -> Closure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from triage_core import currencies
 from triage_core.operations.base import Emit
 from triage_core.rewards import dismissals, rewards
 from triage_core.rewards.reward_rules import RewardState
@@ -23,7 +24,9 @@ def listing(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
     return [
         {
             **{name: row[name] for name in NAMES},
-            "amount": None if row["amount"] is None else str(row["amount"]),
+            "amount": None
+            if row["amount"] is None
+            else str(currencies.fitted(row["amount"], row["currency"])),
             "changed_at": row["done_at"].isoformat(),
             "dismissed": str(gone[row["reward_no"]]) if row["reward_no"] in gone else None,
         }

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from triage_core import db
+from triage_core import currencies, db
 from triage_core.channel import messages
 from triage_core.channel.messages import Kind
 from triage_core.lifecycle import fix_deployed
@@ -31,7 +31,7 @@ _OF_REWARD: Mapping[RewardState, Kind] = MappingProxyType(
 
 
 def reward_moved(
-    work: Work, reward: Mapping[str, object], before: RewardState, state: RewardState, reason: str
+    work: Work, reward: Mapping[str, Any], before: RewardState, state: RewardState, reason: str
 ) -> None:
     """A reward is approved, paid or declined, or that was undone or reversed: its reporter is told which.
 
@@ -45,7 +45,7 @@ def reward_moved(
         return
     what = str(reward["kind"]).replace("_", " ")
     if reward["amount"] is not None:
-        what += f", {reward['amount']:,.2f} {reward['currency']}"
+        what += f", {currencies.money_words(reward['amount'], reward['currency'])} {reward['currency']}"
     values = {"reason": reason} if kind is Kind.REWARD_DECLINED else {"reward": what}
     messages.tell(work, _with_key(work, [str(reward["report_id"])]), kind, values)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from triage_core import db
+from triage_core import currencies, db
 from triage_core.errors import NotFound, Refused
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
@@ -82,8 +82,10 @@ def entitlement(cursor: db.Cursor, in_force: Policy, report_id: str) -> Entitlem
             f"{report_id} came in after those that share, or is the same reporter's: it has no share",
         )
     settled_at = arrivals[0].received_at + timedelta(days=split.window_days)
-    together = sum((part.of(band.maximum) for part in parts.values()), Decimal(0))
-    given = standing(cursor, [name for name in parts if name != report_id], pinned.rewards.currency)
+    currency = pinned.rewards.currency
+    decimals = currencies.decimals(currency)
+    together = sum((part.of(band.maximum, decimals) for part in parts.values()), Decimal(0))
+    given = standing(cursor, [name for name in parts if name != report_id], currency)
     return Entitlement(pinned, severity, band, share, settled_at, together, given)
 
 

@@ -8,7 +8,7 @@ import io
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from triage_core import access, db
+from triage_core import access, currencies, db
 from triage_core.access import Command
 from triage_core.desk.decision import check_text
 from triage_core.errors import Refused
@@ -104,6 +104,11 @@ def _csv(batch_no: int, rows: Sequence[db.Row]) -> str:
     writer = csv.writer(table, lineterminator="\r\n")
     writer.writerow(PAYMENT_COLUMNS)
     for row in rows:
-        values = {"batch": batch_no, **row, "approved_at": f"{row['approved_at']:%Y-%m-%dT%H:%M:%SZ}"}
+        values = {
+            "batch": batch_no,
+            **row,
+            "amount": currencies.fitted(row["amount"], row["currency"]),
+            "approved_at": f"{row['approved_at']:%Y-%m-%dT%H:%M:%SZ}",
+        }
         writer.writerow([spreadsheet_text(str(value)) for value in values.values()])
     return table.getvalue()

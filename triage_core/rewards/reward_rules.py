@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from triage_core import currencies
 from triage_core.errors import IllegalTransition, Refused
 from triage_core.guidance.policy import DuplicateSplit, Policy, RewardBand
 from triage_core.model import Severity
-
-CENT = Decimal("0.01")
 
 
 class RewardKind(StrEnum):
@@ -76,20 +75,23 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A report's part of its band: `parts` of `whole`, at its `place` (from 0) among those that share."""
+    """A report's part of its band: `parts` of `whole`, at its `place` (from 0) among those that share equally.
+
+    A percent has the place behind all others: it is rounded down.
+    """
 
     parts: int
     whole: int
-    place: int = 0
+    place: int
 
-    def of(self, units: int) -> Decimal:
-        """Its part of whole units of the currency, in cents.
+    def of(self, units: int, decimals: int = 2) -> Decimal:
+        """Its part of whole units of a currency with so many decimals.
 
-        What equal shares leave over is given out in single cents, the earliest report first, so that together they
-        come to the sum exactly. A percent of whole units leaves nothing over.
+        What equal shares leave over is given out in single coins of the smallest kind, the earliest report first, so
+        that together they come to the sum exactly.
         """
-        cents, over = divmod(units * 100 * self.parts, self.whole)
-        return Decimal(cents + (self.place < over)).scaleb(-2)
+        coins, over = divmod(units * 10**decimals * self.parts, self.whole)
+        return Decimal(coins + (self.place < over)).scaleb(-decimals)
 
     @property
     def in_percent(self) -> Decimal:
@@ -97,7 +99,12 @@ class Share:
         return self.of(100)
 
 
-NO_SHARE = Share(0, 1)
+def percent_share(parts: int) -> Share:
+    """So many percent of the band."""
+    return Share(parts, 100, place=100)
+
+
+NO_SHARE = percent_share(0)
 
 
 def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival]) -> dict[str, Share]:
@@ -116,7 +123,7 @@ def shares(split: DuplicateSplit, severity: Severity, arrivals: Sequence[Arrival
     if severity.rank >= split.equal_from.rank:
         by_place = [Share(1, len(counted), place) for place in range(len(counted))]
     else:
-        by_place = [Share(part, 100) for part in split.percent]
+        by_place = [percent_share(part) for part in split.percent]
     # By percent, fewer or more may have come than the policy pays.
     got = dict(zip(counted, by_place, strict=False))
     return {one.report_id: got.get(one.report_id, NO_SHARE) for one in arrivals}
@@ -139,59 +146,68 @@ class Entitlement:
     given: Mapping[str, Decimal]
 
     @property
+    def currency(self) -> str:
+        return self.policy.rewards.currency
+
+    def shown(self, amount: Decimal) -> str:
+        """An amount in the currency of the policy, in words."""
+        return currencies.money_words(amount, self.currency)
+
+    @property
     def least(self) -> Decimal:
         """The minimum of the share, or the rest where less is left."""
-        share = self.share.of(self.band.minimum)
+        share = self.share.of(self.band.minimum, currencies.decimals(self.currency))
         return self.left if 0 < self.left < share else share
 
     @property
     def most(self) -> Decimal:
-        return self.share.of(self.band.maximum)
+        return self.share.of(self.band.maximum, currencies.decimals(self.currency))
 
     @property
     def left(self) -> Decimal:
         """What is left for this report by what stands for the others: its share at most."""
-        return min(self.most, max(Decimal("0.00"), self.together - sum(self.given.values())))
+        return min(self.most, max(Decimal(0), self.together - sum(self.given.values())))
 
     @property
     def used(self) -> str:
         """Whose rewards have left less than its share, in a sentence; "" while the whole of it is left."""
         if self.left == self.most:
             return ""
-        stands = ", ".join(f"{report}: {amount:,}" for report, amount in self.given.items())
+        stands = ", ".join(f"{report}: {self.shown(amount)}" for report, amount in self.given.items())
         return (
-            f"of {self.together:,} {self.policy.rewards.currency} for all reports of this flaw"
-            f" {sum(self.given.values()):,} stand already ({stands}), so that {self.left:,} is left"
+            f"of {self.shown(self.together)} {self.currency} for all reports of this flaw"
+            f" {self.shown(sum(self.given.values(), Decimal(0)))} stand already ({stands}),"
+            f" so that {self.shown(self.left)} is left"
         )
 
 
 def check_amount(entitlement: Entitlement, kind: RewardKind, amount: Decimal | None) -> Decimal | None:
-    """The amount in cents, None for a kind without one; raises Refused naming what the policy gives."""
-    policy = entitlement.policy
+    """The amount with the decimals of its currency, None for a kind without one.
+
+    Raises Refused naming what the policy gives.
+    """
+    policy, currency = entitlement.policy, entitlement.currency
+    shown, decimals = entitlement.shown, currencies.decimals(currency)
     if kind is not RewardKind.CASH and kind not in policy.rewards.non_cash:
         raise Refused("kind", f"policy {policy.version} does not give {kind}")
     if kind not in VALUED:
         if amount is not None:
             raise Refused("amount", f"{kind} has no amount")
         return None
-    # Not by `quantize`, which fails for a number of more than 26 digits.
-    if (
-        amount is None
-        or not amount.is_finite()
-        or amount <= 0
-        or amount * 100 != (amount * 100).to_integral_value()
-    ):
-        raise Refused(
-            "amount", f"must be a number above 0 with at most two decimals, in {policy.rewards.currency}"
-        )
+    if amount is None or not amount.is_finite() or amount <= 0:
+        raise Refused("amount", f"must be a number above 0, in {currency}")
     if not entitlement.least <= amount <= entitlement.most:
         raise Refused(
             "amount",
-            f"must lie between {entitlement.least:,} and {entitlement.most:,} {policy.rewards.currency}:"
+            f"must lie between {shown(entitlement.least)} and {shown(entitlement.most)} {currency}:"
             f" {entitlement.share.in_percent.normalize():f}% of the band of {entitlement.severity}"
             f" in policy {policy.version}",
         )
-    return amount.quantize(CENT)
+    # After the band: of a number with more digits than fit `quantize` raises.
+    coins = amount.quantize(Decimal(1).scaleb(-decimals))
+    if coins != amount:
+        raise Refused("amount", f"has {f'at most {decimals}' if decimals else 'no'} decimals in {currency}")
+    return coins
 
 
 def check_settled(entitlement: Entitlement, kind: RewardKind, now: datetime) -> None:

@@ -29,7 +29,9 @@ def check(
         return {}
     own = _own(cursor, report_id, reward_no)
     if own + amount > may.most:
-        raise Refused("amount", f"with {own:,} that stand already it is more than {may.most:,} in all")
+        raise Refused(
+            "amount", f"with {may.shown(own)} that stand already it is more than {may.shown(may.most)} in all"
+        )
     if own + amount <= may.left:
         return {}
     if not knowingly:

@@ -11,6 +11,14 @@ CREATE VIEW sent_rewards AS
     SELECT reward_no, batch_no, done_at, actor_id FROM payment_entries
     QUALIFY entry_id = max(entry_id) OVER (PARTITION BY reward_no) AND batch_no IS NOT NULL;
 
+-- Currencies have up to four decimals. A view knows the types of its table, so it is made again.
+DROP VIEW present_rewards;
+ALTER TABLE rewards ALTER amount TYPE DECIMAL(14, 4);
+CREATE VIEW present_rewards AS
+    SELECT reward_no, report_id, done_at, actor_id, kind, amount, currency, state, policy_version, reason, severity,
+        share, version
+    FROM rewards QUALIFY reward_id = max(reward_id) OVER (PARTITION BY reward_no);
+
 -- What left as money, or did not after all: a row that follows one of a payment is its reversal, in the month in which
 -- that was noted.
 CREATE VIEW reward_payments AS

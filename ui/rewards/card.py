@@ -11,6 +11,7 @@ import streamlit as st
 
 from triage_core import db
 from triage_core.access import Command
+from triage_core.currencies import money_words
 from triage_core.desk import undo
 from triage_core.errors import FlawdeskError, Refused
 from triage_core.rewards import batches, dismissals, entitlements, rewards, sums
@@ -22,8 +23,8 @@ from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, badge, moment, severit
 
 
 def amount_words(row: db.Row) -> LiteralString:
-    """The amount in words of ours: a number, two decimals."""
-    return "" if row["amount"] is None else f"{row['amount']:,.2f}"
+    """The amount in words of ours: a number with the decimals of its currency."""
+    return "" if row["amount"] is None else money_words(row["amount"], row["currency"])
 
 
 def draw(number: str) -> None:
@@ -142,7 +143,8 @@ def propose(report_id: str) -> None:
         st.subheader(f"Propose a reward for {plain(report_id)}", anchor=False)
         st.markdown(
             f"Policy {plain(may.policy.version)}, {SEVERITY[may.severity].lower()}:"
-            f" **{may.least:,.2f} to {may.most:,.2f}** {plain(may.policy.rewards.currency)},"
+            f" **{money_words(may.least, may.currency)} to {money_words(may.most, may.currency)}**"
+            f" {plain(may.currency)},"
             f" which is {may.share.in_percent:.2f}% of the band."
         )
         if may.used:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from triage_core import db
 from triage_core.access import Command
+from triage_core.currencies import money_words
 from triage_core.errors import NotFound
 from triage_core.rewards import batches, dismissals, payments
 from ui import row_buttons, session
@@ -59,7 +60,7 @@ def _sums(rows: Iterable[db.Row]) -> LiteralString:
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
         sums[row["currency"]] += row["amount"] or 0
-    return "".join(f", {amount:,.2f} {plain(name)}" for name, amount in sorted(sums.items()))
+    return "".join(f", {money_words(amount, name)} {plain(name)}" for name, amount in sorted(sums.items()))
 
 
 def _send(chosen: tuple[int, ...]) -> None:
