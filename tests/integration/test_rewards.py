@@ -359,6 +359,30 @@ def test_what_waits_for_a_proposal(store: Store) -> None:
     assert (line["reward_no"], line["proposed_by"], total) == (number, REVIEWER.actor_id, 1)
 
 
+def test_what_was_declined_or_got_thanks_alone_still_waits(store: Store, clock: Clock) -> None:
+    """It was hidden for ever: nobody saw that a reward of value was never given."""
+    declined, thanked, granted, fresh = (send(store, f"Number {n}") for n in range(4))
+    for report in (declined, thanked, granted, fresh):
+        triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    number = rewards.propose(store, POLICY, REVIEWER, declined, CASH, Decimal(800))
+    rewards.decline(store, OWNER, number, "the amount was a slip")
+    rewards.propose(store, POLICY, REVIEWER, thanked, RewardKind.PUBLIC_THANKS)
+    rewards.propose(store, POLICY, REVIEWER, granted, RewardKind.PUBLIC_THANKS)
+    rewards.propose(store, POLICY, REVIEWER, granted, RewardKind.CREDITS, Decimal(600))
+    with store.read() as cursor:
+        found, total = rewards.candidates(cursor)
+        assert rewards.candidates(cursor, page=2, size=2)[0] == found[2:]
+    assert total == 3
+    assert [(row["report_id"], row["kinds"], row["states"]) for row in found] == [
+        (fresh, [], []),
+        (declined, ["cash"], ["declined"]),
+        (thanked, ["public_thanks"], ["proposed"]),
+    ]
+    rewards.propose(store, POLICY, REVIEWER, declined, CASH, Decimal(700))
+    with store.read() as cursor:
+        assert [row["report_id"] for row in rewards.candidates(cursor)[0]] == [fresh, thanked]
+
+
 def test_a_duplicate_without_a_share_waits_for_no_reward(store: Store, clock: Clock) -> None:
     """Nobody could propose or decline one, so that its clock would run for ever."""
     rng, sent = random.Random(7), []

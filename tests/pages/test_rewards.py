@@ -126,6 +126,21 @@ def test_an_amount_that_the_policy_does_not_give_is_refused_in_words(visit, flaw
     assert said in press(screen, "Propose").toast[0].value
 
 
+def test_what_was_declined_waits_last_and_says_so(visit, flaw, opened, rendered):
+    declined, fresh = flaw(), flaw("another joke")
+    number = rewards.propose(opened.store, opened.policy, INES, declined, RewardKind.CASH, Decimal(800))
+    rewards.decline(opened.store, EVERYTHING, number, "The amount was a slip.")
+    screen = visit("rewards", role=ROLE["reviewer"], view="To propose")
+    assert column(screen, "Report") == [fresh, declined]
+    assert column(screen, "So far") == ["", "Cash declined"]
+    assert column(screen, "Bounty due")[1] == ""
+    said = rendered(visit("rewards", role=ROLE["reviewer"], view="To propose", report=declined))
+    assert (
+        "Reward 1, Cash 800.00 ` USD `: declined 04 Nov 2026 12:00 UTC by ` test `: ` The amount was a slip. `"
+        in said
+    )
+
+
 def test_what_the_others_have_left_is_told_and_gone_beyond_knowingly(visit, flaw, opened, rendered, stands):
     first, second = flaw(), flaw("another joke")
     number = rewards.propose(opened.store, opened.policy, INES, first, RewardKind.CASH, Decimal(2500))

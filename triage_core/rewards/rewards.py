@@ -24,6 +24,7 @@ from triage_core.rewards import batches, dismissals, spending, sums
 from triage_core.rewards.entitlements import CONFIRMED, entitlement, without_share
 from triage_core.rewards.reward_rules import (
     STANDING,
+    VALUED,
     RewardKind,
     RewardState,
     RewardTrigger,
@@ -191,6 +192,15 @@ def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> 
     return found
 
 
+def of_report(cursor: db.Cursor, report_id: str) -> list[db.Row]:
+    """The rewards of a report as they stand, by number, but for withdrawn proposals."""
+    return db.rows(
+        cursor,
+        "SELECT * FROM present_rewards WHERE report_id = ? AND state <> 'withdrawn' ORDER BY reward_no",
+        [report_id],
+    )
+
+
 def proposed(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, int]:
     """The number of the reward that is proposed and not decided on, by report."""
     found = db.rows(
@@ -227,24 +237,31 @@ def board(
 
 
 def candidates(cursor: db.Cursor, page: int = 1, size: int = 25) -> tuple[list[db.Row], int]:
-    """Confirmed flaws, and duplicates of them with a share, whose reporter asks for a reward and that have none yet.
+    """Confirmed flaws, and duplicates of them with a share, whose reporter asks for a reward of value and has none.
 
-    The longest triaged first; `severity` is that of the canonical report.
+    `kinds` and `states` are of what there is all the same, in order: a reward that was declined, or one without an
+    amount. Those that have nothing first, the longest triaged first; `severity` is that of the canonical report.
     """
     condition = (
         " FROM cases o JOIN reports r USING (report_id)"
         " JOIN cases c ON c.report_id = coalesce(o.canonical_id, o.report_id)"
+        " LEFT JOIN (SELECT report_id,"
+        " list(kind ORDER BY reward_no) AS kinds, list(state ORDER BY reward_no) AS states,"
+        " bool_or(list_contains($standing, state) AND list_contains($valued, kind)) AS has_value"
+        " FROM present_rewards WHERE state <> 'withdrawn' GROUP BY report_id) g USING (report_id)"
         f" WHERE {CONFIRMED} AND c.severity NOT IN ('', 'none') AND r.wants_reward"
-        " AND o.report_id NOT IN (SELECT report_id FROM present_rewards WHERE state <> 'withdrawn')"
+        " AND NOT coalesce(g.has_value, false)"
     )
-    linked = db.rows(cursor, f"SELECT o.report_id{condition} AND o.canonical_id IS NOT NULL")
-    values = {"nothing": list(without_share(cursor, [row["report_id"] for row in linked]))}
+    values = {"standing": [str(state) for state in STANDING], "valued": [str(kind) for kind in VALUED]}
+    linked = db.rows(cursor, f"SELECT o.report_id{condition} AND o.canonical_id IS NOT NULL", values)
+    values["nothing"] = list(without_share(cursor, [row["report_id"] for row in linked]))
     condition += " AND o.report_id NOT IN (SELECT unnest($nothing))"
     found = db.rows(
         cursor,
         "SELECT o.report_id, o.canonical_id, c.severity, r.received_at,"
-        " coalesce(c.triaged_at, o.triaged_at) AS triaged_at"
-        f"{condition} ORDER BY triaged_at, r.seq LIMIT $size OFFSET $offset",
+        " coalesce(c.triaged_at, o.triaged_at) AS triaged_at, coalesce(g.kinds, []) AS kinds,"
+        " coalesce(g.states, []) AS states"
+        f"{condition} ORDER BY g.kinds IS NOT NULL, triaged_at, r.seq LIMIT $size OFFSET $offset",
         {**values, "size": size, "offset": (page - 1) * size},
     )
     return found, int(db.value(cursor, f"SELECT count(*){condition}", values))

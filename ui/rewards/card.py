@@ -27,6 +27,12 @@ def amount_words(row: db.Row) -> LiteralString:
     return "" if row["amount"] is None else money_words(row["amount"], row["currency"])
 
 
+def reward_words(row: db.Row) -> LiteralString:
+    """The kind of a reward, with the amount and its currency where it has one."""
+    amount = "" if row["amount"] is None else f" {amount_words(row)} {plain(row['currency'])}"
+    return f"{REWARD_KIND[row['kind']]}{amount}"
+
+
 def draw(number: str) -> None:
     """The card of the reward with this number, and what may be done with it next."""
     try:
@@ -42,8 +48,7 @@ def draw(number: str) -> None:
             st.button("Close", key="close-reward", on_click=session.pick, args=("reward", None))
         st.markdown(
             f"{badge('blue', REWARD_STATE[row['state']])} {severity_badge(row['severity'])}"
-            f" **{REWARD_KIND[row['kind']]} {amount_words(row)}** {plain(row['currency'])},"
-            f" {row['share']:.2f}% of the band, by policy {plain(row['policy_version'])}"
+            f" **{reward_words(row)}**, {row['share']:.2f}% of the band, by policy {plain(row['policy_version'])}"
         )
         said = f": {plain(row['reason'])}" if row["reason"] else ""
         st.caption(f"Last changed {moment(row['done_at'])} by {plain(row['actor_id'])}{said}")
@@ -147,6 +152,12 @@ def propose(report_id: str) -> None:
             f" {plain(may.currency)},"
             f" which is {may.share.in_percent:.2f}% of the band."
         )
+        for row in session.read(rewards.of_report, report_id):
+            said = f": {plain(row['reason'])}" if row["reason"] else ""
+            st.caption(
+                f"Reward {row['reward_no']:,}, {reward_words(row)}:"
+                f" {REWARD_STATE[row['state']].lower()} {moment(row['done_at'])} by {plain(row['actor_id'])}{said}"
+            )
         if may.used:
             st.warning(f"Less than its share is left: {plain(may.used, 400)}.", icon=":material/group_work:")
         with st.form(f"propose-{report_id}", border=False):

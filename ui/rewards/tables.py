@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 import streamlit as st
 
-from triage_core import queries
+from triage_core import db, queries
 from triage_core.channel import standing
 from triage_core.guidance.policy import Policy
 from triage_core.rewards import batches, bounty, dismissals, rewards
@@ -44,7 +44,7 @@ COUNTS: Mapping[str, LiteralString] = {
     "reporters": "reporter",
 }
 ORDER: Mapping[str, LiteralString] = {
-    "waiting": ", the longest triaged first, with duplicates of the same flaw",
+    "waiting": ", the longest triaged first, with duplicates of the same flaw; declined or given no value so far, last",
     "open": ", the latest change first",
     "late": ", the latest first",
     "ledger": ", the latest change first",
@@ -58,19 +58,28 @@ MENU: Mapping[str, LiteralString] = {
     "ledger": "Open a reward",
     "batches": "Open a batch",
 }
+_DECIDED = {RewardState.APPROVED, RewardState.PAID, RewardState.DECLINED}
 Table = tuple[tuple[str, ...], dict[str, Any], int]
 
 
 def _waiting(policy: Policy, number: int, size: int) -> Table:
     found, total = session.read(rewards.candidates, number, size)
+    so_far = [_so_far(row) for row in found]
     cells = {
         "Report": [inline(row["report_id"]) for row in found],
         "Severity": [SEVERITY[row["severity"]] for row in found],
         "Duplicate of": [inline(row["canonical_id"] or "") for row in found],
+        **({"So far": so_far} if any(so_far) else {}),
         "Received": [moment(row["received_at"]) for row in found],
-        "Bounty due": _due([row["report_id"] for row in found]),
+        "Bounty due": _due(["" if _DECIDED & set(row["states"]) else row["report_id"] for row in found]),
     }
     return tuple(str(row["report_id"]) for row in found), cells, total
+
+
+def _so_far(row: db.Row) -> str:
+    """What a report has been given or denied already, which does not stand in the way of a reward of value."""
+    pairs = zip(row["kinds"], row["states"], strict=True)
+    return ", ".join(f"{REWARD_KIND[kind]} {REWARD_STATE[state].lower()}" for kind, state in pairs)
 
 
 def _open(policy: Policy, number: int, size: int) -> Table:
