@@ -80,7 +80,9 @@ if not total:
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     beside = st.container(horizontal=True, vertical_alignment="center", width="content")
     beside.caption(f"{counted(total, tables.COUNTS[view])}{tables.ORDER[view]}", width="content")
-    paging.choose(total, SIZE, "rewards")
+    # An address tells the page to the buttons below the rows, after these were read.
+    if paging.choose(total, SIZE, "rewards") != number:
+        st.rerun()
 key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}"
 # A reward and a batch have a number, and a report for which none is proposed has its name.
 if view != "reporters" and (name := row_buttons.opened(key, names)):
@@ -93,7 +95,11 @@ button = (
 )
 table.dataframe(
     {**button, **cells},
-    column_config={"open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key)}
+    column_config={
+        "open": st.column_config.ButtonColumn("", width=90, pinned=True, type="tertiary", key=key),
+        "Amount": st.column_config.TextColumn(alignment="right"),
+        "Decided since": st.column_config.TextColumn(width=250),
+    }
     if button
     else {name: st.column_config.TextColumn() for name in cells},
     hide_index=True,

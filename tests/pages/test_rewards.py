@@ -305,9 +305,9 @@ def test_a_list_for_payment_goes_out_once_and_is_noted_as_paid(
     assert [button for button in screen.button if button.label == "Decline"]
     screen = visit("rewards", role=OWNER, view="Payment batches", batch="1")
     listed = [list(table.value["State"]) for table in screen.dataframe if "State" in table.value]
-    assert listed == [["Taken back from the batch", "Approved"]]
+    assert listed == [["Approved", "Taken back from the batch"]]
     write(screen, "Reference of the payment", "bank 17")
-    screen = press(screen, "1 reward paid")
+    screen = press(screen, "Note 1 reward as paid")
     assert [stands(number)["state"] for number in numbers] == ["approved", "paid"]
     assert stands(numbers[1])["reason"] == "bank 17"
     (table,) = [one.value for one in screen.dataframe if "To be paid" in one.value]
@@ -318,6 +318,15 @@ def test_a_list_for_payment_goes_out_once_and_is_noted_as_paid(
         ["1"],
     ]
     assert "There is no payment batch ` x `" in rendered(visit("rewards", role=OWNER, batch="x"))
+
+
+def test_an_address_opens_the_page_that_it_names(visit, receive, opened):
+    ids = [receive(f"joke {n}", hours_ago=24 * 9 - n, wants_reward=True) for n in range(27)]
+    for report in ids:
+        triage.assess(opened.store, opened.policy, EVERYTHING, report, FLAW)
+    screen = visit("rewards", role=OWNER, view="To propose", rewards="2")
+    assert column(screen, "Report") == ids[25:]
+    assert len(column(visit("rewards", role=OWNER, view="To propose", rewards="9"), "Report")) in {2, 25}
 
 
 def test_reporters_and_their_tiers(visit, flaw):

@@ -18,19 +18,23 @@ from triage_core.rewards import batches, dismissals, entitlements, rewards, sums
 from triage_core.rewards.dismissals import Dismissal
 from triage_core.rewards.reward_rules import VALUED, RewardKind, RewardState
 from ui import refusals, session
-from ui.hostile import plain
+from ui.hostile import inline, plain
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, badge, moment, severity_badge
 
 
-def amount_words(row: db.Row) -> LiteralString:
-    """The amount in words of ours: a number with the decimals of its currency."""
-    return "" if row["amount"] is None else money_words(row["amount"], row["currency"])
+def amount_words(row: db.Row) -> str:
+    """The amount for a table, with its currency; "" where the kind has none."""
+    if row["amount"] is None:
+        return ""
+    return f"{money_words(row['amount'], row['currency'])} {inline(row['currency'])}"
 
 
 def reward_words(row: db.Row) -> LiteralString:
     """The kind of a reward, with the amount and its currency where it has one."""
-    amount = "" if row["amount"] is None else f" {amount_words(row)} {plain(row['currency'])}"
-    return f"{REWARD_KIND[row['kind']]}{amount}"
+    kind = REWARD_KIND[row["kind"]]
+    if row["amount"] is None:
+        return kind
+    return f"{kind} {money_words(row['amount'], row['currency'])} {plain(row['currency'])}"
 
 
 def draw(number: str) -> None:
@@ -46,9 +50,10 @@ def draw(number: str) -> None:
                 f"Reward {row['reward_no']:,} for {plain(row['report_id'])}", anchor=False, width="content"
             )
             st.button("Close", key="close-reward", on_click=session.pick, args=("reward", None))
+        share = "" if row["amount"] is None else f", {row['share']:.2f}% of the band"
         st.markdown(
             f"{badge('blue', REWARD_STATE[row['state']])} {severity_badge(row['severity'])}"
-            f" **{reward_words(row)}**, {row['share']:.2f}% of the band, by policy {plain(row['policy_version'])}"
+            f" **{reward_words(row)}**{share}, by policy {plain(row['policy_version'])}"
         )
         said = f": {plain(row['reason'])}" if row["reason"] else ""
         st.caption(f"Last changed {moment(row['done_at'])} by {plain(row['actor_id'])}{said}")
@@ -145,7 +150,9 @@ def propose(report_id: str) -> None:
         str(kind) for kind in RewardKind if kind is RewardKind.CASH or kind in may.policy.rewards.non_cash
     ]
     with st.container(border=True):
-        st.subheader(f"Propose a reward for {plain(report_id)}", anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(f"Propose a reward for {plain(report_id)}", anchor=False, width="content")
+            st.button("Close", key="close-report", on_click=session.pick, args=("report", None))
         st.markdown(
             f"Policy {plain(may.policy.version)}, {SEVERITY[may.severity].lower()}:"
             f" **{money_words(may.least, may.currency)} to {money_words(may.most, may.currency)}**"

@@ -83,7 +83,8 @@ def show(name: str) -> None:
         st.warning(f"There is no payment batch {plain(name)}.", icon=":material/search_off:")
         return
     number = int(batch["batch_no"])
-    rows = session.read(batches.rewards_of, number)
+    # Of many the first ones are in view: those that still wait.
+    rows = sorted(session.read(batches.rewards_of, number), key=payments.is_waiting, reverse=True)
     waiting = [row for row in rows if payments.is_waiting(row)]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -99,12 +100,12 @@ def show(name: str) -> None:
                 "Report": [inline(row["report_id"]) for row in rows],
                 "Kind": [REWARD_KIND[row["kind"]] for row in rows],
                 "Amount": [card.amount_words(row) for row in rows],
-                "Currency": [inline(row["currency"]) for row in rows],
                 "State": [
                     REWARD_STATE[row["state"]] if row["is_in"] else "Taken back from the batch"
                     for row in rows
                 ],
             },
+            column_config={"Amount": st.column_config.TextColumn(alignment="right")},
             hide_index=True,
             key=f"batch-{number}",
             alt="The rewards of this payment batch, one a row",
@@ -136,7 +137,7 @@ def _pay(number: int, waiting: list[db.Row]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Reference of the payment", key=key, max_chars=500, width=380)
         st.button(
-            f"{counted(len(waiting), 'reward')} paid{' all the same' if told else ''}",
+            f"Note {counted(len(waiting), 'reward')} as paid{' all the same' if told else ''}",
             key=f"batch-pay-{number}", type="primary", icon=":material/payments:",
             on_click=_note, args=(number, key, bool(told)),
         )  # fmt: skip

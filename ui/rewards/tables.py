@@ -44,7 +44,7 @@ COUNTS: Mapping[str, LiteralString] = {
     "reporters": "reporter",
 }
 ORDER: Mapping[str, LiteralString] = {
-    "waiting": ", the longest triaged first, with duplicates of the same flaw; declined or given no value so far, last",
+    "waiting": ", the longest triaged first, with duplicates of the same flaw; declined or thanked for, last",
     "open": ", the latest change first",
     "late": ", the latest first",
     "ledger": ", the latest change first",
@@ -141,7 +141,6 @@ def _rewards(states: list[str], number: int, size: int, month: str = "") -> Tabl
         **({"Decided since": said} if any(said) else {}),
         "Kind": [REWARD_KIND[row["kind"]] for row in found],
         "Amount": [card.amount_words(row) for row in found],
-        "Currency": [inline(row["currency"]) for row in found],
         "Severity": [SEVERITY[row["severity"]] for row in found],
         "Proposed by": [inline(row["proposed_by"]) for row in found],
         "Changed": [moment(row["done_at"]) for row in found],
