@@ -358,11 +358,11 @@ def test_a_reporter_sees_the_reward_and_the_fix(client: TestClient, clock: Clock
     triage.assess(store, POLICY, REVIEWER, "FR-1", FLAW)
     clock.forward(days=8)  # until then a duplicate may still share it
     number = rewards.propose(store, POLICY, REVIEWER, "FR-1", RewardKind.CASH, Decimal(1_000))
-    assert "1000" not in track(client, key).text, "what nobody has approved promises nothing"
+    assert "1,000" not in track(client, key).text, "what nobody has approved promises nothing"
     owner = Actor("test:olga", "Olga", frozenset({DeskRole.POLICY_OWNER}))
     rewards.approve(store, POLICY, owner, number)
     page = track(client, key).text
-    assert "cash: 1,000.00 USD" in page
+    assert "Cash: 1,000.00 USD" in page
     assert "approved on Tuesday, 10 March 2026" in page
     for trigger in (Trigger.FINISH_FIX, Trigger.DEPLOY_FIX):
         triage.move(store, REVIEWER, "FR-1", trigger)

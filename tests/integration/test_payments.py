@@ -10,7 +10,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
 from triage_core import db
-from triage_core.channel import intake, messages, reportformat
+from triage_core.channel import intake, messages, reportformat, tracking
 from triage_core.desk import activity, bulk, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
@@ -244,8 +244,10 @@ def test_a_payment_noted_by_mistake_is_reversed_with_a_reason(
         for month in ("2026-03", "2026-04"):
             assert [row["reward_no"] for row in rewards.board(cursor, ["paid"], month=month)[0]] == [one]
         assert messages.thread(cursor, mine)[-1]["text"] == (
-            "We told you by mistake that your reward was paid: cash, 800.00 USD is still to be paid."
+            "We told you by mistake that you have your reward: cash, 800.00 USD is still to come."
         )
+        (cash, _) = tracking.view(cursor, mine, clock.now).rewards
+        assert (cash["state"], cash["done_at"].month) == ("approved", 3)
         assert "noted again" in obstacle(cursor, store.revision)
         assert [row["approved_at"].month for row in payments.to_pay(cursor)] == [3, 3, 3]
     assert [(row["state"], row["reason"]) for row in ledger][2:] == [
@@ -269,6 +271,12 @@ def test_a_reversal_counts_in_the_year_in_which_it_was_noted(
     rewards.reverse(store, OWNER, promised[0], "It came back.")
     assert spent(store, 2026) == (800, 1600)
     assert spent(store, 2027) == (-800, 2400)
+
+
+def test_thanks_are_given_and_not_paid(store: Store, promised: list[int]) -> None:
+    rewards.pay(store, OWNER, promised[3])
+    with store.read() as cursor:
+        assert messages.thread(cursor, "FR-1")[-1]["text"] == "Your reward was given: public thanks."
 
 
 def test_what_is_reversed_is_still_in_its_batch(store: Store, promised: list[int]) -> None:

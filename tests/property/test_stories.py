@@ -36,7 +36,7 @@ OF_PROPOSALS = {Kind.EMBARGO_PROPOSED, Kind.EMBARGO_TAKEN_BACK, Kind.EMBARGO_REF
 OF_FIXES = {Kind.FIX_MARKED, Kind.FIX_REOPENED}
 OF_REWARDS = {
     "approved": {Kind.REWARD_APPROVED, Kind.REWARD_UNPAID},
-    "paid": {Kind.REWARD_PAID},
+    "paid": {Kind.REWARD_PAID, Kind.REWARD_GIVEN},
     "declined": {Kind.REWARD_DECLINED},
     "proposed": {Kind.REWARD_REOPENED},
     "withdrawn": {Kind.REWARD_REOPENED},

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     TRAINED_VERSION = "trained_version"
     REWARD_APPROVED = "reward_approved"
     REWARD_PAID = "reward_paid"
+    REWARD_GIVEN = "reward_given"
     REWARD_DECLINED = "reward_declined"
     REWARD_REOPENED = "reward_reopened"
     REWARD_UNPAID = "reward_unpaid"
@@ -57,9 +58,10 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.TRAINED_VERSION: "Your report is in version {version} of the training set {dataset}.",
         Kind.REWARD_APPROVED: "A reward was approved for your report: {reward}.",
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
+        Kind.REWARD_GIVEN: "Your reward was given: {reward}.",
         Kind.REWARD_DECLINED: "No reward is given for your report: {reason}",
         Kind.REWARD_REOPENED: "What we told you about your reward was taken back: {reward} is decided on anew.",
-        Kind.REWARD_UNPAID: "We told you by mistake that your reward was paid: {reward} is still to be paid.",
+        Kind.REWARD_UNPAID: "We told you by mistake that you have your reward: {reward} is still to come.",
         Kind.EMBARGO_CHANGED: "The waiting period of your report now ends at {end}.",
         Kind.EMBARGO_PROPOSED: "We propose {end} as the end of the waiting period: you may accept or refuse it.",
         Kind.EMBARGO_TAKEN_BACK: "We take back our proposal of {end} as the end of the waiting period.",

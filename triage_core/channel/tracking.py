@@ -229,8 +229,10 @@ def _rewards(cursor: db.Cursor, report_id: str) -> tuple[db.Row, ...]:
     """
     found = db.rows(
         cursor,
-        "SELECT done_at, kind, amount, currency, state, CASE WHEN state = 'declined' THEN reason ELSE '' END AS reason"
-        " FROM present_rewards"
+        "SELECT kind, amount, currency, state,"
+        " CASE WHEN state = 'approved' THEN approved_at ELSE done_at END AS done_at,"
+        " CASE WHEN state = 'declined' THEN reason ELSE '' END AS reason"
+        " FROM present_rewards LEFT JOIN reward_approvals USING (reward_no)"
         " WHERE report_id = ? AND state IN ('approved', 'paid', 'declined') ORDER BY reward_no",
         [report_id],
     )

@@ -39,6 +39,8 @@ def reward_moved(
     and currency.
     """
     kind = Kind.REWARD_UNPAID if before is RewardState.PAID else _OF_REWARD.get(state)
+    if kind is Kind.REWARD_PAID and reward["amount"] is None:
+        kind = Kind.REWARD_GIVEN
     if kind is None and before in _OF_REWARD:
         kind = Kind.REWARD_REOPENED
     if kind is None:

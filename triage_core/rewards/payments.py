@@ -22,12 +22,10 @@ PAYMENT_COLUMNS = (
     "batch", "reward", "report", "kind", "amount", "currency", "contact", "credit name", "approved at",
     "decided since",
 )  # fmt: skip
-# An approval has no words; what an undo brings back has, and was approved before.
 _TO_PAY = (
     "SELECT p.reward_no, p.report_id, p.kind, p.amount, p.currency, coalesce(w.contact, '') AS contact,"
     " coalesce(w.credit_name, '') AS credit_name, a.approved_at FROM present_rewards p"
-    " JOIN (SELECT reward_no, max(done_at) AS approved_at FROM rewards WHERE state = 'approved' AND reason = ''"
-    " GROUP BY reward_no) a USING (reward_no)"
+    " JOIN reward_approvals a USING (reward_no)"
     " JOIN reports r USING (report_id) LEFT JOIN reporters w USING (reporter_id)"
     " WHERE p.state = 'approved' AND list_contains(?, p.kind)"
     " AND p.reward_no NOT IN (SELECT reward_no FROM sent_rewards) ORDER BY p.reward_no"

@@ -25,3 +25,8 @@ CREATE VIEW reward_payments AS
     SELECT reward_no, done_at, kind, currency, CASE WHEN state = 'paid' THEN amount ELSE -amount END AS amount
     FROM rewards
     QUALIFY state = 'paid' OR coalesce(lag(state) OVER (PARTITION BY reward_no ORDER BY reward_id) = 'paid', false);
+
+-- When a reward was approved last. An approval has no words; what an undo or a reversal brings back has.
+CREATE VIEW reward_approvals AS
+    SELECT reward_no, max(done_at) AS approved_at FROM rewards WHERE state = 'approved' AND reason = ''
+    GROUP BY reward_no;
