@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ from triage_core.clusters import groups
 from triage_core.desk import claims, drafts, second_look, triage
 from triage_core.disclosure import disclosure, embargoes, shared_ends
 from triage_core.disclosure.embargo_machine import ExitReason
+from triage_core.model import Channel
+from triage_core.rewards import batches, payments, rewards
+from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
+from triage_core.verification import verify
 
 ADDED = ("seq", "received_at")  # to the cases, from the reports
 COUNTED_BY = ("channel", "platform", "model_version", "harm_types")  # likewise, later
@@ -154,6 +159,33 @@ def test_embargoes_and_rewards_of_an_earlier_release_go_on(
     (ended,) = tables(store)["embargoes"]
     assert (ended["state"], ended["version"]) == ("exited", 2)
     store.verify()
+    store.close()
+
+
+def test_money_of_an_earlier_release_keeps_its_amounts_and_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    with monkeypatch.context() as earlier_release:
+        earlier = [found for found in migrations.available() if found[0] < 22]
+        earlier_release.setattr(migrations, "available", lambda: earlier)
+        old = Store(tmp_path, clock)
+        report = reportformat.parse(make_report("One", wants_reward=True))
+        name = intake.receive(old, POLICY, report, Channel.FORM).report_id
+        triage.assess(old, POLICY, REVIEWER, name, FLAW)
+        clock.forward(days=8)
+        rewards.propose(old, POLICY, REVIEWER, name, RewardKind.CASH, Decimal("800.50"))
+        rewards.approve(old, POLICY, EVERYBODY, 1)
+        before = tables(old)
+        old.close()
+
+    store = Store(tmp_path, clock)
+    assert tables(store)["rewards"] == before["rewards"]
+    verify(store)
+    payments.send(store, EVERYBODY)
+    with store.read() as cursor:
+        assert ",cash,800.50,USD," in batches.read(cursor, 1)["file"]
+    verify(store)
     store.close()
 
 
