@@ -110,7 +110,6 @@ def show(name: str) -> None:
             key=f"batch-{number}",
             alt="The rewards of this payment batch, one a row",
         )
-        _pay(number, waiting)
         if session.may(Command.PAY_REWARD):
             st.download_button(
                 "The file as it was sent (CSV)",
@@ -119,6 +118,7 @@ def show(name: str) -> None:
                 "text/csv",
                 icon=":material/download:",
             )
+        _pay(number, waiting)
 
 
 def _pay(number: int, waiting: list[db.Row]) -> None:
