@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.clusters import cluster_names
-from triage_core.index import placements
+from triage_core.index import arrivals, placements
 from triage_core.index.close_reading import CANDIDATE, SUGGEST
 from triage_core.index.memory import Decided, Link, Memory
 from triage_core.index.placements import Cluster, Layout, Part, Placement, Suggestion
@@ -114,7 +114,9 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     if clusters is None or taken_back or 2 * len(clusters) < count:
         told = NOTHING_TOLD
         memory.labels.pop(axis, None)
-        if clusters is None and not taken_back and known > limit and 2 * known > count:
+        # Were reports read anew since the store's clusters were laid, or by another rule: laid anew.
+        as_read = known > limit and known >= arrivals.together(count, limit)
+        if clusters is None and not taken_back and as_read and 2 * known > count:
             # Of the other axes there are no parts.
             stored = tools.whole(memory.stored[axis], memory.parts if axis is Axis.TECHNIQUE else {})
             laid = Laid(spaces, axis, known)

@@ -22,7 +22,6 @@ from triage_core import access, db, text
 from triage_core.clusters import cluster_splits
 from triage_core.clusters.cluster_names import Names
 from triage_core.index import (
-    arrivals,
     close_reading,
     far_reading,
     learning,
@@ -90,7 +89,7 @@ class Likeness:
         self._model = model
         self._limit = close_reading
         self.embedding = Embedding(store, embedder, model)
-        self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None))
+        self._arrivals = Arrivals(store, lambda words: self.embedding.by_name(words, None), close_reading)
         self._names = Names(store, self.embedding.by_name)
         self._teacher = learning.Teacher()
         self._refreshing = threading.Lock()
@@ -284,7 +283,7 @@ class Likeness:
             try:
                 for batch in self.embedding.arrived(cursor, memory.last_seq if memory else 0):
                     memory = memory or self._empty(batch.vectors.shape[1], far)
-                    self._take(memory, batch, actor)
+                    memory = self._take(memory, batch, actor)
             except BaseException:
                 self._memory = None  # half of a batch may be in memory: it is read again from the store
                 raise
@@ -301,19 +300,13 @@ class Likeness:
         spaces = Spaces(dim, self._store.folder)
         return Memory(spaces.meanings, spaces)
 
-    def _take(self, memory: Memory, batch: vectors.Batch, actor: Actor | None) -> None:
+    def _take(self, memory: Memory, batch: vectors.Batch, actor: Actor | None) -> Memory:
         """Readers look names up in what stands before them: the rows first, then who speaks of them."""
-        if memory.spaces is None:
-            memory.append(batch.ids, batch.contents, batch.seqs)
-            memory.index.add(batch.vectors)
-            return
-        read = self._arrivals.take(memory, batch)
-        if actor:
-            if not memory.ids and self._limit:
-                read = self._limit
-                self._arrivals.read(memory, batch.part(0, read), actor, together=True)
-            for start in range(read, len(batch.ids), arrivals.AT_ONCE):
-                self._arrivals.read(memory, batch.part(start, start + arrivals.AT_ONCE), actor)
+        if memory.spaces is not None:
+            return self._arrivals.take(memory, batch, actor)
+        memory.append(batch.ids, batch.contents, batch.seqs)
+        memory.index.add(batch.vectors)
+        return memory
 
     def _grown(self, memory: Memory, known: int) -> AxisIndex:
         """The close reading of what it held before and of the rows from `known` on."""

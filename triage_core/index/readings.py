@@ -89,6 +89,11 @@ def spans(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, dict[str, R
     return by_report
 
 
+def same(known: dict[str, Ranges] | None, item: Spans) -> bool:
+    """Whether these spans are those that the store has of a report, None where it has none."""
+    return (known or _ranges(Spans((), (), 0.0, 0.0))) == _ranges(item)
+
+
 def _ranges(item: Spans) -> dict[str, Ranges]:
     return {"wrapper": item.wrapper, "request": item.request}
 

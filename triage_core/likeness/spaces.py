@@ -53,6 +53,11 @@ class Readings:
     def __len__(self) -> int:
         return len(self.sure)
 
+    def put(self, rows: Rows, other: Readings) -> None:
+        """Make these rows, (r,), those of another r reports."""
+        for name in self.__slots__:
+            getattr(self, name)[rows] = getattr(other, name)
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -252,6 +257,24 @@ def document(text: str) -> Document:
     """A text, read."""
     reading = read(text, shipped())
     return Document(text, reading, mate_grams(reading), sketch.coded(sketch.passages(reading.tokens)))
+
+
+def passages(text: str) -> sketch.Codes:
+    """(PASSAGES,) the passages of a text, as `document` has them."""
+    return sketch.coded(sketch.passages(tokenize(text)))
+
+
+def unread(count: int, dim: int) -> Readings:
+    """Room for the readings of so many reports, whose meanings have `dim` numbers."""
+    return Readings(
+        np.zeros((count, sketch.PASSAGES), dtype=np.int8),
+        np.zeros((count, sketch.WORDS), dtype=np.int8),
+        np.zeros((count, sketch.WRAPPER), dtype=np.int8),
+        np.zeros((count, sketch.WORDS + dim), dtype=np.int8),
+        np.zeros(count, dtype=np.float32),
+        np.zeros(count, dtype=np.float32),
+        np.zeros(count, dtype=np.int32),
+    )
 
 
 def grams(text: str) -> Grams:
