@@ -78,12 +78,13 @@ def test_how_many_are_read_with_each_other(monkeypatch: pytest.MonkeyPatch) -> N
         4_000, 4_000, 5_000, 5_000, 6_250,
     ]  # fmt: skip
     assert [together(count, 0) for count in (1, 63, 64, 79, 80)] == [0, 0, 64, 64, 80]
-    for limit in (0, 10, CLOSE_READING, 20_000):
+    for limit in (0, 10, CLOSE_READING):
         counts = range(max(limit, 80) + 1, arrivals.MOST_TOGETHER, 7)
         found = [together(count, limit) for count in counts]
         assert found == sorted(found)
         assert all(0.79 * count < told <= count for told, count in zip(found, counts, strict=True))
     assert together(10**6, 4_000) == together(arrivals.MOST_TOGETHER, 4_000)
+    assert together(10**6, 20_000) == 20_000
 
 
 def test_the_first_of_a_family_is_divided_once_others_have_come(opened: Runtime) -> None:
@@ -104,16 +105,19 @@ def test_the_first_of_a_family_is_divided_once_others_have_come(opened: Runtime)
     assert first[begin:end] == ASKED[0]
 
 
-@pytest.mark.parametrize("restarts", [False, True], ids=["one by one", "after restarts"])
-def test_it_does_not_matter_when_one_asks(opened: Runtime, tmp_path: Path, restarts: bool) -> None:
+@pytest.mark.parametrize(
+    ("size", "restarts"), [(1, False), (1, True), (7, True)], ids=["one by one", "after restarts", "in parts"]
+)
+def test_it_does_not_matter_when_one_asks(opened: Runtime, tmp_path: Path, size: int, restarts: bool) -> None:
     order = shuffled(1)
     likeness = opened.likeness
-    for count in range(len(order)):
-        if restarts and count % 3 == 0:
+    for start in range(0, len(order), size):
+        if restarts and start % 3 == 0:
             likeness = Likeness(opened.store, LetterEmbedder, opened.settings.model, LIMIT)
-        tell(opened.store, likeness, order[count : count + 1])
-        if count + 1 in (16, 24, 25, len(order)):
-            assert kept(opened.store) == at_once(tmp_path / str(count), order[: count + 1])
+        tell(opened.store, likeness, order[start : start + size])
+        count = min(start + size, len(order))
+        if count in (9, 16, 21, 25, len(order)):
+            assert kept(opened.store) == at_once(tmp_path / str(count), order[:count])
     revision = opened.store.revision
     assert all(found.moved == 0 for found in opened.likeness.rebuild(EVERYBODY).values())
     assert opened.store.revision == revision

@@ -24,7 +24,9 @@ from triage_core.store import Store
 
 AT_ONCE = 256
 MOST_KEPT = 50_000
-LEAST_TOGETHER, MOST_TOGETHER, GROWTH = 64, 50_000, 4
+LEAST_TOGETHER, MOST_TOGETHER, GROWTH = 64, 20_000, 4
+"""Among how many, and with the how manieth part more of them, all are read anew: of more it would take minutes, and
+clusters that are laid at once are exact up to so many (join.EXACT_ROWS)."""
 
 
 def together(count: int, limit: int) -> int:

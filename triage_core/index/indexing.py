@@ -3,7 +3,7 @@
 The vectors in the store are the truth; what is in memory is a function of them, of the order of
 arrival and of what reviewers decided. `refresh` alone writes, and runs in the worker or in the
 `index` command, never inside a request. Up to `CLOSE_READING` reports every pair is compared on
-all three axes (close_reading.py); beyond that, each report is read once, on arrival (arrivals.py), and
+all three axes (close_reading.py); beyond that, each report is read on arrival (arrivals.py) and
 placed by its vectors on each axis (far_reading.py), and a question compares its neighbourhood.
 """
 

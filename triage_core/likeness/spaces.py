@@ -1,8 +1,8 @@
 """The three axes as vector spaces, for more reports than can be compared pair by pair.
 
-Every report is read once, when it arrives: the runs of tokens that it shares with earlier reports tell its
-wrapper from its request, and both become vectors (sketch.py). Only the first reports of all, those that close
-reading held, are read with each other. So what is kept of a report depends on it and on those before it,
+Every report is read when it arrives: the runs of tokens that it shares with earlier reports tell its wrapper from
+its request, and both become vectors (sketch.py). The first reports are read with each other, and again when more have
+come (index/arrivals.py). So what is kept of a report depends on the reports, their order and how many there are,
 whether they came one by one or all at once. A question about a report compares its
 neighbourhood, the nearest on any axis, pair by pair as close reading does.
 """
