@@ -48,6 +48,8 @@ REPEATED = {
     "template": "<|im_end|>  ",
     "quotations": '" ',
 }
+BEGUN = ("1:11", "12:03 pm - ", "# user", "**user**", "user said")
+"""Beginnings of marks, after which a text goes on with one sign to its end."""
 _NO_VECTOR = np.zeros((1, 4), np.float32)
 
 
@@ -68,6 +70,10 @@ def read_all() -> None:
         for reader, read in READERS.items():
             print(f"{reader} of {name}", flush=True)
             read(said)
+    for begun in BEGUN:
+        for sign in " \t\n-*#":
+            print(f"transcript of {begun!r} and {sign!r}", flush=True)
+            transcript.split(begun + sign * MAX_CONVERSATION_CHARACTERS + "x")
 
 
 def test_the_longest_texts_are_read() -> None:
@@ -79,7 +85,7 @@ def test_the_longest_texts_are_read() -> None:
             reading.kill()
             pytest.fail(f"hangs at {reading.communicate()[0].splitlines()[-1]}")
     assert reading.returncode == 0
-    assert len(told.splitlines()) == len(REPEATED) * len(READERS)
+    assert len(told.splitlines()) == len(REPEATED) * len(READERS) + len(BEGUN) * 6
 
 
 def test_marks_are_put_in_the_order_that_unicode_says() -> None:

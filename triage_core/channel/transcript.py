@@ -25,13 +25,14 @@ _SPEAKERS = {
 }  # fmt: skip
 _ROLE = {name: role for role, names in _SPEAKERS.items() for name in names}
 _NAMES = "|".join(sorted(map(re.escape, _ROLE), key=len, reverse=True))
-_TIME = r"(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?[\])]?\s*[-–]?\s*)?"
+# Where two runs of blanks may meet, the first keeps all it has: to share them out anew at each failure takes hours.
+_TIME = r"(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?[\])]?\s*+(?:[-–]\s*+)?)?"
 _MARK = re.compile(
     rf"^[ \t]*(?:[>#*_\-]+[ \t]*)?{_TIME}(?:\*\*|__)?(?P<name>{_NAMES})(?:[ \t]+said)?"
     r"(?:(?:\*\*|__)?[ \t]*:(?:\*\*|__)?|(?:\*\*|__)[ \t]*$)[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
-_HEADING = re.compile(rf"^#{{1,6}}[ \t]+(?P<name>{_NAMES})[ \t]*:?[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_HEADING = re.compile(rf"^#{{1,6}}[ \t]+(?P<name>{_NAMES})[ \t]*+:?[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _CHATML = re.compile(r"<\|im_start\|>[ \t]*(?P<name>\w+)[ \t]*\n?", re.IGNORECASE)
 _CHATML_END = re.compile(r"<\|im_end\|>\s*$")
 _NAMED = re.compile(r"^(?P<name>[A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,2}):[ \t]+", re.MULTILINE)
