@@ -31,6 +31,7 @@ class Only(StrEnum):
     LATE = "late"
     BREACHING = "breaching"
     EMBARGO = "embargo"
+    WROTE = "wrote"
     SNOOZED = "snoozed"
 
 
@@ -57,6 +58,11 @@ _ONLY: Mapping[str, str] = {
     Only.EMBARGO: (
         "c.report_id IN (SELECT report_id FROM embargo_terms WHERE list_contains($in_force, state)"
         " AND binding_end > $at AND binding_end <= $embargo)"
+    ),
+    # Nobody has done anything with the case since: what a reporter writes changes it at the same moment.
+    Only.WROTE: (
+        "c.updated_by = 'reporter' AND (c.report_id, c.updated_at) IN"
+        " (SELECT (report_id, done_at) FROM messages WHERE direction = 'from_reporter')"
     ),
     Only.SNOOZED: _SNOOZED,
 }

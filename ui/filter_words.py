@@ -23,6 +23,7 @@ ONLY: Mapping[str, LiteralString] = {
     Only.LATE: "Late",
     Only.BREACHING: "Late or due within 24 h",
     Only.EMBARGO: "Embargo ends within 7 days",
+    Only.WROTE: "Reporter wrote",
     Only.SNOOZED: "Snoozed",
     Counted.FRESH: "New, as Trends counts",
     Counted.KNOWN: "Known already",

@@ -11,6 +11,7 @@ import pytest
 
 from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, queries
+from triage_core.channel import messages, reporter
 from triage_core.desk import bulk, claims, triage, views
 from triage_core.desk.decision import Decision
 from triage_core.errors import NotAllowed, NotFound, Refused
@@ -126,6 +127,22 @@ def test_an_embargo_that_ends_soon(store: Store) -> None:
             db.insert(work.cursor, "embargoes", [row | {"proposed_by": "", "exit_reason": ""}])
     assert found(store, only(Only.EMBARGO)) == ["FR-1", "FR-4"]
     assert found(store, only(Only.EMBARGO, NOON + timedelta(days=2))) == ["FR-1", "FR-2"]
+
+
+def test_what_a_reporter_wrote_is_listed_until_somebody_acts(store: Store, clock: Clock) -> None:
+    """Also about a closed report: who objects to a closing wrote to nobody."""
+    assert found(store, only(Only.WROTE)) == []
+    triage.assess(store, POLICY, REVIEWER, "FR-2", Decision(("OOS-2",)))
+    clock.forward(minutes=1)
+    messages.answer(store, "FR-2", "It did not refuse: see the second turn.")
+    messages.answer(store, "FR-3", "I meant version 3.")
+    reporter.withdraw(store, "FR-4")  # says all there is to say
+    assert found(store, only(Only.WROTE)) == ["FR-2", "FR-3"]
+    clock.forward(minutes=1)
+    messages.ask(store, REVIEWER, "FR-2", "Which one?")
+    reporter.withdraw(store, "FR-3")
+    messages.answer(store, "FR-4", "I withdrew the wrong one.")
+    assert found(store, only(Only.WROTE)) == ["FR-4"]
 
 
 def test_filters_of_the_report_itself_narrow_what_is_picked_out(store: Store) -> None:

@@ -294,13 +294,16 @@ def test_a_digest_counts_what_is_new_due_missed_and_ending(store: Store, clock: 
     clock.now = NOON
     new = submit(store, turns=[{"role": "user", "content": "three"}, {"role": "assistant", "content": "no"}])
     triage.move(store, REVIEWER, due, triage.Trigger.ASK_REPORTER, note="Which one?")
+    messages.answer(store, old, SENTINEL)
     with store.read() as cursor:
         found = outbox.digest(cursor, POLICY.clocks, NOON, NOON - timedelta(hours=1))
     assert [name for name, _ in found["new"]["reports"]] == [new]
     assert [name for name, _ in found["breached"]["reports"]] == [old]
     assert found["day"] == "2026-03-02"
     assert [name for name, _ in found["due_today"]["reports"]] == [due]
+    assert [name for name, _ in found["wrote"]["reports"]] == [old]
     text = notices.message("k", Notice.DIGEST, found).body
+    assert SENTINEL not in text
     assert "New since the last digest: 1" in text
     assert "Second looks waiting: 0" in text
 

@@ -142,8 +142,8 @@ def test_a_view_is_one_press_and_then_stands_in_the_address(visit, three, opened
     screen = visit("inbox")
     assert listed(screen) == three[:2]
     assert views(screen) == {
-        "To decide": "2", "New": "2", "Mine": "1", "Breaching": "0", "Embargo ends soon": "0", "Snoozed": "1",
-        "All open": "2", "Needs second look": "0",
+        "To decide": "2", "New": "2", "Mine": "1", "Breaching": "0", "Reporter wrote": "0", "Embargo ends soon": "0",
+        "Snoozed": "1", "All open": "2", "Needs second look": "0",
     }  # fmt: skip
     assert listed(press(screen, "Mine")) == [three[1]]
     assert screen.query_params["only"] == "Mine"

@@ -32,6 +32,7 @@ PARTS: Mapping[str, str] = MappingProxyType(
         "due_today": "Due today",
         "breached": "Clock missed",
         "bounty_late": "Bounty late",
+        "wrote": "Reporter wrote, and nobody has acted on it",
         "embargo_1": "Embargo ends within a day",
         "embargo_7": "Embargo ends within 7 days",
         "second_looks": "Second looks waiting",

@@ -225,6 +225,8 @@ def digest(cursor: db.Cursor, clocks: Clocks, now: datetime, since: datetime) ->
     late = Filter(only=Only.LATE, at=now)
     overdue = queries.inbox(cursor, late, queries.Sort.DUE, 1, notices.LISTED)
     ending = embargoes.reminders(cursor, now)
+    wrote = Filter(only=Only.WROTE, at=now)
+    written = queries.inbox(cursor, wrote, queries.Sort.OLDEST, 1, notices.LISTED)
     waiting = looks.counts(cursor, "")
     new = "SELECT report_id, received_at FROM reports WHERE received_at > ? AND received_at <= ? ORDER BY seq"
     arrived = db.rows(cursor, new, [db.naive(since), db.naive(now)])
@@ -236,6 +238,7 @@ def digest(cursor: db.Cursor, clocks: Clocks, now: datetime, since: datetime) ->
             [(row["report_id"], row["next_due"]) for row in overdue], queries.count(cursor, late)
         ),
         "bounty_late": part(list(bounty.late(cursor, now))),
+        "wrote": part([(row["report_id"], None) for row in written], queries.count(cursor, wrote)),
         "embargo_1": part([(one["report_id"], one["binding_end"]) for one in ending if one["days"] == 1]),
         "embargo_7": part([(one["report_id"], one["binding_end"]) for one in ending if one["days"] == 7]),
         "second_looks": part([], waiting.waiting),

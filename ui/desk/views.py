@@ -34,6 +34,12 @@ VIEWS: tuple[tuple[LiteralString, LiteralString, LiteralString, Mapping[str, Any
         {"state": "any", "only": Only.BREACHING, "sort": Sort.DUE},
     ),
     (
+        ":material/mark_unread_chat_alt:",
+        "Reporter wrote",
+        "An answer, a question or an objection that nobody has acted on, closed reports included",
+        {"state": "any", "only": Only.WROTE},
+    ),
+    (
         ":material/lock_clock:",
         "Embargo ends soon",
         "Within 7 days",
