@@ -38,6 +38,7 @@ class Kind(StrEnum):
     FIX_MARKED = "fix_marked"
     FIX_REOPENED = "fix_reopened"
     TRAINED_VERSION = "trained_version"
+    LEFT_VERSION = "left_version"
     REWARD_APPROVED = "reward_approved"
     REWARD_PAID = "reward_paid"
     REWARD_GIVEN = "reward_given"
@@ -56,6 +57,10 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.FIX_MARKED: "A fix for the flaw that you reported is in place.",
         Kind.FIX_REOPENED: "What we told you of a fix holds no longer: it failed its test, or was taken back.",
         Kind.TRAINED_VERSION: "Your report is in version {version} of the training set {dataset}.",
+        Kind.LEFT_VERSION: (
+            "Your report has left the training set {dataset}, as you no longer agree to that use: version {version} is"
+            " built without it. Versions before it stay as they were."
+        ),
         Kind.REWARD_APPROVED: "A reward was approved for your report: {reward}.",
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
         Kind.REWARD_GIVEN: "Your reward was given: {reward}.",

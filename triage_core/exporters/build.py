@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from triage_core import access, audit, db, queries
+from triage_core.disclosure.embargo import SUFFICIENT
 from triage_core.errors import Conflict, Refused
 from triage_core.exporters import beside, card, croissant, difference, manifest, profiles, source
 from triage_core.exporters.beside import Progress
@@ -136,9 +137,10 @@ def _build(
             with _in_place(scratch, folder), store.write(actor, "export_dataset") as work:
                 _require_allowed(work.cursor, profile, fresh, now, read_at)
                 if _record(work, request, account, folder):
-                    follow_through.trained(
-                        work, pa.chunked_array(fresh.used, pa.string()), request.dataset, line.version
-                    )
+                    used = pa.chunked_array(fresh.used, pa.string())
+                    follow_through.trained(work, used, request.dataset, line.version)
+                    covers = SUFFICIENT[profile.use]
+                    follow_through.left(work, used, covers, request.dataset, line.version)
                 fresh.remember(work.cursor)
     return {**account, "folder": str(folder)}
 

@@ -6,7 +6,7 @@ never a word of a prompt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -88,6 +88,36 @@ def trained(work: Work, report_ids: Sequence[str] | pa.ChunkedArray, dataset: st
     found = _with_key(work, report_ids)
     values = {"dataset": dataset, "version": version}
     messages.tell(work, found, Kind.TRAINED_VERSION, values)
+    return len(found)
+
+
+_LEFT = (
+    "SELECT report_id FROM messages JOIN cases USING (report_id) WHERE kind IN ($held, $left)"
+    " AND params->>'dataset' = $dataset AND NOT list_contains($sufficient, consent_training)"
+    " AND report_id NOT IN (SELECT report_id FROM used) GROUP BY report_id"
+    " HAVING arg_max(kind, message_id) = $held ORDER BY report_id"
+)
+
+
+def left(work: Work, used: pa.ChunkedArray, sufficient: Collection[str], dataset: str, version: str) -> int:
+    """A version of a dataset was built of `used` and no others: those who were told that it holds their report, and
+    whose consent is none of `sufficient` any more, are told that it left; gives their number.
+
+    What leaves for another reason may come back, and is no news.
+    """
+    values = {"dataset": dataset, "version": version}
+    with db.registered(work.cursor, "used", pa.table({"report_id": used})):
+        found = db.rows(
+            work.cursor,
+            _LEFT,
+            {
+                "held": str(Kind.TRAINED_VERSION),
+                "left": str(Kind.LEFT_VERSION),
+                "sufficient": list(map(str, sufficient)),
+                "dataset": dataset,
+            },
+        )
+    messages.tell(work, [one["report_id"] for one in found], Kind.LEFT_VERSION, values)
     return len(found)
 
 
