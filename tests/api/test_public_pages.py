@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from tests.hostile_corpus import HOSTILE
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock
-from triage_core import db, runtime
+from triage_core import db, queries, runtime
 from triage_core.channel import messages, reportformat, transcript
 from triage_core.channel.limits import TokenBucket
 from triage_core.desk import triage
@@ -23,6 +23,7 @@ from triage_core.guidance import policies, policy, policy_drafts
 from triage_core.lifecycle import Trigger
 from triage_core.middleware import PUBLIC_POLICY
 from triage_core.model import Actor, DeskRole
+from triage_core.outgoing.delivery import Smtp
 from triage_core.rewards import rewards
 from triage_core.rewards.reward_rules import RewardKind
 
@@ -260,6 +261,54 @@ def test_a_reporter_follows_answers_and_withdraws(client: TestClient, clock: Clo
     again = track(client, key, "confirm")
     assert again.status_code == 422
     assert "There is a problem" in again.text
+
+
+def test_a_reporter_takes_back_what_was_agreed_to_and_the_desk_sees_it(client: TestClient) -> None:
+    key = send(client, consent_training="any_safety_training", consent_share_peers="under_embargo")
+    store = runtime.current().store
+    messages.ask(store, REVIEWER, "FR-1", "Which one?")
+    page = track(client, key)
+    assert "We may train on your report: any safety training" in page.text
+    for _ in range(2):  # a second click
+        page = track(client, key, "end_training")
+    assert "We do not train on your report" in page.text
+    assert "Do not train on it any more" not in page.text
+    page = track(client, key, "end_sharing")
+    assert "We tell no company with similar products of it" in page.text
+    with store.read() as cursor:
+        case = db.row(cursor, "SELECT consent_training, consent_share_peers FROM cases")
+        wrote = queries.count(cursor, queries.Filter(only=queries.Only.WROTE, at=NOON))
+        thread = messages.thread(cursor, "FR-1")
+    assert case == {"consent_training": "none", "consent_share_peers": "no"}
+    assert [one["kind"] for one in thread] == ["question", "training_ended", "sharing_ended"]
+    assert wrote == 1
+    assert "Send the answer" in page.text, "the question still waits"
+    store.verify()
+
+
+def test_mail_is_offered_where_there_is_some_and_can_be_refused(client: TestClient) -> None:
+    mute, key = send(client), send(client, contact="ann@example.org")
+    opened = runtime.current()
+    assert "Send me no e-mail" not in track(client, key).text, "the company has not set up mail"
+    smtp = Smtp("localhost", 25, "none", "desk@example.org", ("desk@example.org",))
+    opened.settings = replace(opened.settings, smtp=smtp)
+    assert "Send me" not in track(client, mute).text
+    assert "Send me no e-mail" in track(client, key).text
+    for _ in range(2):
+        page = track(client, key, "mail_off")
+    assert "You get no e-mail about this report" in page.text
+    assert "ann@example.org" not in page.text
+    assert "Send me no e-mail</button>" in track(client, key, "mail_on").text
+
+
+def test_a_reporter_knows_the_report_again_by_what_was_sent(client: TestClient) -> None:
+    long = "word " * 300
+    key = send(client, turn_role=["user"] * 30, turn_content=["<b>one</b>", long, *map(str, range(28))])
+    page = track(client, key).text
+    assert "Kite Travel" in page
+    assert "&lt;b&gt;one&lt;/b&gt;" in page
+    assert long.strip() not in page
+    assert "And 10 more turns." in page
 
 
 def embargo() -> db.Row:

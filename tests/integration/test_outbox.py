@@ -192,6 +192,28 @@ def test_what_is_no_plain_address_is_never_written_to(store: Store, contact: str
     assert collect(store) == 0
 
 
+def test_who_wants_no_mail_gets_none_also_of_what_waits_already(store: Store, clock: Clock) -> None:
+    name = submit(store, contact="ann@example.org")
+    other = submit(store, contact="ann@example.org", what_is_wrong="Another one.")
+    collect(store)
+    messages.ask(store, REVIEWER, name, "Which one?")
+    assert collect(store) == 1
+    reporter.set_mail(store, name, wanted=False)
+    post = Post()
+    assert outbox.send_due(store, EVERYBODY, post, (EMAIL,)) == Sent(failed=1)
+    for report in (name, other):
+        messages.ask(store, REVIEWER, report, "Which version?")
+    assert collect(store) == 1
+    reporter.set_mail(store, name, wanted=True)
+    clock.forward(minutes=1)
+    messages.ask(store, REVIEWER, name, "Where?")
+    assert collect(store) == 1
+    outbox.send_due(store, EVERYBODY, post, (EMAIL,))
+    assert [message.facts["report"] for _, message, _ in post.sent] == [other, name]
+    with store.read() as cursor:
+        assert messages.open_question(messages.thread(cursor, name))["text"] == "Where?"
+
+
 def test_a_failing_server_loses_nothing_and_is_tried_less_and_less_often(store: Store, clock: Clock) -> None:
     collect(store)
     bring(store, make_report())

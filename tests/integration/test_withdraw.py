@@ -11,7 +11,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
 from triage_core import db, told
-from triage_core.channel import consent, intake, messages, reportformat
+from triage_core.channel import consent, intake, messages, reporter, reportformat
 from triage_core.desk import activity, triage, undo
 from triage_core.disclosure import disclosure
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
@@ -59,24 +59,26 @@ def test_whoever_was_told_of_a_version_is_told_of_the_next_one_without_them(
 ) -> None:
     """Once, by the version that replaced it, in words that hold nothing of the report; nobody else hears of it."""
     agreed = {"consent_training": "any_safety_training", "contact": "cy@example.org"}
-    sent, stays = (
+    sent, taken, stays = (
         intake.receive(store, POLICY, reportformat.parse(make_report(said, **agreed)), Channel.FORM).report_id
-        for said in ("A secret riddle", "Who sits beside me on the plane?")
+        for said in ("A secret riddle", "How old is the moon?", "Who sits beside me on the plane?")
     )
-    for report in (sent, stays):
+    for report in (sent, taken, stays):
         decide(store, report, FLAW)
     store.clock.forward(days=46)
     build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path))
     disclosure.set_tlp(store, EVERYBODY, stays, Tlp.RED, "for named people only, for now")
+    reporter.withdraw(store, taken)
     revoke.withdraw(store, POLICY, EVERYBODY, EVERYBODY, sent)
     build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path))
     with store.read() as cursor:
-        told_of = {name: messages.thread(cursor, name) for name in (sent, stays, "FR-1")}
+        told_of = {name: messages.thread(cursor, name) for name in (sent, taken, stays, "FR-1")}
     assert [one["text"] for one in told_of[sent]] == [
         "Your report is in version 1 of the training set kto.",
-        "Your report has left the training set kto, as you no longer agree to that use: version 2 is built without it."
-        " Versions before it stay as they were.",
+        "Your report has left the training set kto: version 2 is built without it. Versions before it"
+        " stay as they were.",
     ]
+    assert [one["kind"] for one in told_of[taken]] == ["trained_version", "left_version"]
     # What leaves for another reason may come back; what came by no public door has nobody to be told.
     assert [one["kind"] for one in told_of[stays]] == ["trained_version"]
     assert told_of["FR-1"] == []

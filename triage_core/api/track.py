@@ -27,6 +27,7 @@ from triage_core.disclosure import disclosure
 from triage_core.disclosure.disclosure import ByKey
 from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.errors import NotFound, Refused, StoreError
+from triage_core.outgoing.delivery import is_address
 from triage_core.runtime import Runtime
 
 MAX_BODY = 50_000
@@ -83,6 +84,26 @@ def _withdraw(opened: Runtime, report_id: str, sent: _Sent) -> str:
     return "withdrawn"
 
 
+def _end_training(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    reporter.end_training(opened.store, report_id)
+    return "agreed"
+
+
+def _end_sharing(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    reporter.end_sharing(opened.store, report_id)
+    return "agreed"
+
+
+def _mail_off(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    reporter.set_mail(opened.store, report_id, wanted=False)
+    return "mail"
+
+
+def _mail_on(opened: Runtime, report_id: str, sent: _Sent) -> str:
+    reporter.set_mail(opened.store, report_id, wanted=True)
+    return "mail"
+
+
 def _accept(opened: Runtime, report_id: str, sent: _Sent) -> str:
     disclosure.accept(opened.store, ByKey(sent.key), report_id, seen_version=sent.version)
     return "embargo"
@@ -119,6 +140,10 @@ _ACTS: Mapping[str, Callable[[Runtime, str, _Sent], str]] = MappingProxyType(
         "write": _write,
         "withdraw": _ask_to_withdraw,
         "confirm": _withdraw,
+        "end_training": _end_training,
+        "end_sharing": _end_sharing,
+        "mail_off": _mail_off,
+        "mail_on": _mail_on,
         "accept": _accept,
         "reject": _reject,
         "propose": _propose,
@@ -181,6 +206,7 @@ def _tracked(
         named=_TITLES.get(wrong, ""),
         text=kept.text,
         end=kept.end,
+        mailed=runtime.current().settings.smtp is not None and is_address(found.contact),
     )
 
 

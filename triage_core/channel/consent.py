@@ -8,8 +8,8 @@ from datetime import datetime
 from triage_core import access, cases, db
 from triage_core.desk import activity
 from triage_core.errors import NotFound
-from triage_core.model import Actor, TrainingConsent
-from triage_core.store import Store
+from triage_core.model import Actor, PeerConsent, TrainingConsent
+from triage_core.store import Store, Work
 
 REVOKED = "consent.revoked"
 
@@ -34,17 +34,27 @@ def revoke(
     Doing it twice is doing it once. Only the reporter can agree again, so that it is not undone.
     """
     access.require(actor, access.Command.REVOKE_CONSENT)
-    changed = []
     with store.write(actor, access.Command.REVOKE_CONSENT, now) as work:
-        for report_id in report_ids:
-            case = cases.read(work.cursor, report_id)
-            agreed = case["consent_training"] != TrainingConsent.NONE
-            if agreed or _may_come_back(work.cursor, report_id):
-                after = {"consent_training": str(TrainingConsent.NONE)}
-                cases.change(work, case, "consent.revoked", after, {})
-            if agreed:
-                changed.append(report_id)
-    return tuple(changed)
+        return tuple(report_id for report_id in report_ids if end(work, report_id))
+
+
+def end(work: Work, report_id: str) -> bool:
+    """Set the consent to training of a report to none, within a running command; whether it had another."""
+    case = cases.read(work.cursor, report_id)
+    agreed = case["consent_training"] != TrainingConsent.NONE
+    if agreed or _may_come_back(work.cursor, report_id):
+        cases.change(work, case, "consent.revoked", {"consent_training": str(TrainingConsent.NONE)}, {})
+    return bool(agreed)
+
+
+def end_sharing(work: Work, report_id: str) -> bool:
+    """Let nobody with a similar product be told of a report any more, within a running command; whether they could."""
+    case = cases.read(work.cursor, report_id)
+    agreed = case["consent_share_peers"] != PeerConsent.NO
+    if agreed:
+        after = {"consent_share_peers": str(PeerConsent.NO)}
+        cases.change(work, case, "consent.sharing_ended", after, {})
+    return bool(agreed)
 
 
 def _may_come_back(cursor: db.Cursor, report_id: str) -> bool:

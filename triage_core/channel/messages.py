@@ -31,7 +31,8 @@ class Direction(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a message is; the first two are words of a person, the others notices of ours."""
+    """What a message is; the first two are words of a person, the last four a choice of the reporter's in our words,
+    the others notices of ours."""
 
     QUESTION = "question"
     ANSWER = "answer"
@@ -50,6 +51,10 @@ class Kind(StrEnum):
     EMBARGO_TAKEN_BACK = "embargo_taken_back"
     EMBARGO_REFUSED = "embargo_refused"
     EMBARGO_REOPENED = "embargo_reopened"
+    TRAINING_ENDED = "training_ended"
+    SHARING_ENDED = "sharing_ended"
+    MAIL_OFF = "mail_off"
+    MAIL_ON = "mail_on"
 
 
 NOTICES: Mapping[Kind, str] = MappingProxyType(
@@ -58,8 +63,8 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.FIX_REOPENED: "What we told you of a fix holds no longer: it failed its test, or was taken back.",
         Kind.TRAINED_VERSION: "Your report is in version {version} of the training set {dataset}.",
         Kind.LEFT_VERSION: (
-            "Your report has left the training set {dataset}, as you no longer agree to that use: version {version} is"
-            " built without it. Versions before it stay as they were."
+            "Your report has left the training set {dataset}: version {version} is built without it. Versions before it"
+            " stay as they were."
         ),
         Kind.REWARD_APPROVED: "A reward was approved for your report: {reward}.",
         Kind.REWARD_PAID: "Your reward was paid: {reward}.",
@@ -72,6 +77,10 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.EMBARGO_TAKEN_BACK: "We take back our proposal of {end} as the end of the waiting period.",
         Kind.EMBARGO_REFUSED: "We do not agree to {end}, which you proposed as the end of the waiting period.",
         Kind.EMBARGO_REOPENED: "Your proposal of {end} as the end of the waiting period waits for our answer again.",
+        Kind.TRAINING_ENDED: "I no longer agree that you train on this report.",
+        Kind.SHARING_ENDED: "I no longer agree that companies with similar products are told of this report.",
+        Kind.MAIL_OFF: "Send me no e-mail about this report.",
+        Kind.MAIL_ON: "Send me e-mail about this report again.",
     }
 )
 """The words of each notice; what stands in braces comes with it."""
@@ -186,11 +195,22 @@ def thread(cursor: db.Cursor, report_id: str) -> list[db.Row]:
 def open_question(messages: list[db.Row]) -> db.Row | None:
     """The desk's last question that the reporter has written nothing after; None when there is none."""
     for message in reversed(messages):
-        if message["direction"] == Direction.FROM_REPORTER:
+        if message["direction"] == Direction.FROM_REPORTER and message["kind"] not in NOTICES:
             return None
         if message["kind"] == Kind.QUESTION:
             return message
     return None
+
+
+def without_mail(cursor: db.Cursor, report_ids: Sequence[str]) -> set[str]:
+    """Those of the reports whose reporter wants no mail about them."""
+    found = db.rows(
+        cursor,
+        "SELECT report_id FROM messages WHERE kind IN ('mail_off', 'mail_on') AND report_id IN (SELECT unnest(?))"
+        " GROUP BY report_id HAVING arg_max(kind, message_id) = 'mail_off'",
+        [list(report_ids)],
+    )
+    return {row["report_id"] for row in found}
 
 
 def words(kind: Kind, text: str, params: str) -> str:

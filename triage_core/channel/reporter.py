@@ -1,18 +1,20 @@
-"""What a reporter may do with the tracking key beside writing: take the report back.
+"""What a reporter may do with the tracking key beside writing: take the report back, or what was agreed to.
 
 The door that calls has looked up the key; a report id here is one that the reporter holds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from triage_core import cases, db, lifecycle
-from triage_core.channel.messages import REPORTER
+from triage_core.channel import consent, messages
+from triage_core.channel.messages import REPORTER, Direction, Kind
 from triage_core.desk import linking
 from triage_core.lifecycle import Trigger
 from triage_core.model import Resolution, Status
-from triage_core.store import Store
+from triage_core.store import Store, Work
 
 
 def withdraw(store: Store, report_id: str, *, now: datetime | None = None) -> db.Row:
@@ -32,3 +34,30 @@ def withdraw(store: Store, report_id: str, *, now: datetime | None = None) -> db
         }
         linking.hand_over(work, report_id)  # first, so that the act itself is the last event of its command
         return cases.change(work, case, "report.withdrawn", after, {})
+
+
+def end_training(store: Store, report_id: str, *, now: datetime | None = None) -> None:
+    """Agree to no training on the report any more. It stands in the thread, so that the desk sees it."""
+    _end(store, report_id, Kind.TRAINING_ENDED, consent.end, now)
+
+
+def end_sharing(store: Store, report_id: str, *, now: datetime | None = None) -> None:
+    """Agree no more that companies with similar products are told. It stands in the thread, too."""
+    _end(store, report_id, Kind.SHARING_ENDED, consent.end_sharing, now)
+
+
+def set_mail(store: Store, report_id: str, wanted: bool, *, now: datetime | None = None) -> None:
+    """Whether news of this report are sent by e-mail; the same choice again changes nothing."""
+    with store.write(REPORTER, "set_mail", now) as work:
+        if bool(messages.without_mail(work.cursor, [report_id])) == wanted:
+            kind = Kind.MAIL_ON if wanted else Kind.MAIL_OFF
+            message_id = messages.record(work, report_id, kind, "", Direction.FROM_REPORTER)
+            work.event("report.mail_set", report_id, {"message_id": message_id, "kind": kind})
+
+
+def _end(
+    store: Store, report_id: str, kind: Kind, end: Callable[[Work, str], bool], now: datetime | None
+) -> None:
+    with store.write(REPORTER, "take_back_consent", now) as work:
+        if end(work, report_id):  # twice is once
+            messages.record(work, report_id, kind, "", Direction.FROM_REPORTER)

@@ -22,8 +22,20 @@ from triage_core.disclosure import embargo
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Clause, Policy
 from triage_core.lifecycle import Trigger
-from triage_core.model import EmbargoState, Resolution, Status
+from triage_core.model import (
+    EmbargoState,
+    PeerConsent,
+    Resolution,
+    Status,
+    TrainingConsent,
+    Turn,
+    TurnRole,
+)
 
+REMINDED_TURNS, REMINDED = (
+    20,
+    1_000,
+)  # turns, and characters of each, by which a reporter knows the report again
 SHARED_WORDS = 4  # so many words in a row that only the other report has count as its content
 
 STATES: Mapping[Status, str] = MappingProxyType(
@@ -115,8 +127,21 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What the reporter sent, as a reminder: the product, what is wrong, and the first of the `count` turns, cut."""
+
+    product: str
+    what_is_wrong: str
+    turns: tuple[Turn, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tracked:
-    """One report as its reporter sees it. `next_due` is None where no date is promised."""
+    """One report as its reporter sees it. `next_due` is None where no date is promised.
+
+    `contact` says where news would go; it is not shown, since whoever holds the key need not know it.
+    """
 
     report_id: str
     received_at: datetime
@@ -134,6 +159,11 @@ class Tracked:
     rewards: tuple[db.Row, ...]
     closure: Closure | None
     may_withdraw: bool
+    sent: Sent
+    training: TrainingConsent
+    sharing: PeerConsent
+    contact: str
+    wants_mail: bool
 
 
 def find(cursor: db.Cursor, key: str) -> str | None:
@@ -148,7 +178,11 @@ def find(cursor: db.Cursor, key: str) -> str | None:
 def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
     """What the reporter of this report sees at `now`."""
     report = db.row(
-        cursor, "SELECT report_id, received_at, policy_version FROM reports WHERE report_id = ?", [report_id]
+        cursor,
+        "SELECT report_id, received_at, policy_version, platform, what_is_wrong, turns,"
+        " coalesce(w.contact, '') AS contact"
+        " FROM reports LEFT JOIN reporters w USING (reporter_id) WHERE report_id = ?",
+        [report_id],
     )
     case = db.row(cursor, "SELECT * FROM cases WHERE report_id = ?", [report_id])
     assert report is not None, "a tracking key names a report that is stored"
@@ -176,7 +210,23 @@ def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
         rewards=_rewards(cursor, report_id),
         closure=_closure(cursor, policy, case, events) if status is Status.CLOSED else None,
         may_withdraw=Trigger.WITHDRAW in lifecycle.allowed(status),
+        sent=_sent(report),
+        training=TrainingConsent(case["consent_training"]),
+        sharing=PeerConsent(case["consent_share_peers"]),
+        contact=report["contact"],
+        wants_mail=not messages.without_mail(cursor, [report_id]),
     )
+
+
+def _sent(report: Mapping[str, Any]) -> Sent:
+    turns = tuple(
+        Turn(TurnRole(turn["role"]), _cut(turn["content"])) for turn in report["turns"][:REMINDED_TURNS]
+    )
+    return Sent(report["platform"], report["what_is_wrong"], turns, len(report["turns"]))
+
+
+def _cut(content: str) -> str:
+    return content if len(content) <= REMINDED else f"{content[:REMINDED]} …"
 
 
 def _next(cursor: db.Cursor, case: db.Row, status: Status) -> tuple[str, datetime | None]:

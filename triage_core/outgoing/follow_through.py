@@ -93,7 +93,8 @@ def trained(work: Work, report_ids: Sequence[str] | pa.ChunkedArray, dataset: st
 
 _LEFT = (
     "SELECT report_id FROM messages JOIN cases USING (report_id) WHERE kind IN ($held, $left)"
-    " AND params->>'dataset' = $dataset AND NOT list_contains($sufficient, consent_training)"
+    " AND params->>'dataset' = $dataset"
+    " AND (NOT list_contains($sufficient, consent_training) OR resolution = 'withdrawn')"
     " AND report_id NOT IN (SELECT report_id FROM used) GROUP BY report_id"
     " HAVING arg_max(kind, message_id) = $held ORDER BY report_id"
 )
@@ -101,7 +102,7 @@ _LEFT = (
 
 def left(work: Work, used: pa.ChunkedArray, sufficient: Collection[str], dataset: str, version: str) -> int:
     """A version of a dataset was built of `used` and no others: those who were told that it holds their report, and
-    whose consent is none of `sufficient` any more, are told that it left; gives their number.
+    have withdrawn it or agree to none of `sufficient` any more, are told that it left; gives their number.
 
     What leaves for another reason may come back, and is no news.
     """

@@ -143,7 +143,7 @@ def _send(store: Store, actor: Actor, deliver: Deliver, row: db.Row, now: dateti
             with store.read() as cursor:
                 to = _address(cursor, facts["report"])
             if to is None:
-                raise Undelivered("the reporter has no address any more", for_good=True)
+                raise Undelivered("the reporter has no address any more, or wants no mail", for_good=True)
         deliver(row["channel"], message, to)
     except Undelivered as error:
         state, why = "failed" if error.for_good or attempts >= MOST_ATTEMPTS else "waiting", str(error)
@@ -271,6 +271,7 @@ def _news(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
             "own": list(_OWN_ACTS),
         },
     )
+    silent = messages.without_mail(work.cursor, [row["report_id"] for row in found])
     return [
         (
             f"news:{row['report_id']}:{row['message'] or 'e' + str(row['event'])}",
@@ -278,19 +279,22 @@ def _news(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
             {"report": row["report_id"]},
         )
         for row in found
-        if is_address(row["contact"])
+        if is_address(row["contact"]) and row["report_id"] not in silent
     ]
 
 
 def _address(cursor: db.Cursor, report_id: str) -> str | None:
-    """The contact of the report's reporter where it is an e-mail address and a tracking key was given out."""
+    """The contact of the report's reporter where it is an e-mail address, a tracking key was given out, and mail is
+    wanted."""
     contact = db.value(
         cursor,
         "SELECT w.contact FROM reports r JOIN reporters w USING (reporter_id) WHERE r.report_id = ?"
         " AND r.report_id IN (SELECT report_id FROM tracking_keys)",
         [report_id],
     )
-    return contact if contact and is_address(contact) else None
+    if not contact or messages.without_mail(cursor, [report_id]):
+        return None
+    return contact if is_address(contact) else None
 
 
 def _for_channels(work: Work, found: _Found, channels: tuple[str, ...]) -> list[dict[str, Any]]:
