@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -9,10 +10,13 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from tests.making import make_report
 from triage_core import db, runtime
+from triage_core.api import base
+from triage_core.api.base import HttpError
 from triage_core.channel import intake
 from triage_core.channel.limits import Limits, TokenBucket
 from triage_core.front import Front
@@ -77,6 +81,31 @@ BAD = {
     "date without zone": (make_report(embargo_wish="2026-05-01T00:00:00"), 422, "embargo_wish"),
     "more successes than tries": (make_report(tries=1, successes=2), 422, "successes"),
 }
+
+
+def test_a_body_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [{"type": "http.request", "body": b"do=", "more_body": True}]
+
+    async def receive() -> Any:
+        if not parts:
+            await asyncio.Event().wait()
+        return parts.pop()
+
+    monkeypatch.setattr(base, "BODY_SECONDS", 0.01)
+    with pytest.raises(HttpError, match="within") as refused:
+        asyncio.run(base.body_of(Request({"type": "http", "method": "POST"}, receive)))
+    assert (refused.value.status, refused.value.field) == (408, "body")
+
+
+def test_a_form_that_is_too_long_says_where_it_still_stands(client: TestClient) -> None:
+    page = client.post("/report", content=b"a=" + b"x" * 3_000_000)
+    assert page.status_code == 413
+    assert "way back leads to what you wrote" in page.text
+
+
+def test_no_cache_keeps_an_answer_for_another_key(client: TestClient) -> None:
+    unknown = client.get("/api/v1/reports/track", headers={"x-tracking-key": "no key"})
+    assert (unknown.status_code, unknown.headers["cache-control"]) == (404, "no-store")
 
 
 def test_who_sends_files_reads_what_to_do_instead(client: TestClient) -> None:

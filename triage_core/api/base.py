@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,6 +19,7 @@ from triage_core.text import reveal
 
 NO_STORE = {"Cache-Control": "no-store"}
 MAX_FORM_FIELDS = 700
+BODY_SECONDS = 60.0
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("triage_core", "templates"),
@@ -51,17 +53,23 @@ def http_error(error: Refused) -> HttpError:
 
 def json_error(error: HttpError) -> Response:
     content = {"error": {"field": error.field, "rule": error.rule}}
-    return JSONResponse(content, error.status, headers=error.headers)
+    # Some caches keep a 404 by themselves, and would answer it to whoever has the right key.
+    return JSONResponse(content, error.status, headers={**NO_STORE, **error.headers})
 
 
 async def body_of(request: Request, limit: int = reportformat.MAX_BODY_BYTES) -> bytes:
-    """The body, read no further than the limit."""
+    """The body, read no further than the limit and for no longer than `BODY_SECONDS`: all of it is held in memory."""
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise HttpError(413, "body", f"at most {limit:,} bytes")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise HttpError(413, "body", f"at most {limit:,} bytes")
+                parts.append(part)
+    except TimeoutError:
+        late = f"must be here within {BODY_SECONDS:g} seconds"
+        raise HttpError(408, "body", late, {"Connection": "close"}) from None
     return b"".join(parts)
 
 

@@ -67,6 +67,8 @@ async def post_form(request: Request) -> Response:
                 return _checked(values)
         return await _sent(request, values, body)
     except HttpError as error:
+        if error.field == "body":  # of which nothing was read that could stand in the form again
+            error.rule += ". Your browser's way back leads to what you wrote"
         return _form(values, error)
     except Refused as error:
         return _form(values, http_error(error))

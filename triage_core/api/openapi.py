@@ -92,7 +92,11 @@ def _paths() -> dict[str, Any]:
                 "security": [{}, {"product": []}],
                 "parameters": [idempotency, proof],
                 "requestBody": _body("FlawReport"),
-                "responses": {**stored, **known, **_errors(400, 401, 403, 409, 413, 415, 422, 428, 429, 503)},
+                "responses": {
+                    **stored,
+                    **known,
+                    **_errors(400, 401, 403, 408, 409, 413, 415, 422, 428, 429, 503),
+                },
             }
         },
         "/api/v1/reports/batch": {
@@ -103,7 +107,7 @@ def _paths() -> dict[str, Any]:
                 "requestBody": _body("Batch"),
                 "responses": {
                     "200": _answer("One result a report, in order; a refused one harms no other.", "Results"),
-                    **_errors(401, 403, 413, 415, 422, 429, 503),
+                    **_errors(401, 403, 408, 413, 415, 422, 429, 503),
                 },
             }
         },
@@ -252,6 +256,7 @@ _REFUSALS = {
     403: "The page that sends this may not.",
     404: "There is no report with this key.",
     409: "The idempotency key or external id came before with another report.",
+    408: "The body did not come within the time for it.",
     413: "The body is too long.",
     415: "The body is not declared as JSON.",
     422: "The report breaks a rule.",
