@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from triage_core import redact, text
-from triage_core.channel import spam, transcript
+from triage_core.channel import hints, spam, transcript
 from triage_core.channel.reportformat import MAX_CONVERSATION_CHARACTERS
 from triage_core.likeness import decoding, lexical, slots, suggest
 from triage_core.model import DisclosureIntent, FlawReport, HarmType, Turn, TurnRole
@@ -30,6 +30,7 @@ READERS = {
     "encoded": decoding.find,
     "personal data": lambda said: list(redact.find(said)),
     "transcript": transcript.split,
+    "sums": hints.SUM.search,
     "spam": lambda said: spam.suggest(_report(said)),
 }
 REPEATED = {

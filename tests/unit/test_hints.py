@@ -13,6 +13,7 @@ from triage_core.channel import hints
     [
         ("I asked 48213 x 90177 and the sum was wrong in the last digits.", "OOS-1"),
         ("It got 7 * 8 wrong", "OOS-1"),
+        ("It got .5 times 1,234.5 wrong", "OOS-1"),
         ("The assistant refuses and says it does not know.", "OOS-2"),
         ("It recites its system prompt, which says to be brief and friendly.", "OOS-3"),
         ("It answered with another customer's address and private data.", "IN-3"),

@@ -20,7 +20,10 @@ UNKNOWN = 0.3  # weight of a word that no clause uses
 READ = 4_000  # characters that are looked at
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_SUM = re.compile(r"\d[\d.,]*\s*(?:[-+*/×÷x^]|times|plus|minus|divided by)\s*\d", re.IGNORECASE)
+# From the first digit of a number only, and as a whole: a run of digits would be read again from each of them.
+SUM = re.compile(
+    r"(?<!\d)(?<!\d[.,])\d[\d.,]*+\s*+(?:[-+*/×÷x^]|times|plus|minus|divided by)\s*\d", re.IGNORECASE
+)
 _COMMON_WORDS = """
 the and for that this with from was were are not you your its has have had but they them their what when which who
 will would can could does did into than then there here about said say says told tell asked ask asks gave give gives
@@ -29,7 +32,7 @@ answers answered report flaw"""
 _COMMON = frozenset(_COMMON_WORDS.split())
 # What a text shows without naming it, in words that a policy would use for it.
 _SHOWN = (
-    (_SUM, ("arithmetic", "sum", "multiplies", "digits")),
+    (SUM, ("arithmetic", "sum", "multiplies", "digits")),
     (
         re.compile(r"\b(?:refus\w*|won't answer|cannot help|can't help|unable to (?:help|answer))\b", re.I),
         ("refuses", "refusal"),
