@@ -186,6 +186,17 @@ def test_a_refusal_links_to_its_field(client: TestClient, fields: dict[str, Any]
     assert 'role="alert"' in page.text
 
 
+def test_all_that_is_missing_is_said_at_once(client: TestClient) -> None:
+    page = client.post("/report", data={"turn_role": ["user", "assistant"], "turn_content": ["", ""]}).text
+    places = ["platform", "turn-0", "what_is_wrong", "harm-0", "intent-0"]
+    assert re.findall(r'<li><a href="#([^"]+)">[^<]+: is required</a></li>', page) == places
+    assert all(f'id="{place}" aria-invalid="true"' in page for place in places)
+    # Of illegal material nothing is asked that must not be sent.
+    page = client.post("/report", data={"illegal_minor_content": "yes", "platform": "Kite"}).text
+    assert re.findall(r'<li><a href="#([^"]+)">', page) == ["harm-0", "intent-0"]
+    assert "is required" not in client.get("/report").text
+
+
 def test_every_optional_field_reaches_the_report(client: TestClient) -> None:
     send(
         client,
@@ -274,7 +285,7 @@ def test_a_reporter_takes_back_what_was_agreed_to_and_the_desk_sees_it(client: T
     assert "We do not train on your report" in page.text
     assert "Do not train on it any more" not in page.text
     page = track(client, key, "end_sharing")
-    assert "We tell no company with similar products of it" in page.text
+    assert "No company with similar products gets it" in page.text
     with store.read() as cursor:
         case = db.row(cursor, "SELECT consent_training, consent_share_peers FROM cases")
         wrote = queries.count(cursor, queries.Filter(only=queries.Only.WROTE, at=NOON))

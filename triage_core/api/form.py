@@ -17,7 +17,7 @@ from triage_core import runtime
 from triage_core.api.base import HttpError, address, body_of, form_values, http_error, page
 from triage_core.api.callers import find, limit, limit_reporter
 from triage_core.channel import hints, intake, reportformat, transcript
-from triage_core.channel.formdata import all_turns, place, title, to_report_json, with_turns
+from triage_core.channel.formdata import all_turns, missing, place, title, to_report_json, with_turns
 from triage_core.channel.hints import Hint
 from triage_core.errors import InvalidReport, Refused, StoreError
 from triage_core.model import (
@@ -162,6 +162,8 @@ def _form(
 ) -> Response:
     turns = list(zip(values.get("turn_role", ()), values.get("turn_content", ()), strict=False))
     wrong = place(error.field, values) if error else ""
+    # All at once: whoever is in a hurry does not send a form five times.
+    empty = missing(values) if error and error.status == 422 else ()
     return page(
         "report.html",
         status or (error.status if error else 200),
@@ -171,6 +173,7 @@ def _form(
         error=error,
         wrong=wrong,
         named=title(wrong),
+        missing={each: title(each) for each in empty if each != wrong},
         focus=focus,
         hint=hint,
         checked=checked,

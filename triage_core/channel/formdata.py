@@ -113,6 +113,19 @@ def with_turns(values: Values, turns: Sequence[Turn]) -> dict[str, list[str]]:
     return {**kept, "turn_role": roles, "turn_content": [turn.content for turn in turns]}
 
 
+def missing(values: Values) -> list[str]:
+    """The places of the asked fields that are empty; of a report without evidence only its metadata is asked."""
+    told = [] if _one(values, "illegal_minor_content") else ["turn-0", "what_is_wrong"]
+    filled = {
+        "platform": bool(_one(values, "platform")),
+        "turn-0": any(content.strip() for content in values.get("turn_content", ())),
+        "what_is_wrong": bool(_one(values, "what_is_wrong")),
+        "harm-0": bool(values.get("harm_types")),
+        "intent-0": bool(_one(values, "disclosure_intent")),
+    }
+    return [place for place in ("platform", *told, "harm-0", "intent-0") if not filled[place]]
+
+
 def place(field: str, values: Values) -> str:
     """The id of the form's element that a refused field is about; "" when there is none."""
     name, _, rest = field.partition("[")

@@ -78,7 +78,7 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.EMBARGO_REFUSED: "We do not agree to {end}, which you proposed as the end of the waiting period.",
         Kind.EMBARGO_REOPENED: "Your proposal of {end} as the end of the waiting period waits for our answer again.",
         Kind.TRAINING_ENDED: "I no longer agree that you train on this report.",
-        Kind.SHARING_ENDED: "I no longer agree that companies with similar products are told of this report.",
+        Kind.SHARING_ENDED: "I no longer agree that companies with similar products get this report.",
         Kind.MAIL_OFF: "Send me no e-mail about this report.",
         Kind.MAIL_ON: "Send me e-mail about this report again.",
     }
