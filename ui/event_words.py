@@ -86,7 +86,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "dataset.retired": "Dataset version retired",
     "consent.revoked": "Consent to training taken back",
     "consent.sharing_ended": "Consent to sharing taken back",
-    "report.mail_set": "Reporter chose about e-mail",
+    "report.chosen": "Reporter chose about e-mail or name",
     "likeness.space": "Model of likeness chosen",
     "likeness.placed": "Compared",
     "likeness.learned": "Likeness learned from decisions",

@@ -312,6 +312,14 @@ def test_mail_is_offered_where_there_is_some_and_can_be_refused(client: TestClie
     assert "Send me no e-mail</button>" in track(client, key, "mail_on").text
 
 
+def test_who_wished_to_be_named_may_take_that_back(client: TestClient) -> None:
+    key = send(client, credit_name="Ann <b>Example</b>", credit_wish="named")
+    assert "names you as Ann &lt;b&gt;Example&lt;/b&gt;" in track(client, key).text
+    assert "The thanks page does not name you" in track(client, key, "name_off").text
+    assert "Do not name me</button>" in track(client, key, "name_on").text
+    assert "thanks page" not in track(client, send(client, credit_name="Bo")).text, "no wish was stated"
+
+
 def test_a_reporter_knows_the_report_again_by_what_was_sent(client: TestClient) -> None:
     long = "word " * 300
     key = send(client, turn_role=["user"] * 30, turn_content=["<b>one</b>", long, *map(str, range(28))])

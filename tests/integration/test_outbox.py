@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db
 from triage_core.channel import intake, messages, reporter, reportformat
+from triage_core.channel.messages import Kind
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import NotAllowed
@@ -198,13 +199,13 @@ def test_who_wants_no_mail_gets_none_also_of_what_waits_already(store: Store, cl
     collect(store)
     messages.ask(store, REVIEWER, name, "Which one?")
     assert collect(store) == 1
-    reporter.set_mail(store, name, wanted=False)
+    reporter.choose(store, name, Kind.MAIL_OFF, wanted=False)
     post = Post()
     assert outbox.send_due(store, EVERYBODY, post, (EMAIL,)) == Sent(failed=1)
     for report in (name, other):
         messages.ask(store, REVIEWER, report, "Which version?")
     assert collect(store) == 1
-    reporter.set_mail(store, name, wanted=True)
+    reporter.choose(store, name, Kind.MAIL_OFF, wanted=True)
     clock.forward(minutes=1)
     messages.ask(store, REVIEWER, name, "Where?")
     assert collect(store) == 1

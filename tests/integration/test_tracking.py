@@ -11,6 +11,7 @@ import pytest
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, make_report
 from triage_core import db, trends
 from triage_core.channel import intake, messages, promises, reporter, reportformat, tracking
+from triage_core.channel.messages import Kind
 from triage_core.channel.tracking import Tracked, Waiting
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
@@ -256,6 +257,10 @@ def test_thanks_go_to_those_who_wished_it_and_whose_flaw_is_fixed(store: Store) 
         assert promises.thanks(cursor, NOON) == []  # the waiting period is not over
         later = promises.thanks(cursor, NOON + timedelta(days=46))
     assert sorted(one.name for one in later) == ["Ana", "ben_"]
+    reporter.choose(store, "FR-1", Kind.NAME_OFF, wanted=False)
+    with store.read() as cursor:
+        later = promises.thanks(cursor, NOON + timedelta(days=46))
+    assert [one.name for one in later] == ["ben_"]
 
 
 def test_whether_anybody_is_looking_is_counted_over_90_days(store: Store) -> None:

@@ -22,6 +22,7 @@ from triage_core.api.base import HttpError, body_of, form_values, http_error, pa
 from triage_core.api.callers import find, limit_lookups
 from triage_core.api.reports import MAX_TRACKING_KEY, look_up
 from triage_core.channel import messages, reporter, tracking
+from triage_core.channel.messages import Kind
 from triage_core.channel.tracking import Tracked
 from triage_core.disclosure import disclosure
 from triage_core.disclosure.disclosure import ByKey
@@ -94,14 +95,12 @@ def _end_sharing(opened: Runtime, report_id: str, sent: _Sent) -> str:
     return "agreed"
 
 
-def _mail_off(opened: Runtime, report_id: str, sent: _Sent) -> str:
-    reporter.set_mail(opened.store, report_id, wanted=False)
-    return "mail"
+def _choose(off: Kind, wanted: bool) -> Callable[[Runtime, str, _Sent], str]:
+    def act(opened: Runtime, report_id: str, sent: _Sent) -> str:
+        reporter.choose(opened.store, report_id, off, wanted)
+        return "chosen"
 
-
-def _mail_on(opened: Runtime, report_id: str, sent: _Sent) -> str:
-    reporter.set_mail(opened.store, report_id, wanted=True)
-    return "mail"
+    return act
 
 
 def _accept(opened: Runtime, report_id: str, sent: _Sent) -> str:
@@ -142,8 +141,10 @@ _ACTS: Mapping[str, Callable[[Runtime, str, _Sent], str]] = MappingProxyType(
         "confirm": _withdraw,
         "end_training": _end_training,
         "end_sharing": _end_sharing,
-        "mail_off": _mail_off,
-        "mail_on": _mail_on,
+        "mail_off": _choose(Kind.MAIL_OFF, wanted=False),
+        "mail_on": _choose(Kind.MAIL_OFF, wanted=True),
+        "name_off": _choose(Kind.NAME_OFF, wanted=False),
+        "name_on": _choose(Kind.NAME_OFF, wanted=True),
         "accept": _accept,
         "reject": _reject,
         "propose": _propose,

@@ -31,7 +31,7 @@ class Direction(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a message is; the first two are words of a person, the last four a choice of the reporter's in our words,
+    """What a message is; the first two are words of a person, the last six a choice of the reporter's in our words,
     the others notices of ours."""
 
     QUESTION = "question"
@@ -55,6 +55,8 @@ class Kind(StrEnum):
     SHARING_ENDED = "sharing_ended"
     MAIL_OFF = "mail_off"
     MAIL_ON = "mail_on"
+    NAME_OFF = "name_off"
+    NAME_ON = "name_on"
 
 
 NOTICES: Mapping[Kind, str] = MappingProxyType(
@@ -81,9 +83,13 @@ NOTICES: Mapping[Kind, str] = MappingProxyType(
         Kind.SHARING_ENDED: "I no longer agree that companies with similar products get this report.",
         Kind.MAIL_OFF: "Send me no e-mail about this report.",
         Kind.MAIL_ON: "Send me e-mail about this report again.",
+        Kind.NAME_OFF: "Do not name me on the thanks page for this report.",
+        Kind.NAME_ON: "Name me on the thanks page for this report again.",
     }
 )
 """The words of each notice; what stands in braces comes with it."""
+AGAIN: Mapping[Kind, Kind] = MappingProxyType({Kind.MAIL_OFF: Kind.MAIL_ON, Kind.NAME_OFF: Kind.NAME_ON})
+"""What a reporter may choose not to have, and how that is taken back."""
 
 
 def ask(
@@ -202,13 +208,13 @@ def open_question(messages: list[db.Row]) -> db.Row | None:
     return None
 
 
-def without_mail(cursor: db.Cursor, report_ids: Sequence[str]) -> set[str]:
-    """Those of the reports whose reporter wants no mail about them."""
+def without(cursor: db.Cursor, off: Kind, report_ids: Sequence[str]) -> set[str]:
+    """Those of the reports whose reporter chose `off` (MAIL_OFF, NAME_OFF) and has not taken that back."""
     found = db.rows(
         cursor,
-        "SELECT report_id FROM messages WHERE kind IN ('mail_off', 'mail_on') AND report_id IN (SELECT unnest(?))"
-        " GROUP BY report_id HAVING arg_max(kind, message_id) = 'mail_off'",
-        [list(report_ids)],
+        "SELECT report_id FROM messages WHERE kind IN ($off, $on) AND report_id IN (SELECT unnest($reports))"
+        " GROUP BY report_id HAVING arg_max(kind, message_id) = $off",
+        {"off": str(off), "on": str(AGAIN[off]), "reports": list(report_ids)},
     )
     return {row["report_id"] for row in found}
 

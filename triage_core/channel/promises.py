@@ -7,10 +7,14 @@ named. Nothing of a report.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from triage_core import db, trends
+from triage_core.channel import messages
+from triage_core.channel.messages import Kind
 from triage_core.counted import CONDITIONS, Counted
 from triage_core.desk import agreement, looks
 from triage_core.desk.agreement import Measured
@@ -86,17 +90,24 @@ def thanks(cursor: db.Cursor, now: datetime, limit: int = 500) -> list[Thanks]:
     """Whom to thank, the latest first: a fixed flaw, a name and the wish to be named, no embargo any more."""
     found = db.rows(
         cursor,
-        "SELECT r.body, coalesce(c.closed_at, c.updated_at) AS fixed_at, e.state, e.binding_end"
+        "SELECT r.report_id, r.body, coalesce(c.closed_at, c.updated_at) AS fixed_at, e.state, e.binding_end"
         " FROM cases c JOIN reports r USING (report_id) LEFT JOIN embargo_terms e USING (report_id)"
         " WHERE (c.status IN ('fixed', 'retest') OR c.resolution IN ('resolved_fixed', 'resolved_mitigated'))"
         " AND contains(r.body, '\"credit_wish\":') ORDER BY fixed_at DESC LIMIT ?",
         [limit],
     )
+    unnamed = messages.without(cursor, Kind.NAME_OFF, [row["report_id"] for row in found])
     named = []
     for row in found:
-        body = json.loads(row["body"])
-        name = str(body.get("credit_name") or "").strip()[:LONGEST_NAME]
+        name = credit(json.loads(row["body"]))
         held = row["state"] and embargo.is_active(EmbargoState(row["state"]), row["binding_end"], now)
-        if name and body.get("credit_wish", CreditWish.ANONYMOUS) != CreditWish.ANONYMOUS and not held:
+        if name and not held and row["report_id"] not in unnamed:
             named.append(Thanks(name, row["fixed_at"]))
     return named
+
+
+def credit(body: Mapping[str, Any]) -> str:
+    """The name by which the sender of a report, given as its JSON, wished to be thanked; "" for none."""
+    if body.get("credit_wish", CreditWish.ANONYMOUS) == CreditWish.ANONYMOUS:
+        return ""
+    return str(body.get("credit_name") or "").strip()[:LONGEST_NAME]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from triage_core import cases, db, lifecycle
 from triage_core.channel import consent, messages
-from triage_core.channel.messages import REPORTER, Direction, Kind
+from triage_core.channel.messages import AGAIN, REPORTER, Direction, Kind
 from triage_core.desk import linking
 from triage_core.lifecycle import Trigger
 from triage_core.model import Resolution, Status
@@ -46,13 +46,13 @@ def end_sharing(store: Store, report_id: str, *, now: datetime | None = None) ->
     _end(store, report_id, Kind.SHARING_ENDED, consent.end_sharing, now)
 
 
-def set_mail(store: Store, report_id: str, wanted: bool, *, now: datetime | None = None) -> None:
-    """Whether news of this report are sent by e-mail; the same choice again changes nothing."""
-    with store.write(REPORTER, "set_mail", now) as work:
-        if bool(messages.without_mail(work.cursor, [report_id])) == wanted:
-            kind = Kind.MAIL_ON if wanted else Kind.MAIL_OFF
+def choose(store: Store, report_id: str, off: Kind, wanted: bool, *, now: datetime | None = None) -> None:
+    """Whether the reporter has what `off` (MAIL_OFF, NAME_OFF) is about; the same choice again changes nothing."""
+    with store.write(REPORTER, "choose", now) as work:
+        if bool(messages.without(work.cursor, off, [report_id])) == wanted:
+            kind = AGAIN[off] if wanted else off
             message_id = messages.record(work, report_id, kind, "", Direction.FROM_REPORTER)
-            work.event("report.mail_set", report_id, {"message_id": message_id, "kind": kind})
+            work.event("report.chosen", report_id, {"message_id": message_id, "kind": kind})
 
 
 def _end(

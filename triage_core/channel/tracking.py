@@ -8,6 +8,7 @@ nothing of the earlier report.
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from types import MappingProxyType
 from typing import Any
 
 from triage_core import cases, currencies, db, lifecycle
-from triage_core.channel import intake, messages
+from triage_core.channel import intake, messages, promises
+from triage_core.channel.messages import Kind
 from triage_core.desk import activity, linking
 from triage_core.disclosure import embargo
 from triage_core.guidance import policies
@@ -140,7 +142,8 @@ class Sent:
 class Tracked:
     """One report as its reporter sees it. `next_due` is None where no date is promised.
 
-    `contact` says where news would go; it is not shown, since whoever holds the key need not know it.
+    `contact` says where news would go; it is not shown, since whoever holds the key need not know it. `credit` is the
+    name for the thanks page, "" where none was wished for.
     """
 
     report_id: str
@@ -164,6 +167,8 @@ class Tracked:
     sharing: PeerConsent
     contact: str
     wants_mail: bool
+    credit: str
+    wants_name: bool
 
 
 def find(cursor: db.Cursor, key: str) -> str | None:
@@ -179,7 +184,7 @@ def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
     """What the reporter of this report sees at `now`."""
     report = db.row(
         cursor,
-        "SELECT report_id, received_at, policy_version, platform, what_is_wrong, turns,"
+        "SELECT report_id, received_at, policy_version, platform, what_is_wrong, turns, body,"
         " coalesce(w.contact, '') AS contact"
         " FROM reports LEFT JOIN reporters w USING (reporter_id) WHERE report_id = ?",
         [report_id],
@@ -214,7 +219,9 @@ def view(cursor: db.Cursor, report_id: str, now: datetime) -> Tracked:
         training=TrainingConsent(case["consent_training"]),
         sharing=PeerConsent(case["consent_share_peers"]),
         contact=report["contact"],
-        wants_mail=not messages.without_mail(cursor, [report_id]),
+        wants_mail=not messages.without(cursor, Kind.MAIL_OFF, [report_id]),
+        credit=promises.credit(json.loads(report["body"])),
+        wants_name=not messages.without(cursor, Kind.NAME_OFF, [report_id]),
     )
 
 

@@ -75,7 +75,7 @@ WHY_NOT = {
     "policy.published": "a policy in force is replaced by publishing the next version",
     "consent.revoked": "only the reporter can agree again",
     "consent.sharing_ended": "only the reporter can agree again",
-    "report.mail_set": "whether mail is wanted is the reporter's choice",
+    "report.chosen": "mail and the name on the thanks page are the reporter's choice",
     "clusters.audited": "an audit changes nothing; the next one replaces it",
     "draft.started": "a draft that is not wanted is withdrawn",
     "draft.changed": "an earlier revision of the draft can be taken again",

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from triage_core import access, audit, db, queries
 from triage_core.access import Command
 from triage_core.channel import messages
+from triage_core.channel.messages import Kind
 from triage_core.desk import deadlines, looks
 from triage_core.disclosure import embargoes
 from triage_core.guidance.clocks import Clocks
@@ -271,7 +272,7 @@ def _news(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
             "own": list(_OWN_ACTS),
         },
     )
-    silent = messages.without_mail(work.cursor, [row["report_id"] for row in found])
+    silent = messages.without(work.cursor, Kind.MAIL_OFF, [row["report_id"] for row in found])
     return [
         (
             f"news:{row['report_id']}:{row['message'] or 'e' + str(row['event'])}",
@@ -292,7 +293,7 @@ def _address(cursor: db.Cursor, report_id: str) -> str | None:
         " AND r.report_id IN (SELECT report_id FROM tracking_keys)",
         [report_id],
     )
-    if not contact or messages.without_mail(cursor, [report_id]):
+    if not contact or messages.without(cursor, Kind.MAIL_OFF, [report_id]):
         return None
     return contact if is_address(contact) else None
 
