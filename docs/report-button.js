@@ -67,11 +67,24 @@
     dialog.showModal();
   };
 
+  /* The last turns of a conversation, as many as the server takes in any script; whole characters of each. */
+  const end = (talk) => {
+    const kept = [];
+    let left = 300000;
+    for (const { role, content } of talk.slice(-200).reverse()) {
+      const text = content.slice(0, 50000).replace(/[\ud800-\udbff]$/, "");
+      if (text.length > left) break;
+      left -= text.length;
+      kept.unshift({ role, content: text });
+    }
+    return kept;
+  };
+
   /* The page's whole conversation, unless the reporter wrote another one. */
   const turns = () => {
     const last = (role) => conversation.findLast((turn) => turn.role === role)?.content ?? "";
     if (conversation.length && said.value === last("user") && answered.value === last("assistant")) {
-      return conversation.slice(-200).map(({ role, content }) => ({ role, content: content.slice(0, 50000) }));
+      return end(conversation);
     }
     return [{ role: "user", content: said.value }, { role: "assistant", content: answered.value }]
       .filter((turn) => turn.content.trim());

@@ -315,6 +315,28 @@ def test_a_button_on_another_site_sends_a_report(
     page.get_by_role("heading", name="Received, and waiting to be read").wait_for()
 
 
+def test_a_long_conversation_goes_out_with_its_end(
+    server: Server, context: BrowserContext, website: Callable[[str], str]
+) -> None:
+    """In a script of three bytes a character, with a turn that would be cut within one."""
+    address = website("")
+    made = desk(server, "keys.add", product="Kite Travel Agent", origins=[address], per_minute=60)
+    talk = """<script>window.flawReport = {conversation: () => [..."abcdefgh"].flatMap((name) => [
+        {role: "user", content: name + "\U0001f600".repeat(30000)},
+        {role: "assistant", content: name + "\u5b57".repeat(60000)}])};</script>"""
+    website(talk + button(server, made["key"]))
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Report a flaw").click()
+    page.get_by_label("What is wrong with that?").fill("It goes on and on.")
+    with page.expect_request("**/api/v1/reports") as sent:
+        page.get_by_role("button", name="Send").click()
+    page.get_by_text("is stored. Tracking key").wait_for()
+    turns = sent.value.post_data_json["turns"]
+    assert [turn["content"][0] for turn in turns] == [*"ffgghh"]
+    assert [len(turn["content"]) for turn in turns] == [25_000, 50_000] * 3  # no half of a sign
+
+
 def test_a_button_on_a_site_that_the_key_does_not_name_sends_nothing(
     server: Server, context: BrowserContext, website: Callable[[str], str]
 ) -> None:
