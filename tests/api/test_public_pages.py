@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from tests.hostile_corpus import HOSTILE
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock
 from triage_core import db, queries, runtime
-from triage_core.channel import messages, reportformat, transcript
+from triage_core.channel import messages, reporter, reportformat, transcript
 from triage_core.channel.limits import TokenBucket
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
@@ -317,6 +317,12 @@ def test_who_wished_to_be_named_may_take_that_back(client: TestClient) -> None:
     assert "names you as Ann &lt;b&gt;Example&lt;/b&gt;" in track(client, key).text
     assert "The thanks page does not name you" in track(client, key, "name_off").text
     assert "Do not name me</button>" in track(client, key, "name_on").text
+    for _ in range(reporter.MOST_CHANGES - 1):
+        track(client, key, "name_off")
+        assert track(client, key, "name_on").status_code == 200
+    assert "changed 50 times at most" in track(client, key, "name_off").text
+    written = track(client, key, "write", text="Enough of that.").text
+    assert 'role="status" tabindex="-1" autofocus>Your message is stored' in written
     assert "thanks page" not in track(client, send(client, credit_name="Bo")).text, "no wish was stated"
 
 

@@ -129,7 +129,10 @@ def answer(store: Store, report_id: str, text: str, *, now: datetime | None = No
         before = thread(work.cursor, report_id)
         if before and before[-1]["direction"] == Direction.FROM_REPORTER and before[-1]["text"] == text:
             return case  # a second click
-        if sum(one["direction"] == Direction.FROM_REPORTER for one in before) >= MAX_FROM_REPORTER:
+        written = sum(
+            one["direction"] == Direction.FROM_REPORTER and one["kind"] not in NOTICES for one in before
+        )
+        if written >= MAX_FROM_REPORTER:
             raise Refused("text", f"at most {MAX_FROM_REPORTER} messages to one report")
         kind = Kind.ANSWER if open_question(before) else Kind.QUESTION
         message_id = record(work, report_id, kind, text, Direction.FROM_REPORTER)

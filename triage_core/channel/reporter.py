@@ -12,9 +12,12 @@ from triage_core import cases, db, lifecycle
 from triage_core.channel import consent, messages
 from triage_core.channel.messages import AGAIN, REPORTER, Direction, Kind
 from triage_core.desk import linking
+from triage_core.errors import Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Resolution, Status
 from triage_core.store import Store, Work
+
+MOST_CHANGES = 50
 
 
 def withdraw(store: Store, report_id: str, *, now: datetime | None = None) -> db.Row:
@@ -47,10 +50,16 @@ def end_sharing(store: Store, report_id: str, *, now: datetime | None = None) ->
 
 
 def choose(store: Store, report_id: str, off: Kind, wanted: bool, *, now: datetime | None = None) -> None:
-    """Whether the reporter has what `off` (MAIL_OFF, NAME_OFF) is about; the same choice again changes nothing."""
+    """Whether the reporter has what `off` (MAIL_OFF, NAME_OFF) is about; the same choice again changes nothing.
+
+    Raises Refused beyond `MOST_CHANGES`.
+    """
     with store.write(REPORTER, "choose", now) as work:
         if bool(messages.without(work.cursor, off, [report_id])) == wanted:
             kind = AGAIN[off] if wanted else off
+            made = "SELECT count(*) FROM messages WHERE report_id = ? AND kind = ?"
+            if db.value(work.cursor, made, [report_id, str(kind)]) >= MOST_CHANGES:
+                raise Refused("choice", f"is changed {MOST_CHANGES} times at most")
             message_id = messages.record(work, report_id, kind, "", Direction.FROM_REPORTER)
             work.event("report.chosen", report_id, {"message_id": message_id, "kind": kind})
 
