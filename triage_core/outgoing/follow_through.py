@@ -93,7 +93,7 @@ def trained(work: Work, report_ids: Sequence[str] | pa.ChunkedArray, dataset: st
 
 _LEFT = (
     "SELECT report_id FROM messages JOIN cases USING (report_id) WHERE kind IN ($held, $left)"
-    " AND params->>'dataset' = $dataset"
+    " AND (params ->> 'dataset') = $dataset"
     " AND (NOT list_contains($sufficient, consent_training) OR resolution = 'withdrawn')"
     " AND report_id NOT IN (SELECT report_id FROM used) GROUP BY report_id"
     " HAVING arg_max(kind, message_id) = $held ORDER BY report_id"
