@@ -541,6 +541,16 @@ def test_a_link_that_moves_the_end_is_told_to_those_whom_it_binds(store: Store) 
     assert told(store, first) == ["The waiting period of your report now ends at 2026-03-12 12:00 UTC."]
 
 
+def test_an_end_in_the_same_minute_is_no_news(store: Store) -> None:
+    first, _ = send(store, "One", embargo_wish="2026-03-12T12:00:05Z")
+    second, _ = send(store, "Two", embargo_wish="2026-03-12T12:00:40Z")
+    third, _ = send(store, "Three", embargo_wish="2026-03-12T12:01:00Z")
+    for duplicate in (second, third):
+        triage.link(store, REVIEWER, duplicate, first)
+    assert told(store, second) == []
+    assert told(store, third) == ["The waiting period of your report now ends at 2026-03-12 12:00 UTC."]
+
+
 def test_the_end_that_is_told_is_the_one_that_binds(store: Store) -> None:
     (first, reporter), (second, _) = (
         send(store, "One"),

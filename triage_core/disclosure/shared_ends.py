@@ -57,9 +57,12 @@ def _earliest(group: Sequence[db.Row]) -> datetime | None:
 def tell(work: Work, group: Sequence[db.Row], old: datetime | None, new: datetime | None) -> None:
     """Tell those of a group whose embargo is in force when the end that binds them becomes another one.
 
-    An end that is past is no news.
+    An end that is past is no news, nor is one in the same minute, in which ends are told: reports of one flaw come in
+    bursts.
     """
-    if old is None or new is None or old == new or max(old, new) <= work.now:
+    if old is None or new is None or max(old, new) <= work.now:
+        return
+    if old.replace(second=0, microsecond=0) == new.replace(second=0, microsecond=0):
         return
     for one in group:
         if one["state"] in _STATES:
