@@ -1,7 +1,8 @@
-"""What `verify` asks beyond the chain: do records fit each other, and are the cases what their events tell?
+"""What `verify` asks beyond the chain: do records fit each other, and are they what their events tell?
 
 Each change of a case is one event that raises its version by one, so the number of those events, the
-last of their authors and the last value of each column must be those of the case.
+last of their authors and the last value of each column must be those of the case. What no event changed
+is what the report said; its own text has a hash in the event that brought it (verification.py).
 """
 
 from __future__ import annotations
@@ -51,14 +52,69 @@ SELECT count(*) FROM cases WHERE version = 1 AND (
     ({" OR ".join(f"{name} IS NOT NULL" for name in _EMPTY)})
     OR (status, coalesce(resolution, '')) NOT IN (('new', ''), ('closed', 'rerouted')))"""
 
+# What a report is found and counted by stands beside its text; it never changes.
+_SAID = """
+SELECT count(*) FROM reports r JOIN cases c USING (report_id)
+WHERE (c.seq, c.received_at, c.channel, c.platform, c.model_version, c.harm_types)
+        IS DISTINCT FROM (r.seq, r.received_at, r.channel, r.platform, r.model_version, r.harm_types)
+    OR coalesce(r.external_id, '') <> coalesce(r.body ->> '$.external_id', '')
+    OR r.what_is_wrong <> coalesce(r.body ->> '$.what_is_wrong', '')
+    OR r.disclosure_intent <> coalesce(r.body ->> '$.disclosure_intent', r.disclosure_intent)
+    OR r.wants_reward <> coalesce((r.body ->> '$.wants_reward')::BOOLEAN, false)
+    OR (r.platform, r.model, r.model_version) IS DISTINCT FROM (coalesce(r.body ->> '$.system[0].platform', ''),
+        coalesce(r.body ->> '$.system[0].model', ''), coalesce(r.body ->> '$.system[0].version', ''))
+    OR r.harm_types IS DISTINCT FROM coalesce((r.body -> '$.harm_types')::VARCHAR[], [])"""
+
+_CONSENT = """
+WITH told AS (SELECT DISTINCT subject FROM events WHERE json_exists(data, '$.after.consent_training'))
+SELECT count(*) FROM reports r JOIN cases c USING (report_id) LEFT JOIN told t ON t.subject = r.report_id
+WHERE c.consent_share_peers <> coalesce(r.body ->> '$.consent_share_peers', 'after_fix')
+    OR (t.subject IS NULL AND c.consent_training <> coalesce(r.body ->> '$.consent_training', 'none'))"""
+
+# A decision on a case or, blind, on a look: the row and the event that it was made with.
+_DECISIONS = """
+WITH told AS (
+    SELECT (data ->> CASE kind WHEN 'look.answered' THEN '$.after.second_id' ELSE '$.assessment_id' END)::BIGINT
+        AS assessment_id, subject, actor_id, done_at, data
+    FROM events WHERE kind IN ('report.assessed', 'look.answered'))
+SELECT count(*) FROM assessments a FULL JOIN (FROM told WHERE assessment_id IS NOT NULL) t USING (assessment_id)
+WHERE a.report_id IS NULL OR t.subject IS NULL
+    OR (a.report_id, a.actor_id, a.done_at) IS DISTINCT FROM (t.subject, t.actor_id, t.done_at)
+    OR a.clauses IS DISTINCT FROM coalesce((t.data -> '$.clauses')::VARCHAR[], a.clauses)
+    OR a.policy_version <> coalesce(t.data ->> '$.policy_version', a.policy_version)
+    OR a.severity <> coalesce(t.data ->> '$.after.severity', a.severity)"""
+
+_EMBARGOES = """
+WITH told AS (
+    SELECT e.subject AS report_id, j.key, arg_max(j.value, e.seq) AS value
+    FROM events e, json_each(e.data, '$.after') j WHERE json_exists(e.data, '$.party') GROUP BY ALL),
+held AS (
+    SELECT e.report_id, j.key, j.value FROM embargoes e SEMI JOIN told USING (report_id), json_each(to_json(e)) j)
+SELECT count(DISTINCT report_id) FROM told t LEFT JOIN held h USING (report_id, key) WHERE CASE
+    WHEN key IN ('starts_at', 'ends_at', 'proposed_end', 'exited_at')
+        THEN (h.value ->> '$')::TIMESTAMP IS DISTINCT FROM (t.value ->> '$')::TIMESTAMP
+    ELSE (h.value ->> '$') IS DISTINCT FROM (t.value ->> '$') END"""
+
+_POLICIES = """
+SELECT count(*) FROM policy_versions p FULL JOIN (
+    SELECT subject AS version, data ->> '$.sha256' AS sha256 FROM events WHERE kind = 'policy.published') t
+USING (version)
+WHERE p.sha256 IS DISTINCT FROM t.sha256
+    OR p.sha256 <> sha256(p.policy_toml || chr(0) || p.severity_csv || chr(0) || p.priority_csv)"""
+
 
 def differences(cursor: db.Cursor) -> dict[str, int]:
-    """How many cases do not fit their events, by what does not fit; all zero in a sound store."""
+    """How many records do not fit their events, by what does not fit; all zero in a sound store."""
     values = {"times": sorted(cases.TIMES), "empty": list(_EMPTY)}
     return {
         "cases whose version or author is not that of their events": int(db.value(cursor, _VERSIONS)),
         "cases that are not what their events made of them": int(db.value(cursor, _VALUES, values)),
         "cases that were changed without an event": int(db.value(cursor, _UNTOLD)),
+        "reports that are listed as something else than they said": int(db.value(cursor, _SAID)),
+        "cases with a consent that nobody gave": int(db.value(cursor, _CONSENT)),
+        "decisions that are not what their events tell": int(db.value(cursor, _DECISIONS)),
+        "embargoes that are not what their events made of them": int(db.value(cursor, _EMBARGOES)),
+        "policy versions that are not what was published": int(db.value(cursor, _POLICIES)),
     }
 
 

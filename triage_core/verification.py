@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from triage_core import db, text, told
+from triage_core.channel.reportformat import document_sha256
 from triage_core.errors import ChainBroken, StoreError
 from triage_core.store import Store
 
@@ -69,22 +70,21 @@ def verify(store: Store) -> int:
 
 
 def _compare_reports(cursor: db.Cursor) -> None:
-    """Each conversation still has the hash that its event recorded when it came in."""
+    """Each report, and its conversation alone, still has the hash that its event recorded when it came in."""
     after = 0
     while found := db.rows(
         cursor,
-        "SELECT r.report_id, r.seq, r.turns, r.content_sha256, r.body_sha256, e.data FROM reports r"
+        "SELECT r.report_id, r.seq, r.turns, r.body, r.content_sha256, r.body_sha256, e.data FROM reports r"
         " JOIN events e ON e.subject = r.report_id AND e.kind = 'report.received'"
         " WHERE r.seq > ? ORDER BY r.seq LIMIT ?",
         [after, PART],
     ):
         for row in found:
             recorded = json.loads(row["data"])
-            turns = text.turns_of(row["turns"])
-            hashes = (row["content_sha256"], row["body_sha256"])
-            if text.content_sha256(turns) != recorded["content_sha256"] or hashes != (
-                recorded["content_sha256"],
-                recorded["body_sha256"],
-            ):
+            document = json.loads(row["body"]) | {"turns": row["turns"]}
+            told = (recorded["content_sha256"], recorded["body_sha256"])
+            held = (row["content_sha256"], row["body_sha256"])
+            found_now = (text.content_sha256(text.turns_of(row["turns"])), document_sha256(document))
+            if not told == held == found_now:
                 raise ChainBroken(f"report {row['report_id']} is not what came in: restore the last backup")
         after = found[-1]["seq"]

@@ -13,6 +13,7 @@ import pytest
 
 from tests.making import make_report
 from triage_core import cli
+from triage_core.store import Store
 
 # What DuckDB makes of Ctrl+C within a query; whether it notices at once depends on its threads.
 INTERRUPTED = """
@@ -86,7 +87,29 @@ def test_a_full_disk_is_told_in_a_line(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_store_is_spoken_of_once(tmp_path: Path) -> None:
-    first, second = (run("-m", "triage_core", "verify", "--json", "--store", str(tmp_path)) for _ in range(2))
-    assert (first.returncode, json.loads(first.stdout)) == (0, {"ok": True, "events": 1})
+    first, second = (run("-m", "triage_core", "stats", "--json", "--store", str(tmp_path)) for _ in range(2))
+    assert (first.returncode, json.loads(first.stdout)["events"]) == (0, 1)
     assert first.stderr == f"there was no store in {tmp_path}: a new one is begun\n"
     assert (second.stdout, second.stderr) == (first.stdout, "")
+
+
+def test_nothing_is_no_sound_backup(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    ended = run("-m", "triage_core", "verify", "--json", "--store", str(copy))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"refused: store: there is no flawdesk.duckdb in {copy}\n"
+    assert not copy.exists()
+
+
+def test_a_variable_that_is_not_set_names_no_folder(tmp_path: Path) -> None:
+    ended = run("-m", "triage_core", "stats", "--json", "--store", "")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "must name a folder" in ended.stderr
+
+
+def test_a_process_that_is_no_server_is_not_said_to_be_asked(tmp_path: Path) -> None:
+    holder = Store(tmp_path)
+    ended = run("-m", "triage_core", "stats", "--json", "--store", str(tmp_path))
+    holder.close()
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("error: another process holds the store and is not a server that answers")

@@ -1,18 +1,21 @@
-"""Whatever is changed in a case behind its events is noticed; whatever commands do is not."""
+"""Whatever is changed, lost or added behind the events is noticed; whatever commands do is not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import told, verification
+from triage_core import db, told, verification
 from triage_core.desk import claims, second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
-from triage_core.errors import StoreError
+from triage_core.disclosure import disclosure
+from triage_core.errors import ChainBroken, StoreError
+from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor
 from triage_core.store import Store
@@ -22,16 +25,23 @@ INES = Actor("test:ines", "Ines", REVIEWER.roles)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """FR-1 is accepted after an undo, FR-2 its duplicate, FR-3 asked about, FR-4 new, FR-5 rerouted."""
+    """FR-1 is accepted after an undo, twice, FR-2 its duplicate, FR-3 asked about, FR-4 new, FR-5 rerouted, FR-6 under
+    an embargo that the desk wants to end earlier."""
     clock = Clock()
     opened = Store(tmp_path, clock)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 5)))
     bring(opened, {"system": [{"platform": "Kite"}], "illegal_minor_content": True})
+    bring(opened, make_report("Question 6", disclosure_intent="yes", external_id="six"))
+    policies.publish(opened, EVERYBODY, POLICY)
     clock.forward(microseconds=120)
     triage.assess(opened, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), better_answer="No."))
     undo(opened, REVIEWER, opened.revision)
     triage.assess(opened, POLICY, REVIEWER, "FR-1", FLAW)
     second_look.ask(opened, REVIEWER, "FR-1")
+    with opened.read() as cursor:  # the first decision may have been drawn too
+        look = int(db.value(cursor, "SELECT look_id FROM open_looks"))
+    second_look.answer(opened, INES, look, FLAW)
+    disclosure.propose(opened, POLICY, EVERYBODY, "FR-6", clock() + timedelta(days=20))
     triage.link(opened, REVIEWER, "FR-2", "FR-1")
     triage.move(opened, REVIEWER, "FR-3", Trigger.ASK_REPORTER, note="Which one?")
     claims.assign(opened, REVIEWER, "FR-3", REVIEWER)
@@ -70,3 +80,51 @@ def test_a_change_behind_the_events_is_noticed(store: Store, report_id: str, cha
         assert any(
             sentence.startswith("1 cases") and what in sentence for sentence in told.disagreements(cursor)
         )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SET body = replace(body, 'gave away', 'kept')",
+        "SET body = replace(body, 'Kite', 'Crow')",
+        "SET turns = [{'role': 'user', 'content': 'Question 4?'}]",
+        "SET body_sha256 = content_sha256",
+    ],
+)
+def test_a_changed_report_is_noticed(store: Store, change: str) -> None:
+    with store.write(EVERYBODY, "tamper") as work:
+        work.cursor.execute(f"UPDATE reports {change} WHERE report_id = 'FR-4'")
+    with pytest.raises(ChainBroken, match="report FR-4 is not what came in"):
+        verification.verify(store)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("UPDATE reports SET what_is_wrong = 'Nothing.' WHERE report_id = 'FR-4'", "listed as something else"),
+        ("UPDATE reports SET external_id = 'seven' WHERE report_id = 'FR-6'", "listed as something else"),
+        ("UPDATE reports SET wants_reward = true WHERE report_id = 'FR-4'", "listed as something else"),
+        ("UPDATE reports SET harm_types = [] WHERE report_id = 'FR-4'", "listed as something else"),
+        ("UPDATE cases SET received_at = '2026-01-01' WHERE report_id = 'FR-4'", "listed as something else"),
+        ("UPDATE cases SET platform = 'Crow' WHERE report_id = 'FR-4'", "listed as something else"),
+        ("UPDATE cases SET consent_training = 'any_safety_training' WHERE report_id = 'FR-4'", "nobody gave"),
+        ("UPDATE cases SET consent_share_peers = 'under_embargo' WHERE report_id = 'FR-1'", "nobody gave"),
+        ("DELETE FROM assessments WHERE assessment_id = 1", "decisions"),  # of the decision that was undone
+        ("DELETE FROM assessments WHERE look_id IS NOT NULL", "decisions"),
+        ("UPDATE assessments SET clauses = ['IN-3'] WHERE assessment_id = 2", "decisions"),
+        ("UPDATE assessments SET severity = 'low' WHERE assessment_id = 2", "decisions"),
+        ("UPDATE assessments SET actor_id = 'somebody' WHERE assessment_id = 3", "decisions"),
+        ("INSERT INTO assessments SELECT * REPLACE (9 AS assessment_id) FROM assessments LIMIT 1", "decisions"),
+        ("DELETE FROM embargoes", "embargoes that are not"),
+        ("UPDATE embargoes SET state = 'exited'", "embargoes that are not"),
+        ("UPDATE embargoes SET proposed_end = proposed_end + INTERVAL 1 SECOND", "embargoes that are not"),
+        ("UPDATE policy_versions SET policy_toml = policy_toml || '#'", "policy versions"),
+        ("DELETE FROM policy_versions", "policy versions"),
+        ("INSERT INTO policy_versions SELECT * REPLACE ('9' AS version) FROM policy_versions", "policy versions"),
+    ],
+)  # fmt: skip
+def test_what_disagrees_with_the_history_is_noticed(store: Store, change: str, what: str) -> None:
+    with store.write(EVERYBODY, "tamper") as work:
+        work.cursor.execute(change)
+    with pytest.raises(StoreError, match=what):
+        verification.verify(store)

@@ -17,9 +17,18 @@ from triage_core.store import STORE_FILE
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
+
+def _folder(name: str) -> Path:
+    if not name:  # as of a variable that is not set; the present folder has a name
+        raise typer.BadParameter("must name a folder")
+    return Path(name)
+
+
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", metavar="DIR", help="Folder of the store (FLAWDESK_STORE; data/run)."),
+    typer.Option(
+        "--store", parser=_folder, metavar="DIR", help="Folder of the store (FLAWDESK_STORE; data/run)."
+    ),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else.")
@@ -36,12 +45,18 @@ def run(
     lines: bool = False,
     progress: bool = True,
     alone: bool = False,
+    begins: bool = True,
 ) -> Any:
-    """Ask the operation here, or (unless `alone`) of the server that holds the store; prints and gives the result."""
+    """Ask the operation here, or (unless `alone`) of the server that holds the store; prints and gives the result.
+
+    Where there is no store a new one is begun, unless `begins` is false: then Refused is raised.
+    """
     chosen = settings_for(store)
     with Bar(progress) as bar:
         emit = Emit(progress=bar, item=lambda item: print_json(item, indent=None), note=print_note)
         is_new = not (chosen.store / STORE_FILE).exists()
+        if is_new and not begins:
+            raise Refused("store", f"there is no {STORE_FILE} in {chosen.store}")
         try:
             opened = runtime.Runtime(chosen)
         except StoreBusy as busy:
@@ -61,8 +76,9 @@ def run(
 
 
 def _remote(folder: Path, operation: str, params: dict[str, Any], emit: Emit) -> Any:
+    answers = control.call(folder, operation, params)
     err.print("[dim]a server holds this store: asking it[/dim]")
-    for message in control.call(folder, operation, params):
+    for message in answers:
         if "progress" in message:
             emit.progress(*message["progress"])
         elif "item" in message:

@@ -36,8 +36,8 @@ def stats(store: StoreOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Check the audit chain, its anchor, and that the counts agree."""
-    run("verify", {}, store, as_json, print_pairs)
+    """Check that everything is there and as it was: chain, anchor, reports, decisions, embargoes, rewards."""
+    run("verify", {}, store, as_json, print_pairs, begins=False)
 
 
 @app.command()
