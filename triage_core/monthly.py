@@ -16,6 +16,7 @@ import jinja2
 
 from triage_core import currencies, db, trends
 from triage_core.channel import promises
+from triage_core.channel.intake import EARLIEST
 from triage_core.channel.promises import Looking
 from triage_core.errors import Refused
 from triage_core.rewards import bounty, spending
@@ -135,9 +136,12 @@ def is_month(month: str, now: datetime) -> bool:
 
 def _start(month: str) -> datetime:
     try:
-        return datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+        start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     except ValueError:
         raise Refused("month", "a month is written like 2026-10") from None
+    if start < EARLIEST:
+        raise Refused("month", f"no report is older than {EARLIEST:%Y-%m-%d}")
+    return start
 
 
 def _totals(found: trends.Volume) -> tuple[tuple[str, int], ...]:

@@ -16,6 +16,7 @@ from triage_core.outgoing.delivery import Smtp, Webhook
 ROOT = Path(__file__).resolve().parent.parent
 # Time and memory grow with the square.
 CLOSE_READING, MOST_READ_CLOSELY = 4_000, 20_000
+LEAST_DATABASE_MIB = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         smtp=_smtp(environment),
         webhook=_webhook(environment),
         digest_hour=None if digest == "off" else int(digest),
-        database_mib=_whole(environment, "FLAWDESK_DATABASE_MIB", default.database_mib, 100_000_000),
+        database_mib=_memory(environment, "FLAWDESK_DATABASE_MIB", default.database_mib),
         close_reading=_whole(environment, "FLAWDESK_CLOSE_READING", default.close_reading, MOST_READ_CLOSELY),
         front=Front(
             environment.get("FLAWDESK_PUBLIC_URL", "").rstrip("/"),
@@ -116,6 +117,13 @@ def _one_of(environment: Mapping[str, str], name: str, default: str, values: tup
     found = environment.get(name) or default
     if found not in values:
         raise Refused(name, f"one of {', '.join(values)}, not {found!r}")
+    return found
+
+
+def _memory(environment: Mapping[str, str], name: str, default: int) -> int:
+    found = _whole(environment, name, default, 100_000_000)
+    if 0 < found < LEAST_DATABASE_MIB:  # as of somebody who means gigabytes
+        raise Refused(name, f"0, or at least {LEAST_DATABASE_MIB} (MiB), not {found}")
     return found
 
 

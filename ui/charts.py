@@ -36,6 +36,7 @@ ALONE, ABOVE, COMPARED = (0, None, ""), (-0.13, 0.45, ""), (0.23, 0.25, ".")
 MOST_WEEKS_NAMED = 13
 DASHES = ("solid", "dash", "longdash", "dashdot")
 THEN = "dot"  # what is compared with
+ON_BARS = {"symbol": "diamond", "size": 9, "line": {"color": "white", "width": 1.5}}
 # The one button of the toolbar saves the chart as a picture, in the browser.
 CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
 _WEEK = timedelta(weeks=1)
@@ -64,12 +65,18 @@ def card(title: LiteralString, question: LiteralString, scope: str = "") -> Iter
     `scope` says in lines what the figures within are about, as a period; it stands in them, and so in a saved picture.
     What of it is not ours has passed through `safe`.
     """
+    with scoped(scope), st.container(border=True, height="stretch"):
+        st.subheader(title, anchor=False)
+        st.caption(question)
+        yield
+
+
+@contextmanager
+def scoped(scope: str) -> Iterator[None]:
+    """What the figures drawn within are about, as for `card`."""
     token = _SCOPE.set(scope)
     try:
-        with st.container(border=True, height="stretch"):
-            st.subheader(title, anchor=False)
-            st.caption(question)
-            yield
+        yield
     finally:
         _SCOPE.reset(token)
 
@@ -96,7 +103,10 @@ def weekly_bars(
     heights = [sum(row[key] for key in names) for row in rows]
     compared = [row[key] for row in rows for key in then]
     figure = go.Figure(bars, {"barmode": "stack", "yaxis": _counted([*heights, *compared])})
-    figure.add_traces(_dotted(rows, then, colours[len(names) :], "%{y:,}"))
+    lines = _dotted(rows, then, colours[len(names) :], "%{y:,}")
+    for line in lines:  # which would not be seen on a bar of its own colour
+        line.update(mode="lines+markers", marker=ON_BARS)
+    figure.add_traces(lines)
     figure = _by_week(figure, rows)
     names = {**names, **then}
     drawn = figure if any(heights) or any(compared) else None
@@ -359,7 +369,15 @@ def _draw(
             "automargin": True,
         },
         margin={"l": 8, "r": 40, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        # From left to right as the bars lie, or stand from the ground up, and as the columns of their table.
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "title": None,
+        },
         showlegend=len(figure.data) > 1,
         dragmode=False,
         bargap=0.25,

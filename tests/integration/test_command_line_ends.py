@@ -71,6 +71,14 @@ def test_a_name_that_the_terminal_cannot_show_does_not_end_the_command(tmp_path:
     assert "M\\xe4rz-1" in ended.stdout
 
 
+def test_a_table_in_a_pipe_cuts_no_word_off(tmp_path: Path) -> None:
+    origin = "https://a-long-name-of-a-shop.example.org"
+    store = ["--store", str(tmp_path)]
+    run("-m", "triage_core", "keys", "add", "Parrot", "--origin", origin, *store)
+    rows = [line.split("│") for line in run("-m", "triage_core", "keys", "list", *store).stdout.splitlines()]
+    assert "".join(row[3].strip() for row in rows if len(row) > 3) == origin
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
 def test_a_full_disk_is_told_in_a_line(tmp_path: Path) -> None:
     with open("/dev/full", "w") as full:  # a device

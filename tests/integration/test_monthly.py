@@ -65,7 +65,7 @@ def test_an_empty_store_has_a_report(store):
     assert "(weighted kappa): too few to say, 0 decided twice." in text
 
 
-@pytest.mark.parametrize("month", ["2026-04", "2026-13", "March", "2026"])
+@pytest.mark.parametrize("month", ["2026-04", "2026-13", "March", "2026", "0001-01", "1999-12"])
 def test_what_is_no_month_or_has_not_begun_is_refused(store, month):
     with store.read() as cursor, pytest.raises(Refused) as refused:
         monthly.figures(cursor, NOON, month)

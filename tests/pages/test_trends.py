@@ -226,6 +226,12 @@ def test_volume_by_what_reports_are_about(visit, receive, by, names):
     assert [trace["name"] for trace in drawn] == names
 
 
+def test_a_legend_names_the_series_in_the_order_of_their_bars(visit, receive):
+    receive("one", hours_ago=1)
+    for drawn in charts(visit("trends")).values():
+        assert drawn["layout"]["legend"]["traceorder"] == "normal"  # Plotly turns that of stacked bars around
+
+
 def test_a_comparison_stands_in_the_address(visit, receive):
     receive("one", hours_ago=1)
     receive("two", hours_ago=24 * 30)
@@ -234,6 +240,8 @@ def test_a_comparison_stands_in_the_address(visit, receive):
     assert screen.metric[0].delta == "-1 on then"
     drawn = charts(screen)["Reports that came in each week"]["data"]
     assert drawn[-1]["name"] == "All, in the period compared"
+    assert drawn[-1]["marker"]["line"] == {"color": "white", "width": 1.5}, "seen on a bar of any colour"
+    assert "Compared" not in str(charts(screen)["Reports of the whole period"]["layout"]["title"])
     assert "Compared: those up to 07 Oct 2026" in str(
         charts(screen)["Share inside target each week"]["layout"]["title"]
     )

@@ -52,9 +52,15 @@ def print_note(text: str) -> None:
 def print_pairs(result: Any) -> None:
     table = Table(show_header=False, box=None)
     for name, value in result.items():
-        shown = json.dumps(value) if isinstance(value, dict | list) else str(value)
+        shown = json.dumps(value) if value and isinstance(value, dict | list) else _pair(value)
         table.add_row(name.replace("_", " "), Text(reveal(shown)))
     out.print(table)
+
+
+def _pair(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None or value in ([], {}) else str(value)
 
 
 def print_rows(rows: Iterable[dict[str, Any]]) -> None:
@@ -62,7 +68,9 @@ def print_rows(rows: Iterable[dict[str, Any]]) -> None:
     if not rows:
         out.print("nothing found")
         return
-    table = Table(*rows[0])
+    table = Table()
+    for title in rows[0]:
+        table.add_column(title, overflow="fold")  # a pipe has 80 columns: what does not fit is not cut off
     for row in rows:
         table.add_row(*(Text(reveal(_shown(value))) for value in row.values()))
     out.print(table)

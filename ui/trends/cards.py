@@ -131,7 +131,10 @@ def volume(window: Window, dimension: Dimension, compared: Window | None) -> Non
         f"volume-{dimension}", rows, names, [*colours, GREY], "Reports that came in each week", behind, then
     )
     totals = [(names[str(place)], found.total(place)) for place in range(len(found.values))]
-    charts.bars(f"total-{dimension}", BY[dimension], totals, colours, "Reports of the whole period", whole)
+    with charts.scoped(scope(window)):  # not compared
+        charts.bars(
+            f"total-{dimension}", BY[dimension], totals, colours, "Reports of the whole period", whole
+        )
 
 
 def _beside(rows: list[db.Row], earlier: list[db.Row]) -> list[db.Row]:
