@@ -164,10 +164,11 @@ def test_every_report_and_its_neighbours_as_lines(folder: Path, file: Path) -> N
     assert [near["external_id"] for near in lines[0]["neighbours"]] == ["b", "c"]
 
 
-@pytest.mark.parametrize("command", [["similar", "--all"], ["clusters"]])
+@pytest.mark.parametrize("command", [["similar", "--all"], ["similar", "--text", "FILE"], ["clusters"]])
 def test_reports_that_are_not_indexed_are_spoken_of(
     folder: Path, file: Path, tmp_path: Path, command: list[str]
 ) -> None:
+    command = [str(file) if word == "FILE" else word for word in command]
     call(folder, "import", str(file))
     refused = call(folder, *command, status=1).exception
     assert isinstance(refused, Refused)
@@ -220,6 +221,7 @@ def test_a_refusal_names_the_field(folder: Path, arguments: list[str], field: st
         ["index", "--accept"],
         ["index", "--engine", "ray"],
         ["index", "--engine", "steam"],
+        ["policy", "export", "--out", "p", "--version", "1", "--draft", "1"],
     ],
 )
 def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:

@@ -43,6 +43,8 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write policy.toml, severity.csv and priority.csv of a version or a draft."""
+    if version is not None and draft is not None:
+        raise typer.BadParameter("a version or a draft, not both", param_hint="--draft")
     params = {"out": os.path.abspath(out_dir), "version": version, "draft": draft}
     run("policy.export", params, store, as_json, print_pairs)
 

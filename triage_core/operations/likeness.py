@@ -66,6 +66,8 @@ def similar(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
             len(text) > MAX_CONVERSATION_CHARACTERS
         ):  # a model reads a longer one for minutes, and no report is
             raise Refused("text", f"at most {MAX_CONVERSATION_CHARACTERS:,} characters, not {len(text):,}")
+        with runtime.store.read() as cursor:
+            _tell_what_waits(cursor, emit)
         return _named(runtime, runtime.likeness.similar_text(text, k, axis))
     with runtime.store.read() as cursor:
         if params.get("external_id"):
