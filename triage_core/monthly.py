@@ -80,7 +80,8 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
         raise Refused("month", "this month has not begun yet")
     days = calendar.monthrange(start.year, start.month)[1]
     until = min(start + timedelta(days=days) - timedelta(microseconds=1), now)
-    window, before = Month(until), Month(start - timedelta(microseconds=1))
+    # Judged as of now: what waits since then and is past its target by now was not answered in time.
+    window, before = (Month(now, until=end) for end in (until, start - timedelta(microseconds=1)))
     charts = [
         Bars(title, _totals(trends.volume(cursor, window, dimension)))
         for dimension, title in (

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_a_month_holds_its_own_reports_and_those_of_the_month_before(store):
     assert (february.figures.reports, february.before.reports) == (2, 1)
     assert (march.month, march.figures.reports, march.before.reports) == ("2026-03", 1, 2)
     assert march.looking == looking
+
+
+def test_what_still_waits_and_is_past_its_target_by_now_is_late(store):
+    came(store, "2026-01-30T12:00:00Z")
+    came(store, "2026-02-27T12:00:00Z")  # a Friday: its answer was due on Tuesday, 3 March
+    for now, counted in ((NOON, 0), (NOON + timedelta(days=2), 1)):
+        with store.read() as cursor:
+            found = monthly.figures(cursor, now, "2026-02")
+        assert (found.figures.first_response.counted, found.figures.first_response.inside) == (counted, 0)
+        assert found.before.first_response.counted == 1, "of the month before, likewise"
 
 
 def test_the_file_stands_alone_and_escapes_what_reporters_named(store):

@@ -71,11 +71,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Month(Window):
-    """A calendar month, UTC: that of `now`, up to `now`."""
+    """The calendar month, UTC, of the window's end, up to that end."""
 
     @property
     def since(self) -> datetime:
-        return self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return self.end.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def windows(window: Window, compared: Window | None) -> dict[str, Window]:
