@@ -109,7 +109,7 @@ def figures(cursor: db.Cursor, now: datetime, month: str = "") -> Monthly:
         trends.figures(cursor, before),
         bounty.longer(cursor, window),
         bounty.longer(cursor, before),
-        promises.looking(cursor, until),
+        promises.looking(cursor, now, until),
         spending.paid_in_month(cursor, start.year, start.month),
         tuple(charts),
     )

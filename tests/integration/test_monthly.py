@@ -55,6 +55,7 @@ def test_what_still_waits_and_is_past_its_target_by_now_is_late(store):
             found = monthly.figures(cursor, now, "2026-02")
         assert (found.figures.first_response.counted, found.figures.first_response.inside) == (counted, 0)
         assert found.before.first_response.counted == 1, "of the month before, likewise"
+        assert found.looking.first_response.counted == counted + 1
 
 
 def test_the_file_stands_alone_and_escapes_what_reporters_named(store):

@@ -33,7 +33,7 @@ class Rolling(Window):
 
     @property
     def since(self) -> datetime:
-        return self.now - timedelta(days=DAYS)
+        return self.end - timedelta(days=DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +64,23 @@ class Thanks:
     fixed_at: datetime
 
 
-def looking(cursor: db.Cursor, now: datetime) -> Looking:
-    """The figures of the 90 days before `now`."""
-    since, days = now - timedelta(days=DAYS), Rolling(now)
+def looking(cursor: db.Cursor, now: datetime, until: datetime | None = None) -> Looking:
+    """The figures of the 90 days before `until`, or `now`; judged as of now."""
+    days = Rolling(now, until=until)
+    bounds = {"since": db.naive(days.since), "until": db.naive(days.end)}
     kept = trends.figures(cursor, days)
     by_clause, by_neither = CONDITIONS[Counted.BY_CLAUSE], CONDITIONS[Counted.BY_NEITHER]
     found = db.row(
         cursor,
-        "SELECT (SELECT count(*) FROM duplicate_links WHERE done_at BETWEEN $since AND $now) AS linked,"
-        " (SELECT count(*) FROM duplicate_link_ends WHERE done_at BETWEEN $since AND $now) AS reversed,"
+        "SELECT (SELECT count(*) FROM duplicate_links WHERE done_at BETWEEN $since AND $until) AS linked,"
+        " (SELECT count(*) FROM duplicate_link_ends WHERE done_at BETWEEN $since AND $until) AS reversed,"
         f" count(*) FILTER ({by_clause} OR {by_neither}) AS closed, count(*) FILTER ({by_clause}) AS cited"
-        " FROM cases c WHERE c.closed_at BETWEEN $since AND $now",
-        {"now": db.naive(now), "since": db.naive(since)},
+        " FROM cases c WHERE c.closed_at BETWEEN $since AND $until",
+        bounds,
     )
     assert found is not None
-    answered = "s.done_at BETWEEN $since AND $now"
-    agreed = agreement.overall(
-        looks.pairs(cursor, answered, {"since": db.naive(since), "now": db.naive(now)})
-    )
+    answered = "s.done_at BETWEEN $since AND $until"
+    agreed = agreement.overall(looks.pairs(cursor, answered, bounds))
     longer = bounty.longer(cursor, days)
     return Looking(kept.reports, kept.first_response, kept.triage, longer, **found, agreement=agreed)
 
