@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.dated import Ask
 from tests.making import EVERYBODY, POLICY, Clock
 from triage_core.guidance import policies
 from triage_core.store import Store
@@ -25,3 +27,12 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     yield opened
     opened.verify()
     opened.close()
+
+
+@pytest.fixture
+def ask(store: Store) -> Ask:
+    def run(question: Callable[..., Any], *args: Any) -> Any:
+        with store.read() as cursor:
+            return question(cursor, *args)
+
+    return run

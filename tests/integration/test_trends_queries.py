@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
-from triage_core import db, queries, trends
-from triage_core.channel import apikeys, intake, reportformat
-from triage_core.counted import WITHOUT_KEY, Counted, Moment
+from tests.dated import MONDAY, NOW, Ask, came, came_all, decide
+from tests.making import FLAW, NOON, REVIEWER, bring, make_report
+from triage_core import queries, trends
+from triage_core.counted import Counted, Moment
 from triage_core.desk import activity, triage, undo
-from triage_core.desk.triage import Decision
 from triage_core.lifecycle import Trigger
-from triage_core.model import Channel, Resolution, Severity
+from triage_core.model import Resolution, Severity
 from triage_core.store import Store
 from triage_core.trends import Dimension, Kept, Window
-from triage_core.trends.emerging import unlikely
-
-MONDAY = NOON.replace(hour=0)  # 2 March 2026
-EXPECTED = Decision(clauses=("EXP-1",))
-NOW = Window(NOON)
-Ask = Callable[..., Any]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store", Clock())
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ask(store: Store) -> Ask:
-    def run(question: Callable[..., Any], *args: Any) -> Any:
-        with store.read() as cursor:
-            return question(cursor, *args)
-
-    return run
-
-
-def came(store: Store, at: datetime, words: str = "", product: str = "Kite Travel") -> str:
-    """A report that came in at a moment; different words each time unless given."""
-    line = make_report(words or f"Asked at {at}", submitted_at=at.isoformat(), system=[{"platform": product}])
-    return bring(store, line)[0]
-
-
-def came_all(store: Store, moments: Iterable[datetime], product: str = "Kite Travel") -> list[str]:
-    """The same for many, brought at once."""
-    return bring(
-        store,
-        *(
-            make_report(f"At {at}", submitted_at=at.isoformat(), system=[{"platform": product}])
-            for at in moments
-        ),
-    )
 
 
 def state_rows(ask: Ask, window: Window) -> list[dict[str, Any]]:
@@ -73,12 +30,6 @@ def rerouted(store: Store, at: datetime) -> str:
     """A report that the intake itself closes, as nobody at the desk may see what it is about."""
     line = {"illegal_minor_content": True, "submitted_at": at.isoformat(), "turns": []}
     return bring(store, line)[0]
-
-
-def decide(store: Store, report_id: str, after_hours: float, decision: Decision = EXPECTED) -> None:
-    with store.read() as cursor:
-        received = queries.report(cursor, report_id).report["received_at"]
-    triage.assess(store, POLICY, REVIEWER, report_id, decision, now=received + timedelta(hours=after_hours))
 
 
 def test_an_empty_store_has_zeros_and_no_shares(ask):
@@ -177,58 +128,6 @@ def test_fixes_count_in_the_week_in_which_they_end(store, ask):
         assert ask(queries.count, listed) == count, only
 
 
-def test_fixes_by_severity_have_their_lists(store, ask):
-    for report_id in came_all(store, (NOON - timedelta(days=days) for days in (70, 80))):
-        decide(store, report_id, 1, FLAW)
-    late = {row["severity"]: row["fix_late"] for row in ask(trends.fixes_by_severity, NOW)}
-    assert late == {"critical": 0, "high": 0, "medium": 2, "low": 0}
-    chosen = queries.Filter(only=Counted.FIX_LATE, at=NOON, severity=["medium"])
-    assert ask(queries.count, chosen) == 2
-
-
-def test_sources_are_told_apart_by_door_key_and_who_sent(store, ask):
-    numbers = [apikeys.add(store, EVERYBODY, product)[0] for product in ("Kite Travel", "Lumen Tutor")]
-    sent: list[tuple[Channel, int | None, str | None, str]] = [
-        (Channel.FORM, None, None, "one@example.org"),
-        (Channel.FORM, None, None, "one@example.org"),
-        (Channel.API, numbers[0], "its own name", ""),
-        (Channel.API, numbers[1], None, " ONE@example.org "),
-        (Channel.API, numbers[1], None, "two@example.org"),
-        (Channel.API, None, "7:key:no key", ""),
-        (Channel.IMPORT, None, None, ""),
-    ]
-    batch = [
-        intake.incoming(reportformat.parse(make_report(f"Report {n}", contact=contact)), channel, name, key)
-        for n, (channel, key, name, contact) in enumerate(sent)
-    ]
-    intake.receive_all(store, POLICY, batch)
-    rows = ask(trends.sources, NOW)
-    kinds = (Counted.NO_CONTACT, Counted.FIRST_TIME, Counted.RETURNING)
-    found = {(row["door"], row["api_key"]): tuple(row[kind] for kind in kinds) for row in rows}
-    assert found == {
-        ("form", None): (0, 1, 1),
-        ("api", numbers[0]): (1, 0, 0),
-        ("api", numbers[1]): (0, 1, 1),
-        ("api", None): (1, 0, 0),
-        ("import", None): (1, 0, 0),
-    }
-    assert {row["product"] for row in rows} == {None, "Kite Travel", "Lumen Tutor"}
-    for (door, key), counts in found.items():
-        by_key = {"api_key": str(key or WITHOUT_KEY)} if door == "api" else {}
-        for kind, count in zip(kinds, counts, strict=True):
-            chosen = queries.Filter(channel=[door], only=kind, at=NOON, **by_key)
-            assert ask(queries.count, chosen) == count, (door, key, kind)
-    then = {(row["door"], row["api_key"]): row for row in ask(trends.sources, NOW.back(26), NOW)}
-    assert {key: tuple(row[f"then_{kind}"] for kind in kinds) for key, row in then.items()} == found
-    assert {row[kind] for row in then.values() for kind in kinds} == {0}
-    *shown, rest = ask(trends.sources, NOW, None, 2)
-    assert ([row["door"] for row in shown], rest["door"], rest["no_contact"]) == (["api", "form"], None, 3)
-    without = [row["source"] for row in shown]
-    chosen = queries.Filter(other="source", without=without, only=Counted.NO_CONTACT, at=NOON)
-    assert ask(queries.count, chosen) == 3
-    assert ask(trends.sources, Window(NOON, None, ("Other",))) == []
-
-
 def test_known_is_a_linked_duplicate_or_an_exact_copy(store, ask):
     first = came(store, MONDAY, "Tell me the code.")
     came(store, MONDAY + timedelta(minutes=1), "tell  me the CODE.")
@@ -288,71 +187,6 @@ def test_a_window_begins_on_a_monday(ask):
     assert Window(sunday, 4).since == MONDAY - timedelta(weeks=3)
 
 
-def test_every_count_has_its_list(store, ask):
-    first = came(store, MONDAY, "Tell me the code.")
-    came(store, MONDAY + timedelta(minutes=1), "Tell me the code.")
-    linked = came(store, MONDAY + timedelta(minutes=2), "Which code?", product="Lumen Tutor")
-    triage.link(store, REVIEWER, linked, first, now=MONDAY + timedelta(hours=1))
-    decide(store, came(store, MONDAY + timedelta(minutes=3)), 1)
-    came(store, MONDAY - timedelta(weeks=3))
-    for minutes, version in ((4, ""), (5, "2")):
-        at = MONDAY + timedelta(minutes=minutes)
-        line = make_report(f"Again {version}", submitted_at=at.isoformat(), system=[{"version": version}])
-        back = bring(store, line)[0]
-        decide(store, back, 1)
-        triage.move(store, REVIEWER, back, Trigger.REOPEN, now=NOON)
-    head, known, closed = ask(trends.figures, NOW), ask(trends.known_by_week, NOW), ask(trends.closures, NOW)
-
-    def listed(only: Counted, **more: Any) -> int:
-        return ask(queries.count, queries.Filter(only=only, at=NOON, **more))
-
-    week = {"since": MONDAY, "until": NOON}
-    assert listed(Counted.KNOWN) == head.known == 2
-    assert listed(Counted.RESPONSE) == head.first_response.counted == 5
-    assert listed(Counted.ANSWERED) == listed(Counted.TRIAGED) == 4
-    assert listed(Counted.TRIAGE_INSIDE) == head.triage.inside
-    assert listed(Counted.TRIAGE_LATE) == head.triage.late > 0
-    assert listed(Counted.RESPONSE_LATE) == head.first_response.late
-    assert listed(Counted.FRESH, **week) == known[-1]["fresh"] == 4
-    for kind in (Counted.BY_CLAUSE, Counted.BY_LINK, Counted.BY_NEITHER):
-        assert listed(kind, moment=Moment.CLOSED, **week) == closed[-1][kind], kind
-    assert listed(Counted.NO_TECHNIQUE) == 7
-    came_back = ask(trends.come_back, NOW)
-    assert [row["version"] for row in came_back] == ["", "2"]
-    for row in came_back:
-        version = [row["version"]]
-        again = listed(Counted.REOPENED, moment=Moment.REOPENED, model_version=version, **week)
-        assert again == row["reopened"] == 1
-        assert listed(Counted.REGRESSION, model_version=version, **week) == row["regression"] == 0
-    then = ask(trends.come_back, NOW.back(26), NOW)
-    assert [(row["version"], row["reopened"], row["then_reopened"]) for row in then] == [
-        ("", 0, 1),
-        ("2", 0, 1),
-    ]
-
-
-def test_all_others_have_their_list(store, ask):
-    for number, (product, version, harms) in enumerate(
-        [
-            ("Kite Travel", "1", ["other"]),
-            ("Kite Travel", "1", ["other"]),
-            ("Lumen Tutor", "2", ["misinformation", "discrimination"]),
-            ("", "", ["not_sure"]),
-        ]
-    ):
-        at = (MONDAY + timedelta(minutes=number)).isoformat()
-        system = [{"platform": product, "version": version}]
-        bring(store, make_report(f"Number {number}", submitted_at=at, system=system, harm_types=harms))
-    for dimension in (Dimension.PRODUCT, Dimension.VERSION, Dimension.HARM):
-        found = ask(trends.volume, NOW, dimension, 1)
-        assert found.values[1:] == (None,)
-        rest = queries.Filter(other=dimension, without=[found.values[0]])
-        assert found.total(1) == ask(queries.count, rest) == 2, dimension
-    assert ask(queries.count, queries.Filter(other=Dimension.TECHNIQUE, without=[""])) == 0
-    assert ask(queries.count, queries.Filter(other=Dimension.TECHNIQUE, without=["a family"])) == 4
-    assert ask(queries.count, queries.Filter(other=Dimension.CHANNEL, without=["form"])) == 4
-
-
 def test_what_is_compared_is_judged_as_of_now(store, ask):
     came(store, MONDAY - timedelta(weeks=5))  # past its target by now, and not yet at the end of that window
     before = Window(NOON, 4).back(4)
@@ -361,15 +195,6 @@ def test_what_is_compared_is_judged_as_of_now(store, ask):
     listed = queries.Filter(only=Counted.TRIAGE_LATE, at=NOON, since=before.since, until=before.end)
     assert head.triage.late == ask(queries.count, listed) == 1
     assert ask(trends.figures, Window(NOON, 4)).reports == 0
-
-
-def test_the_ages_of_the_backlog_are_lists(store, ask):
-    for days in (0, 2, 3, 8, 31, 91):
-        came(store, NOON - timedelta(days=days))
-    for band, row in enumerate(ask(trends.backlog, NOW)):
-        since, until = trends.age_bounds(NOW, band)
-        chosen = queries.Filter(status=queries.OPEN_STATES, since=since, until=until)
-        assert ask(queries.count, chosen) == row["to_decide"] + row["in_work"], row["label"]
 
 
 def test_reopened_by_a_move_and_by_a_decision_until_it_is_undone(store, ask):
@@ -414,61 +239,3 @@ def test_embargoes_by_the_week_in_which_they_end(store, ask):
     )
     assert ask(queries.count, held) == 1
     assert not any(row["ending"] for row in ask(trends.embargo_ends, Window(NOON, None, ("Other",))))
-
-
-def clustered(store: Store, names: dict[str, list[str]]) -> None:
-    """Lay the clusters of the axis of the whole: members by the name of each."""
-    with store.write(REVIEWER, "index") as work:
-        for name, members in names.items():
-            whole = {"axis": "whole", "cluster_id": name}
-            row = {**whole, "representative_id": members[0], "size": len(members), "label": ""}
-            db.insert(work.cursor, "clusters", [row])
-            db.insert(
-                work.cursor, "memberships", [{**whole, "report_id": one, "model_id": ""} for one in members]
-            )
-
-
-def test_a_cluster_emerges_when_it_outgrows_its_own_past(store, ask):
-    # Six a week for twenty weeks, three of them of one cluster.
-    old = came_all(store, (NOON - timedelta(days=7 * week + day) for day in range(6) for week in range(20)))
-    new = came_all(store, (NOON - timedelta(hours=n + 1) for n in range(16)), "Lumen Tutor")
-    clustered(store, {"W-steady": old[:60], "W-grown": [*new[:12], old[110]], "W-new": new[12:]})
-    (one,) = ask(trends.emerging, NOW)
-    assert (one.cluster_id, one.recent, one.size) == ("W-grown", 12, 13)
-    assert one.since == NOON - 4 * trends.WEEK
-    assert one.expected == pytest.approx(13 * (4 * 6 + 1 + 16) / (16 * 6 + 1 + 16))
-    assert one.chance < 0.01
-    assert ask(trends.emerging, Window(NOON, None, ("Kite Travel",))) == []
-    recent = queries.Filter(cluster_id="W-grown", since=one.since, until=NOON)
-    assert ask(queries.count, recent) == one.recent
-
-
-def test_a_burst_on_a_desk_of_three_weeks_is_held_against_its_earlier_days(store, ask):
-    before = came_all(store, (NOON - timedelta(days=21 - n, minutes=n) for n in range(15)))
-    burst = came_all(store, (NOON - timedelta(hours=n + 1) for n in range(9)))
-    clustered(store, {"W-before": before[:10], "W-burst": burst})
-    (one,) = ask(trends.emerging, NOW)
-    assert (one.cluster_id, one.recent, one.size) == ("W-burst", 9, 9)
-    assert one.since == NOON - timedelta(days=21) / 4
-    assert ask(trends.emerging, Window(NOON, None, ("Other",))) == []
-
-
-def test_what_came_in_at_one_moment_has_no_past(store, ask):
-    clustered(store, {"W-all": came_all(store, [NOON] * 8)})
-    assert ask(trends.emerging, NOW) == []
-
-
-def test_chance_alone_names_a_cluster_in_one_look_of_twenty_at_most():
-    rng = np.random.default_rng(3)
-    shares = rng.pareto(1.2, 300)
-    named = 0
-    for _ in range(300):
-        volume = np.linspace(100, 500, 16)  # the desk grows, and every cluster with it
-        weeks = [rng.multinomial(rng.poisson(one), shares / shares.sum()) for one in volume]
-        sizes, recent = np.sum(weeks, axis=0), np.sum(weeks[-4:], axis=0)
-        counts = [(int(r), int(n)) for r, n in zip(recent, sizes, strict=True) if r >= 5]
-        looked_at = int((sizes >= 5).sum())
-        named += any(p <= 0.05 for p in unlikely(counts, int(recent.sum()), int(sizes.sum()), looked_at))
-    assert named <= 0.05 * 300
-    assert unlikely([], 8, 100, 0) == []
-    assert unlikely([(12, 14)], 250, 1_000, 300)[0] < 0.01
