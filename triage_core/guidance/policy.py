@@ -202,7 +202,12 @@ def parse(toml_text: str, severity_csv: str, priority_csv: str) -> Policy:
     top = Section.of(toml_text, POLICY_TOML)
     second_look = top.section("second_look")
     policy = Policy(
-        version=_matching(top, "version", _VERSION, "letters, digits, dot, dash; 32 at most"),
+        version=_matching(
+            top,
+            "version",
+            _VERSION,
+            "letters, digits, dot, dash and underscore, a letter or digit first; 32 at most",
+        ),
         title=top.text("title"),
         contact=_matching(top, "contact", _CONTACT, "one address that starts with mailto:, https: or tel:"),
         products=top.texts("products"),
