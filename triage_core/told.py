@@ -95,6 +95,17 @@ SELECT count(DISTINCT report_id) FROM told t LEFT JOIN held h USING (report_id, 
         THEN (h.value ->> '$')::TIMESTAMP IS DISTINCT FROM (t.value ->> '$')::TIMESTAMP
     ELSE (h.value ->> '$') IS DISTINCT FROM (t.value ->> '$') END"""
 
+# Rows that are only added, by the key under which the event that brings one in names it.
+_ADDED = {
+    "duplicate links": ("duplicate_links", "link_id"),
+    "pairs kept apart": ("cannot_links", "cannot_id"),
+    "better answers": ("better_answers", "answer_id"),
+}
+_LOST = """
+WITH told AS (SELECT DISTINCT (data ->> '$.{key}')::BIGINT AS id FROM events WHERE data ->> '$.{key}' IS NOT NULL),
+held AS (SELECT {key} AS id FROM {table})
+SELECT count(*) FROM ((FROM told EXCEPT FROM held) UNION ALL (FROM held EXCEPT FROM told))"""
+
 _POLICIES = """
 SELECT count(*) FROM policy_versions p FULL JOIN (
     SELECT subject AS version, data ->> '$.sha256' AS sha256 FROM events WHERE kind = 'policy.published') t
@@ -106,7 +117,13 @@ WHERE p.sha256 IS DISTINCT FROM t.sha256
 def differences(cursor: db.Cursor) -> dict[str, int]:
     """How many records do not fit their events, by what does not fit; all zero in a sound store."""
     values = {"times": sorted(cases.TIMES), "empty": list(_EMPTY)}
-    return {
+    lost = {
+        f"{name} that are gone, or of which no event tells": int(
+            db.value(cursor, _LOST.format(table=table, key=key))
+        )
+        for name, (table, key) in _ADDED.items()
+    }
+    return lost | {
         "cases whose version or author is not that of their events": int(db.value(cursor, _VERSIONS)),
         "cases that are not what their events made of them": int(db.value(cursor, _VALUES, values)),
         "cases that were changed without an event": int(db.value(cursor, _UNTOLD)),

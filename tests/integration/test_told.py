@@ -43,6 +43,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     second_look.answer(opened, INES, look, FLAW)
     disclosure.propose(opened, POLICY, EVERYBODY, "FR-6", clock() + timedelta(days=20))
     triage.link(opened, REVIEWER, "FR-2", "FR-1")
+    triage.keep_apart(opened, REVIEWER, "FR-3", "FR-4")
     triage.move(opened, REVIEWER, "FR-3", Trigger.ASK_REPORTER, note="Which one?")
     claims.assign(opened, REVIEWER, "FR-3", REVIEWER)
     claims.assign(opened, INES, "FR-3", None)
@@ -115,6 +116,10 @@ def test_a_changed_report_is_noticed(store: Store, change: str) -> None:
         ("UPDATE assessments SET severity = 'low' WHERE assessment_id = 2", "decisions"),
         ("UPDATE assessments SET actor_id = 'somebody' WHERE assessment_id = 3", "decisions"),
         ("INSERT INTO assessments SELECT * REPLACE (9 AS assessment_id) FROM assessments LIMIT 1", "decisions"),
+        ("DELETE FROM duplicate_links", "duplicate links that are gone"),
+        ("DELETE FROM better_answers", "better answers that are gone"),
+        ("INSERT INTO better_answers SELECT * REPLACE (9 AS answer_id) FROM better_answers", "no event tells"),
+        ("DELETE FROM cannot_links", "pairs kept apart that are gone"),
         ("DELETE FROM embargoes", "embargoes that are not"),
         ("UPDATE embargoes SET state = 'exited'", "embargoes that are not"),
         ("UPDATE embargoes SET proposed_end = proposed_end + INTERVAL 1 SECOND", "embargoes that are not"),
