@@ -160,7 +160,7 @@ def test_an_assessment_that_says_published_ends_it(store: Store) -> None:
     triage.assess(store, POLICY, REVIEWER, report, replace(FLAW, exploitation=Exploitation.PUBLIC_POC))
     found = stands(store, report)
     assert (found["state"], found["exit_reason"], found["exited_at"]) == ("exited", "public", NOON)
-    assert kinds(store, report)[-3:] == ["report.assessed", "report.told", "embargo.exited"]
+    assert kinds(store, report)[-3:] == ["report.told", "embargo.exited", "report.assessed"]
 
 
 @pytest.mark.parametrize(

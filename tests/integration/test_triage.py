@@ -251,3 +251,12 @@ def test_a_passed_retest_closes_with_a_reason(store: Store) -> None:
     )
     assert (made["status"], made["resolution"]) == ("closed", "resolved_fixed")
     assert made["closed_at"] is not None
+
+
+def test_who_was_overtaken_hears_that_before_what_is_missing(store: Store) -> None:
+    triage.assess(store, POLICY, SECOND, "FR-1", FLAW, seen_version=1)
+    with pytest.raises(Conflict, match="test:jonas"):
+        triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(clauses=("IN-1",)), seen_version=1)
+    with pytest.raises(Refused, match="five severity inputs") as missing:
+        triage.assess(store, POLICY, REVIEWER, "FR-1", Decision(clauses=("IN-1",)), seen_version=2)
+    assert missing.value.field == "harm"

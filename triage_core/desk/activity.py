@@ -19,6 +19,9 @@ from triage_core.errors import NotFound
 
 UNDONE = "event.undone"
 TOLD = "report.told"
+WITH_IT = "embargo_event"
+"""Under this name the event of a decision has the number of what that decision made of the report's embargo."""
+
 ELSEWHERE = 200
 """So many of the latest events that are filed elsewhere stand in the history of a report."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from triage_core import access, cases, db, lifecycle
 from triage_core.channel import messages
 from triage_core.desk import answers, assessments, linking, looks, preferred
+from triage_core.desk.activity import WITH_IT
 from triage_core.desk.decision import Decision, check, check_text, decided_status, gravest_level, level
 from triage_core.disclosure import embargoes
 from triage_core.errors import NotFound, Refused
@@ -68,7 +69,6 @@ def assess(
     does so at once, for whoever holds every role. Raises Refused naming the field and the rule.
     """
     access.require(actor, "assess")
-    check(policy, decision)
     with store.write(actor, "assess", now) as work:
         return assess_within(work, policy, report_id, decision, seen_version, approve=approve)
 
@@ -88,8 +88,9 @@ def assess_within(
     `settles` is the number of the second look that the decision adjudicates; any other decision may be
     drawn for a second look.
     """
-    resolution = check(policy, decision)
+    # What somebody else has done comes first: whoever is to complete a decision would do so for an old version.
     case = cases.read(work.cursor, report_id, seen_version)
+    resolution = check(policy, decision)
     linking.require_unlinked(work.cursor, report_id)
     if settles is None:
         looks.require_undisputed(work.cursor, case)
@@ -109,6 +110,10 @@ def assess_within(
         look: dict[str, Any] = {"settles": settles}
     else:
         look = looks.draw(work, policy, report_id, assessment_id, gravest_level(policy, decision))
+    # Before the decision itself, which is the last event of its command and the one that its maker undoes.
+    before = work.next_event
+    embargoes.follow(work, policy, report_id, severity, exploitation)
+    followed = {WITH_IT: work.next_event - 1} if work.next_event > before else {}
     decided = cases.change(
         work,
         case,
@@ -133,10 +138,10 @@ def assess_within(
             "clauses": list(decision.clauses),
             "policy_version": policy.version,
             **look,
+            **followed,
         },
     )
     follow_through.fix_moved(work, case, decided)
-    embargoes.follow(work, policy, report_id, severity, exploitation)
     return decided
 
 

@@ -18,7 +18,7 @@ from triage_core.channel.consent import REVOKED
 from triage_core.channel.messages import REPORTER
 from triage_core.clusters import groups
 from triage_core.desk import activity, linking, looks, preferred
-from triage_core.desk.activity import UNDONE, Event
+from triage_core.desk.activity import UNDONE, WITH_IT, Event
 from triage_core.desk.undoable import DECISION, UNDOABLE, WHY_NOT
 from triage_core.disclosure import embargoes, shared_ends
 from triage_core.errors import Conflict, NotAllowed, Refused
@@ -53,6 +53,12 @@ def undo_within(work: Work, event: Event) -> set[int]:
     """
     _require_kind(event)
     parts = _require_clear(work.cursor, event)
+    taken = {event.seq, *(part.seq for part in parts)}
+    details: dict[str, Any] = {}
+    if embargo := _with_it(work.cursor, event):
+        taken.add(embargo.seq)
+        embargoes.take_back(work, embargo)
+        details[WITH_IT] = work.next_event - 1  # what is told of it comes first
     if "canonical_id" in event.before:
         _tell_ends(work, event, [event.subject, *(part.subject for part in parts)])
     moved = []
@@ -62,8 +68,14 @@ def undo_within(work: Work, event: Event) -> set[int]:
     if kind := _kind(event):
         kind.take_back(work, event)
     else:
-        _undo_change(work, event, {"moved": moved} if moved else {})
-    return {event.seq, *(part.seq for part in parts)}
+        _undo_change(work, event, details | ({"moved": moved} if moved else {}))
+    return taken
+
+
+def _with_it(cursor: db.Cursor, event: Event) -> Event | None:
+    """What a decision has made of the embargo, unless that cannot be taken back now: an agreement binds both sides."""
+    number = event.data.get(WITH_IT)
+    return activity.event(cursor, number) if number and not obstacle(cursor, number) else None
 
 
 def _tell_ends(work: Work, event: Event, together: Sequence[str]) -> None:
