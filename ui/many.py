@@ -27,6 +27,7 @@ from ui.words import SNOOZE, counted, severity_badge, state_label
 
 CHOSEN = "many"
 DONE = "many_done"
+_BACK = "many_taken_back"
 SAMPLE = 5
 ACTIONS: Mapping[str, LiteralString] = {
     "assess": "Assess",
@@ -81,8 +82,8 @@ def resume() -> None:
 
 
 def _take(chosen: Chosen) -> None:
+    leave()
     st.session_state[CHOSEN] = chosen
-    st.session_state.pop(DONE, None)
 
 
 def _take_all(drawn: Mapping[str, int], total: int, listed: Filter, sort: Sort) -> None:
@@ -94,7 +95,7 @@ def _take_all(drawn: Mapping[str, int], total: int, listed: Filter, sort: Sort) 
 
 
 def leave() -> None:
-    for name in (CHOSEN, DONE):
+    for name in (CHOSEN, DONE, _BACK):
         st.session_state.pop(name, None)
 
 
@@ -111,7 +112,7 @@ def _dialog() -> None:
                 do(act, seen)
     if DONE in st.session_state:
         with body.container():
-            told(st.session_state[DONE])
+            told()
 
 
 def _form(chosen: Chosen) -> Act | None:
@@ -259,20 +260,41 @@ def do(act: Act, seen: Mapping[str, int]) -> None:
         drafts.save(session.current().store, session.actor(), drafts.of_many(seen), {})
 
 
-def _run(act: Callable[[], Outcome]) -> None:
+def _run(act: Callable[[], Outcome]) -> bool:
+    """Do it and keep the outcome; False when it was refused."""
     try:
         st.session_state[DONE] = act()
     except FlawdeskError as error:
         st.toast(f"Nothing was changed: {refusals.why(error)}", icon=":material/block:", duration="long")
+        return False
+    return True
 
 
 def _undo(batch: int) -> None:
-    _run(lambda: bulk.undo_batch(session.current().store, session.actor(), batch))
+    if _run(lambda: bulk.undo_batch(session.current().store, session.actor(), batch)):
+        st.session_state[_BACK] = not st.session_state.get(_BACK, False)
 
 
-def told(outcome: Outcome) -> None:
-    """What was done, what was skipped and why, and the way back."""
-    st.markdown(f":material/check: **Done on {counted(len(outcome.done), 'report')}.**")
+def told() -> None:
+    """What was done, what was skipped and why, and the way back; told anew when that was gone."""
+    place = st.empty()
+    outcome: Outcome = st.session_state[DONE]
+    with place.container():
+        goes_back = _told(outcome)
+    if goes_back and outcome.batch:
+        with place, st.spinner(f"Deciding on {counted(len(outcome.done), 'report')}"):
+            _undo(outcome.batch)
+        with place.container():
+            _told(st.session_state[DONE])
+
+
+def _told(outcome: Outcome) -> bool:
+    """The outcome, and buttons; True when the one was pressed that takes it back, or that does again what was."""
+    back = st.session_state.get(_BACK, False)
+    many = counted(len(outcome.done), "report")
+    st.markdown(
+        f":material/undo: **Taken back on {many}.**" if back else f":material/check: **Done on {many}.**"
+    )
     if outcome.skipped:
         st.markdown(f":material/block: {counted(len(outcome.skipped), 'report')} skipped, and why:")
         st.dataframe(
@@ -288,14 +310,12 @@ def told(outcome: Outcome) -> None:
             alt="The reports that were skipped, one a row, and why",
         )
     with st.container(horizontal=True):
-        if outcome.batch:
-            st.button(
-                f"Undo all of it: {counted(len(outcome.done), 'report')}",
-                icon=":material/undo:",
-                key=f"undo-batch-{outcome.batch}",
-                on_click=_undo,
-                args=(outcome.batch,),
-            )
-        if st.button("Close", key="many_close"):
+        goes_back = bool(outcome.batch) and st.button(
+            f"Do it again: {many}" if back else f"Undo all of it: {many}",
+            icon=":material/redo:" if back else ":material/undo:",
+            key=f"undo-batch-{outcome.batch}",
+        )
+        if st.button("Close", key=f"many_close-{outcome.batch}"):
             leave()
             st.rerun()
+    return goes_back

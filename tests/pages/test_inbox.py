@@ -223,10 +223,24 @@ def test_all_that_the_list_showed_is_decided_on_nothing_else_and_taken_back(
     assert "changed by demo:ines" in skipped["why"][0]
     assert {case(name)["status"] for name in later} == {"new"}
     press(screen, "Undo all of it: 2 reports")
-    assert "**Done on 2 reports.**" in rendered(screen)
+    assert "**Taken back on 2 reports.**" in rendered(screen)
+    assert "Done on" not in rendered(screen)
     with opened.store.read() as cursor:
         closed = db.value(cursor, "SELECT list(report_id) FROM cases WHERE status = 'closed'")
     assert closed == [three[2]]
+
+
+def test_what_was_taken_back_is_done_again_by_a_press_that_says_so(visit, three, case, rendered):
+    screen = press(visit("inbox"), "Decide on all 3")
+    screen.multiselect(key=form("clauses", three)).select("EXP-1").run()
+    press(press(screen, "Assess: 3 reports"), "Undo all of it: 3 reports")
+    assert {case(name)["status"] for name in three} == {"new"}
+    press(screen, "Do it again: 3 reports")
+    assert "**Done on 3 reports.**" in rendered(screen)
+    assert {case(name)["status"] for name in three} == {"closed"}
+    press(screen, "Undo all of it: 3 reports")
+    press(press(screen, "Close"), "Decide on all 3")
+    assert not [button for button in screen.button if "again" in button.label], "another decision begins anew"
 
 
 def test_what_was_done_is_told_over_an_empty_list(visit, three, rendered):
@@ -235,8 +249,8 @@ def test_what_was_done_is_told_over_an_empty_list(visit, three, rendered):
     press(screen, "Assess: 3 reports").run()
     assert "Everything is decided" in rendered(screen)
     assert "**Done on 3 reports.**" in rendered(screen)
-    press(screen, "Undo all of it")
-    assert listed(screen) == three
+    press(screen, "Undo all of it: 3 reports")
+    assert listed(press(screen, "Close")) == three
 
 
 def test_what_was_entered_for_many_is_there_again_for_the_same_reports_until_they_are_decided(
@@ -248,7 +262,7 @@ def test_what_was_entered_for_many_is_there_again_for_the_same_reports_until_the
     screen = press(visit("inbox"), "Decide on all 3")
     assert "Your draft is back" in rendered(screen)
     assert screen.text_area(key=form("note", three)).value == "A joke, as asked."
-    press(press(screen, "Assess: 3 reports"), "Undo all of it")
+    press(press(screen, "Assess: 3 reports"), "Undo all of it: 3 reports")
     screen = press(visit("inbox"), "Decide on all 3")
     assert "Your draft is back" not in rendered(screen)
     assert screen.multiselect(key=form("clauses", three)).value == []

@@ -126,7 +126,7 @@ def _of_two(done: LiteralString, command: Any, axis: str, one_id: str, other_id:
 
 def open_decision(axis: str, cluster_id: str, seen: Mapping[str, int]) -> None:
     """Ask for one decision on the chosen members."""
-    st.session_state.pop(many.DONE, None)
+    many.leave()
     st.session_state[DECIDE] = (axis, cluster_id, dict(seen))
 
 
@@ -142,7 +142,7 @@ def decide() -> None:
     """The dialog: what is done with the members that were chosen, then what came of it."""
     axis, cluster_id, seen = st.session_state[DECIDE]
     if many.DONE in st.session_state:
-        many.told(st.session_state[many.DONE])
+        many.told()
         return
     st.markdown(f"**{counted(len(seen), 'member')}** of cluster {plain(cluster_id)}.")
     many.sample(seen)
