@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core import queries
 from triage_core.desk import boards
 from triage_core.index import maps, placements
-from ui import empty, session, worker
+from ui import empty, row_buttons, session, worker
 from ui.clusters import acts, desk, mapchart, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, AXIS_ABOUT, counted
@@ -65,6 +65,7 @@ else:
     clicked = mapchart.draw(axis, drawn, chosen)
     if clicked and clicked != chosen:
         session.pick("cluster", clicked)
+        row_buttons.bring()
         st.rerun()
     st.caption(
         "A point is a report; near ones are alike as whole conversations, and the directions mean nothing."

@@ -29,17 +29,17 @@ def pressed(key: str, ids: Sequence[str]) -> str | None:
     return st.session_state.get(menu) or next(only, None)
 
 
-def opened(key: str, ids: Sequence[str]) -> str | None:
+def opened(key: str, ids: Sequence[str], *, elsewhere: bool = False) -> str | None:
     """As `pressed`, and also a row of the table as it stood there before: on a busy desk its rows change meanwhile.
 
     For what only opens something: that means the row which was seen, and decides nothing. One table of a page is
-    told from the others by the first word of its key.
+    told from the others by the first word of its key. What is opened comes into view, unless that is `elsewhere`.
     """
     shown: dict[str, tuple[str, Sequence[str]]] = st.session_state.setdefault(_SHOWN, {})
     name = key.partition("-")[0]
     before, shown[name] = shown.get(name), (key, ids)
     row = pressed(key, ids) or (pressed(*before) if before else None)
-    if row:
+    if row and not elsewhere:
         bring()
     return row
 
@@ -50,7 +50,7 @@ def bring() -> None:
 
 
 def into_view() -> None:
-    """Stands at the head of the card of a row that was opened: it may be drawn far above the row that was pressed."""
+    """Stands at the head of the card of a row that was opened: it may be drawn far from the row that was pressed."""
     if opening := st.session_state.get(_OPENINGS):
         components.served("arrive")(key="arrive", data={"opening": opening}, height=1)
 

@@ -138,6 +138,34 @@ def choose_row(page: Page, label: str) -> str:
     return name
 
 
+def test_another_report_is_read_from_its_beginning(desk: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 500})
+    open_desk(page, desk, "FR-20")
+    main = page.get_by_test_id("stMain")
+    main.evaluate("it => it.scrollTo(0, it.scrollHeight)")
+    assert main.evaluate("it => it.scrollTop") > 100
+    page.keyboard.press("j")
+    heading = page.get_by_role("heading", name="FR-21", exact=True)
+    heading.wait_for()
+    expect(heading).to_be_in_viewport(ratio=1)
+    assert main.evaluate("it => it.scrollTop") == 0
+
+
+def test_the_bar_keeps_its_height_when_there_is_something_to_undo(desk: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    open_desk(page, desk, "FR-24")
+    save = page.get_by_role("button", name="Save decision")
+    stood = save.bounding_box()
+    assert stood is not None
+    page.keyboard.press("n")
+    said(page, "are not duplicates")
+    page.get_by_role("button", name=re.compile("Undo said not to be a duplicate FR-2")).wait_for()
+    wait_until_settled(page)
+    now = save.bounding_box()
+    assert now is not None
+    assert now["y"] == stood["y"], "the mouse finds the button where it was"
+
+
 def test_rows_of_tables_are_pressed_without_a_mouse(desk: Server, page: Page) -> None:
     list(control.call(desk.store, "assess", {"report": "FR-50", "clauses": ["EXP-1"]}))
     page.goto(f"{desk.url}/inbox?sort=Oldest%20first")
@@ -241,3 +269,24 @@ def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: C
     for name in ("Next", "Save decision", "Undo"):
         expect(bar.get_by_role("button", name=re.compile(name)).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+# The last in this file, since what it decides changes what is suggested.
+def test_what_is_opened_comes_into_view(desk: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 500})
+    page.goto(f"{desk.url}/clusters")
+    page.get_by_role("button", name="Show a cluster").wait_for(timeout=SLOW_MS)
+    wait_until_settled(page)
+    shown = page.get_by_role("heading", name=re.compile("^Cluster "))
+    expect(shown).not_to_be_in_viewport()
+    cluster_id = choose_row(page, "Show a cluster")
+    page.wait_for_url(re.compile(rf"cluster={cluster_id}\b"))
+    expect(shown).to_be_in_viewport()
+    for number in range(24, 36):
+        list(control.call(desk.store, "assess", {"report": f"FR-{number}", "clauses": ["EXP-1"]}))
+    page.goto(f"{desk.url}/activity")
+    page.get_by_role("button", name="Undo an event").wait_for(timeout=SLOW_MS)
+    wait_until_settled(page)
+    page.get_by_test_id("stMain").evaluate("it => it.scrollTo(0, it.scrollHeight)")
+    choose_row(page, "Undo an event")
+    expect(page.get_by_role("heading", name=re.compile("^Undo event"))).to_be_in_viewport()

@@ -113,6 +113,8 @@ function onInput(event) {
 // Called for each run's data. Nothing is given back that would be called to clean up: Streamlit calls that of a call which
 // a newer run has overtaken while the newer one's file still loads, and a key pressed until then would not be heard.
 export default function ({ data, parentElement, setStateValue }) {
+  // Another report is read from its beginning, wherever its forerunner was left.
+  if (desk.data && desk.data.report !== data.report) document.querySelector("[data-testid='stMain']")?.scrollTo(0, 0);
   desk.data = data;
   desk.send = setStateValue;
   desk.last = Math.max(desk.last, data.handled);

@@ -8,6 +8,8 @@ sheet.replaceSync(`
   [data-testid='stBottomBlockContainer'] { padding-bottom: 1rem; }
   /* A laptop's window is low and its bar of keys is long: what is free at the sides is theirs. */
   [data-testid='stMainBlockContainer'], [data-testid='stBottomBlockContainer'] { padding-inline: 1.5rem; }
+  /* So much between a word and the edge of its button that all of a new report's stand in one row, undo included. */
+  [data-testid='stBottomBlockContainer'] button { padding-inline: .5rem; }
   /* On Review a name stands beside what it names where both fit, and below each other where they do not. */
   [class*='st-key-candidate-'] [data-testid='stRadioGroup'] > div { flex-flow: row wrap; align-items: center; }
   .st-key-levels .stButtonGroup { display: flex; flex-wrap: wrap; align-items: center; }

@@ -11,7 +11,7 @@ from triage_core import db
 from triage_core.access import Command
 from triage_core.clusters import cluster_board
 from triage_core.desk import boards
-from ui import compare, paging, session
+from ui import compare, paging, row_buttons, session
 from ui.clusters import acts, parts, splits
 from ui.hostile import plain
 from ui.words import AXIS, counted
@@ -31,6 +31,7 @@ WHO = {"all": "All", "open": "Open", "outliers": "Outliers"}
 def draw(axis: str, cluster: db.Row, now: datetime) -> None:
     """The whole desk of one cluster."""
     cluster_id = cluster["cluster_id"]
+    row_buttons.into_view()
     st.header(f"Cluster {plain(cluster_id)}, {counted(cluster['size'], 'report')}", anchor=False)
     worth = session.read(cluster_board.queue, axis, now, least=1, decided_too=True, cluster_id=cluster_id)[0]
     if worth:
@@ -193,6 +194,7 @@ def may_be_one(axis: str, cluster_id: str = "", page: int = 1) -> int:
                           on_click=acts.keep_apart, args=(axis, one, other))  # fmt: skip
                 if st.button("Show", key=f"show-{key}", type="tertiary"):
                     session.pick("cluster", pair[f"{sides[-1]}_id"])
+                    row_buttons.bring()
                     st.rerun()
             for side in sides:
                 st.caption(plain(typical[pair[f"{side}_typical"]].excerpt, parts.OWN))
@@ -209,9 +211,11 @@ def all_that_may_be_one(axis: str) -> None:
     if not total:
         st.info(f"No two clusters look like one ({AXIS[axis].lower()}).", icon=":material/done_all:")
         return
-    st.caption(
-        f"{counted(total, 'pair')}, the surest first, by the two members that are most alike."
-        " Merging closes no report; it says that they belong together."
-    )
-    page = paging.choose(total, cluster_board.SIZE, "one")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            f"{counted(total, 'pair')}, the surest first, by the two members that are most alike."
+            " Merging closes no report; it says that they belong together.",
+            width="content",
+        )
+        page = paging.choose(total, cluster_board.SIZE, "one")
     may_be_one(axis, page=page)

@@ -57,7 +57,7 @@ def draw(chosen: Filter, sort: Sort, seen: session.Stamp, now: datetime) -> None
     versions = {row["report_id"]: row["version"] for row in rows}
     # The key carries the snapshot: a row number means a report only among the rows that were shown.
     key = f"open-{session.snapshot_key(versions)}"
-    if report_id := row_buttons.opened(key, ids):
+    if report_id := row_buttons.opened(key, ids, elsewhere=True):
         st.session_state[_OPENED] = report_id
         st.rerun()
     if session.is_part() and (seen, now) != (session.stamp(), session.now()):

@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core.desk import activity, assessments, bulk, undo
 from triage_core.desk.activity import Event
 from triage_core.errors import NotFound
-from ui import event_words, session
+from ui import event_words, row_buttons, session
 from ui.hostile import inline, plain
 from ui.words import counted, moment
 
@@ -47,6 +47,7 @@ def draw(name: str) -> None:
     except NotFound:
         st.warning(f"There is no event {plain(name)}.", icon=":material/search_off:")
         return
+    row_buttons.into_view()
     with st.container(border=True):
         st.subheader(f"Undo event {event.seq:,}?", anchor=False)
         done = f"{moment(event.done_at)} by {plain(event.actor_id)}"
