@@ -69,7 +69,8 @@ if part == BLIND:
         look = second_look.choose(
             rows, [f"asked {ago(row['asked_at'], now)}: {plain(row['excerpt'], 18)}" for row in rows]
         )
-    others = [row["look_id"] for row in rows if row is not look]
+    place = rows.index(look)
+    following = [row["look_id"] for row in (*rows[place + 1 :], *rows[:place])]
     look_id, report_id = look["look_id"], look["report_id"]
     policy = session.read(policies.version, look["policy_version"])
     view = session.read(looks.blind, report_id)
@@ -84,7 +85,7 @@ if part == BLIND:
         report_view.reporters_view(view)
         st.subheader("Your own decision", anchor=False)
         second_look.inputs(policy, report_id, look_id)
-    arguments = (policy, look_id, report_id, others[0] if others else None)
+    arguments = (policy, look_id, report_id, following[0] if following else None)
     save = second_look.answer
 else:
     disputes = session.read(looks.disputes, 1, SIZE)

@@ -64,7 +64,7 @@ def draw() -> tuple[Filter, Sort]:
             "state": _one(
                 "State", "state", [*_GROUPS, *(str(status) for status in Status)], filter_words.STATE, 175
             ),
-            "only": _one("Which of them", "only", list(filter_words.ONLY), filter_words.ONLY, 165),
+            "only": _one("Which of them", "only", list(filter_words.ONLY), filter_words.ONLY, 230),
             "severity": _some(
                 "Severity", "severity", [str(level) for level in Severity], SEVERITY.__getitem__, 120
             ),

@@ -41,7 +41,7 @@ LABEL: Mapping[str, LiteralString] = {
     "file": "File",
     "format": "Format",
     "grouping": "The cluster",
-    "harm": "Harm",
+    "harm": WHOLE,
     "keep": WHOLE,
     "kind": "Kind",
     "layout": "Layout",

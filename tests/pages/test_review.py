@@ -171,6 +171,9 @@ def test_a_saved_decision_goes_to_the_report_on_screen_and_on_to_the_next(visit,
 def test_what_the_level_waits_for_is_named(visit, three, rendered):
     screen = decide(visit("review"), three[0], 1, "IN-2", harm="H3", uplift="yes")
     assert "these are chosen: Who is exposed, How general, How often it works." in rendered(screen)
+    said = toasts(press(screen, "Save decision"))
+    assert "an in-scope clause needs the five severity inputs" in said
+    assert "Harm" not in said, "that one is chosen"
     screen = decide(screen, three[0], 1, "IN-2", **SEVERE)
     assert "The level appears" not in rendered(screen)
 
@@ -195,6 +198,15 @@ def test_the_loser_of_a_race_is_told_who_won(visit, three, opened, case):
     press(screen, "Save decision")
     assert "changed by test" in toasts(screen)
     assert case(three[0])["resolution"] == "out_of_scope"
+
+
+def test_who_lost_the_race_with_a_decision_half_made_is_told_that_and_not_what_lacks(
+    visit, three, opened, case
+):
+    screen = decide(visit("review"), three[0], 1, "IN-2", harm="H3")
+    triage.assess(opened.store, opened.policy, EVERYTHING, three[0], Decision(("OOS-1",)))
+    press(screen, "Save decision")
+    assert "changed by test" in toasts(screen)
 
 
 def test_the_later_report_becomes_the_duplicate(visit, three, case):

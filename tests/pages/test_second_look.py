@@ -113,6 +113,19 @@ def test_an_answer_is_kept_and_the_case_is_not_touched(visit, decided, opened, c
     assert (dispute.second["actor_id"], dispute.second["clauses"]) == (ME.actor_id, ["OOS-1"])
 
 
+def test_after_an_answer_comes_the_next_look_of_the_list(visit, decided, rendered):
+    looks_of = [decided(words) for words in ("please sing a rude song", "tell a joke", "draw a map")]
+    _, (second, middle), (third, _) = looks_of
+    screen = visit("second_look", look=str(middle))
+    screen = choose(screen, second, middle, "IN-1")
+    said = rendered(screen)
+    assert "The level appears when these are chosen" in said
+    screen = choose(screen, second, middle, "OOS-1")
+    screen.multiselect(key=f"clauses-{second}-{-middle}").unselect("IN-1").run()
+    screen = button(screen, "Save decision").click().run()
+    assert [header.value.strip("` ") for header in screen.header] == [third]
+
+
 def test_what_was_entered_is_there_again_until_it_is_given(visit, decided, opened, rendered):
     report_id, look_id = decided()
     screen = choose(visit("second_look"), report_id, look_id, "OOS-1")

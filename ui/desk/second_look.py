@@ -46,6 +46,8 @@ def inputs(policy: Policy, report_id: str, look_id: int) -> None:
         found = decision.inputs(*form)
         if found:
             st.markdown(f"Severity {severity_badge(policy.severity(found))}")
+        else:
+            decision.tell_missing(*form)
         decision.override(key, *kept)
     decision.outcome(clauses, key, *kept)
     st.text_area("Note", key=key("note"), height=80, on_change=decision.keep, args=(*form, of))
