@@ -50,7 +50,8 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 
 def draw() -> tuple[Filter, Sort]:
     """Draw the filters side by side and give what they ask for."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    # So wide that each level, state and view can be read, and so near that all stand in one row of a laptop.
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         values: dict[str, Any] = {
             "words": st.text_input(
                 "Words, or an id",
@@ -66,10 +67,10 @@ def draw() -> tuple[Filter, Sort]:
             ),
             "only": _one("Which of them", "only", list(filter_words.ONLY), filter_words.ONLY, 230),
             "severity": _some(
-                "Severity", "severity", [str(level) for level in Severity], SEVERITY.__getitem__, 120
+                "Severity", "severity", [str(level) for level in Severity], SEVERITY.__getitem__, 150
             ),
-            "harm": _some("Harm", "harm", [str(harm) for harm in HarmType], HARM_TYPE.__getitem__, 120),
-            "product": _some("Product", "product", products(), inline, 120),
+            "harm": _some("Harm", "harm", [str(harm) for harm in HarmType], HARM_TYPE.__getitem__, 150),
+            "product": _some("Product", "product", products(), inline, 150),
         }
         sort = _one("Order", "sort", list(filter_words.SORTS), filter_words.SORTS, 155)
         values |= _draw_more()

@@ -166,6 +166,22 @@ def test_the_bar_keeps_its_height_when_there_is_something_to_undo(desk: Server, 
     assert now["y"] == stood["y"], "the mouse finds the button where it was"
 
 
+def test_a_laptop_shows_in_one_row_what_one_filters_by_and_no_level_is_cut(desk: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{desk.url}/inbox?severity=Critical&state=Any%20state&only=Embargo%20ends%20within%207%20days")
+    page.get_by_text("No report fits these filters").wait_for(timeout=SLOW_MS)
+    wait_until_settled(page)
+    fields = page.locator("[data-testid='stMultiSelect'], [data-testid='stSelectbox']")
+    fields.get_by_text("Critical", exact=True).wait_for()
+    cut = """all => all.flatMap(one => [...one.querySelectorAll("*")])
+      .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === "hidden")
+      .map(one => one.textContent)"""
+    assert fields.evaluate_all(cut) == []
+    last = page.get_by_role("button", name=re.compile("More"))
+    tops = [one.evaluate("one => one.getBoundingClientRect().bottom") for one in (fields.last, last)]
+    assert abs(tops[0] - tops[1]) < 10
+
+
 def test_rows_of_tables_are_pressed_without_a_mouse(desk: Server, page: Page) -> None:
     list(control.call(desk.store, "assess", {"report": "FR-50", "clauses": ["EXP-1"]}))
     page.goto(f"{desk.url}/inbox?sort=Oldest%20first")
