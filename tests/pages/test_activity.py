@@ -230,3 +230,13 @@ def test_what_a_withdrawal_moved_is_shown_and_is_the_reporters_own_act(opened, v
     assert [list(buttons) for buttons in column(screen, "undo")] == [[], ["Undo"]]
     assert "it is the reporter's own act" in rendered(screen)
     assert next(button for button in screen.button if button.label == "Undo it").disabled
+
+
+def test_an_earlier_end_is_said_to_go_with_its_decision_while_it_does(visit, receive, opened, rendered):
+    report = receive("a joke", disclosure_intent="yes")
+    severe = replace(FLAW, override=Severity.CRITICAL, override_reason="seen in use")
+    triage.assess(opened.store, opened.policy, EVERYTHING, report, severe)
+    decided, said = opened.store.revision, "of the waiting period is taken back with it"
+    assert said in rendered(visit("activity", event=str(decided)))
+    press(visit("activity", event=str(decided - 1)), "Undo it")
+    assert said not in rendered(visit("activity", event=str(decided)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from triage_core.desk import activity, assessments, bulk, undo
-from triage_core.desk.activity import Event
+from triage_core.desk.activity import WITH_IT, Event
 from triage_core.errors import NotFound
 from ui import event_words, row_buttons, session
 from ui.hostile import inline, plain
@@ -70,6 +70,11 @@ def draw(name: str) -> None:
                 hide_index=True,
                 height="content",
                 alt="What undoing this event changes, one field a row",
+            )
+        along = event.data.get(WITH_IT)
+        if along and not session.read(undo.obstacle, along):
+            st.caption(
+                ":material/lock_clock: What it has changed of the waiting period is taken back with it."
             )
         why_not = session.read(undo.obstacle, event.seq)
         if why_not:
