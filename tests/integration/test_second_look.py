@@ -1,4 +1,4 @@
-"""Second looks: who is drawn, who may answer, what a look costs the case, and that undo reaches all of it."""
+"""Second looks: who is drawn, who may answer, what a look costs the case, and how far two agree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from triage_core import cases, db, queries, told, trends
 from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
 from triage_core.desk.decision import Decision
-from triage_core.desk.undo import undo
 from triage_core.errors import Conflict, NotAllowed, NotFound, Refused
 from triage_core.guidance import clause_figures, policies
 from triage_core.model import Actor, DeskRole, Severity, SeverityInputs
@@ -311,72 +310,6 @@ def test_disputes_come_lowest_agreement_first(store: Store) -> None:
     assert (first.first["actor_id"], first.second["actor_id"]) == (REVIEWER.actor_id, INES.actor_id)
     assert first.second["clauses"] == ["OOS-1"]
     assert first.agreement < second.agreement < 1
-
-
-# Undo
-
-
-def test_undoing_the_decision_cancels_the_look_and_redo_brings_it_back(store: Store) -> None:
-    seq = decide(store, policy=ALWAYS)
-    undo(store, REVIEWER, seq)
-    assert counts(store) == (0, 0, 0)
-    with pytest.raises(Conflict, match=f"no longer stands, since {REVIEWER.actor_id} "):
-        second_look.answer(store, INES, 1, OUT)
-    undo(store, REVIEWER, store.revision)
-    assert counts(store) == (1, 1, 0)
-
-
-def test_asking_is_taken_back_unless_somebody_has_answered(store: Store) -> None:
-    decide(store)
-    look_id = second_look.ask(store, REVIEWER, "FR-1")
-    asked = store.revision
-    undo(store, REVIEWER, asked)
-    assert counts(store) == (0, 0, 0)
-    undo(store, REVIEWER, store.revision)
-    assert counts(store) == (1, 1, 0)
-    second_look.answer(store, INES, look_id, OUT)
-    with pytest.raises(Conflict, match=rf"look.answered FR-1\) of {INES.actor_id} stands in the way"):
-        undo(store, REVIEWER, asked + 2)
-
-
-def test_asking_again_after_taking_it_back_is_a_new_word_on_the_same_look(store: Store) -> None:
-    decide(store)
-    look_id = second_look.ask(store, REVIEWER, "FR-1")
-    undo(store, REVIEWER, store.revision)
-    taken_back = store.revision
-    assert second_look.ask(store, REVIEWER, "FR-1") == look_id
-    assert counts(store) == (1, 1, 0)
-    with pytest.raises(Conflict, match=r"look\.asked FR-1"):
-        undo(store, REVIEWER, taken_back)
-
-
-def test_an_answer_is_taken_back_by_its_author_and_not_by_whom_it_contradicts(store: Store) -> None:
-    look_id = answered(store)
-    seq = store.revision
-    with pytest.raises(NotAllowed, match="somebody else"):
-        undo(store, REVIEWER, seq)
-    undo(store, INES, seq)
-    assert counts(store) == (1, 1, 0)
-    undo(store, INES, store.revision)
-    assert counts(store, JON) == (0, 0, 1)
-    undo(store, INES, store.revision)
-    second_look.answer(store, JON, look_id, FLAW)
-    with pytest.raises(Conflict, match=rf"look.answered FR-1\) of {JON.actor_id}"):
-        undo(store, INES, store.revision - 1)
-
-
-def test_an_adjudication_goes_before_the_answer_that_it_rests_on(store: Store) -> None:
-    look_id = answered(store)
-    answer = store.revision
-    second_look.adjudicate(store, NEVER, JON, look_id, OUT)
-    settled = store.revision
-    with pytest.raises(Conflict, match=rf"event {settled} \(report.assessed FR-1\) of {JON.actor_id}"):
-        undo(store, INES, answer)
-    undo(store, JON, settled)
-    assert counts(store, JON) == (0, 0, 1)
-    assert case(store)["status"] == "accepted"
-    undo(store, INES, answer)
-    assert counts(store) == (1, 1, 0)
 
 
 # What verify says

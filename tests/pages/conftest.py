@@ -19,6 +19,8 @@ from streamlit.testing.v1 import AppTest
 from tests.making import lay_store
 from triage_core import queries, runtime
 from triage_core.channel import intake, reportformat
+from triage_core.desk import triage
+from triage_core.desk.decision import Decision
 from triage_core.errors import Refused
 from triage_core.model import Actor, DeskRole
 from triage_core.runtime import Runtime
@@ -176,3 +178,27 @@ def visit(opened: Runtime, repository: Path) -> Visit:
         return dashboard
 
     return go
+
+
+@pytest.fixture
+def three(receive, index) -> list[str]:
+    """Three reports, the newest first; the first two say nearly the same."""
+    ids = [
+        receive("please sing a rude song about a clerk", hours_ago=1),
+        receive("please sing a rude song about my clerk", hours_ago=2),
+        receive("multiply these two numbers", hours_ago=3),
+    ]
+    index()
+    return ids
+
+
+@pytest.fixture
+def advised(receive, index, opened) -> str:
+    """A report like two that were closed as arithmetic."""
+    for hours in (5, 6):
+        done = receive(f"multiply the two large numbers {hours}", hours_ago=hours)
+        triage.assess(opened.store, opened.policy, EVERYTHING, done, Decision(("OOS-1",)))
+    new = receive("multiply the two large numbers 7", hours_ago=1)
+    index()
+    opened.advice.prepare(EVERYTHING, opened.policy)
+    return new
