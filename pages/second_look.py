@@ -11,7 +11,7 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import looks
 from triage_core.guidance import policies
-from ui import empty, report_view, session
+from ui import empty, report_view, row_buttons, session
 from ui.desk import agreement, second_look
 from ui.hostile import plain
 from ui.words import ago
@@ -56,6 +56,8 @@ if part == AGREEMENT:
     st.stop()
 
 left, middle, right = st.columns([22, 46, 32], gap="medium")
+with left:
+    row_buttons.into_view()
 if part == BLIND:
     rows = session.read(looks.mine, me)
     if not rows:

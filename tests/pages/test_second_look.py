@@ -124,6 +124,8 @@ def test_after_an_answer_comes_the_next_look_of_the_list(visit, decided, rendere
     screen.multiselect(key=f"clauses-{second}-{-middle}").unselect("IN-1").run()
     screen = button(screen, "Save decision").click().run()
     assert [header.value.strip("` ") for header in screen.header] == [third]
+    brought = [one.proto.component_name for one in screen.get("bidi_component")]
+    assert "flawdesk.arrive" in brought, "it is read from its beginning"
 
 
 def test_what_was_entered_is_there_again_until_it_is_given(visit, decided, opened, rendered):

@@ -14,7 +14,7 @@ import streamlit as st
 from triage_core.desk import drafts, second_look
 from triage_core.desk.looks import Dispute
 from triage_core.guidance.policy import ClauseKind, Policy
-from ui import decision, session
+from ui import decision, row_buttons, session
 from ui.desk import aside
 from ui.hostile import inline, plain, show
 from ui.words import RESOLUTION, SEVERITY, SEVERITY_INPUTS, severity_badge
@@ -103,6 +103,7 @@ def answer(policy: Policy, look_id: int, report_id: str, next_id: int | None) ->
     if session.command(done, second_look.answer, opened.store, session.actor(), look_id, decided):
         _over(look_id)
         session.pick("look", str(next_id) if next_id else None)
+        row_buttons.bring()  # it is read from its beginning
 
 
 def adjudicate(look_id: int, report_id: str, version: int) -> None:
@@ -114,3 +115,4 @@ def adjudicate(look_id: int, report_id: str, version: int) -> None:
     if session.command(done, second_look.adjudicate, *arguments, seen_version=version):
         _over(look_id)
         session.pick("look", None)
+        row_buttons.bring()
