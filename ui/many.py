@@ -101,18 +101,20 @@ def leave() -> None:
 
 @st.dialog("One decision for many", width="large", icon=":material/checklist:", on_dismiss=leave)
 def _dialog() -> None:
-    chosen: Chosen = st.session_state[CHOSEN]
-    seen = chosen.seen
-    body, below = st.empty(), st.empty()
-    if DONE not in st.session_state:
-        with body.container():
-            act = _form(chosen)
-        if act:
-            with below, st.spinner(f"Deciding on {counted(len(seen), 'report')}"):
-                do(act, seen)
     if DONE in st.session_state:
-        with body.container():
-            told()
+        told()
+        return
+    chosen: Chosen = st.session_state[CHOSEN]
+    act = _form(chosen)
+    if act:
+        with st.spinner(f"Deciding on {counted(len(chosen.seen), 'report')}"):
+            do(act, chosen.seen)
+        _anew()
+
+
+def _anew() -> None:
+    """Draw the dialog by a run of its own: what one run has drawn stays on screen until it ends, and longer."""
+    st.rerun(scope="fragment" if session.is_part() else "app")
 
 
 def _form(chosen: Chosen) -> Act | None:
@@ -275,21 +277,12 @@ def _undo(batch: int) -> None:
         st.session_state[_BACK] = not st.session_state.get(_BACK, False)
 
 
-def told() -> None:
-    """What was done, what was skipped and why, and the way back; told anew when that was gone."""
-    place = st.empty()
+def told(close: Callable[[], None] = leave) -> None:
+    """What was done, what was skipped and why, and the way back; when that was gone, the same of the way back.
+
+    `close` forgets what the dialog was opened for.
+    """
     outcome: Outcome = st.session_state[DONE]
-    with place.container():
-        goes_back = _told(outcome)
-    if goes_back and outcome.batch:
-        with place, st.spinner(f"Deciding on {counted(len(outcome.done), 'report')}"):
-            _undo(outcome.batch)
-        with place.container():
-            _told(st.session_state[DONE])
-
-
-def _told(outcome: Outcome) -> bool:
-    """The outcome, and buttons; True when the one was pressed that takes it back, or that does again what was."""
     back = st.session_state.get(_BACK, False)
     many = counted(len(outcome.done), "report")
     st.markdown(
@@ -310,12 +303,15 @@ def _told(outcome: Outcome) -> bool:
             alt="The reports that were skipped, one a row, and why",
         )
     with st.container(horizontal=True):
-        goes_back = bool(outcome.batch) and st.button(
+        turn = outcome.batch and st.button(
             f"Do it again: {many}" if back else f"Undo all of it: {many}",
             icon=":material/redo:" if back else ":material/undo:",
             key=f"undo-batch-{outcome.batch}",
         )
-        if st.button("Close", key=f"many_close-{outcome.batch}"):
-            leave()
+        if st.button("Close", key="many_close"):
+            close()
             st.rerun()
-    return goes_back
+    if outcome.batch and turn:
+        with st.spinner(f"Deciding on {many}"):
+            _undo(outcome.batch)
+        _anew()

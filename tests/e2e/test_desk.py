@@ -287,6 +287,19 @@ def test_the_desk_at_900_and_in_the_dark(desk: Server, page: Page, screenshot: C
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_what_came_of_a_decision_for_many_stands_in_place_of_its_form(desk: Server, page: Page) -> None:
+    page.goto(f"{desk.url}/inbox")
+    page.get_by_role("button", name=re.compile("^Decide on all")).click(timeout=SLOW_MS)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Close as duplicates", exact=True).click()
+    field = dialog.get_by_label("Duplicates of the report")
+    field.fill("FR-60")  # the newest: all others came before it
+    field.press("Enter")
+    dialog.get_by_role("button", name=re.compile("^Close as duplicates: ")).click()
+    dialog.get_by_text("Done on 0 reports").wait_for()
+    expect(dialog.get_by_text("What is done")).to_have_count(0)
+
+
 # The last in this file, since what it decides changes what is suggested.
 def test_what_is_opened_comes_into_view(desk: Server, page: Page) -> None:
     page.set_viewport_size({"width": 1366, "height": 500})

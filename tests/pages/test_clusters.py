@@ -190,6 +190,11 @@ def test_a_cluster_is_accepted_as_duplicates_and_one_press_takes_it_back(visit, 
     undo = next(button for button in screen.button if "Undo all of it" in button.label)
     undo.click().run()
     assert {case(report)["status"] for report in grouped["songs"]} == {"new"}
+    assert "Taken back on 2 reports" in rendered(screen)
+    screen.button(key="many_close").click().run()
+    assert not [one for one in screen.button if one.key in ("cluster_do", "many_close")], (
+        "the dialog is closed"
+    )
 
 
 def test_what_was_skipped_is_told_with_the_reason(visit, grouped, opened, case, rendered):

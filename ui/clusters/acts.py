@@ -142,7 +142,7 @@ def decide() -> None:
     """The dialog: what is done with the members that were chosen, then what came of it."""
     axis, cluster_id, seen = st.session_state[DECIDE]
     if many.DONE in st.session_state:
-        many.told()
+        many.told(_close)
         return
     st.markdown(f"**{counted(len(seen), 'member')}** of cluster {plain(cluster_id)}.")
     many.sample(seen)
