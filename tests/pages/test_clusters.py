@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.pages.conftest import EVERYTHING, off_without_a_reason
+from tests.pages.conftest import EVERYTHING, off_without_a_reason, toasts
 from triage_core import db
 from triage_core.clusters import cluster_work
 from triage_core.desk import drafts, triage
@@ -218,6 +218,7 @@ def test_a_member_is_split_off_for_good(visit, grouped, index, opened):
     out = grouped["songs"][0]
     screen.checkbox(key=f"take-whole-{name}-{out}-1").check().run()
     screen.button(key=f"split-whole-{name}").click().run()
+    assert screen.button(key=f"split-whole-{name}").disabled, "nobody is chosen any more"
     index()
     assert queue(visit("clusters"))["size"] == [2, 2]
     opened.likeness.rebuild(EVERYTHING, accept=True)
@@ -231,6 +232,8 @@ def test_a_member_is_moved(visit, grouped, index):
     screen = visit("clusters")
     songs, sums = queue(screen)["cluster"]
     screen.checkbox(key=f"take-whole-{songs}-{grouped['songs'][0]}-1").check().run()
+    screen.button(key=f"move-whole-{songs}").click().run()
+    assert "name the cluster first" in toasts(screen)
     screen.selectbox(key=f"target-whole-{songs}").set_value(sums).run()
     screen.button(key=f"move-whole-{songs}").click().run()
     index()

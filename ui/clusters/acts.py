@@ -72,6 +72,9 @@ def split(axis: str, cluster_id: str, seen: Mapping[str, int], singly: str) -> N
 def move(axis: str, cluster_id: str, seen: Mapping[str, int], target: str) -> None:
     """Move the chosen members to the cluster named in the input with the key `target`."""
     name = str(st.session_state.get(target) or "").strip()
+    if not name:
+        st.toast("Nothing was moved: name the cluster first", icon=":material/rule:")
+        return
     _give("They belong to the other cluster now", cluster_work.move, axis, cluster_id, seen, list(seen), name)
 
 

@@ -107,10 +107,11 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             on_click=acts.confirm,
             args=(axis, cluster_id, seen),
         )
+        some = 0 < len(seen) < len(everybody)
         with st.popover(
             "Split off",
             icon=":material/call_split:",
-            disabled=not 0 < len(seen) < len(everybody),
+            disabled=not some,
             help=none or (SOME if len(seen) == len(everybody) else ""),
         ):
             alone = f"singly-{axis}-{cluster_id}"
@@ -118,6 +119,8 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             st.button(
                 f"Split off {counted(len(seen), 'member')}",
                 key=f"split-{axis}-{cluster_id}",
+                disabled=not some,  # the popover stays open when they have left
+                help=none,
                 on_click=acts.split,
                 args=(axis, cluster_id, seen, alone),
             )
@@ -134,6 +137,8 @@ def _choosing(axis: str, cluster_id: str, everybody: Sequence[db.Row]) -> None:
             st.button(
                 f"Move {counted(len(seen), 'member')}",
                 key=f"move-{axis}-{cluster_id}",
+                disabled=not seen,
+                help=none,
                 on_click=acts.move,
                 args=(axis, cluster_id, seen, target),
             )
