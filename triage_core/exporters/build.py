@@ -149,8 +149,9 @@ def _describe(folder: Path, format: str, profile: Profile, policy: Policy, accou
     """Write what is told of the rows beside them, and the manifest, `account`, which then names every other file."""
     for name, content in companions(format).items():
         _write(folder / name, content)
-    _write(folder / "README.md", card.render(profile, policy, account))
     account["files"] = manifest.files(folder)
+    _write(folder / card.FILE, card.render(profile, policy, account))
+    account["files"].insert(0, manifest.file(folder, folder / card.FILE))
     if account["rows"]["total"] and croissant.describes(format):
         _write(folder / croissant.FILE, croissant.render(profile, account))
         account["files"].append(manifest.file(folder, folder / croissant.FILE))

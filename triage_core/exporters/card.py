@@ -16,11 +16,15 @@ from triage_core.exporters.profiles import Profile
 from triage_core.exporters.split import Split
 from triage_core.guidance.policy import Policy
 
+FILE = "README.md"
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
 def render(profile: Profile, policy: Policy, manifest: Mapping[str, Any]) -> str:
-    """README.md of a dataset. The columns are named with their types, so that a loader need not guess them."""
+    """The card of a dataset. The columns are named with their types, so that a loader need not guess them.
+
+    `manifest` names the files of rows and metadata already.
+    """
     return "\n".join([*_front_matter(profile, manifest), *_body(profile, policy, manifest), ""])
 
 
@@ -43,11 +47,24 @@ def _front_matter(profile: Profile, manifest: Mapping[str, Any]) -> Iterator[str
             for side in sides:
                 yield from (f"  - split: {side}", f"    path: {file_name(part, side, format)}")
         yield "dataset_info:"
-        for name, _, schema in configs:
-            yield from (f"- config_name: {name}", "  features:")
+        for name, part, schema in configs:
+            yield f"- config_name: {name}"
+            yield f"  description: {json.dumps(_content(part, manifest))}"
+            yield "  features:"
             for field in schema:
                 yield from _feature(field)
     yield "---"
+
+
+def _content(part: str, manifest: Mapping[str, Any]) -> str:
+    """What a configuration holds, by the hashes of its files.
+
+    `datasets` keeps what it has read under the folder's name (the version) and a hash of this front matter. Were that
+    alike in two datasets, as it is for all that share columns, the second would be answered with the rows of the first.
+    """
+    files = [file for file in manifest["files"] if file["path"].startswith(f"{part}/")]
+    told = ", ".join(f"{file['path']} sha256 {file['sha256']}" for file in files)
+    return f"{manifest['name']} {manifest['version']}: {told}"
 
 
 def _feature(field: pa.Field) -> Iterator[str]:
