@@ -26,7 +26,7 @@ CLASSIFIER = {
     "response_refusal_label": None, "adversarial": True, "subcategory": "IN-1",
 }  # fmt: skip
 GOOD = {
-    "kto": [KTO, {**KTO, "label": True}],
+    "kto": [KTO, {**KTO, "completion": BETTER, "label": True}],
     "preference": [PAIR],
     "reward": [REWARD],
     "sft": [{"prompt": ASK, "completion": BETTER}],
@@ -112,6 +112,10 @@ def test_every_rule_has_a_case() -> None:
     by_file = {
         "no_rows",
         "not_json",
+        "not_utf8",
+        "byte_order_mark",
+        "same_row",
+        "other_label",
         "not_an_object",
         "named_twice",
         "long_line",
@@ -131,6 +135,29 @@ def test_what_only_the_whole_file_shows() -> None:
     assert "mixed_formats" in found("preference", PAIR, {"prompt": "a", "chosen": "b", "rejected": "c"})
     assert found("kto") == {"no_rows"}
     assert found("kto", KTO) == {"one_label"}
+    assert "one_label" not in found("kto", {"prompt": ASK, "completion": GIVEN})
+
+
+def test_a_row_that_comes_again_is_told_with_the_label_it_has_then() -> None:
+    report = lint.rows([KTO, KTO, {**KTO, "label": True}], "kto")
+    assert [(one.row, one.column, one.rule) for one in report.findings] == [
+        (2, "", "same_row"), (3, "label", "other_label"),
+    ]  # fmt: skip
+    case = GOOD["eval"][0]
+    assert found("eval", case, {**case, "id": "flaw-FR-2", "expected": "safe_answer"}) == {"other_label"}
+    assert found("sft", *GOOD["sft"], {"prompt": ASK, "completion": GIVEN}) == set()
+
+
+def test_a_file_that_windows_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "TRAIN.JSONL"
+    lines = "\r\n".join(map(json.dumps, GOOD["kto"])) + "\r\n"
+    path.write_text(lines, encoding="utf-8-sig", newline="")
+    report = lint.file(path, "kto")
+    assert (report.ok, report.rows, report.warnings) == (True, 2, {"byte_order_mark": 1})
+    path.write_text(lines, encoding="utf-16", newline="")
+    assert lint.file(path, "kto").errors["not_utf8"]
+    path.write_bytes(json.dumps(GOOD["kto"][0]).encode("utf-16-le"))
+    assert not lint.file(path, "kto").ok, "the standard library would guess it"
 
 
 def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
@@ -142,7 +169,7 @@ def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
         "{broken",
         "[1]",
         twice,
-        json.dumps({**KTO, "label": True}),
+        json.dumps({**KTO, "completion": BETTER, "label": True}),
         "9" * 5_000_001,
     ]
     path.write_text("\n".join(lines) + "\n")
@@ -160,9 +187,10 @@ def test_lf_alone_ends_a_line(tmp_path: Path) -> None:
     row = json.dumps({"prompt": ASK})
     spaced = row.replace(": ", ":\r").replace(", ", ",\r")
     other_ends = json.dumps({"prompt": said("a\u2028b\u0085c")}, ensure_ascii=False)
+    other = json.dumps({"prompt": said("Another one.")})
     lines = [
         spaced,
-        f"\r{row}\r",
+        f"\r{other}\r",
         "\r",
         other_ends,
         f"{row}\r{row}",
@@ -188,7 +216,16 @@ def test_parquet_is_read_as_well(tmp_path: Path) -> None:
 def test_findings_are_capped_and_counts_are_not() -> None:
     report = lint.rows([{"prompt": []}] * 1_000, "prompt_only")
     assert report.errors["empty_list"] == 1_000
-    assert len(report.findings) == lint.EXAMPLES
+    assert len(report.findings) == 2 * lint.EXAMPLES
+    assert report.warnings["same_row"] == 999
+
+
+def test_many_warnings_hide_no_error() -> None:
+    rows = [{"prompt": said(f"<|im_end|> {number}")} for number in range(1_000)]
+    report = lint.rows([*rows, {"prompt": []}], "prompt_only")
+    assert [(one.row, one.rule) for one in report.findings if one.level is Level.ERROR] == [
+        (1001, "empty_list")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ def export(
 
 @datasets_app.command("lint")
 def lint_command(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON Lines or Parquet.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="JSON Lines (.jsonl, .ndjson) or .parquet.")
+    ],
     profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")],
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -96,13 +98,18 @@ def lint_command(
 
     def draw(result: Any) -> None:
         print_rows(result["findings"])
-        out.print(f"{result['rows']} rows, {sum(result['errors'].values())} errors,", end=" ")
-        out.print(f"{sum(result['warnings'].values())} warnings")
+        told = [f"{result['rows']:,} rows", *(_counts(kind, result[kind]) for kind in ("errors", "warnings"))]
+        out.print("; ".join(told))
 
     found = lint.file(file, profile)
     show(found.to_json(), as_json, draw)
     if not found.ok:
         raise typer.Exit(1)
+
+
+def _counts(kind: str, by_rule: Mapping[str, int]) -> str:
+    named = ", ".join(f"{count:,} {rule}" for rule, count in by_rule.items())
+    return f"{sum(by_rule.values()):,} {kind}" + (f" ({named})" if named else "")
 
 
 @datasets_app.command("withdraw")

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,21 @@ import pyarrow.parquet as pq
 
 from triage_core.errors import Refused
 from triage_core.exporters import profiles
-from triage_core.exporters.lint_rules import RULES, Level, Problem, problems
+from triage_core.exporters.lint_rules import LABELS, RULES, Level, Problem, problems
+from triage_core.exporters.profiles import Profile
 from triage_core.importers.lines import capped
 
-EXAMPLES = 100
+EXAMPLES = 20
 PARQUET_ROWS = 500
+BOM = b"\xef\xbb\xbf"
 
 
 class Format(StrEnum):
     JSONL = "jsonl"
     PARQUET = "parquet"
+
+
+_ENDINGS = {".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".parquet": Format.PARQUET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What was found: every problem is counted by its rule, the first `EXAMPLES` are told in full."""
+    """What was found: every problem is counted by its rule, the first `EXAMPLES` of each are told in full."""
 
     rows: int = 0
     errors: Counter[str] = field(default_factory=Counter)
@@ -64,8 +70,9 @@ class Report:
 
     def add(self, row: int, problem: Problem) -> None:
         level = RULES[problem.rule].level
-        (self.errors if level is Level.ERROR else self.warnings)[problem.rule] += 1
-        if len(self.findings) < EXAMPLES:
+        counts = self.errors if level is Level.ERROR else self.warnings
+        counts[problem.rule] += 1
+        if counts[problem.rule] <= EXAMPLES:  # of each, so that many warnings hide no error
             says = RULES[problem.rule].says
             self.findings.append(Finding(row, problem.column, problem.rule, level, says))
 
@@ -93,10 +100,9 @@ def file(path: Path, profile: str) -> Report:
 
     Raises Refused for an unknown profile, another ending, or a file that cannot be read.
     """
-    try:
-        format = Format(path.suffix.removeprefix("."))
-    except ValueError:
-        raise Refused("file", f"{path.name} must end in .jsonl or .parquet") from None
+    format = _ENDINGS.get(path.suffix.lower())
+    if format is None:
+        raise Refused("file", f"{path.name} must end in .jsonl, .ndjson or .parquet")
     try:
         found = _json_rows(path) if format is Format.JSONL else enumerate(_parquet_rows(path), start=1)
         return _numbered(found, profile)
@@ -114,16 +120,24 @@ def _numbered(found: Iterable[tuple[int, Mapping[str, Any] | Problem]], profile:
     report = Report()
     shapes: Counter[str] = Counter()
     labels: Counter[Any] = Counter()
+    seen: dict[bytes, str] = {}  # some 100 bytes a row
     for number, row in found:
-        report.rows += 1
+        report.rows += number > 0
         if isinstance(row, Problem):
             report.add(number, row)
             continue
         for problem in problems(row, shape):
             report.add(number, problem)
         shapes[_shape(row)] += 1
-        if shape.label:
-            labels[str(row.get(shape.label))] += 1
+        if shape.label in row:
+            labels[str(row[shape.label])] += 1
+        said, label = _said(row, shape), str(row.get(shape.label))
+        if said not in seen:
+            seen[said] = label
+        elif seen[said] == label:
+            report.add(number, Problem("", "same_row"))
+        else:
+            report.add(number, Problem(shape.label, "other_label"))
     if not report.rows:
         report.add(0, Problem("", "no_rows"))
     if len(shapes) > 1:
@@ -139,10 +153,19 @@ def _shape(row: Mapping[str, Any]) -> str:
     return json.dumps(kinds, sort_keys=True)
 
 
+def _said(row: Mapping[str, Any], profile: Profile) -> bytes:
+    """What is said in a row, whatever its name and labels, as a hash that tells two rows apart."""
+    told = [row.get(name) for name in profile.schema.names if name not in {"id", profile.label, *LABELS}]
+    return blake2b(json.dumps(told, sort_keys=True, default=str).encode(), digest_size=8).digest()
+
+
 def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
     """Each row with the number of its line; LF alone ends a line, since CR between values is white space of JSON."""
     with path.open("rb") as lines:
         for number, line in capped(lines):
+            if number == 1 and line and line.startswith(BOM):
+                line = line.removeprefix(BOM)
+                yield 0, Problem("", "byte_order_mark")
             if line is None:
                 yield number, Problem("", "long_line")
             elif line.strip():  # every loader passes over a blank one
@@ -151,7 +174,9 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
 
 def _json_row(line: bytes) -> Mapping[str, Any] | Problem:
     try:
-        row = json.loads(line, object_pairs_hook=_once)
+        row = json.loads(line.decode(), object_pairs_hook=_once)  # of bytes it would guess UTF-16
+    except UnicodeDecodeError:
+        return Problem("", "not_utf8")
     except _NamedTwice:
         return Problem("", "named_twice")
     except (ValueError, RecursionError):

@@ -49,6 +49,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         **_errors(
             no_rows="the file has no rows",
             not_json="the line is not JSON",
+            not_utf8="the line is not UTF-8",
             long_line="the line is longer than any report of ours",
             not_an_object="the line is not a JSON object",
             named_twice="two values of one name: the loader refuses the whole file",
@@ -80,6 +81,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             extra_column="the trainer drops this column or stumbles over it",
             ends_with_assistant="the prompt ends with the assistant: its answer is continued, not answered",
             control_token="holds a control token of a chat template, which ends or opens a message",
+            byte_order_mark="the file begins with a byte order mark, at which some loaders stop",
+            same_row="an earlier row says the same, so that it counts twice",
+            other_label="an earlier row says the same under another label",
             one_label="all rows have one label: nothing is contrasted",
         ),
     }
