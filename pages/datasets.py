@@ -18,7 +18,7 @@ from ui.datasets import parts, versions, withdrawal
 from ui.hostile import inline
 from ui.words import HARM_TYPE, SEVERITY, counted
 
-SIZE, MOST, LONG = 10, 200, 500
+SIZE, LONG = 10, 500
 
 st.title("Datasets", anchor=False)
 if session.read(queries.is_empty):
@@ -97,8 +97,7 @@ if not total:
     st.caption(":material/dataset: None yet. Choose a profile above and build the first one.")
     st.stop()
 if total > 1:
-    with st.expander("Compare two versions", icon=":material/compare_arrows:"):
-        versions.compared(session.read(catalog.built, 1, MOST)[0])
+    versions.compared()
 page = paging.choose(total, SIZE, "built", most=7) if total > SIZE else 1
 planned = {plan.name: plan for plan in session.read(plans.plans)}
 latest = {built.name: built.version for built in session.read(catalog.latest)}

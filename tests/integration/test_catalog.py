@@ -14,7 +14,7 @@ import pytest
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core.desk import triage
 from triage_core.errors import NotFound
-from triage_core.exporters import catalog
+from triage_core.exporters import catalog, plans
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.store import Store
 
@@ -40,6 +40,10 @@ def test_built_versions_are_listed_newest_first_and_paged(store, tmp_path):
     assert (total, [one.version for one in found]) == (3, ["3", "2", "1"])
     assert found[0].manifest["content_sha256"] == made[-1]["content_sha256"]
     assert [one.version for one in listed(store, page=2, size=2)[0]] == ["1"]
+    plans.retire(store, EVERYBODY, "kto", version="2")
+    with store.read() as cursor:
+        assert catalog.kept(cursor, 10) == [("kto", "3"), ("kto", "1")]
+        assert catalog.kept(cursor, 1) == [("kto", "3")]
 
 
 def test_archive_holds_the_files_of_the_manifest_and_nothing_else(store, tmp_path):

@@ -14,7 +14,7 @@ from triage_core.errors import Refused
 from triage_core.exporters import nearest, revoke
 from triage_core.exporters.gate import MEANING, Reason
 from triage_core.model import Exposure, Generality, Harm, Reliability, SeverityInputs, Uplift
-from ui.datasets import parts
+from ui.datasets import parts, versions
 
 ML = {"role": "ML engineer"}
 INPUTS = SeverityInputs(Harm.H3, Exposure.SELF, Generality.RETARGETABLE, Reliability.RELIABLE, Uplift.YES)
@@ -180,21 +180,26 @@ def test_the_reports_behind_a_reason(visit, flaw, receive):
     assert left in screen.button(key=f"behind-{left}").label
 
 
-def test_two_versions_are_compared(visit, flaw, rendered):
+def test_two_versions_are_compared(visit, flaw, rendered, monkeypatch):
     flaw("one")
     screen = build_button(visit("datasets", **ML)).click().run()
     assert not any("Compare" in one.label for one in screen.expander)
     flaw("two")
     build_button(visit("datasets", **ML)).click().run()
-    screen = visit("datasets", **ML)
+    with monkeypatch.context() as patched:
+        patched.setattr(versions.difference, "of_versions", None)
+        screen = visit("datasets", **ML)
+        assert not screen.exception, "nothing is compared before somebody asks"
+    screen.session_state["compare"] = True
+    screen.run()
     assert {metric.label: metric.value for metric in screen.metric} == {
         "Added": "1", "Removed": "0", "Changed": "0",
     }  # fmt: skip
-    screen.selectbox(key="compare-later").select("kto 1").run()
-    screen.selectbox(key="compare-earlier").select("kto 2").run()
+    screen.selectbox(key="compare-later").select(("kto", "1")).run()
+    screen.selectbox(key="compare-earlier").select(("kto", "2")).run()
     assert [metric.value for metric in screen.metric] == ["0", "1", "0"]
     assert "hold the same rows" not in rendered(screen)
-    screen.selectbox(key="compare-earlier").select("kto 1").run()
+    screen.selectbox(key="compare-earlier").select(("kto", "1")).run()
     assert "hold the same rows" in rendered(screen)
 
 
@@ -210,6 +215,12 @@ def test_a_version_is_planned_and_an_old_one_retired(visit, flaw, opened, render
     screen.checkbox(key="sure-kto-1").check().run()
     screen = screen.button(key="retire-kto-1").click().run()
     assert not (opened.settings.store / "datasets" / "kto" / "1").exists()
+    assert screen.checkbox(key="sure-kto-1").disabled
+    screen.text_input(key="dataset_version").set_value("1").run()
+    screen = build_button(screen).click().run()
+    screen = screen.checkbox(key="sure-kto-1").check().run()
+    screen.button(key="retire-kto-1").click().run()
+    assert not (opened.settings.store / "datasets" / "kto" / "1").exists(), "also when it was built again"
     screen.checkbox(key="sure-kto-2").check().run()
     screen.button(key="retire-kto-2").click().run()
     assert (opened.settings.store / "datasets" / "kto" / "2").is_dir(), "the latest stays"

@@ -118,6 +118,17 @@ def built(cursor: db.Cursor, page: int = 1, size: int = 10) -> tuple[list[Built]
     return versions, int(db.value(cursor, "SELECT count(*) FROM datasets"))
 
 
+def kept(cursor: db.Cursor, most: int) -> list[tuple[str, str]]:
+    """(name, version) of those that were not retired, the newest first."""
+    found = db.rows(
+        cursor,
+        "SELECT name, version FROM datasets ANTI JOIN dataset_retirements USING (name, version)"
+        " ORDER BY created_at DESC, name, version DESC LIMIT ?",
+        [most],
+    )
+    return [(row["name"], row["version"]) for row in found]
+
+
 def _versions(cursor: db.Cursor, which: str, values: list[Any]) -> list[Built]:
     found = db.rows(
         cursor,

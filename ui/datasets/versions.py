@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import LiteralString
 
 import streamlit as st
@@ -19,7 +19,7 @@ from ui.datasets import parts, withdrawal
 from ui.hostile import inline, plain
 from ui.words import counted, moment
 
-NAMED = 200
+NAMED, KEPT = 200, 2_000
 GONE: Mapping[bool, LiteralString] = {
     False: "Its files are no longer where they were written.",
     True: "This version was retired: its files were deleted, and its account stays.",
@@ -140,17 +140,18 @@ def _future(built: Built, plan: Plan | None) -> None:
         on_click=session.command,
         args=("The plan is saved", plans.plan, store, actor, built.name, int(days)),
     )
+    gone = built.is_retired and not built.is_here  # it may have been built again since
     sure = st.checkbox(
         "I do not need these files any more",
         key=f"sure-{key}",
-        disabled=built.is_retired,
+        disabled=gone,
         help="Its files are deleted; its manifest stays, so that what a model was trained on can be told.",
     )
     st.button(
         "Retire this version",
         key=f"retire-{key}",
         icon=":material/delete:",
-        disabled=built.is_retired or not sure,
+        disabled=gone or not sure,
         on_click=_retire,
         args=(built,),
     )
@@ -168,31 +169,41 @@ def _retire(built: Built) -> None:
 
 
 @st.fragment
-def compared(found: Sequence[Built]) -> None:
-    """Choose two versions and see how they differ."""
-    here = [one for one in found if one.is_here]
-    if len(here) < 2:
-        st.caption("Two versions with their files are needed.")
+def compared() -> None:
+    """Choose two versions and see how they differ; nothing is read before somebody opens it."""
+    box = st.expander(
+        "Compare two versions", icon=":material/compare_arrows:", key="compare", on_change="rerun"
+    )
+    if not box.open:
         return
-    names = [f"{one.name} {one.version}" for one in here]
-    before = next((at for at, one in enumerate(here[1:], 1) if one.name == here[0].name), 1)
-    one, other = st.columns(2)
-    earlier = one.selectbox("Earlier", names, index=before, format_func=inline, key="compare-earlier")
-    later = other.selectbox("Later", names, index=0, format_func=inline, key="compare-later")
-    was, now = here[names.index(earlier)], here[names.index(later)]
-    try:
-        told, counts = _difference(f"{was.name} {was.version}", f"{now.name} {now.version}", was, now)
-    except NotFound as error:
-        st.warning(refusals.why(error), icon=":material/folder_off:")
-        return
-    _told(told, counts)
+    with box:
+        kept = session.read(catalog.kept, KEPT)
+        if len(kept) < 2:
+            st.caption("Two versions with their files are needed.")
+            return
+        before = next((at for at, (name, _) in enumerate(kept[1:], 1) if name == kept[0][0]), 1)
+        one, other = st.columns(2)
+        earlier = one.selectbox("Earlier", kept, index=before, format_func=_named, key="compare-earlier")
+        later = other.selectbox("Later", kept, index=0, format_func=_named, key="compare-later")
+        if len(kept) == KEPT:
+            st.caption(f"The {KEPT:,} that were built last can be chosen.")
+        try:
+            told, counts = _difference(earlier, later)
+        except NotFound as error:
+            st.warning(refusals.why(error), icon=":material/folder_off:")
+            return
+        _told(told, counts)
+
+
+def _named(version: tuple[str, str]) -> str:
+    return inline(" ".join(version))
 
 
 @st.cache_data(max_entries=20, show_spinner="Comparing …")
 def _difference(
-    one: str, other: str, _before: Built, _after: Built
+    earlier: tuple[str, str], later: tuple[str, str]
 ) -> tuple[Difference, Mapping[str, tuple[int, int]]]:
-    return difference.of_versions(_before, _after)
+    return difference.of_versions(*(session.read(catalog.one, *version) for version in (earlier, later)))
 
 
 def _told(found: Difference, counts: Mapping[str, tuple[int, int]]) -> None:
