@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import zipfile
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from triage_core import cli
 from triage_core.desk import triage
 from triage_core.errors import NotFound
 from triage_core.exporters import catalog, plans
@@ -89,3 +92,27 @@ def test_a_version_is_found_by_its_name(store, tmp_path):
         assert catalog.one(cursor, "kto", "1").manifest["name"] == "kto"
         with pytest.raises(NotFound, match="no kto 2"):
             catalog.one(cursor, "kto", "2")
+
+
+def test_the_command_line_lists_and_compares(store, tmp_path):
+    build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    (report_id,) = bring(store, make_report("another", consent_training="any_safety_training"))
+    triage.assess(store, POLICY, REVIEWER, report_id, FLAW)
+    build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"))
+    store.close()
+
+    def ask(*command):
+        done = CliRunner().invoke(
+            cli.app, ["datasets", *command, "--store", str(tmp_path / "store"), "--json"]
+        )
+        return json.loads(done.stdout) if done.exit_code == 0 else done.exception
+
+    later, earlier = ask("list")
+    assert (later["name"], later["version"], later["rows"], earlier["rows"]) == ("kto", "2", 2, 1)
+    assert Path(later["folder"], "README.md").is_file()
+    found = ask("compare", "kto", "1", "2")
+    assert found["added"] == {"count": 1, "first": [f"kto-{report_id}"]}
+    assert (found["removed"]["count"], found["changed"]["count"], found["counts"]["rows"]) == (0, 0, [1, 2])
+    Path(earlier["folder"], "README.md").unlink()
+    assert [one["folder"] for one in ask("list")] == [later["folder"], None]
+    assert isinstance(ask("compare", "kto", "1", "2"), NotFound)

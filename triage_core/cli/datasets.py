@@ -1,4 +1,4 @@
-"""Commands of datasets: export, lint."""
+"""Commands of datasets: export, lint, list, compare, withdraw, plan, build-due, retire."""
 
 from __future__ import annotations
 
@@ -110,6 +110,25 @@ def lint_command(
 def _counts(kind: str, by_rule: Mapping[str, int]) -> str:
     named = ", ".join(f"{count:,} {rule}" for rule, count in by_rule.items())
     return f"{sum(by_rule.values()):,} {kind}" + (f" ({named})" if named else "")
+
+
+@datasets_app.command("list")
+def list_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Every version that was built, the newest first, and the folder where its files are."""
+    run("datasets.list", {}, store, as_json, print_rows)
+
+
+@datasets_app.command("compare")
+def compare_command(
+    name: Annotated[str, typer.Argument(help="A dataset.")],
+    earlier: Annotated[str, typer.Argument(help="A version.")],
+    later: Annotated[str, typer.Argument(help="Another one.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Which rows the later version has, lacks and has otherwise, and which counts differ."""
+    params = {"name": name, "earlier": earlier, "later": later}
+    run("datasets.compare", params, store, as_json, print_pairs)
 
 
 @datasets_app.command("withdraw")

@@ -58,6 +58,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "datasets.plan": datasets.plan,
     "datasets.build-due": datasets.build_due,
     "datasets.retire": datasets.retire,
+    "datasets.list": datasets.built,
+    "datasets.compare": datasets.compare,
     "keys.add": keys.add,
     "keys.list": keys.listing,
     "keys.revoke": keys.revoke,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from triage_core import db
@@ -11,9 +12,11 @@ from triage_core.channel import consent
 from triage_core.desk import triage
 from triage_core.errors import NotFound
 from triage_core.exporters import build as exports
-from triage_core.exporters import plans, revoke
+from triage_core.exporters import catalog, difference, plans, revoke
 from triage_core.operations.base import Emit, command_line_actor
 from triage_core.runtime import Runtime
+
+ALL = 1_000_000
 
 
 def export(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
@@ -93,3 +96,31 @@ def retire(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str,
         keep=params.get("keep") or 0,
     )
     return {"name": params["name"], "retired": gone}
+
+
+def built(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
+    """Every version that was built, the newest first."""
+    with runtime.store.read() as cursor:
+        found, _ = catalog.built(cursor, size=ALL)
+    return [
+        {
+            "name": one.name,
+            "version": one.version,
+            "built": one.created_at.isoformat(),
+            **{part: one.manifest[part] for part in ("profile", "format", "layout")},
+            "rows": one.manifest["rows"]["total"],
+            "folder": str(one.folder) if one.is_here else None,
+        }
+        for one in found
+    ]
+
+
+def compare(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """What two versions of a dataset have in common."""
+    with runtime.store.read() as cursor:
+        pair = [catalog.one(cursor, params["name"], params[part]) for part in ("earlier", "later")]
+    found, counts = difference.of_versions(*pair)
+    return {
+        **{part: asdict(getattr(found, part)) for part in ("added", "removed", "changed")},
+        "counts": {name: list(both) for name, both in counts.items()},
+    }

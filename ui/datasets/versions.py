@@ -19,7 +19,7 @@ from ui.datasets import parts, withdrawal
 from ui.hostile import inline, plain
 from ui.words import counted, moment
 
-NAMED, KEPT = 200, 2_000
+NAMED, KEPT, MIB = 200, 2_000, 1 << 20
 GONE: Mapping[bool, LiteralString] = {
     False: "Its files are no longer where they were written.",
     True: "This version was retired: its files were deleted, and its account stays.",
@@ -33,6 +33,7 @@ def version(built: Built, plan: Plan | None, may: bool, is_latest: bool) -> None
     """
     account = built.manifest
     rows, sides = account["rows"], account["rows"]["split"]
+    size = f"{built.size / MIB:,.0f} MiB" if built.size >= MIB else f"{built.size / 1024:,.0f} KiB"
     with st.container(
         border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
@@ -41,7 +42,7 @@ def version(built: Built, plan: Plan | None, may: bool, is_latest: bool) -> None
             st.caption(
                 f"{plain(account['profile'])} {plain(account['format'])} {plain(account['layout'])} ·"
                 f" {counted(rows['total'], 'row')}: {sides.get('train', 0):,} train, {sides.get('test', 0):,} test ·"
-                f" {counted(sum(account['excluded'].values()), 'report')} left out · {built.size / 1024:,.0f} KiB"
+                f" {counted(sum(account['excluded'].values()), 'report')} left out · {size}"
             )
             if plan and plan.latest == built.version:
                 every = counted(plan.every_days, "day")
