@@ -116,3 +116,8 @@ def test_the_command_line_lists_and_compares(store, tmp_path):
     Path(earlier["folder"], "README.md").unlink()
     assert [one["folder"] for one in ask("list")] == [later["folder"], None]
     assert isinstance(ask("compare", "kto", "1", "2"), NotFound)
+    told = CliRunner().invoke(cli.app, ["datasets", "list", "--store", str(tmp_path / "store")]).stdout
+    assert told.splitlines() == [
+        f"kto 2: 2 rows, kto parquet strict, {later['folder']}",
+        "kto 1: 1 rows, kto parquet strict, its files are gone",
+    ]

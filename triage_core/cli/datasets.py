@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from triage_core.cli.base import JsonOption, StoreOption, app, run, show
 from triage_core.cli.output import out, print_pairs, print_rows
@@ -14,6 +15,7 @@ from triage_core.exporters import lint
 from triage_core.exporters.poison import SHARE
 from triage_core.exporters.profiles import PROFILES
 from triage_core.model import HarmType, Severity
+from triage_core.text import reveal
 
 datasets_app = typer.Typer(no_args_is_help=True, help="Files of training data.")
 app.add_typer(datasets_app, name="datasets")
@@ -115,7 +117,16 @@ def _counts(kind: str, by_rule: Mapping[str, int]) -> str:
 @datasets_app.command("list")
 def list_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Every version that was built, the newest first, and the folder where its files are."""
-    run("datasets.list", {}, store, as_json, print_rows)
+    run("datasets.list", {}, store, as_json, _print_built)
+
+
+def _print_built(versions: Iterable[Mapping[str, Any]]) -> None:
+    """A line each: a table would cut names and folders short."""
+    for one in versions:
+        shape = " ".join(one[part] for part in ("profile", "format", "layout"))
+        where = one["folder"] or "its files are gone"
+        told = f"{one['name']} {one['version']}: {one['rows']:,} rows, {shape}, {where}"
+        out.print(Text(reveal(told)), soft_wrap=True)
 
 
 @datasets_app.command("compare")
