@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from tests.dated import Ask
+from tests.integration.exported import Export
 from tests.making import EVERYBODY, POLICY, Clock
+from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
 from triage_core.store import Store
 
@@ -34,5 +36,13 @@ def ask(store: Store) -> Ask:
     def run(question: Callable[..., Any], *args: Any) -> Any:
         with store.read() as cursor:
             return question(cursor, *args)
+
+    return run
+
+
+@pytest.fixture
+def export(store: Store, tmp_path: Path) -> Export:
+    def run(profile: str = "kto", **fields: Any) -> dict[str, Any]:
+        return build(store, POLICY, EVERYBODY, ExportRequest(profile, **{"out": tmp_path / "out", **fields}))
 
     return run
