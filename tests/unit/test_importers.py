@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from pathlib import Path
@@ -123,6 +124,26 @@ def test_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
         assert caught.value.field == path.name
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("r.jsonl.gz", gzip.compress(HELLO.encode()), "unpack"),
+        ("r.jsonl", gzip.compress(HELLO.encode()), "unpack"),
+        ("r.xlsx", b"PK\x03\x04\x14\x00", "CSV"),
+        ("r.csv", "prompt\nhello".encode("utf-16"), "UTF-16"),
+        ("r.jsonl", HELLO.encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_text_is_one_refused_line(lines: Any, name: str, content: bytes, rule: str) -> None:
+    (line,) = lines(content, name)
+    assert (line.number, line.error.field) == (1, "file")
+    assert rule in line.error.rule
+
+
+def test_an_array_is_not_taken_for_columns(lines: Any) -> None:
+    assert refusals(lines(f"[{HELLO}, {HELLO}]", "r.json")) == [(1, "body")]
+
+
 def test_keys_are_the_same_in_a_second_reading_and_apart_within_one(lines: Any) -> None:
     named = '{"external_id": "a", "turns": [{"role": "user", "content": "hello"}]}'
     respelled = '{"turns":[{"content":"hello","role":"user"}]}'
@@ -175,7 +196,8 @@ def test_csv_with_turns_as_json(lines: Any) -> None:
     [
         ("foo,bar", "bar, foo"),
         ("prompt,modle", "modle"),
-        ("prompt;response", "prompt?response"),
+        ("prompt;response", "commas"),
+        ("prompt\tresponse", "commas"),
         ("prompt,<script>", "?script?"),
         ("platform,model", "turns"),
         ("prompt,turns", "either"),

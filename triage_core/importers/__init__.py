@@ -7,10 +7,9 @@ second import of the same file a no-op.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +29,13 @@ _READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Ref
     Format.FLAW_REPORT: jsonl.records,
     Format.CSV: csvfile.records,
 }
+_BINARY: Mapping[bytes, str] = {
+    b"\x1f\x8b": "is compressed: unpack it first",
+    b"PK\x03\x04": "is an archive or a spreadsheet: unpack it, or save it as CSV",
+    b"\xff\xfe": "must be UTF-8, and is UTF-16",
+    b"\xfe\xff": "must be UTF-8, and is UTF-16",
+}
+"""What a file that is no text in UTF-8 begins with."""
 _SUFFIXES = {".jsonl": Format.FLAW_REPORT, ".ndjson": Format.FLAW_REPORT, ".csv": Format.CSV}
 
 
@@ -61,16 +67,21 @@ class Line:
 def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
     """Every line of the file in order, parsed or refused; blank lines are left out.
 
-    `auto` goes by the extension (.jsonl, .ndjson, .csv), else by the first character: a brace opens
-    JSONL. A CSV file with the wrong columns gives one refused line, its header. A refused line
-    never stops the reading.
+    `auto` goes by the extension (.jsonl, .ndjson, .csv), else by the first character: a brace or a
+    bracket opens JSONL. A CSV file with the wrong columns gives one refused line, its header, and so
+    does a file that is no text. A refused line never stops the reading.
 
     Raises `NotFound` when the file cannot be read.
     """
     seen: Counter[bytes] = Counter()
     try:
         with path.open("rb") as stream:
-            for number, outcome in _READERS[_format(path, stream, Format(format))](stream):
+            start = stream.peek(4096)  # a pipe cannot be read twice
+            for begins, rule in _BINARY.items():
+                if start.startswith(begins):
+                    yield Line(1, None, Refused("file", rule))
+                    return
+            for number, outcome in _READERS[_format(path, start, Format(format))](stream):
                 if isinstance(outcome, Refused):
                     yield Line(number, None, outcome)
                     continue
@@ -82,11 +93,11 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
         raise NotFound(path.name, f"must be a file that can be read ({error.strerror})") from error
 
 
-def _format(path: Path, stream: BufferedReader, asked: Format) -> Format:
+def _format(path: Path, start: bytes, asked: Format) -> Format:
     if asked is not Format.AUTO:
         return asked
     by_suffix = _SUFFIXES.get(path.suffix.lower())
     if by_suffix is not None:
         return by_suffix
-    start = stream.peek(4096).removeprefix(b"\xef\xbb\xbf").lstrip()  # a pipe cannot be read twice
-    return Format.FLAW_REPORT if start.startswith(b"{") else Format.CSV
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return Format.FLAW_REPORT if start.startswith((b"{", b"[")) else Format.CSV

@@ -140,6 +140,8 @@ def _rows(source: _Source) -> Iterator[tuple[int, list[str] | Refused]]:
 
 
 def _columns(header: Sequence[str]) -> list[str]:
+    if len(header) == 1 and re.search("[;\t]", header[0]):
+        raise InvalidReport("columns", "must have commas between them, not semicolons or tabs")
     columns = [name.strip().lower() for name in header]
     wrong = sorted({field_path("", name) for name in columns if name not in COLUMNS})
     if wrong:
