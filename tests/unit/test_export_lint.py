@@ -170,7 +170,7 @@ def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
         "[1]",
         twice,
         json.dumps({**KTO, "completion": BETTER, "label": True}),
-        "9" * 5_000_001,
+        "9" * 20_000_001,
     ]
     path.write_text("\n".join(lines) + "\n")
     report = lint.file(path, "kto")
@@ -180,6 +180,14 @@ def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
         (3, "not_json"), (4, "not_an_object"), (5, "named_twice"), (7, "long_line"),
     ]  # fmt: skip
     assert report.to_json()["ok"] is False
+
+
+def test_the_longest_row_of_ours_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    report = [*said("\U0001f600" * 199_000), *said("\U0001f600" * 199_000)]  # 400,000 characters at most
+    path.write_text(json.dumps({"chosen": report + BETTER, "rejected": report + GIVEN}) + "\n")
+    assert path.stat().st_size > 9_000_000
+    assert lint.file(path, "reward").errors == {}
 
 
 def test_lf_alone_ends_a_line(tmp_path: Path) -> None:

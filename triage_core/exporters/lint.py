@@ -26,10 +26,12 @@ from triage_core.errors import Refused
 from triage_core.exporters import profiles
 from triage_core.exporters.lint_rules import LABELS, RULES, Level, Problem, problems
 from triage_core.exporters.profiles import Profile
-from triage_core.importers.lines import capped
+from triage_core.importers.lines import MAX_LINE_BYTES, capped
 
 EXAMPLES = 20
 PARQUET_ROWS = 500
+LONGEST = 4 * MAX_LINE_BYTES
+"""A pair for a reward model holds a report twice, and two answers."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -162,7 +164,7 @@ def _said(row: Mapping[str, Any], profile: Profile) -> bytes:
 def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
     """Each row with the number of its line; LF alone ends a line, since CR between values is white space of JSON."""
     with path.open("rb") as lines:
-        for number, line in capped(lines):
+        for number, line in capped(lines, LONGEST):
             if number == 1 and line and line.startswith(BOM):
                 line = line.removeprefix(BOM)
                 yield 0, Problem("", "byte_order_mark")

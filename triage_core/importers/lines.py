@@ -13,19 +13,19 @@ Record = TypeVar("Record")
 MAX_LINE_BYTES = 5_000_000
 
 
-def capped(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Each line with its number from 1 and its line end; None in place of a line over the cap.
+def capped(stream: BinaryIO, most: int = MAX_LINE_BYTES) -> Iterator[tuple[int, bytes | None]]:
+    """Each line with its number from 1 and its line end; None in place of a line of more than `most` bytes.
 
     Only LF ends a line: U+2028 and the like are part of a text.
     """
     number = 0
-    while line := stream.readline(MAX_LINE_BYTES + 1):
+    while line := stream.readline(most + 1):
         number += 1
-        if len(line) <= MAX_LINE_BYTES:
+        if len(line) <= most:
             yield number, line
             continue
         while line and not line.endswith(b"\n"):
-            line = stream.readline(MAX_LINE_BYTES)
+            line = stream.readline(most)
         yield number, None
 
 
