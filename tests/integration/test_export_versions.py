@@ -92,7 +92,7 @@ def test_a_version_stands_for_its_rows(store: Store, tmp_path: Path, export: Exp
     add(store, "three")
     with pytest.raises(Conflict, match="kto 1 stands for other rows"):
         export("kto", version="1", out=tmp_path / "third")
-    assert list((tmp_path / "third" / "kto").iterdir()) == []
+    assert not (tmp_path / "third" / "kto").exists()
     newer = export("kto")
     assert (newer["version"], newer["parent"]) == ("2", "1")
     assert newer["diff"] == {"added": 1, "removed": 0, "removed_examples": [], "changed": 0}
@@ -191,7 +191,7 @@ def test_a_build_that_nobody_waits_for_stops_and_leaves_nothing(
     monkeypatch.setattr(beside, "SECONDS", 0.01)
     with pytest.raises(KeyboardInterrupt):
         build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out"), leave)
-    assert list((tmp_path / "out" / "kto").iterdir()) == []
+    assert not (tmp_path / "out" / "kto").exists()
     with store.read() as cursor:
         assert db.value(cursor, "SELECT count(*) FROM datasets") == 0
 
@@ -207,7 +207,7 @@ def test_a_dataset_without_rows_is_refused_with_the_reasons(
         export("kto")
     with pytest.raises(Refused, match="no report among those"):
         export("kto", chosen=Filter(platform=("Nothing",)))
-    assert not list((tmp_path / "out" / "kto").iterdir())
+    assert not (tmp_path / "out" / "kto").exists()
 
 
 def test_the_next_version_without_rows_is_an_honest_account(

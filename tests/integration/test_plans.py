@@ -137,7 +137,10 @@ def test_one_whose_folder_cannot_be_written_stops_no_other(
     shutil.rmtree(tmp_path / "out" / "kto")
     (tmp_path / "out" / "kto").write_text("no folder")
     first, second = plans.build_due(store, POLICY, EVERYBODY)
-    assert first == {"name": "kto", "refused": f"out: {tmp_path / 'out'} cannot be written to: File exists"}
+    assert first == {
+        "name": "kto",
+        "refused": f"out: {tmp_path / 'out'} cannot be written to: Not a directory",
+    }
     assert (second["name"], second["version"]) == ("other", "2")
 
 

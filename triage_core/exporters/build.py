@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -342,22 +342,24 @@ def _record(work: Work, request: ExportRequest, account: dict[str, Any], folder:
 
 @contextmanager
 def _scratch(store: Path, folder: Path) -> Iterator[Path]:
-    """A hidden folder beside `folder`, on the same file system; gone at the end unless it was moved in place.
+    """A hidden folder beside `folder`, on the same file system; gone at the end unless it was moved in place, and with
+    it the folder of a dataset that has no version.
 
     With those goes what an earlier process, which was killed, has left there. One process holds a store, so that what
     is of this store and of another process is nobody's any more.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     ours = sha256(f"{store.resolve()} {store.stat().st_ino}".encode()).hexdigest()[:8]
     for left in folder.parent.glob(f".*.{ours}-*.partial"):
         if f".{ours}-{_PROCESS}." not in left.name:
             shutil.rmtree(left, ignore_errors=True)
     scratch = folder.with_name(f".{folder.name}.{ours}-{_PROCESS}.{os.urandom(8).hex()}.partial")
-    scratch.mkdir()
+    scratch.mkdir(parents=True)
     try:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        with suppress(OSError):  # there are other versions
+            folder.parent.rmdir()
 
 
 @contextmanager
