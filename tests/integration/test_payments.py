@@ -170,11 +170,28 @@ def test_a_batch_that_never_went_out_is_taken_back_as_a_whole(store: Store, prom
 
 def test_a_batch_with_a_dismissed_flaw_is_noted_knowingly(store: Store, promised: list[int]) -> None:
     number = payments.send(store, OWNER)
-    triage.assess(store, POLICY, REVIEWER, "FR-2", Decision(("OOS-1",), note="A slip."))
+    no_flaw = Decision(("OOS-1",), note="A slip.")
+    triage.assess(store, POLICY, REVIEWER, "FR-2", no_flaw)
     with pytest.raises(Conflict, match=r"FR-2 was closed as out of scope .* pay it knowingly"):
         payments.pay(store, OWNER, number)
     assert where(store, promised[0]) == ("approved", 1)  # all or none
-    assert payments.pay(store, OWNER, number, knowingly=True) == 3
+    triage.assess(store, POLICY, REVIEWER, "FR-3", no_flaw)
+    with pytest.raises(Conflict, match=r"FR-3 was closed as out of scope .* pay it knowingly"):
+        payments.pay(store, OWNER, number, chosen=promised[1:2])  # who knew of one did not know of the other
+    assert payments.pay(store, OWNER, number, chosen=promised[1:3]) == 3
+
+
+def test_a_batch_is_noted_as_it_was_seen(store: Store, promised: list[int]) -> None:
+    """What came back since is not noted as paid once more."""
+    number = payments.send(store, OWNER)
+    rewards.pay(store, OWNER, promised[0])
+    seen = dict.fromkeys(promised[1:3], 2)
+    rewards.reverse(store, OTHER, promised[0], "It came back.")
+    with pytest.raises(Conflict, match="payment batch 1 was changed while you looked"):
+        payments.pay(store, OWNER, number, seen=seen)
+    with pytest.raises(Conflict, match="was changed while you looked"):
+        payments.pay(store, OWNER, number, seen=seen | {promised[0]: 2})  # before it was paid and came back
+    assert payments.pay(store, OWNER, number, seen=seen | {promised[0]: 4}) == 3
 
 
 def test_only_who_pays_sends(store: Store, promised: list[int]) -> None:

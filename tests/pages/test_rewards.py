@@ -17,7 +17,7 @@ from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.guidance import policies
 from triage_core.model import Actor
-from triage_core.rewards import batches, rewards
+from triage_core.rewards import batches, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from ui.words import ROLE
 
@@ -318,6 +318,25 @@ def test_a_list_for_payment_goes_out_once_and_is_noted_as_paid(
         ["1"],
     ]
     assert "There is no payment batch ` x `" in rendered(visit("rewards", role=OWNER, batch="x"))
+
+
+def test_a_dismissal_that_the_card_of_a_batch_does_not_show_yet_stops_its_payment(
+    visit, reward, stands, opened
+):
+    numbers = [reward(), reward(words="another joke")]
+    for number in numbers:
+        rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+    payments.send(opened.store, EVERYTHING)
+    no_flaw = Decision(("OOS-1",), note="A slip.")
+    first, second = (stands(number)["report_id"] for number in numbers)
+    triage.assess(opened.store, opened.policy, EVERYTHING, first, no_flaw)
+    screen = visit("rewards", role=OWNER, view="Payment batches", batch="1")
+    triage.assess(opened.store, opened.policy, EVERYTHING, second, no_flaw)
+    screen = press(screen, "Note 2 rewards as paid all the same")
+    assert f"{second} was closed as out of scope" in screen.toast[0].value
+    assert [stands(number)["state"] for number in numbers] == ["approved", "approved"]
+    press(screen, "Note 2 rewards as paid all the same")
+    assert [stands(number)["state"] for number in numbers] == ["paid", "paid"]
 
 
 def test_an_address_opens_the_page_that_it_names(visit, receive, opened):

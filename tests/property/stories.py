@@ -29,7 +29,7 @@ from triage_core.guidance.policy import Policy
 from triage_core.lifecycle import STATUS_TABLE, Trigger
 from triage_core.model import Actor, Channel, DeskRole, Exploitation, Resolution, Severity, Tlp
 from triage_core.outgoing import outbox
-from triage_core.rewards import batches, entitlements, payments, rewards
+from triage_core.rewards import batches, dismissals, entitlements, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 
@@ -230,9 +230,9 @@ class Story:
 
     def pay_list(self) -> None:
         with self.store.read() as cursor:
-            total = batches.page(cursor)[1]
-        number, known = self.draw.randint(1, total or 1), self.draw.random() < 0.5
-        payments.pay(self.store, self.draw.choice(OWNERS), number, knowingly=known)
+            total, gone = batches.page(cursor)[1], dismissals.since(cursor)
+        number, chosen = self.draw.randint(1, total or 1), tuple(gone) if self.draw.random() < 0.5 else ()
+        payments.pay(self.store, self.draw.choice(OWNERS), number, chosen=chosen)
 
     def reverse(self) -> None:
         rewards.reverse(self.store, self.draw.choice(OWNERS), self.of_state("paid"), "It came back.")

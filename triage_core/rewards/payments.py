@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from triage_core import access, currencies, db
 from triage_core.access import Command
 from triage_core.desk.decision import check_text
-from triage_core.errors import Refused
+from triage_core.errors import Conflict, Refused
 from triage_core.model import Actor
 from triage_core.rewards import batches, dismissals, rewards
 from triage_core.rewards.reward_rules import SPENT, RewardState, RewardTrigger
@@ -71,23 +71,32 @@ def pay(
     batch_no: int,
     *,
     reference: str = "",
-    knowingly: bool = False,
+    chosen: Collection[int] = (),
+    seen: Mapping[int, int] | None = None,
     now: datetime | None = None,
 ) -> int:
     """Note every reward of a batch as paid that still waits for it; gives how many.
 
-    Raises NotFound, Refused where none waits, and as `rewards.pay` Conflict for all of them unless `knowingly`.
+    `seen` has the versions of those that waited when somebody looked, by number. Raises NotFound, Refused where none
+    waits, and Conflict for all of them where others wait than were seen, or the flaw of one that is not `chosen` was
+    dismissed or lowered since.
     """
     access.require(actor, Command.PAY_REWARD)
     check_text("reason", reference)
     with store.write(actor, Command.PAY_REWARD, now) as work:
         work.many = True
         batches.read(work.cursor, batch_no)
-        waiting = [row["reward_no"] for row in batches.rewards_of(work.cursor, batch_no) if is_waiting(row)]
+        rows = batches.rewards_of(work.cursor, batch_no)
+        waiting = {row["reward_no"]: row["version"] for row in rows if is_waiting(row)}
         if not waiting:
             raise Refused("batch", f"no reward of payment batch {batch_no} waits for its payment")
+        if seen is not None and seen != waiting:
+            raise Conflict("version", f"payment batch {batch_no} was changed while you looked at it")
+        gone = dismissals.since(work.cursor)
         for number in waiting:
-            rewards.settle(work, number, RewardTrigger.PAY, reference, knowingly=knowingly)
+            rewards.settle(
+                work, number, RewardTrigger.PAY, reference, gone=gone.get(number), knowingly=number in chosen
+            )
         return len(waiting)
 
 

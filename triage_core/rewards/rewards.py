@@ -21,6 +21,7 @@ from triage_core.guidance.policy import Policy
 from triage_core.model import Actor
 from triage_core.outgoing import follow_through
 from triage_core.rewards import batches, dismissals, spending, sums
+from triage_core.rewards.dismissals import Dismissal
 from triage_core.rewards.entitlements import CONFIRMED, entitlement, without_share
 from triage_core.rewards.reward_rules import (
     STANDING,
@@ -106,7 +107,8 @@ def approve(
         _require_second_person(work.cursor, actor, reward_no)
         after = reward_step(RewardState(found["state"]), RewardTrigger.APPROVE)
         found, known = _ask_again(work, policy, found, knowingly=knowingly)
-        known |= _dismissed(work, reward_no, RewardTrigger.APPROVE, knowingly)
+        gone = dismissals.since(work.cursor).get(reward_no)
+        known |= _dismissed(gone, RewardTrigger.APPROVE, knowingly=knowingly)
         _move(work, "reward.approved", found, after, "", **known)
 
 
@@ -127,7 +129,8 @@ def pay(
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:
-        settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, knowingly=knowingly)
+        gone = dismissals.since(work.cursor).get(reward_no)
+        settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, gone=gone, knowingly=knowingly)
 
 
 def reverse(
@@ -177,7 +180,8 @@ def decline(
                 "reward",
                 f"reward {reward_no} went out in payment batch {batch_no}: take it back from there first",
             )
-        settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version, knowingly=True)
+        gone = dismissals.since(work.cursor).get(reward_no)
+        settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version, gone=gone, knowingly=True)
 
 
 def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> db.Row:
@@ -294,9 +298,8 @@ def take_back(work: Work, event: Event) -> None:
     _move(work, activity.UNDONE, found, after, f"undo of event {event.seq}", undone=event.seq)
 
 
-def _dismissed(work: Work, reward_no: int, trigger: RewardTrigger, knowingly: bool) -> dict[str, str]:
+def _dismissed(gone: Dismissal | None, trigger: RewardTrigger, *, knowingly: bool) -> dict[str, str]:
     """What became of the flaw since, for the event; raises Conflict where there is something and it is not known."""
-    gone = dismissals.since(work.cursor).get(reward_no)
     if gone and not knowingly:
         raise Conflict("reward", f"{gone}: {trigger} it knowingly, or decline it with a reason")
     return {"dismissed": str(gone)} if gone else {}
@@ -309,13 +312,17 @@ def settle(
     reason: str,
     seen_version: int | None = None,
     *,
+    gone: Dismissal | None,
     knowingly: bool,
 ) -> None:
-    """Pay or decline a reward as a part of a running command; raises as `pay` and `decline` do."""
+    """Pay or decline a reward as a part of a running command; raises as `pay` and `decline` do.
+
+    `gone` is what `dismissals.since` has of it: asked once for many rewards.
+    """
     check_text("reason", reason)
     found = read(work.cursor, reward_no, seen_version)
     after = reward_step(RewardState(found["state"]), trigger)
-    known = _dismissed(work, reward_no, trigger, knowingly)
+    known = _dismissed(gone, trigger, knowingly=knowingly)
     _move(work, f"reward.{after}", found, after, reason, **known)
 
 

@@ -126,11 +126,11 @@ def _pay(number: int, waiting: list[db.Row]) -> None:
     if not waiting or not session.may(Command.PAY_REWARD):
         return
     gone = session.read(dismissals.since)
-    told = [gone[row["reward_no"]] for row in waiting if row["reward_no"] in gone]
+    told = {row["reward_no"]: gone[row["reward_no"]] for row in waiting if row["reward_no"] in gone}
     if told:
         st.warning(
-            f"Decided since the approval: {plain('; '.join(map(str, told)), 400)}. Take such a reward back from the"
-            " batch on its card, or go on knowingly.",
+            f"Decided since the approval: {plain('; '.join(map(str, told.values())), 400)}. Take such a reward back"
+            " from the batch on its card, or go on knowingly.",
             icon=":material/gpp_maybe:",
         )
     key = f"batch-words-{number}"
@@ -139,13 +139,18 @@ def _pay(number: int, waiting: list[db.Row]) -> None:
         st.button(
             f"Note {counted(len(waiting), 'reward')} as paid{' all the same' if told else ''}",
             key=f"batch-pay-{number}", type="primary", icon=":material/payments:",
-            on_click=_note, args=(number, key, bool(told)),
+            on_click=_note, args=(number, key, {row["reward_no"]: row["version"] for row in waiting}, tuple(told)),
         )  # fmt: skip
 
 
-def _note(number: int, key: str, knowingly: bool) -> None:
-    opened, words = session.current(), st.session_state[key] or ""
+def _note(number: int, key: str, seen: dict[int, int], chosen: tuple[int, ...]) -> None:
     session.command(
         "They are noted as paid",
-        lambda: payments.pay(opened.store, session.actor(), number, reference=words, knowingly=knowingly),
+        payments.pay,
+        session.current().store,
+        session.actor(),
+        number,
+        reference=st.session_state[key] or "",
+        seen=seen,
+        chosen=chosen,
     )
