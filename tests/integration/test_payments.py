@@ -58,9 +58,9 @@ def where(store: Store, number: int) -> tuple[str, int | None]:
         return rewards.read(cursor, number)["state"], batches.number(cursor, number)
 
 
-def sending(store: Store, number: int) -> int:
+def sending(store: Store, number: int, batch_no: int = 1) -> int:
     with store.read() as cursor:
-        return batches.sending(cursor, number)
+        return batches.sending(cursor, number, batch_no)
 
 
 def test_what_went_out_is_on_no_later_list(store: Store, clock: Clock, promised: list[int]) -> None:
@@ -145,12 +145,24 @@ def test_what_went_out_is_declined_or_undone_only_after_it_was_taken_back(
     assert where(store, one) == ("approved", None)
     with store.read() as cursor:
         assert obstacle(cursor, approval) == ""
-        with pytest.raises(NotFound, match="is in no payment batch"):
-            batches.sending(cursor, one)
+        with pytest.raises(NotFound, match="is not in payment batch 1"):
+            batches.sending(cursor, one, 1)
     assert listed(store, payments.send(store, OWNER)) == [one]
+    with pytest.raises(NotFound, match="is not in payment batch 1"):
+        sending(store, one)
     rewards.pay(store, OWNER, one)
     with store.read() as cursor:
-        assert "reward.paid" in obstacle(cursor, sending(store, one))
+        assert "reward.paid" in obstacle(cursor, sending(store, one, 2))
+
+
+def test_what_went_out_unseen_is_not_noted_by_hand(store: Store, promised: list[int]) -> None:
+    """It would be paid twice: by hand, and by whoever has the file."""
+    one = promised[0]
+    number = payments.send(store, OTHER)
+    with pytest.raises(Conflict, match=f"reward {one} was put into a payment batch or taken from one while"):
+        rewards.pay(store, OWNER, one, seen_version=2)
+    rewards.pay(store, OWNER, one, seen_version=2, seen_batch=number)
+    assert where(store, one) == ("paid", number)
 
 
 def test_a_batch_that_never_went_out_is_taken_back_as_a_whole(store: Store, promised: list[int]) -> None:

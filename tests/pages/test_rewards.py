@@ -13,7 +13,7 @@ import pytest
 from tests.making import FLAW
 from tests.pages.conftest import EVERYTHING, figures, press
 from triage_core import db
-from triage_core.desk import triage
+from triage_core.desk import triage, undo
 from triage_core.desk.decision import Decision
 from triage_core.guidance import policies
 from triage_core.model import Actor
@@ -318,6 +318,24 @@ def test_a_list_for_payment_goes_out_once_and_is_noted_as_paid(
         ["1"],
     ]
     assert "There is no payment batch ` x `" in rendered(visit("rewards", role=OWNER, batch="x"))
+
+
+def test_a_card_acts_on_a_reward_where_it_was_seen(visit, reward, stands, opened):
+    number = reward()
+    rewards.approve(opened.store, opened.policy, EVERYTHING, number)
+    screen = visit("rewards", role=OWNER, reward=str(number))
+    payments.send(opened.store, EVERYTHING)
+    screen = press(screen, "Paid or given")
+    assert "was put into a payment batch" in screen.toast[0].value
+    assert stands(number)["state"] == "approved"
+    undo.undo(opened.store, EVERYTHING, opened.store.revision)
+    payments.send(opened.store, EVERYTHING)
+    screen = press(screen, "Take back from the batch")
+    assert "is not in payment batch 1" in screen.toast[0].value
+    with opened.store.read() as cursor:
+        assert batches.number(cursor, number) == 2
+    press(screen, "Paid or given")
+    assert stands(number)["state"] == "paid"
 
 
 def test_a_dismissal_that_the_card_of_a_batch_does_not_show_yet_stops_its_payment(

@@ -44,15 +44,16 @@ def put(work: Work, reward: db.Row, kind: str, batch_no: int | None, **details: 
     work.event(kind, reward["report_id"], {**states, "reward_no": reward["reward_no"], **details})
 
 
-def sending(cursor: db.Cursor, reward_no: int) -> int:
-    """The number of the event that put a reward into the batch that it is in. Raises NotFound outside of any."""
+def sending(cursor: db.Cursor, reward_no: int, batch_no: int) -> int:
+    """The number of the event that put a reward into this batch. Raises NotFound where it is not in it."""
     report_id = db.value(
         cursor,
-        "SELECT report_id FROM present_rewards JOIN sent_rewards USING (reward_no) WHERE reward_no = ?",
-        [reward_no],
+        "SELECT report_id FROM present_rewards JOIN sent_rewards USING (reward_no)"
+        " WHERE reward_no = ? AND batch_no = ?",
+        [reward_no, batch_no],
     )
     if report_id is None:
-        raise NotFound("reward", f"reward {reward_no} is in no payment batch")
+        raise NotFound("reward", f"reward {reward_no} is not in payment batch {batch_no}")
     found = activity.history(cursor, report_id)
     return next(
         event.seq

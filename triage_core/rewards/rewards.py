@@ -120,15 +120,22 @@ def pay(
     reference: str = "",
     knowingly: bool = False,
     seen_version: int | None = None,
+    seen_batch: int | None = None,
     now: datetime | None = None,
 ) -> None:
     """Say that an approved reward was paid or given; `reference` finds the payment again.
 
     Raises Conflict where the flaw was dismissed or lowered since the approval, unless it is paid `knowingly`: a promise
-    was made to the reporter, and the event keeps what was known.
+    was made to the reporter, and the event keeps what was known. Beside a `seen_version` also where it is not in the
+    payment batch `seen_batch` (None: in any): what is paid by hand and goes out in a list is paid twice.
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:
+        if seen_version is not None and batches.number(work.cursor, reward_no) != seen_batch:
+            raise Conflict(
+                "version",
+                f"reward {reward_no} was put into a payment batch or taken from one while you looked at it",
+            )
         gone = dismissals.since(work.cursor).get(reward_no)
         settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, gone=gone, knowingly=knowingly)
 

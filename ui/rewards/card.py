@@ -86,7 +86,7 @@ def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
 
 def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None, *, knowingly: bool) -> None:
     may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
-    state = RewardState(row["state"])
+    state, batch_no = RewardState(row["state"]), sent and int(sent["batch_no"])
     if state is RewardState.PAID:
         _reversal(row, may_pay)
     if state not in {RewardState.PROPOSED, RewardState.APPROVED}:
@@ -110,13 +110,13 @@ def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None, *, knowingly
             st.button(
                 "Pay all the same" if knowingly else "Paid or given",
                 key=_key(row, "pay"), type="primary", icon=":material/payments:", disabled=not may_pay,
-                help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row, knowingly),
+                help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row, batch_no, knowingly),
             )  # fmt: skip
         if sent:
             st.button(
                 "Take back from the batch", key=_key(row, "back"), icon=":material/undo:", disabled=not may_pay,
                 help="It was not paid: it may be declined, and is on the next list for payment.",
-                on_click=_take_back, args=(row,),
+                on_click=_take_back, args=(row, batch_no),
             )  # fmt: skip
         else:
             st.button(
@@ -219,8 +219,15 @@ def _approve(row: db.Row, knowingly: bool) -> None:
     )
 
 
-def _pay(row: db.Row, knowingly: bool) -> None:
-    _settle("It is noted as paid or given", rewards.pay, row, reference=_words(row), knowingly=knowingly)
+def _pay(row: db.Row, batch_no: int | None, knowingly: bool) -> None:
+    _settle(
+        "It is noted as paid or given",
+        rewards.pay,
+        row,
+        reference=_words(row),
+        knowingly=knowingly,
+        seen_batch=batch_no,
+    )
 
 
 def _reverse(row: db.Row) -> None:
@@ -231,11 +238,11 @@ def _decline(row: db.Row) -> None:
     _settle("The reward is declined", rewards.decline, row, reason=_words(row))
 
 
-def _take_back(row: db.Row) -> None:
+def _take_back(row: db.Row, batch_no: int) -> None:
     opened, number = session.current(), row["reward_no"]
     session.command(
         "The reward is in no payment batch any more",
-        lambda: undo.undo(opened.store, session.actor(), session.read(batches.sending, number)),
+        lambda: undo.undo(opened.store, session.actor(), session.read(batches.sending, number, batch_no)),
     )
 
 
