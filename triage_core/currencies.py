@@ -26,7 +26,7 @@ def decimals(currency: str) -> int:
 def fitted(amount: Decimal, currency: str) -> Decimal:
     """The same amount with the decimals of its currency; more of them only where it has a part of the smallest coin."""
     found = amount.quantize(Decimal(1).scaleb(-decimals(currency)))
-    return found if found == amount else amount
+    return found if found == amount else amount.normalize()
 
 
 def money_words(amount: Decimal, currency: str) -> LiteralString:

@@ -292,6 +292,18 @@ def test_a_duplicate_goes_down_with_the_report_that_it_follows(store: Store, clo
     assert said(store) == {number: f"FR-1 was lowered from medium to low {WHEN}"}
 
 
+def test_a_duplicate_no_more_goes_down_to_its_own_severity(store: Store, clock: Clock) -> None:
+    first, second = send(store, "first"), send(store, "second")
+    triage.assess(store, POLICY, REVIEWER, first, FLAW)
+    lower(store, second)
+    triage.link(store, REVIEWER, second, first)
+    clock.forward(days=8)
+    number = promised(store, second)
+    clock.forward(days=2)
+    triage.unlink(store, REVIEWER, second)
+    assert said(store) == {number: f"FR-2 was lowered from medium to low {WHEN}"}
+
+
 def test_what_is_paid_is_over(store: Store, flaw: str) -> None:
     rewards.pay(store, OWNER, promised(store, flaw))
     triage.assess(store, POLICY, REVIEWER, flaw, NO_FLAW)

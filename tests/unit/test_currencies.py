@@ -18,7 +18,7 @@ from triage_core import currencies
         ("KRW", "-5E+3", "-5,000"),
         ("KWD", "12.5000", "12.500"),
         ("CLF", "1", "1.0000"),
-        ("JPY", "33.34", "33.34"),  # from before yen had no decimals here
+        ("JPY", "33.3400", "33.34"),  # from before yen had no decimals here
         ("XYZ", "7", "7.00"),
     ],
 )

@@ -88,9 +88,8 @@ def _told(row: db.Row, moved: Mapping[str, db.Row]) -> Dismissal:
     if row["linked"]:
         what = f"was closed as a duplicate of {row['root']}"
         return Dismissal(row["report_id"], own["decided_at"], what, stands=True)
-    # A duplicate goes down too as its earlier report becomes one of a third that is less severe.
-    followed = own["linked_at"] if row["report_id"] != row["root"] else None
-    at = max(filter(None, (root["severity_at"], followed)))
+    # It goes down too as its earlier report becomes a duplicate of a less severe one, or it is a duplicate no more.
+    at = max(filter(None, (root["severity_at"], own["linked_at"])))
     what = f"was lowered from {row['severity_then']} to {row['severity']}"
     return Dismissal(row["root"], at, what, stands=True)
 
