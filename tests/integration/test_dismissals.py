@@ -64,7 +64,7 @@ def said(store: Store) -> dict[int, str]:
 def listed(store: Store, *chosen: int) -> list[tuple[str, str]]:
     """(reward, decided since) of each row of the list for payment, which is sent and taken back again."""
     try:
-        number = payments.send(store, OWNER, chosen)
+        number = payments.send(store, OWNER, {one: said(store).get(one, "") for one in chosen})
     except Refused:
         return []
     with store.read() as cursor:
@@ -126,7 +126,7 @@ def test_what_was_promised_stays_and_is_paid_only_knowingly(
         rewards.pay(store, OWNER, number)
     with store.read() as cursor:
         assert rewards.read(cursor, number)["state"] == "approved"  # a promise was made
-    rewards.pay(store, OWNER, number, reference="bank 17", knowingly=True)
+    rewards.pay(store, OWNER, number, reference="bank 17", knowing=[f"{what} {WHEN}"])
     with store.read() as cursor:
         paid = next(event for event in activity.history(cursor, flaw) if event.kind == "reward.paid")
     assert paid.data["dismissed"] == f"{what} {WHEN}"
@@ -164,6 +164,19 @@ def test_what_cannot_be_paid_at_all_is_told_first(store: Store, flaw: str) -> No
         rewards.pay(store, OWNER, number, seen_version=7)
 
 
+def test_who_knew_of_less_does_not_go_on_knowingly(store: Store, clock: Clock, flaw: str) -> None:
+    number = promised(store, flaw)
+    lower(store, flaw)
+    known = said(store)
+    clock.forward(days=2)
+    triage.assess(store, POLICY, REVIEWER, flaw, NO_FLAW)
+    with pytest.raises(Conflict, match=f"FR-2 was closed as out of scope by OOS-1 {WHEN}: pay it knowingly"):
+        rewards.pay(store, OWNER, number, knowing=known.values())
+    with pytest.raises(Refused, match="no approved reward waits"):
+        payments.send(store, OWNER, known)
+    payments.send(store, OWNER, said(store))
+
+
 def test_it_can_be_declined_with_a_reason(store: Store, flaw: str) -> None:
     number = promised(store, flaw)
     triage.assess(store, POLICY, REVIEWER, flaw, NO_FLAW)
@@ -190,7 +203,7 @@ def test_a_proposal_for_what_became_a_duplicate_is_approved_only_knowingly(
     what = f"FR-2 was closed as a duplicate of FR-1 {WHEN}"
     with pytest.raises(Conflict, match=f"{what}: approve it knowingly, or decline it with a reason"):
         rewards.approve(store, POLICY, OWNER, number)
-    rewards.approve(store, POLICY, OWNER, number, knowingly=True)
+    rewards.approve(store, POLICY, OWNER, number, knowing=[what])
     assert said(store) == {}  # by its share as a duplicate
     assert listed(store) == [(str(number), "")]
 
@@ -252,7 +265,7 @@ def test_a_flaw_of_less_severity_than_was_approved_is_paid_only_knowingly(
     assert listed(store, number) == [(str(number), what)]
     with pytest.raises(Conflict, match=f"{what}: pay it knowingly, or decline it with a reason"):
         rewards.pay(store, OWNER, number)
-    rewards.pay(store, OWNER, number, knowingly=True)
+    rewards.pay(store, OWNER, number, knowing=[what])
     rewards.reverse(store, OWNER, number, "It came back.")
     assert said(store) == {number: what}
     lower(store, flaw, Severity.MEDIUM)

@@ -16,7 +16,7 @@ from triage_core.desk.decision import Decision
 from triage_core.desk.undo import obstacle, undo
 from triage_core.errors import Conflict, IllegalTransition, NotAllowed, NotFound, Refused, StoreError
 from triage_core.model import Actor, Channel, DeskRole
-from triage_core.rewards import batches, payments, rewards, spending
+from triage_core.rewards import batches, dismissals, payments, rewards, spending
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
 from triage_core.verification import verify
@@ -188,9 +188,11 @@ def test_a_batch_with_a_dismissed_flaw_is_noted_knowingly(store: Store, promised
         payments.pay(store, OWNER, number)
     assert where(store, promised[0]) == ("approved", 1)  # all or none
     triage.assess(store, POLICY, REVIEWER, "FR-3", no_flaw)
+    with store.read() as cursor:
+        told = [str(one) for one in dismissals.since(cursor).values()]
     with pytest.raises(Conflict, match=r"FR-3 was closed as out of scope .* pay it knowingly"):
-        payments.pay(store, OWNER, number, chosen=promised[1:2])  # who knew of one did not know of the other
-    assert payments.pay(store, OWNER, number, chosen=promised[1:3]) == 3
+        payments.pay(store, OWNER, number, knowing=told[:1])  # who knew of one did not know of the other
+    assert payments.pay(store, OWNER, number, knowing=told) == 3
 
 
 def test_a_batch_is_noted_as_it_was_seen(store: Store, promised: list[int]) -> None:

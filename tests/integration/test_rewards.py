@@ -182,13 +182,17 @@ def test_duplicates_never_get_more_than_the_band_but_knowingly(store: Store, clo
         rewards.propose(store, POLICY, REVIEWER, second, RewardKind.DONATION, Decimal(200))
     rewards.approve(store, POLICY, OWNER, two)
     triage.link(store, REVIEWER, third, first)
-    three = rewards.propose(store, POLICY, REVIEWER, third, CASH, Decimal(800), knowingly=True)
     with store.read() as cursor:
-        words = sums.beyond(cursor, POLICY, rewards.read(cursor, three))
-        assert words.endswith("(FR-1: 2,300.00, FR-2: 200.00), so that 0.00 is left")
+        words = entitlements.entitlement(cursor, POLICY, third).used
+    assert words.endswith("(FR-1: 2,300.00, FR-2: 200.00), so that 0.00 is left")
+    with pytest.raises(Conflict, match=r"so that 0.00 is left"):
+        rewards.propose(store, POLICY, REVIEWER, third, CASH, Decimal(800), knowing=[used])
+    three = rewards.propose(store, POLICY, REVIEWER, third, CASH, Decimal(800), knowing=[words])
+    with store.read() as cursor:
+        assert sums.beyond(cursor, POLICY, rewards.read(cursor, three)) == words
     with pytest.raises(Conflict, match=r"so that 0.00 is left"):  # the second person is told too
         rewards.approve(store, POLICY, OWNER, three)
-    rewards.approve(store, POLICY, OWNER, three, knowingly=True)
+    rewards.approve(store, POLICY, OWNER, three, knowing=[words])
     with store.read() as cursor:
         known = [event.data["beyond"] for event in activity.history(cursor, third) if "beyond" in event.data]
     assert known == [words, words]

@@ -225,14 +225,16 @@ class Story:
 
     def send_list(self) -> None:
         with self.store.read() as cursor:
-            found = [row["reward_no"] for row in payments.to_pay(cursor)]
-        payments.send(self.store, self.draw.choice(OWNERS), found[: self.draw.randint(0, 3)])
+            found = [(row["reward_no"], row["dismissed"]) for row in payments.to_pay(cursor)]
+        payments.send(self.store, self.draw.choice(OWNERS), dict(found[: self.draw.randint(0, 3)]))
 
     def pay_list(self) -> None:
         with self.store.read() as cursor:
             total, gone = batches.page(cursor)[1], dismissals.since(cursor)
-        number, chosen = self.draw.randint(1, total or 1), tuple(gone) if self.draw.random() < 0.5 else ()
-        payments.pay(self.store, self.draw.choice(OWNERS), number, chosen=chosen)
+        number, known = self.draw.randint(1, total or 1), list(map(str, gone.values()))
+        payments.pay(
+            self.store, self.draw.choice(OWNERS), number, knowing=known if self.draw.random() < 0.5 else ()
+        )
 
     def reverse(self) -> None:
         rewards.reverse(self.store, self.draw.choice(OWNERS), self.of_state("paid"), "It came back.")

@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from triage_core import access, currencies, db
 from triage_core.access import Command
@@ -42,16 +43,23 @@ def to_pay(cursor: db.Cursor) -> list[db.Row]:
     return [{**row, "dismissed": str(gone.get(row["reward_no"], ""))} for row in found]
 
 
-def send(store: Store, actor: Actor, chosen: Collection[int] = (), *, now: datetime | None = None) -> int:
+def send(
+    store: Store,
+    actor: Actor,
+    chosen: Mapping[int, str] = MappingProxyType({}),
+    *,
+    now: datetime | None = None,
+) -> int:
     """Take the list for payment as a new batch; gives its number, and `batches.read` its file.
 
     None of its rewards is on a later list. A file is often paid as a whole: of the rewards whose flaw was dismissed
-    or lowered since only the `chosen` are in it. Raises Refused where nothing is to be sent.
+    or lowered since only the `chosen` are in it, which has the sentence that is known of each, by number. Raises
+    Refused where nothing is to be sent.
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:
         work.many = True
-        rows = [row for row in to_pay(work.cursor) if not row["dismissed"] or row["reward_no"] in chosen]
+        rows = [row for row in to_pay(work.cursor) if row["dismissed"] in {"", chosen.get(row["reward_no"])}]
         if not rows:
             raise Refused("reward", "no approved reward waits for its payment outside of a batch")
         number = work.next_id("payment_batches", "batch_no")
@@ -71,15 +79,14 @@ def pay(
     batch_no: int,
     *,
     reference: str = "",
-    chosen: Collection[int] = (),
+    knowing: Collection[str] = (),
     seen: Mapping[int, int] | None = None,
     now: datetime | None = None,
 ) -> int:
     """Note every reward of a batch as paid that still waits for it; gives how many.
 
     `seen` has the versions of those that waited when somebody looked, by number. Raises NotFound, Refused where none
-    waits, and Conflict for all of them where others wait than were seen, or the flaw of one that is not `chosen` was
-    dismissed or lowered since.
+    waits, Conflict for all of them where others wait than were seen, and as `rewards.pay`.
     """
     access.require(actor, Command.PAY_REWARD)
     check_text("reason", reference)
@@ -94,9 +101,7 @@ def pay(
             raise Conflict("version", f"payment batch {batch_no} was changed while you looked at it")
         gone = dismissals.since(work.cursor)
         for number in waiting:
-            rewards.settle(
-                work, number, RewardTrigger.PAY, reference, gone=gone.get(number), knowingly=number in chosen
-            )
+            rewards.settle(work, number, RewardTrigger.PAY, reference, gone=gone.get(number), knowing=knowing)
         return len(waiting)
 
 

@@ -5,7 +5,7 @@ What a report may get follows from the policy of the day on which it came in, ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -45,21 +45,21 @@ def propose(
     amount: Decimal | None = None,
     *,
     reason: str = "",
-    knowingly: bool = False,
+    knowing: Collection[str] = (),
     now: datetime | None = None,
 ) -> int:
     """Propose a reward for a confirmed flaw; gives its number.
 
     Money and credits have an amount within the report's share of its band. Raises Refused naming what the
     policy gives, Conflict while another reward of this kind stands for the report, or where those of the other
-    reports of the flaw have left less than the amount, unless it is proposed `knowingly`.
+    reports of the flaw have left less than the amount, unless that is among the sentences of `knowing`.
     """
     access.require(actor, Command.PROPOSE_REWARD)
     check_text("reason", reason)
     with store.write(actor, Command.PROPOSE_REWARD, now) as work:
         may = entitlement(work.cursor, policy, report_id)
         amount = check_amount(may, kind, amount)
-        known = sums.check(work.cursor, may, report_id, amount, knowingly=knowingly)
+        known = sums.check(work.cursor, may, report_id, amount, knowing=knowing)
         _require_none_standing(work.cursor, report_id, kind)
         number = work.next_id("rewards", "reward_id")
         row = {
@@ -90,7 +90,7 @@ def approve(
     actor: Actor,
     reward_no: int,
     *,
-    knowingly: bool = False,
+    knowing: Collection[str] = (),
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> None:
@@ -99,16 +99,16 @@ def approve(
     Asks again what the report may get, since a duplicate may have come or the severity changed. Raises
     NotAllowed for whoever proposed it, Refused while further duplicates may come that share equally, and
     Conflict where the report became a duplicate since, or the rewards of the other reports of the flaw have left
-    less than the amount, unless it is approved `knowingly`.
+    less than the amount, unless that is among the sentences of `knowing`.
     """
     access.require(actor, Command.APPROVE_REWARD)
     with store.write(actor, Command.APPROVE_REWARD, now) as work:
         found = read(work.cursor, reward_no, seen_version)
         _require_second_person(work.cursor, actor, reward_no)
         after = reward_step(RewardState(found["state"]), RewardTrigger.APPROVE)
-        found, known = _ask_again(work, policy, found, knowingly=knowingly)
+        found, known = _ask_again(work, policy, found, knowing=knowing)
         gone = dismissals.since(work.cursor).get(reward_no)
-        known |= _dismissed(gone, RewardTrigger.APPROVE, knowingly=knowingly)
+        known |= _dismissed(gone, RewardTrigger.APPROVE, knowing)
         _move(work, "reward.approved", found, after, "", **known)
 
 
@@ -118,16 +118,17 @@ def pay(
     reward_no: int,
     *,
     reference: str = "",
-    knowingly: bool = False,
+    knowing: Collection[str] = (),
     seen_version: int | None = None,
     seen_batch: int | None = None,
     now: datetime | None = None,
 ) -> None:
     """Say that an approved reward was paid or given; `reference` finds the payment again.
 
-    Raises Conflict where the flaw was dismissed or lowered since the approval, unless it is paid `knowingly`: a promise
-    was made to the reporter, and the event keeps what was known. Beside a `seen_version` also where it is not in the
-    payment batch `seen_batch` (None: in any): what is paid by hand and goes out in a list is paid twice.
+    Raises Conflict where the flaw was dismissed or lowered since the approval, unless that is among the sentences of
+    `knowing`: a promise was made to the reporter, and the event keeps what was known. Beside a `seen_version` also
+    where it is not in the payment batch `seen_batch` (None: in any): what is paid by hand and goes out in a list is
+    paid twice.
     """
     access.require(actor, Command.PAY_REWARD)
     with store.write(actor, Command.PAY_REWARD, now) as work:
@@ -137,7 +138,7 @@ def pay(
                 f"reward {reward_no} was put into a payment batch or taken from one while you looked at it",
             )
         gone = dismissals.since(work.cursor).get(reward_no)
-        settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, gone=gone, knowingly=knowingly)
+        settle(work, reward_no, RewardTrigger.PAY, reference, seen_version, gone=gone, knowing=knowing)
 
 
 def reverse(
@@ -188,7 +189,7 @@ def decline(
                 f"reward {reward_no} went out in payment batch {batch_no}: take it back from there first",
             )
         gone = dismissals.since(work.cursor).get(reward_no)
-        settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version, gone=gone, knowingly=True)
+        settle(work, reward_no, RewardTrigger.DECLINE, reason, seen_version, gone=gone, knowing=[str(gone)])
 
 
 def read(cursor: db.Cursor, reward_no: int, seen_version: int | None = None) -> db.Row:
@@ -301,13 +302,13 @@ def take_back(work: Work, event: Event) -> None:
         _require_none_standing(work.cursor, found["report_id"], found["kind"])
     if after is RewardState.APPROVED:
         _require_second_person(work.cursor, work.actor, found["reward_no"])
-        found, _ = _ask_again(work, policies.in_force(work.cursor), found, knowingly=False)
+        found, _ = _ask_again(work, policies.in_force(work.cursor), found, knowing=())
     _move(work, activity.UNDONE, found, after, f"undo of event {event.seq}", undone=event.seq)
 
 
-def _dismissed(gone: Dismissal | None, trigger: RewardTrigger, *, knowingly: bool) -> dict[str, str]:
+def _dismissed(gone: Dismissal | None, trigger: RewardTrigger, knowing: Collection[str]) -> dict[str, str]:
     """What became of the flaw since, for the event; raises Conflict where there is something and it is not known."""
-    if gone and not knowingly:
+    if gone and str(gone) not in knowing:
         raise Conflict("reward", f"{gone}: {trigger} it knowingly, or decline it with a reason")
     return {"dismissed": str(gone)} if gone else {}
 
@@ -320,7 +321,7 @@ def settle(
     seen_version: int | None = None,
     *,
     gone: Dismissal | None,
-    knowingly: bool,
+    knowing: Collection[str],
 ) -> None:
     """Pay or decline a reward as a part of a running command; raises as `pay` and `decline` do.
 
@@ -329,7 +330,7 @@ def settle(
     check_text("reason", reason)
     found = read(work.cursor, reward_no, seen_version)
     after = reward_step(RewardState(found["state"]), trigger)
-    known = _dismissed(gone, trigger, knowingly=knowingly)
+    known = _dismissed(gone, trigger, knowing)
     _move(work, f"reward.{after}", found, after, reason, **known)
 
 
@@ -356,7 +357,7 @@ def _event(work: Work, kind: str, row: db.Row, before: str | None, details: dict
 
 
 def _ask_again(
-    work: Work, policy: Policy, reward: db.Row, *, knowingly: bool
+    work: Work, policy: Policy, reward: db.Row, *, knowing: Collection[str]
 ) -> tuple[db.Row, dict[str, str]]:
     """The reward with the severity and the share by which it is approved now, and what is known, for the event.
 
@@ -367,7 +368,7 @@ def _ask_again(
     check_amount(may, kind, reward["amount"])
     check_settled(may, kind, work.now)
     known = sums.check(
-        work.cursor, may, reward["report_id"], reward["amount"], reward["reward_no"], knowingly=knowingly
+        work.cursor, may, reward["report_id"], reward["amount"], reward["reward_no"], knowing=knowing
     )
     return {**reward, "severity": str(may.severity), "share": may.share.in_percent}, known
 

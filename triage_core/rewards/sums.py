@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from triage_core import db
@@ -18,12 +19,13 @@ def check(
     amount: Decimal | None,
     reward_no: int = 0,
     *,
-    knowingly: bool,
+    knowing: Collection[str],
 ) -> dict[str, str]:
     """What is known of an amount beyond what is left, for the event; nothing for a reward without an amount.
 
     Raises Refused when the rewards of the report, this one among them, would come to more than its share of the
-    band, and Conflict when they would come to more than what the others have left of it and that is not known.
+    band, and Conflict when they would come to more than what the others have left of it, unless `knowing` has that
+    sentence.
     """
     if amount is None:
         return {}
@@ -34,7 +36,7 @@ def check(
         )
     if own + amount <= may.left:
         return {}
-    if not knowingly:
+    if may.used not in knowing:
         raise Conflict("reward", f"{may.used}. Give no more than that, or go on knowingly")
     return {"beyond": may.used}
 

@@ -76,7 +76,7 @@ def draw(number: str) -> None:
             used = session.read(sums.beyond, session.current().policy, row)
         if used:
             st.warning(f"More than is left: {plain(used, 400)}.", icon=":material/group_work:")
-        _acts(row, gone, sent, knowingly=gone is not None or bool(used))
+        _acts(row, gone, sent, [str(told) for told in (gone, used) if told])
 
 
 def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
@@ -84,7 +84,8 @@ def _may_go_on(row: db.Row, gone: Dismissal | None) -> bool:
     return gone is None or gone.stands or row["state"] != RewardState.PROPOSED
 
 
-def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None, *, knowingly: bool) -> None:
+def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None, knowing: list[str]) -> None:
+    """What may be done next; `knowing` are the sentences that stand in the way and are shown above."""
     may_approve, may_pay = session.may(Command.APPROVE_REWARD), session.may(Command.PAY_REWARD)
     state, batch_no = RewardState(row["state"]), sent and int(sent["batch_no"])
     if state is RewardState.PAID:
@@ -102,15 +103,15 @@ def _acts(row: db.Row, gone: Dismissal | None, sent: db.Row | None, *, knowingly
         )
         if state is RewardState.PROPOSED:
             st.button(
-                "Approve all the same" if knowingly else "Approve",
+                "Approve all the same" if knowing else "Approve",
                 key=_key(row, "approve"), type="primary", icon=":material/check:",
-                disabled=not _may_go_on(row, gone), on_click=_approve, args=(row, knowingly),
+                disabled=not _may_go_on(row, gone), on_click=_approve, args=(row, knowing),
             )  # fmt: skip
         else:
             st.button(
-                "Pay all the same" if knowingly else "Paid or given",
+                "Pay all the same" if knowing else "Paid or given",
                 key=_key(row, "pay"), type="primary", icon=":material/payments:", disabled=not may_pay,
-                help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row, batch_no, knowingly),
+                help=session.whose(Command.PAY_REWARD), on_click=_pay, args=(row, batch_no, knowing),
             )  # fmt: skip
         if sent:
             st.button(
@@ -177,12 +178,14 @@ def propose(report_id: str) -> None:
                 )
                 st.text_input("Reason", key=f"why-{report_id}", max_chars=500, width=300)
             with st.container(horizontal=True):
-                st.form_submit_button("Propose", type="primary", on_click=_propose, args=(report_id, False))
+                st.form_submit_button("Propose", type="primary", on_click=_propose, args=(report_id, []))
                 if may.used:
-                    st.form_submit_button("Propose all the same", on_click=_propose, args=(report_id, True))
+                    st.form_submit_button(
+                        "Propose all the same", on_click=_propose, args=(report_id, [may.used])
+                    )
 
 
-def _propose(report_id: str, knowingly: bool) -> None:
+def _propose(report_id: str, knowing: list[str]) -> None:
     opened, state = session.current(), st.session_state
     kind = RewardKind(state[f"kind-{report_id}"])
     written = (state[f"amount-{report_id}"] or "").strip()
@@ -191,7 +194,7 @@ def _propose(report_id: str, knowingly: bool) -> None:
         amount = _amount(written) if kind in VALUED or written else None
         rewards.propose(
             opened.store, opened.policy, session.actor(), report_id, kind, amount,
-            reason=state[f"why-{report_id}"] or "", knowingly=knowingly,
+            reason=state[f"why-{report_id}"] or "", knowing=knowing,
         )  # fmt: skip
 
     if session.command("The reward is proposed; a second person approves it", give):
@@ -205,7 +208,7 @@ def _amount(written: str) -> Decimal:
     return Decimal(written.replace(",", ""))
 
 
-def _approve(row: db.Row, knowingly: bool) -> None:
+def _approve(row: db.Row, knowing: list[str]) -> None:
     opened = session.current()
     session.command(
         "The reward is approved",
@@ -215,17 +218,17 @@ def _approve(row: db.Row, knowingly: bool) -> None:
         session.actor(),
         row["reward_no"],
         seen_version=row["version"],
-        knowingly=knowingly,
+        knowing=knowing,
     )
 
 
-def _pay(row: db.Row, batch_no: int | None, knowingly: bool) -> None:
+def _pay(row: db.Row, batch_no: int | None, knowing: list[str]) -> None:
     _settle(
         "It is noted as paid or given",
         rewards.pay,
         row,
         reference=_words(row),
-        knowingly=knowingly,
+        knowing=knowing,
         seen_batch=batch_no,
     )
 

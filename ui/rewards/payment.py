@@ -50,7 +50,7 @@ def draw() -> None:
             disabled=not listed,
             help="As a numbered batch with a file to download. Its rewards are on no later list.",
             on_click=_send,
-            args=(tuple(chosen),),
+            args=({number: gone[number]["dismissed"] for number in chosen},),
         )
         st.caption(f"{counted(len(listed), 'reward')}{_sums(listed)}", width="content")
 
@@ -63,7 +63,7 @@ def _sums(rows: Iterable[db.Row]) -> LiteralString:
     return "".join(f", {money_words(amount, name)} {plain(name)}" for name, amount in sorted(sums.items()))
 
 
-def _send(chosen: tuple[int, ...]) -> None:
+def _send(chosen: dict[int, str]) -> None:
     opened = session.current()
     made: list[int] = []
     if session.command(
@@ -126,10 +126,10 @@ def _pay(number: int, waiting: list[db.Row]) -> None:
     if not waiting or not session.may(Command.PAY_REWARD):
         return
     gone = session.read(dismissals.since)
-    told = {row["reward_no"]: gone[row["reward_no"]] for row in waiting if row["reward_no"] in gone}
+    told = [str(gone[row["reward_no"]]) for row in waiting if row["reward_no"] in gone]
     if told:
         st.warning(
-            f"Decided since the approval: {plain('; '.join(map(str, told.values())), 400)}. Take such a reward back"
+            f"Decided since the approval: {plain('; '.join(told), 400)}. Take such a reward back"
             " from the batch on its card, or go on knowingly.",
             icon=":material/gpp_maybe:",
         )
@@ -139,11 +139,11 @@ def _pay(number: int, waiting: list[db.Row]) -> None:
         st.button(
             f"Note {counted(len(waiting), 'reward')} as paid{' all the same' if told else ''}",
             key=f"batch-pay-{number}", type="primary", icon=":material/payments:",
-            on_click=_note, args=(number, key, {row["reward_no"]: row["version"] for row in waiting}, tuple(told)),
+            on_click=_note, args=(number, key, {row["reward_no"]: row["version"] for row in waiting}, told),
         )  # fmt: skip
 
 
-def _note(number: int, key: str, seen: dict[int, int], chosen: tuple[int, ...]) -> None:
+def _note(number: int, key: str, seen: dict[int, int], knowing: list[str]) -> None:
     session.command(
         "They are noted as paid",
         payments.pay,
@@ -152,5 +152,5 @@ def _note(number: int, key: str, seen: dict[int, int], chosen: tuple[int, ...]) 
         number,
         reference=st.session_state[key] or "",
         seen=seen,
-        chosen=chosen,
+        knowing=knowing,
     )
