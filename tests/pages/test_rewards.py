@@ -352,6 +352,10 @@ def test_a_dismissal_that_the_card_of_a_batch_does_not_show_yet_stops_its_paymen
     triage.assess(opened.store, opened.policy, EVERYTHING, second, no_flaw)
     screen = press(screen, "Note 2 rewards as paid all the same")
     assert f"{second} was closed as out of scope" in screen.toast[0].value
+    said = next(list(one.value["Decided since"]) for one in screen.dataframe if "Decided since" in one.value)
+    assert [words.partition(" by ")[0] for words in said] == [
+        f"{name} was closed as out of scope" for name in (first, second)
+    ]
     assert [stands(number)["state"] for number in numbers] == ["approved", "approved"]
     press(screen, "Note 2 rewards as paid all the same")
     assert [stands(number)["state"] for number in numbers] == ["paid", "paid"]

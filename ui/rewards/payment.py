@@ -86,6 +86,8 @@ def show(name: str) -> None:
     # Of many the first ones are in view: those that still wait.
     rows = sorted(session.read(batches.rewards_of, number), key=payments.is_waiting, reverse=True)
     waiting = [row for row in rows if payments.is_waiting(row)]
+    gone = session.read(dismissals.since)
+    said = [str(gone.get(row["reward_no"], "")) if payments.is_waiting(row) else "" for row in rows]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(f"Payment batch {number:,}", anchor=False, width="content")
@@ -104,6 +106,7 @@ def show(name: str) -> None:
                     REWARD_STATE[row["state"]] if row["is_in"] else "Taken back from the batch"
                     for row in rows
                 ],
+                **({"Decided since": list(map(inline, said))} if any(said) else {}),
             },
             column_config={"Amount": st.column_config.TextColumn(alignment="right")},
             hide_index=True,
@@ -118,15 +121,13 @@ def show(name: str) -> None:
                 "text/csv",
                 icon=":material/download:",
             )
-        _pay(number, waiting)
+        _pay(number, waiting, list(filter(None, said)))
 
 
-def _pay(number: int, waiting: list[db.Row]) -> None:
+def _pay(number: int, waiting: list[db.Row], told: list[str]) -> None:
     """What notes the rest of a batch as paid; what was decided on their flaws since is told first."""
     if not waiting or not session.may(Command.PAY_REWARD):
         return
-    gone = session.read(dismissals.since)
-    told = [str(gone[row["reward_no"]]) for row in waiting if row["reward_no"] in gone]
     if told:
         st.warning(
             f"Decided since the approval: {plain('; '.join(told), 400)}. Take such a reward back"
