@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 SYSTEM = Actor("system", "Flawdesk", frozenset({DeskRole.OPERATOR, DeskRole.POLICY_OWNER}))
 POLL_SECONDS = 2.0
+PATIENCE_SECONDS = 20.0
+"""How long a stop waits for the worker: laying a million reports takes longer than a service is given to end."""
 
 
 class Runtime:
@@ -148,11 +150,14 @@ class Worker:
         self._wake.set()
 
     def stop(self) -> None:
-        """Returns when the batch at hand is done and the thread has ended, for good."""
+        """Returns when the batch at hand is done and the thread has ended, for good, or after `PATIENCE_SECONDS`.
+
+        What it has in memory alone by then is worked out again at the next start.
+        """
         self._stop.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         rested = loaded = False
