@@ -201,3 +201,36 @@ def test_the_same_request_is_not_embedded_again(opened: Runtime) -> None:
     tell(opened.store, likeness, REPORTS[24:25])
     assert together(25, LIMIT) == 25
     assert 0 < len(made) < 8
+
+
+def test_another_limit_for_a_while_leaves_no_old_readings(opened: Runtime, tmp_path: Path) -> None:
+    """Close reading writes spans of its own: readings from before it are not to be taken for theirs."""
+    order = shuffled(1)
+    tell(opened.store, opened.likeness, order[:20])
+    tell(opened.store, Likeness(opened.store, LetterEmbedder, opened.settings.model, 40), order[20:21])
+    low = Likeness(opened.store, LetterEmbedder, opened.settings.model, LIMIT)
+    for start, count in ((21, 22), (22, 25)):
+        tell(opened.store, low, order[start:count])
+        assert kept(opened.store)[1:] == at_once(tmp_path / str(count), order[:count])[1:]
+
+
+@pytest.mark.parametrize("limit", [0, LIMIT])
+def test_a_lower_limit_leaves_the_spans_of_all_once(opened: Runtime, tmp_path: Path, limit: int) -> None:
+    order, model = shuffled(1)[: LIMIT + 5], opened.settings.model
+    tell(opened.store, Likeness(opened.store, LetterEmbedder, model, 40), order)
+    low = Likeness(opened.store, LetterEmbedder, model, limit)
+    low.refresh(EVERYBODY)
+    runtime = open_runtime(tmp_path / "at once", close_reading=limit)
+    tell(runtime.store, runtime.likeness, order)
+    assert kept(opened.store)[1:] == kept(runtime.store)[1:]
+    runtime.close()
+
+
+def test_another_model_leaves_the_spans_of_all_once(opened: Runtime) -> None:
+    class Other(LetterEmbedder):
+        model_id = "other"
+
+    tell(opened.store, opened.likeness, shuffled(1)[:24])
+    before = kept(opened.store)
+    Likeness(opened.store, Other, "other", LIMIT).refresh(EVERYBODY)
+    assert kept(opened.store)[1:] == before[1:]

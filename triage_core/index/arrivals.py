@@ -91,6 +91,8 @@ class Arrivals:
         spans = self._divided(memory, first, documents, mates)
         read = spaces.readings(documents, spans, batch.vectors, self._embed)
         with self._store.write(actor, "index") as work:
+            if not first:
+                readings.clear(work)  # spans may be of close reading, or of another model
             readings.save(work, batch.seqs, read)
             readings.add_spans(work, dict(zip(batch.ids, spans, strict=True)))
             work.event("reports.read", batch.ids[0], {"count": len(batch.ids)})
@@ -141,7 +143,7 @@ class Arrivals:
         with self._store.write(actor, "index") as work:
             readings.clear(work)
             readings.save(work, found.seqs, read)
-            readings.save_spans(work, spans)
+            readings.add_spans(work, spans)
             work.event("reports.read", found.ids[0], {"count": len(found.ids)})
         fresh.add(read, meaning)
         return found

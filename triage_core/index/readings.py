@@ -44,8 +44,9 @@ def stored(cursor: db.Cursor, first: int, last: int) -> Readings | None:
 
 
 def clear(work: Work) -> None:
-    """Forget all readings: another model reads anew."""
+    """Forget all readings and spans: all reports are read anew."""
     work.cursor.execute("DELETE FROM readings")
+    work.cursor.execute("DELETE FROM spans")
 
 
 def save_spans(work: Work, found: Mapping[str, Spans]) -> None:
