@@ -234,3 +234,22 @@ def test_another_model_leaves_the_spans_of_all_once(opened: Runtime) -> None:
     before = kept(opened.store)
     Likeness(opened.store, Other, "other", LIMIT).refresh(EVERYBODY)
     assert kept(opened.store)[1:] == before[1:]
+
+
+def test_what_is_said_of_a_place_is_of_the_latest_reading(opened: Runtime, tmp_path: Path) -> None:
+    """Who stays in a cluster when all are read anew may be less or more like its members than before."""
+
+    def said(store: Store) -> list[list[placements.Placement]]:
+        with store.read() as cursor:
+            return [
+                sorted(placements.read(cursor, axis).values(), key=lambda item: item.report_id)
+                for axis in Axis
+            ]
+
+    order = shuffled(1)
+    for story in order:
+        tell(opened.store, opened.likeness, [story])
+    runtime = open_runtime(tmp_path / "at once", close_reading=LIMIT)
+    tell(runtime.store, runtime.likeness, order)
+    assert said(opened.store) == said(runtime.store)
+    runtime.close()

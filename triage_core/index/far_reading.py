@@ -66,9 +66,9 @@ def parts(memory: Memory) -> dict[int, int]:
     return clusters.parts() if isinstance(clusters, Tools) else {}
 
 
-def layout(memory: Memory, labels: dict[Axis, NDArray[np.int64]]) -> Layout:
-    """What differs from the store, by axis."""
-    return {axis: _changed(memory, axis, found) for axis, found in labels.items()}
+def layout(memory: Memory, labels: dict[Axis, NDArray[np.int64]], limit: int) -> Layout:
+    """What differs from the store, by axis; `limit` as for `lay`."""
+    return {axis: _changed(memory, axis, found, limit) for axis, found in labels.items()}
 
 
 def suggestions(memory: Memory, model: PairModel) -> list[Suggestion]:
@@ -114,9 +114,7 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     if clusters is None or taken_back or 2 * len(clusters) < count:
         told = NOTHING_TOLD
         memory.labels.pop(axis, None)
-        # Were reports read anew since the store's clusters were laid, or by another rule: laid anew.
-        as_read = known > limit and known >= arrivals.together(count, limit)
-        if clusters is None and not taken_back and as_read and 2 * known > count:
+        if clusters is None and not taken_back and _is_as_read(memory, axis, limit) and 2 * known > count:
             # Of the other axes there are no parts.
             stored = tools.whole(memory.stored[axis], memory.parts if axis is Axis.TECHNIQUE else {})
             laid = Laid(spaces, axis, known)
@@ -148,10 +146,17 @@ def _lay_axis(memory: Memory, axis: Axis, decided: Decided, limit: int) -> NDArr
     return memory.labels[axis].rows
 
 
-def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[Part]:
+def _is_as_read(memory: Memory, axis: Axis, limit: int) -> bool:
+    """Whether the store's clusters were laid by this rule, and no report was read anew since."""
+    known = memory.known(axis)
+    return known > limit and known >= arrivals.together(len(memory.ids), limit)
+
+
+def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64], limit: int) -> Iterator[Part]:
     """What differs from the store, in parts: reports that moved, then those that arrived.
 
-    Where it is not known what the store has, every report is compared with it when it is written.
+    Where it is not known what the store has, every report is compared with it when it is written; and where
+    reports were read anew, every one that it has: who stays in a cluster may be less or more like it.
     """
     stored = memory.stored.get(axis, np.empty(0, dtype=np.int64))
     known, clusters = len(stored), memory.clusters[axis]
@@ -159,7 +164,9 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
     same = np.may_share_memory(stored, labels)
     moved = np.empty(0, np.int64) if same else np.flatnonzero(labels[:known] != stored)
     arrived = np.arange(known, len(labels))
-    for rows in (moved, arrived):
+    others = set(labels[moved].tolist()) | set(stored[moved].tolist())
+    before = moved if _is_as_read(memory, axis, limit) else np.arange(known)
+    for rows in (before, arrived):
         for start in range(0, len(rows), PART):
             part = rows[start : start + PART]
             touched = set(labels[part].tolist()) | set(stored[part[part < known]].tolist())
@@ -171,7 +178,8 @@ def _changed(memory: Memory, axis: Axis, labels: NDArray[np.int64]) -> Iterator[
                 name = placements.cluster_id(axis, memory.ids[label])
                 size = clusters.size(label)
                 described[name] = Cluster(name, memory.ids[label], size=size)
-                cluster_names.note(memory, axis, label, size, moved=rows is moved or label >= known)
+                if rows is arrived or label in others:
+                    cluster_names.note(memory, axis, label, size, moved=rows is before or label >= known)
             placed = _placed(memory, axis, part, labels[part])
             yield Part(placed, described, arrived=rows is arrived and axis in memory.stored)
 

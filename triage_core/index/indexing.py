@@ -339,7 +339,7 @@ class Likeness:
         laid = _Laid(memory, revision, model)
         if memory.spaces is not None:
             laid.labels = far_reading.lay(memory, decided, self._limit)
-            laid.layout = far_reading.layout(memory, laid.labels)
+            laid.layout = far_reading.layout(memory, laid.labels, self._limit)
             laid.suggestions = far_reading.suggestions(memory, model)
             # Suggestions are stored with clusters: reports that have none have neither.
             laid.about = () if memory.known(Axis.WHOLE) else memory.ids
