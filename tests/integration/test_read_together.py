@@ -253,3 +253,15 @@ def test_what_is_said_of_a_place_is_of_the_latest_reading(opened: Runtime, tmp_p
     tell(runtime.store, runtime.likeness, order)
     assert said(opened.store) == said(runtime.store)
     runtime.close()
+
+
+def test_after_a_lower_limit_clusters_are_laid_as_at_once_by_a_rebuild(
+    opened: Runtime, tmp_path: Path
+) -> None:
+    """As docs/settings.md says, also before anything else has read the reports."""
+    order, model = shuffled(1)[:24], opened.settings.model
+    tell(opened.store, Likeness(opened.store, LetterEmbedder, model, 40), order)
+    low = Likeness(opened.store, LetterEmbedder, model, LIMIT)
+    low.rebuild(EVERYBODY, accept=True)
+    assert kept(opened.store) == at_once(tmp_path / "at once", order)
+    assert low.similar("FR-1", 1)

@@ -144,11 +144,12 @@ class Likeness:
     def rebuild(self, actor: Actor, accept: bool = False) -> dict[str, Changes]:
         """What laying every cluster anew would change, by axis; done only when `accept` says so.
 
-        Embeds nothing: reports that wait for the worker are left out.
+        Embeds nothing: reports that wait for the worker are left out. What only has to be read, as after the limit of
+        close reading was lowered, is read when `accept` says so.
         """
         access.require(actor, "index")
         with self._refreshing:
-            laid = self._lay(None, anew=True)
+            laid = self._lay(actor if accept else None, anew=True)
             laid.layout = {axis: list(parts) for axis, parts in laid.layout.items()}
             with self._store.read() as cursor:
                 changes = {
