@@ -320,7 +320,10 @@ def test_who_wished_to_be_named_may_take_that_back(client: TestClient) -> None:
     for _ in range(reporter.MOST_CHANGES - 1):
         track(client, key, "name_off")
         assert track(client, key, "name_on").status_code == 200
-    assert "changed 50 times at most" in track(client, key, "name_off").text
+    # The end of so many changes is that of a person who is not named.
+    assert "The thanks page does not name you" in track(client, key, "name_off").text
+    assert "taken back 50 times at most" in track(client, key, "name_on").text
+    assert "The thanks page does not name you" in track(client, key).text
     written = track(client, key, "write", text="Enough of that.").text
     assert 'role="status" tabindex="-1" autofocus>Your message is stored' in written
     assert "thanks page" not in track(client, send(client, credit_name="Bo")).text, "no wish was stated"

@@ -52,14 +52,14 @@ def end_sharing(store: Store, report_id: str, *, now: datetime | None = None) ->
 def choose(store: Store, report_id: str, off: Kind, wanted: bool, *, now: datetime | None = None) -> None:
     """Whether the reporter has what `off` (MAIL_OFF, NAME_OFF) is about; the same choice again changes nothing.
 
-    Raises Refused beyond `MOST_CHANGES`.
+    Raises Refused for having it again more than `MOST_CHANGES` times: whoever does not want it is never refused.
     """
     with store.write(REPORTER, "choose", now) as work:
         if bool(messages.without(work.cursor, off, [report_id])) == wanted:
             kind = AGAIN[off] if wanted else off
             made = "SELECT count(*) FROM messages WHERE report_id = ? AND kind = ?"
-            if db.value(work.cursor, made, [report_id, str(kind)]) >= MOST_CHANGES:
-                raise Refused("choice", f"is changed {MOST_CHANGES} times at most")
+            if wanted and db.value(work.cursor, made, [report_id, str(kind)]) >= MOST_CHANGES:
+                raise Refused("choice", f"is taken back {MOST_CHANGES} times at most")
             message_id = messages.record(work, report_id, kind, "", Direction.FROM_REPORTER)
             work.event("report.chosen", report_id, {"message_id": message_id, "kind": kind})
 
