@@ -85,6 +85,20 @@ def test_whoever_was_told_of_a_version_is_told_of_the_next_one_without_them(
     store.verify()
 
 
+def test_who_withdrew_is_in_no_training_set_of_a_report_that_the_desk_opens_again(
+    store: Store, tmp_path: Path
+) -> None:
+    reporter.withdraw(store, "FR-1")
+    decide(store, "FR-1", FLAW)
+    made = build(store, POLICY, EVERYBODY, ExportRequest("kto", tmp_path, "jsonl", per_group=2))
+    assert folder.report_ids(Path(made["folder"]), "strict", "jsonl") == {f"FR-{n}" for n in range(2, 7)}
+    with store.read() as cursor:
+        decided = activity.history(cursor, "FR-1")
+    with pytest.raises(Refused, match="only the reporter can agree again"):
+        undo.undo(store, EVERYBODY, next(one.seq for one in decided if one.kind == consent.REVOKED))
+    store.verify()
+
+
 def test_one_that_is_refused_or_out_of_sight_stops_no_other(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
