@@ -34,10 +34,8 @@ from triage_core.model import (
     TurnRole,
 )
 
-REMINDED_TURNS, REMINDED = (
-    20,
-    1_000,
-)  # turns, and characters of each, by which a reporter knows the report again
+REMINDED_TURNS = 20  # by which a reporter knows the report again
+REMINDED = 1_000  # characters of each
 SHARED_WORDS = 4  # so many words in a row that only the other report has count as its content
 
 STATES: Mapping[Status, str] = MappingProxyType(
