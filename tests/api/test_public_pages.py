@@ -286,6 +286,9 @@ def test_a_reporter_takes_back_what_was_agreed_to_and_the_desk_sees_it(client: T
     assert "Do not train on it any more" not in page.text
     page = track(client, key, "end_sharing")
     assert "No company with similar products gets it" in page.text
+    assert page.text.count("To agree to it, write to the reviewers") == 1, (
+        "the desk records the one, not the other"
+    )
     with store.read() as cursor:
         case = db.row(cursor, "SELECT consent_training, consent_share_peers FROM cases")
         wrote = queries.count(cursor, queries.Filter(only=queries.Only.WROTE, at=NOON))

@@ -74,7 +74,7 @@ WHY_NOT = {
     "reward.reversed": "a payment that was made after all is noted again",
     "policy.published": "a policy in force is replaced by publishing the next version",
     "consent.revoked": "only the reporter can agree again",
-    "consent.sharing_ended": "only the reporter can agree again",
+    "consent.sharing_ended": "its reporter ended the sharing for good",
     "report.chosen": "mail and the name on the thanks page are the reporter's choice",
     "clusters.audited": "an audit changes nothing; the next one replaces it",
     "draft.started": "a draft that is not wanted is withdrawn",
