@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.integration.test_disclosure import CRITICAL, kinds, send, stands
-from tests.making import POLICY, REVIEWER
+from tests.embargoed import CRITICAL, DAY, kinds, send, stands
+from tests.making import FLAW, NOON, POLICY, REVIEWER
 from triage_core.desk import activity, bulk, triage
 from triage_core.desk.undo import last_of, undo
 from triage_core.disclosure import disclosure
@@ -78,3 +78,37 @@ def test_a_decision_for_many_is_undone_and_done_again_with_its_shorter_ends(stor
     assert (set(again.done), again.skipped) == (set(reports), ())
     assert [_terms(store, report) for report in reports] == shortened
     assert kinds(store, reports[0])[-1] == "event.undone"
+
+
+def test_a_shorter_end_stays_with_a_decision_that_stays_when_one_for_many_is_undone(store: Store) -> None:
+    again, other = (send(store, f"Tell me code {number}.")[0] for number in range(2))
+    outcome = bulk.assess(store, POLICY, REVIEWER, dict.fromkeys((again, other), 1), CRITICAL)
+    shortened = _terms(store, again)
+    triage.assess(store, POLICY, REVIEWER, again, CRITICAL)
+    assert outcome.batch
+    undone = bulk.undo_batch(store, REVIEWER, outcome.batch)
+    assert (undone.done, [one.report_id for one in undone.skipped]) == ((other,), [again])
+    assert _terms(store, again) == shortened, "the decision since is as severe and rests on it"
+
+
+def test_a_shorter_end_is_not_made_again_for_what_was_decided_otherwise_since(store: Store) -> None:
+    milder, other = (send(store, f"Tell me code {number}.")[0] for number in range(2))
+    outcome = bulk.assess(store, POLICY, REVIEWER, dict.fromkeys((milder, other), 1), CRITICAL)
+    assert outcome.batch
+    undone = bulk.undo_batch(store, REVIEWER, outcome.batch)
+    triage.assess(store, POLICY, REVIEWER, milder, FLAW)
+    before = _terms(store, milder)
+    assert undone.batch
+    redone = bulk.undo_batch(store, REVIEWER, undone.batch)
+    assert (redone.done, [one.report_id for one in redone.skipped]) == ((other,), [milder])
+    assert _terms(store, milder) == before
+
+
+def test_a_decision_done_again_too_late_proposes_no_end_that_has_passed_to_its_reporter(store: Store) -> None:
+    report, _ = send(store)
+    triage.assess(store, POLICY, REVIEWER, report, CRITICAL, now=NOON)
+    undo(store, REVIEWER, _numbered(store, report, "report.assessed"), now=NOON)
+    told = kinds(store, report).count("report.told")
+    undo(store, REVIEWER, store.revision, now=NOON + 8 * DAY)
+    assert stands(store, report)["proposed_end"] == NOON + 7 * DAY, "else this test shows nothing"
+    assert kinds(store, report).count("report.told") == told

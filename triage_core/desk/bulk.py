@@ -129,6 +129,7 @@ def snooze(
 def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None = None) -> Outcome:
     """Take back each event of a bulk decision, the last first; what has been decided since stays and is told.
 
+    With a decision that stays, what it has made of the embargo stays.
     A report stands in both lists when its decision was taken back and the better answer that came with it was not.
     The undo is a batch itself: undoing that one does the thing again. Raises NotFound without such a batch.
     """
@@ -143,14 +144,17 @@ def undo_batch(store: Store, actor: Actor, batch: int, *, now: datetime | None =
     with store.write(actor, command, now) as work:
         work.many = True
         taken: set[int] = set()
+        kept: set[int] = set()
         for event in reversed(events):
-            if event.kind == activity.TOLD:  # stays, and what is taken back is told by itself
+            # What was told stays, and what is taken back is told by itself.
+            if event.kind == activity.TOLD or event.seq in kept:
                 continue
             try:
                 if event.seq not in taken:  # else it went with a later one
                     taken |= undo.undo_within(work, event)
             except Refused as refusal:
                 stays[event.subject] = Skipped(event.subject, refusal.rule)
+                kept.add(event.data.get(activity.WITH_IT, event.seq))
             else:
                 undone.add(event.subject)
         # Without an axis: the others are about clusters.

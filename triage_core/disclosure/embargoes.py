@@ -118,8 +118,9 @@ def _tell_proposal(work: Work, report_id: str, before: Embargo, after: Embargo) 
     if was == now:
         return
     if end is not None:
-        kind = Kind.EMBARGO_PROPOSED if by is Party.COMPANY else Kind.EMBARGO_REOPENED
-        follow_through.embargo_changed(work, report_id, kind, end)
+        if end > work.now:  # else it was put back too late: nobody can answer it, and it lapses by itself
+            kind = Kind.EMBARGO_PROPOSED if by is Party.COMPANY else Kind.EMBARGO_REOPENED
+            follow_through.embargo_changed(work, report_id, kind, end)
         return
     gone, of_whom = was
     if gone is not None and gone > work.now and gone != after.ends_at and not after.exit_reason:
