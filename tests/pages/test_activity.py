@@ -238,5 +238,11 @@ def test_an_earlier_end_is_said_to_go_with_its_decision_while_it_does(visit, rec
     triage.assess(opened.store, opened.policy, EVERYTHING, report, severe)
     decided, said = opened.store.revision, "of the waiting period is taken back with it"
     assert said in rendered(visit("activity", event=str(decided)))
+    triage.assess(opened.store, opened.policy, EVERYTHING, report, severe)
+    stands = rendered(visit("activity", event=str(decided)))
+    assert "Not possible" in stands
+    assert said not in stands, "nothing is taken back"
+    press(visit("activity", event=str(opened.store.revision)), "Undo it")
+    assert said in rendered(visit("activity", event=str(decided)))
     press(visit("activity", event=str(decided - 1)), "Undo it")
     assert said not in rendered(visit("activity", event=str(decided)))

@@ -71,12 +71,12 @@ def draw(name: str) -> None:
                 height="content",
                 alt="What undoing this event changes, one field a row",
             )
+        why_not = session.read(undo.obstacle, event.seq)
         along = event.data.get(WITH_IT)
-        if along and not session.read(undo.obstacle, along):
+        if along and not why_not and not session.read(undo.obstacle, along):
             st.caption(
                 ":material/lock_clock: What it has changed of the waiting period is taken back with it."
             )
-        why_not = session.read(undo.obstacle, event.seq)
         if why_not:
             st.info(f"Not possible: {plain(why_not, 400)}", icon=":material/block:")
         elif not may_undo(event):
