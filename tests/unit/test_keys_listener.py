@@ -163,6 +163,27 @@ def test_a_key_is_heard_while_a_drawing_is_overtaken_by_the_next(play: Any) -> N
     assert [one["key"] for one in sent] == ["j", "0"]
 
 
+@pytest.mark.parametrize(
+    ("used", "scrolled"),
+    [("", 1), ("wheel", 0), ("touchmove", 0), ("pointerdown", 0), ("input", 0), ("keydown", 1)],
+)
+def test_the_next_report_is_read_from_its_beginning_unless_somebody_has_begun_with_it(
+    play: Any, used: str, scrolled: int
+) -> None:
+    """Its data come after its heading; what was done on the report before it, or the last time, does not count."""
+    use = "happen({ type: '%s', key: 'z', isTrusted: true, target: { matches: () => false } });"
+    counts = play(
+        f"""mount(drawn); let times = 0; dialog = {{ scrollTo: () => (times += 1) }};
+        {use % "wheel"} heading = {{ id: 'on-desk-FR-2-1' }}; {use % used if used else ""}
+        const second = {{ ...drawn, report: 'FR-2' }};
+        mount(second); mount(second); const first = times;
+        heading = {{ id: 'on-desk-FR-1-2' }}; mount(drawn);
+        heading = {{ id: 'on-desk-FR-2-1' }}; mount(second);
+        sent.push([first, times - first]);"""
+    )[0]
+    assert counts == [scrolled, 2]
+
+
 @pytest.mark.parametrize("then", ["paused();", "happen({ type: 'beforeunload' });"])
 def test_a_draft_is_kept_at_a_pause_or_when_the_page_is_left_and_that_saves_no_decision(
     play: Any, then: str

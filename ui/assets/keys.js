@@ -3,12 +3,13 @@
 // Presses are numbered and stay in the component's state until the server says that it has handled them, so
 // that none is lost when two arrive during one run, and none is done twice.
 
-const desk = { last: 0, presses: [], data: null, send: null, root: null, written: null, pause: 0 };
+const desk = { last: 0, presses: [], data: null, send: null, root: null, written: null, used: null, pause: 0 };
 // A field of its own, with a button of its own: what is written there is no part of the decision.
 const APART = "[class*='st-key-question-']";
 // What is written in these is a draft.
 const DRAFTED = ["note", "better", "log", "question"].map((name) => `[class*='st-key-${name}-'] textarea`).join();
 const PAUSE_MS = 1000;
+const USES = ["wheel", "touchmove", "pointerdown", "input"];
 const ACTIVE = "[role='dialog'], [data-baseweb='popover'] [role='listbox']";
 
 function isTyping(element) {
@@ -110,11 +111,20 @@ function onInput(event) {
   desk.pause = setTimeout(keep, PAUSE_MS);
 }
 
+// The report in which somebody scrolls, points or writes already.
+function onUse() {
+  desk.used = onScreen()?.report;
+}
+
 // Called for each run's data. Nothing is given back that would be called to clean up: Streamlit calls that of a call which
 // a newer run has overtaken while the newer one's file still loads, and a key pressed until then would not be heard.
 export default function ({ data, parentElement, setStateValue }) {
-  // Another report is read from its beginning, wherever its forerunner was left.
-  if (desk.data && desk.data.report !== data.report) document.querySelector("[data-testid='stMain']")?.scrollTo(0, 0);
+  // Another report is read from its beginning, wherever its forerunner was left. These data come after its text:
+  // whoever has begun with it stays where they are.
+  if (desk.data && desk.data.report !== data.report) {
+    if (desk.used !== data.report) document.querySelector("[data-testid='stMain']")?.scrollTo(0, 0);
+    desk.used = null;
+  }
   desk.data = data;
   desk.send = setStateValue;
   desk.last = Math.max(desk.last, data.handled);
@@ -124,5 +134,6 @@ export default function ({ data, parentElement, setStateValue }) {
   // Each once, however often this is called.
   document.addEventListener("keydown", onKey);
   document.addEventListener("input", onInput);
+  for (const use of USES) document.addEventListener(use, onUse, { passive: true });
   window.addEventListener("beforeunload", keep);
 }
