@@ -159,11 +159,12 @@ def test_agreements_exits_and_the_reporters_acts_are_not_undone(store: Store) ->
     disclosure.accept(store, LEAD, report)
     agreed = store.revision
     disclosure.mark(store, POLICY, LEAD, report, Exploitation.PUBLIC_POC)
-    ended = store.revision
+    marked = store.revision
+    ended = marked - 1
     with store.read() as cursor:
         assert "reporter's own act" in obstacle(cursor, theirs)
         assert "binds both sides" in obstacle(cursor, agreed)
         assert "cannot be made unknown" in obstacle(cursor, ended)
-    undo(store, LEAD, ended - 2)  # the mark was wrong; the embargo stays ended all the same
+    undo(store, LEAD, marked)  # the mark was wrong; the embargo stays ended all the same
     assert case(store, report)["exploitation"] == "none"
     assert stands(store, report)["state"] == "exited"

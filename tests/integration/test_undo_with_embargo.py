@@ -40,6 +40,20 @@ def test_what_one_undoes_is_the_decision_and_the_shorter_end_goes_with_it(store:
     assert _terms(store, report) == shortened, "done again, it has the same consequences"
 
 
+def test_a_mark_of_attacks_is_undone_with_the_shorter_end_that_it_has_set(store: Store) -> None:
+    report, _ = send(store)
+    triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    before = _terms(store, report)
+    disclosure.mark(store, POLICY, REVIEWER, report, Exploitation.ACTIVE)
+    assert _terms(store, report) != before, "else this test shows nothing"
+    with store.read() as cursor:
+        event = last_of(cursor, REVIEWER)
+    assert event is not None
+    assert event.kind == "report.marked"
+    undo(store, REVIEWER, event.seq)
+    assert _terms(store, report) == before
+
+
 def test_a_shorter_end_that_has_an_answer_stays(store: Store) -> None:
     report, reporter = send(store)
     triage.assess(store, POLICY, REVIEWER, report, CRITICAL)

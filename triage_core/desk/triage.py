@@ -13,7 +13,6 @@ from typing import Any
 from triage_core import access, cases, db, lifecycle
 from triage_core.channel import messages
 from triage_core.desk import answers, assessments, linking, looks, preferred
-from triage_core.desk.activity import WITH_IT
 from triage_core.desk.decision import Decision, check, check_text, decided_status, gravest_level, level
 from triage_core.disclosure import embargoes
 from triage_core.errors import NotFound, Refused
@@ -110,10 +109,7 @@ def assess_within(
         look: dict[str, Any] = {"settles": settles}
     else:
         look = looks.draw(work, policy, report_id, assessment_id, gravest_level(policy, decision))
-    # Before the decision itself, which is the last event of its command and the one that its maker undoes.
-    before = work.next_event
-    embargoes.follow(work, policy, report_id, severity, exploitation)
-    followed = {WITH_IT: work.next_event - 1} if work.next_event > before else {}
+    followed = embargoes.follow(work, policy, report_id, severity, exploitation)
     decided = cases.change(
         work,
         case,

@@ -161,9 +161,10 @@ def mark(
         after: dict[str, Any] = {"exploitation": str(worse)}
         if severity is not None:
             after["priority"] = str(policy.priority(severity, worse))
+        followed = embargoes.follow(work, policy, report_id, severity, known)
         if worse != case["exploitation"]:
-            case = cases.change(work, case, "report.marked", after, {"known": str(known), "note": note})
-        embargoes.follow(work, policy, report_id, severity, known)
+            details = {"known": str(known), "note": note, **followed}
+            case = cases.change(work, case, "report.marked", after, details)
         return case
 
 

@@ -201,19 +201,23 @@ def barred(cursor: db.Cursor, report_id: str) -> str:
 
 def follow(
     work: Work, policy: Policy, report_id: str, severity: Severity | None, exploitation: Exploitation
-) -> None:
+) -> dict[str, int]:
     """What a command has just learned about a flaw, carried to its embargo: see `embargo_machine.follow`.
 
-    The promises are those of the policy of the day on which the report came in. Refuses nothing.
+    Gives for the event of what was learned the number of the embargo's, which comes before it: the last event of a
+    command is the one that its maker undoes, and the other goes with it. The promises are those of the policy of the
+    day on which the report came in. Refuses nothing.
     """
     found = row(work.cursor, report_id)
     before = of(found)
     if before.state in {EmbargoState.NONE, EmbargoState.EXITED} or is_over_by_link(work, report_id, before):
-        return
+        return {}
     pinned = policies.of_report(work.cursor, policy, report_id)
     after = embargo_machine.follow(pinned, before, severity, exploitation, work.now)
-    if after != before:
-        change(work, found, after, _kind(before, after), Party.COMPANY)
+    if after == before:
+        return {}
+    change(work, found, after, _kind(before, after), Party.COMPANY)
+    return {activity.WITH_IT: work.next_event - 1}
 
 
 def is_over_by_link(work: Work, report_id: str, held: Embargo) -> bool:

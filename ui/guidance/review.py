@@ -117,7 +117,7 @@ def trial(draft: Draft) -> None:
     rows = session.read(_rows, draft.draft_id, page)
     ids = tuple(row["report_id"] for row in rows)
     key = f"open-{draft.draft_id}-{draft.revision}-{'-'.join(ids)}"
-    if report_id := row_buttons.opened(key, ids):
+    if report_id := row_buttons.opened(key, ids, elsewhere=True):
         session.open_report(report_id)
     table.dataframe(
         {
