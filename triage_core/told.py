@@ -66,10 +66,14 @@ WHERE (c.seq, c.received_at, c.channel, c.platform, c.model_version, c.harm_type
     OR r.harm_types IS DISTINCT FROM coalesce((r.body -> '$.harm_types')::VARCHAR[], [])"""
 
 _CONSENT = """
-WITH told AS (SELECT DISTINCT subject FROM events WHERE json_exists(data, '$.after.consent_training'))
+WITH told AS (
+    SELECT subject, bool_or(json_exists(data, '$.after.consent_training')) AS training,
+        bool_or(json_exists(data, '$.after.consent_share_peers')) AS sharing
+    FROM events WHERE json_exists(data, '$.after') GROUP BY subject)
 SELECT count(*) FROM reports r JOIN cases c USING (report_id) LEFT JOIN told t ON t.subject = r.report_id
-WHERE c.consent_share_peers <> coalesce(r.body ->> '$.consent_share_peers', 'after_fix')
-    OR (t.subject IS NULL AND c.consent_training <> coalesce(r.body ->> '$.consent_training', 'none'))"""
+WHERE (c.consent_training <> coalesce(r.body ->> '$.consent_training', 'none') AND NOT coalesce(t.training, false))
+    OR (c.consent_share_peers <> coalesce(r.body ->> '$.consent_share_peers', 'after_fix')
+        AND NOT coalesce(t.sharing, false))"""
 
 # A decision on a case or, blind, on a look: the row and the event that it was made with.
 _DECISIONS = """

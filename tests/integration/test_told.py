@@ -10,6 +10,7 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, told, verification
+from triage_core.channel import reporter
 from triage_core.desk import claims, second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
@@ -26,12 +27,13 @@ INES = Actor("test:ines", "Ines", REVIEWER.roles)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """FR-1 is accepted after an undo, twice, FR-2 its duplicate, FR-3 asked about, FR-4 new, FR-5 rerouted, FR-6 under
-    an embargo that the desk wants to end earlier."""
+    an embargo that the desk wants to end earlier; the reporter of FR-6 has taken back what was agreed to."""
     clock = Clock()
     opened = Store(tmp_path, clock)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 5)))
     bring(opened, {"system": [{"platform": "Kite"}], "illegal_minor_content": True})
-    bring(opened, make_report("Question 6", disclosure_intent="yes", external_id="six"))
+    agreed = {"consent_training": "classifier_only", "consent_share_peers": "under_embargo"}
+    bring(opened, make_report("Question 6", disclosure_intent="yes", external_id="six", **agreed))
     policies.publish(opened, EVERYBODY, POLICY)
     clock.forward(microseconds=120)
     triage.assess(opened, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), better_answer="No."))
@@ -42,6 +44,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         look = int(db.value(cursor, "SELECT look_id FROM open_looks"))
     second_look.answer(opened, INES, look, FLAW)
     disclosure.propose(opened, POLICY, EVERYBODY, "FR-6", clock() + timedelta(days=20))
+    reporter.end_training(opened, "FR-6")
+    reporter.end_sharing(opened, "FR-6")
     triage.link(opened, REVIEWER, "FR-2", "FR-1")
     triage.keep_apart(opened, REVIEWER, "FR-3", "FR-4")
     triage.move(opened, REVIEWER, "FR-3", Trigger.ASK_REPORTER, note="Which one?")
@@ -70,6 +74,8 @@ def test_a_store_that_only_commands_have_changed_is_sound(store: Store) -> None:
         ("FR-4", "status = 'accepted'", "without an event"),
         ("FR-4", "priority = 'immediate'", "without an event"),
         ("FR-5", "resolution = 'spam'", "without an event"),
+        ("FR-6", "consent_training = 'classifier_only'", "not what their events made"),
+        ("FR-6", "consent_share_peers = 'under_embargo'", "not what their events made"),
     ],
 )
 def test_a_change_behind_the_events_is_noticed(store: Store, report_id: str, change: str, what: str) -> None:
