@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks import harness, synthetic
 from triage_core import db
+from triage_core.channel.messages import REPORTER, Direction, Kind
 from triage_core.index import placements, readings, vectors
 from triage_core.likeness import sketch, spaces
 from triage_core.likeness.spaces import Readings
@@ -32,6 +33,7 @@ from triage_core.store import Store, Work
 FILLER = Actor("benchmark", "Benchmark", frozenset(DeskRole))
 REVIEWERS = tuple(f"demo:{name}" for name in ("reviewer", "ines", "jonas", "mara", "tomas"))
 PART = 50_000
+WRITING = 200  # of so many reports one whose reporter wrote last
 YEAR = timedelta(days=365)
 AXIS = "whole"  # beyond close reading the product lays no other
 _OPEN = ("new", "needs_info", "triaged", "accepted", "deferred", "fix_ready", "fixed", "retest")
@@ -236,7 +238,7 @@ def _cases(
             "triaged_at": pa.array(later, mask=~decided),
             "closed_at": pa.array(later, mask=~closed),
             "updated_at": pa.array(np.where(new, received, later)),
-            "updated_by": _drawn(rng, REVIEWERS, n),
+            "updated_by": np.where(rows % WRITING, _drawn(rng, REVIEWERS, n), REPORTER.actor_id),
             "assigned_to": _where(assigned, _drawn(rng, REVIEWERS, n)),
             "snoozed_until": pa.array(np.full(n, now + 7 * day), mask=~snoozed),
         }
@@ -279,7 +281,7 @@ def _suggestions(
 
 
 def _more(work: Work, rng: np.random.Generator, ids: list[str], cases: pa.Table) -> None:
-    """Embargoes for one in fifty, and a few claims."""
+    """Embargoes for one in fifty, what reporters wrote last, and a few claims."""
     embargoed = [name for name, one in zip(ids, rng.random(len(ids)) < 0.02, strict=True) if one]
     terms = {"state": "active", "starts_at": work.now, "proposed_by": "", "exit_reason": ""}
     days = rng.integers(1, 90, len(embargoed)).tolist()
@@ -288,6 +290,21 @@ def _more(work: Work, rng: np.random.Generator, ids: list[str], cases: pa.Table)
         for name, left in zip(embargoed, days, strict=True)
     ]
     db.insert(work.cursor, "embargoes", rows)
+    written = [
+        {
+            "message_id": int(one["seq"]),
+            "report_id": one["report_id"],
+            "done_at": one["updated_at"],
+            "actor_id": REPORTER.actor_id,
+            "direction": str(Direction.FROM_REPORTER),
+            "kind": str(Kind.ANSWER),
+            "text": "It did so again today.",
+            "params": "{}",
+        }
+        for one in cases.select(["seq", "report_id", "updated_at", "updated_by"]).to_pylist()
+        if one["updated_by"] == REPORTER.actor_id
+    ]
+    db.insert(work.cursor, "messages", written)
     held = {"holder_id": REVIEWERS[1], "claimed_at": work.now, "expires_at": work.now + timedelta(hours=8)}
     db.insert(work.cursor, "claims", [{"report_id": name, **held} for name in ids[:: len(ids) // 2]])
 
