@@ -127,8 +127,8 @@ def test_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "rule"),
     [
-        ("r.jsonl.gz", gzip.compress(HELLO.encode()), "unpack"),
-        ("r.jsonl", gzip.compress(HELLO.encode()), "unpack"),
+        ("r.jsonl.gz", gzip.compress(HELLO.encode(), mtime=0), "unpack"),
+        ("r.jsonl", gzip.compress(HELLO.encode(), mtime=0), "unpack"),
         ("r.xlsx", b"PK\x03\x04\x14\x00", "CSV"),
         ("r.csv", "prompt\nhello".encode("utf-16"), "UTF-16"),
         ("r.jsonl", HELLO.encode("utf-16"), "UTF-16"),
