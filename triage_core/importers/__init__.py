@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from re import Pattern
 from typing import BinaryIO
 
 from triage_core.channel.reportformat import report_sha256
 from triage_core.errors import NotFound, Refused
-from triage_core.importers import csvfile, jsonl
+from triage_core.importers import csvfile, garak_hitlog, garak_report, jsonl, promptfoo, pyrit
 from triage_core.model import FlawReport
 
 
@@ -23,12 +24,27 @@ class Format(StrEnum):
     AUTO = "auto"
     FLAW_REPORT = "flaw-report"
     CSV = "csv"
+    GARAK_HITLOG = "garak-hitlog"
+    GARAK_REPORT = "garak-report"
+    PROMPTFOO = "promptfoo"
+    PYRIT = "pyrit"
 
 
 _READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Refused]]]] = {
     Format.FLAW_REPORT: jsonl.records,
     Format.CSV: csvfile.records,
+    Format.GARAK_HITLOG: garak_hitlog.records,
+    Format.GARAK_REPORT: garak_report.records,
+    Format.PROMPTFOO: promptfoo.records,
+    Format.PYRIT: pyrit.records,
 }
+_BEGINS: Mapping[Format, Pattern[bytes]] = {
+    Format.GARAK_HITLOG: garak_hitlog.BEGINS,
+    Format.GARAK_REPORT: garak_report.BEGINS,
+    Format.PROMPTFOO: promptfoo.BEGINS,
+    Format.PYRIT: pyrit.BEGINS,
+}
+"""What files of other tools begin with. They are asked for by name: what they hold is nobody's report yet."""
 _BINARY: Mapping[bytes, str] = {
     b"\x1f\x8b": "is compressed: unpack it first",
     b"PK\x03\x04": "is an archive or a spreadsheet: unpack it, or save it as CSV",
@@ -68,8 +84,10 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
     """Every line of the file in order, parsed or refused; blank lines are left out.
 
     `auto` goes by the extension (.jsonl, .ndjson, .csv), else by the first character: a brace or a
-    bracket opens JSONL. A CSV file with the wrong columns gives one refused line, its header, and so
-    does a file that is no text. A refused line never stops the reading.
+    bracket opens JSONL. It never takes a file of another tool: where the first line is refused and looks
+    like one, that is the one refused line, and names the format to ask for. A CSV file with the wrong
+    columns gives one refused line, its header, and so does a file that is no text. No other refused line
+    stops the reading.
 
     Raises `NotFound` when the file cannot be read.
     """
@@ -81,7 +99,13 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
                 if start.startswith(begins):
                     yield Line(1, None, Refused("file", rule))
                     return
+            tool = _tool(start) if format == Format.AUTO else None
             for number, outcome in _READERS[_format(path, start, Format(format))](stream):
+                if isinstance(outcome, Refused) and tool is not None:
+                    rule = f"is of another tool: import it with --format {tool}"
+                    yield Line(number, None, Refused("file", rule))
+                    return
+                tool = None
                 if isinstance(outcome, Refused):
                     yield Line(number, None, outcome)
                     continue
@@ -99,5 +123,12 @@ def _format(path: Path, start: bytes, asked: Format) -> Format:
     by_suffix = _SUFFIXES.get(path.suffix.lower())
     if by_suffix is not None:
         return by_suffix
-    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return Format.FLAW_REPORT if start.startswith((b"{", b"[")) else Format.CSV
+    return Format.FLAW_REPORT if _opening(start).startswith((b"{", b"[")) else Format.CSV
+
+
+def _tool(start: bytes) -> Format | None:
+    return next((tool for tool, begins in _BEGINS.items() if begins.match(_opening(start))), None)
+
+
+def _opening(start: bytes) -> bytes:
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip()

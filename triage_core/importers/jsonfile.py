@@ -1,0 +1,57 @@
+"""JSON as other tools write it: an object a line, or one document of a whole file under a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from triage_core.channel.jsontext import decode
+from triage_core.errors import InvalidReport, Refused
+from triage_core.importers.lines import each
+
+# Decoded, a document takes a few times its size in memory.
+MAX_DOCUMENT_BYTES = 50_000_000
+
+
+def objects(stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
+    """Each line that is not blank with its number, as an object or what refused it."""
+    return each(stream, as_object)
+
+
+def as_object(line: bytes) -> dict[str, Any] | Refused:
+    try:
+        found = decode(line)
+    except InvalidReport as error:
+        return InvalidReport("line" if error.field == "body" else error.field, error.rule)
+    return found if isinstance(found, dict) else InvalidReport("line", "must be one JSON object")
+
+
+def document(stream: BinaryIO, begun: bytes = b"", instead: str = "") -> object:
+    """The one value that the rest of the stream holds after `begun`, which was read from it.
+
+    `instead` says what to do with one that is too large. Raises InvalidReport, field `file`.
+    """
+    body = begun + stream.read(max(0, MAX_DOCUMENT_BYTES + 1 - len(begun)))
+    if len(body) > MAX_DOCUMENT_BYTES:
+        rule = f"must be at most {MAX_DOCUMENT_BYTES:,} bytes long, as it is one JSON document"
+        raise InvalidReport("file", f"{rule}: {instead}" if instead else rule)
+    try:
+        return decode(body)
+    except InvalidReport as error:
+        raise InvalidReport("file" if error.field == "body" else error.field, error.rule) from None
+
+
+def inner(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The object at the end of these names; an empty one where there is none."""
+    found: Any = row
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def named(row: Mapping[str, Any], name: str) -> str:
+    """What the tool calls a thing, as text: part of the key. Raises InvalidReport where it has no name."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise InvalidReport(name, "must be text or a whole number, for it is part of the key")
+    return str(value)
