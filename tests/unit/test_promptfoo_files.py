@@ -74,11 +74,13 @@ def test_promptfoo_prompts_and_answers_have_many_shapes(lines: Any) -> None:
     ]  # fmt: skip
 
 
-def test_promptfoo_rows_without_their_texts_are_refused(lines: Any) -> None:
+def test_promptfoo_rows_without_their_texts_or_nested_too_deeply_are_refused(lines: Any) -> None:
     bad = [result(prompt={"raw": "[prompt stripped]"}), result(response={"output": "[output stripped]"})]
+    deep = json.loads("[" * 200 + "]" * 200)
+    bad += [result(response={"output": deep})]
     bad += [result(response={"output": "x", "metadata": {"redteamHistory": [1]}}), result(prompt=None)]
-    assert [field for _, field in refusals(lines(bad, "promptfoo"))] == [
-        "prompt", "response.output", "response.metadata.redteamHistory", "turns",
+    assert [field.partition("[")[0] for _, field in refusals(lines(bad, "promptfoo"))] == [
+        "prompt", "response.output", "response.output", "response.metadata.redteamHistory", "turns",
     ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from triage_core.channel.reportformat import report_sha256
 from triage_core.errors import NotFound, Refused
-from triage_core.importers import csvfile, garak_hitlog, garak_report, jsonl, promptfoo, pyrit
+from triage_core.importers import csvfile, garak_hitlog, garak_report, jsonl, promptfoo, pyrit, pyrit_memory
 from triage_core.model import FlawReport
 
 
@@ -28,6 +28,7 @@ class Format(StrEnum):
     GARAK_REPORT = "garak-report"
     PROMPTFOO = "promptfoo"
     PYRIT = "pyrit"
+    PYRIT_MEMORY = "pyrit-memory"
 
 
 _READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Refused]]]] = {
@@ -37,12 +38,14 @@ _READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Ref
     Format.GARAK_REPORT: garak_report.records,
     Format.PROMPTFOO: promptfoo.records,
     Format.PYRIT: pyrit.records,
+    Format.PYRIT_MEMORY: pyrit_memory.records,
 }
 _BEGINS: Mapping[Format, Pattern[bytes]] = {
     Format.GARAK_HITLOG: garak_hitlog.BEGINS,
     Format.GARAK_REPORT: garak_report.BEGINS,
     Format.PROMPTFOO: promptfoo.BEGINS,
     Format.PYRIT: pyrit.BEGINS,
+    Format.PYRIT_MEMORY: pyrit_memory.BEGINS,
 }
 """What files of other tools begin with. They are asked for by name: what they hold is nobody's report yet."""
 _BINARY: Mapping[bytes, str] = {

@@ -26,7 +26,7 @@ def records(stream: BinaryIO) -> Iterator[tuple[int, FlawReport | Refused]]:
 def _report(row: dict[str, Any]) -> FlawReport:
     # One run may be in many files and one id in many attempts of an aggregated one, so all that tells a hit counts.
     parts = [named(row, name) for name in ("attempt_id", "probe", "attempt_seq", "attempt_idx", "detector")]
-    triggers = row.get("triggers", row.get("trigger"))  # `trigger` until 0.9
+    triggers = row.get("triggers", row.get("trigger"))  # `trigger` in 0.9
     said = {
         "Probe": row["probe"],
         "Detector": row["detector"],

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from triage_core.channel.jsontext import decode
+from triage_core.channel.jsontext import check_plain, decode
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers import contents, toolreport
 from triage_core.importers.contents import Turns
@@ -24,22 +24,7 @@ _AS_LINES = "write the results as JSON Lines, with --output results.jsonl"
 _STRIPPED = ("[prompt stripped]", "[output stripped]")
 _ERROR = 2  # of failureReason: the provider gave an error
 # Providers whose ids go on with an address, a path or a command.
-_PLACES = frozenset(
-    {
-        "http",
-        "https",
-        "ws",
-        "wss",
-        "file",
-        "exec",
-        "python",
-        "javascript",
-        "golang",
-        "ruby",
-        "package",
-        "webhook",
-    }
-)
+_PLACES = re.compile("https?|wss?|webhook|file|exec|package|python|javascript|golang|ruby")
 
 
 def records(stream: BinaryIO) -> Iterator[tuple[int, FlawReport | Refused]]:
@@ -71,7 +56,7 @@ def _rows(stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
 
 
 def _results(found: object) -> list[dict[str, Any] | Refused]:
-    """The results of a document: `results.results`, or `results` as they were before 0.20."""
+    """The results of a document: `results.results`, or `results` where it is the list itself."""
     results = found.get("results") if isinstance(found, dict) else None
     if isinstance(results, dict):
         results = results.get("results")
@@ -151,6 +136,7 @@ def _output(output: object) -> str:
         raise InvalidReport("response.output", "was left out of the file by promptfoo's own setting")
     if output is None or isinstance(output, str):
         return output or ""
+    check_plain(output, "response.output")
     return json.dumps(output, ensure_ascii=False, sort_keys=True)
 
 
@@ -158,4 +144,4 @@ def _system(provider: object) -> dict[str, str]:
     """openai:chat:gpt-4o is the model chat:gpt-4o of openai."""
     name = provider.get("id") if isinstance(provider, dict) else provider
     family, _, model = name.partition(":") if isinstance(name, str) else ("", "", "")
-    return toolreport.system(family, "" if family in _PLACES else model)
+    return toolreport.system(family, "" if _PLACES.fullmatch(family) else model)

@@ -92,12 +92,10 @@ def _system(messages: list[Message]) -> dict[str, str]:
     """The target's class and model, of the first message that names one; its address stays behind."""
     for message in messages:
         if target := inner(message, "prompt_target_identifier"):
-            return toolreport.system(
-                _class(target), target.get("model_name") or inner(target, "params").get("model_name")
-            )
+            return toolreport.system(_class(target), target.get("model_name"))
     return toolreport.system("")
 
 
 def _class(identifier: Mapping[str, Any]) -> str:
-    name = identifier.get("class_name") or identifier.get("__type__")  # `__type__` until 0.10
+    name = identifier.get("class_name") or identifier.get("__type__")  # `__type__` in older versions
     return name if isinstance(name, str) else ""
