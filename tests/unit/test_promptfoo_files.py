@@ -18,8 +18,15 @@ def lines(tmp_path: Path) -> Any:
     return partial(read, tmp_path)
 
 
-@pytest.mark.parametrize("indent", [None, 2])
-def test_promptfoo_documents_keep_failed_tests_only(lines: Any, indent: int | None) -> None:
+LAYOUTS: dict[str, Any] = {
+    "one line": json.dumps,
+    "indented": partial(json.dumps, indent=2),
+    "a line a result": lambda document: json.dumps(document).replace('{"id"', '\n{"id"'),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_promptfoo_documents_keep_failed_tests_only(lines: Any, layout: str) -> None:
     document = eval_of(
         result(success=True),
         result(failureReason=2),
@@ -29,7 +36,7 @@ def test_promptfoo_documents_keep_failed_tests_only(lines: Any, indent: int | No
         result(id="r-2", success=None),
         result(id="r-3"),
     )
-    found = lines(json.dumps(document, indent=indent), "promptfoo")
+    found = lines(LAYOUTS[layout](document), "promptfoo")
     assert [line.number for line in found if line.report] == [4, 7]
     assert refusals(found) == [(5, "results"), (6, "success")]
     report = found[0].report
@@ -43,6 +50,7 @@ def test_promptfoo_documents_keep_failed_tests_only(lines: Any, indent: int | No
 def test_promptfoo_lines_are_read_as_a_stream_and_may_have_no_id(lines: Any) -> None:
     row = result()
     del row["id"]
+    row["response"] = {"output": {"results": []}}
     found = lines([row, "{broken", "", row, result(id="r-2")], "promptfoo")
     assert refusals(found) == [(2, "line")]
     assert [line.number for line in found] == [1, 2, 4, 5]

@@ -47,6 +47,8 @@ def _rows(stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
     if first.strip():
         opens = len(first) > MAX_LINE_BYTES or first.removeprefix(b"\xef\xbb\xbf").strip() == b"{"
         alone = None if opens else as_object(first)
+        if isinstance(alone, Refused) and b'"results"' in first:  # a document that goes on in the next line
+            alone = None
         if alone is None or (isinstance(alone, dict) and "results" in alone):
             yield from enumerate(_results(document(stream, first, _AS_LINES)), start=1)
             return
