@@ -11,7 +11,7 @@ import pytest
 
 from tests.tool_files import ONE_OF_EACH, RUDE, SECRET, conversation, only, read, refusals
 from triage_core.channel.reportformat import to_json
-from triage_core.importers import Format, jsonfile
+from triage_core.importers import jsonfile
 from triage_core.model import HarmType, PeerConsent, TrainingConsent
 
 
@@ -58,7 +58,7 @@ def test_auto_still_takes_a_report_that_only_looks_like_one(lines: Any) -> None:
     assert len(found) == 3
 
 
-@pytest.mark.parametrize("format", list(Format)[3:])
+@pytest.mark.parametrize("format", [*ONE_OF_EACH, "pyrit-memory"])
 @pytest.mark.parametrize("content", ["[]", "7", '"text"', "{", "[" * 100_000, '{"turns": []}', "[[[[1]]]]"])
 def test_what_is_no_file_of_the_tool_is_refused_and_nothing_is_raised(
     lines: Any, format: str, content: str

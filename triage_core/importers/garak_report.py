@@ -72,11 +72,13 @@ def _report(row: dict[str, Any], system: Mapping[str, str], threshold: float) ->
         name: [at for at, score in enumerate(some) if _is_hit(score, threshold)]
         for name, some in scores.items()
     }
+    scored = {
+        name: [at for at, score in enumerate(some) if score is not None] for name, some in scores.items()
+    }
     places = {at for some in hits.values() for at in some}
     if not places:
         return None
-    scored = {at for some in scores.values() for at, score in enumerate(some) if score is not None}
-    flagged = [f"{name} ({len(hits[name])} of {len(scores[name])})" for name in sorted(hits) if hits[name]]
+    flagged = [f"{name} ({len(hits[name])} of {len(scored[name])})" for name in sorted(hits) if hits[name]]
     said = {"Probe": parts[1], "Detectors": ", ".join(flagged), "Goal": row.get("goal")}
     return toolreport.report(
         f"garak:{':'.join(parts)}",
@@ -84,7 +86,7 @@ def _report(row: dict[str, Any], system: Mapping[str, str], threshold: float) ->
         toolreport.words("garak", said),
         system,
         session_id=parts[0],
-        tries=len(scored),
+        tries=len({at for some in scored.values() for at in some}),
         successes=len(places),
     )
 
