@@ -68,6 +68,8 @@ def test_the_filters_stand_in_one_row_of_a_laptop(demo: Server, page: Page) -> N
     more = page.get_by_role("button", name="More")
     more.wait_for()
     wait_until_settled(page)
+    # Our looks come a moment after the page, which has wider margins before.
+    expect(page.get_by_test_id("stMainBlockContainer")).to_have_css("padding-left", "22.5px")
     field, button = page.get_by_placeholder("Search").bounding_box(), more.bounding_box()
     assert field is not None
     assert button is not None
