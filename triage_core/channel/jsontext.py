@@ -12,14 +12,17 @@ from triage_core.errors import InvalidReport
 MAX_DEPTH = 20
 
 
-def decode(body: bytes) -> object:
+def decode(body: bytes, *, nan_as_null: bool = False) -> object:
     """The value of a JSON text in UTF-8; a byte order mark is ignored.
 
-    Raises `InvalidReport` for anything else, for a key given twice and for NaN or Infinity.
+    Raises `InvalidReport` for anything else, for a key given twice and for NaN or Infinity, unless
+    these are to be read as null.
     """
     try:
         return json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_without_repeats,
+            parse_constant=(lambda _: None) if nan_as_null else _refuse_constant,
         )
     except UnicodeDecodeError as error:
         raise InvalidReport("body", f"must be UTF-8, which fails at byte {error.start:,}") from None

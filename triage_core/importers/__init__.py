@@ -16,7 +16,21 @@ from typing import BinaryIO
 
 from triage_core.channel.reportformat import report_sha256
 from triage_core.errors import NotFound, Refused
-from triage_core.importers import csvfile, garak_hitlog, garak_report, jsonl, promptfoo, pyrit, pyrit_memory
+from triage_core.importers import (
+    avid,
+    csvfile,
+    flare,
+    garak_hitlog,
+    garak_report,
+    inspectlog,
+    jsonl,
+    mail,
+    openwebui,
+    promptfoo,
+    pyrit,
+    pyrit_memory,
+    zerodin,
+)
 from triage_core.model import FlawReport
 
 
@@ -29,6 +43,12 @@ class Format(StrEnum):
     PROMPTFOO = "promptfoo"
     PYRIT = "pyrit"
     PYRIT_MEMORY = "pyrit-memory"
+    AVID = "avid"
+    EMAIL = "email"
+    FLARE = "flare"
+    INSPECT = "inspect"
+    OPEN_WEBUI = "openwebui"
+    ZERODIN = "0din"
 
 
 _READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Refused]]]] = {
@@ -39,6 +59,12 @@ _READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Ref
     Format.PROMPTFOO: promptfoo.records,
     Format.PYRIT: pyrit.records,
     Format.PYRIT_MEMORY: pyrit_memory.records,
+    Format.AVID: avid.records,
+    Format.EMAIL: mail.records,
+    Format.FLARE: flare.records,
+    Format.INSPECT: inspectlog.records,
+    Format.OPEN_WEBUI: openwebui.records,
+    Format.ZERODIN: zerodin.records,
 }
 _BEGINS: Mapping[Format, Pattern[bytes]] = {
     Format.GARAK_HITLOG: garak_hitlog.BEGINS,
@@ -46,21 +72,33 @@ _BEGINS: Mapping[Format, Pattern[bytes]] = {
     Format.PROMPTFOO: promptfoo.BEGINS,
     Format.PYRIT: pyrit.BEGINS,
     Format.PYRIT_MEMORY: pyrit_memory.BEGINS,
+    Format.AVID: avid.BEGINS,
+    Format.FLARE: flare.BEGINS,
+    Format.INSPECT: inspectlog.BEGINS,
+    Format.OPEN_WEBUI: openwebui.BEGINS,
+    Format.ZERODIN: zerodin.BEGINS,
 }
 """What files of other tools begin with. They are asked for by name: what they hold is nobody's report yet."""
 _BINARY: Mapping[bytes, str] = {
     b"\x1f\x8b": "is compressed: unpack it first",
-    b"PK\x03\x04": "is an archive or a spreadsheet: unpack it, or save it as CSV",
+    b"PK\x03\x04": "is an archive or a spreadsheet: unpack it, save it as CSV, or name the format of its tool",
     b"\xff\xfe": "must be UTF-8, and is UTF-16",
     b"\xfe\xff": "must be UTF-8, and is UTF-16",
 }
 """What a file that is no text in UTF-8 begins with."""
-_SUFFIXES = {".jsonl": Format.FLAW_REPORT, ".ndjson": Format.FLAW_REPORT, ".csv": Format.CSV}
+_ZIPPED = frozenset({Format.INSPECT})
+_SUFFIXES = {
+    ".jsonl": Format.FLAW_REPORT,
+    ".ndjson": Format.FLAW_REPORT,
+    ".csv": Format.CSV,
+    ".eml": Format.EMAIL,
+    ".mbox": Format.EMAIL,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line (or CSV record) of a file holds: a report, or the error that refused it.
+    """What one line (or CSV record, or entry of a tool's file) holds: a report, or the error that refused it.
 
     `number` counts from 1 and is where a CSV record begins; `raw_sha256` is of the report's
     canonical JSON, "" for a refused line; `occurrence` counts equal lines of this file from 1.
@@ -86,8 +124,8 @@ class Line:
 def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
     """Every line of the file in order, parsed or refused; blank lines are left out.
 
-    `auto` goes by the extension (.jsonl, .ndjson, .csv), else by the first character: a brace or a
-    bracket opens JSONL. It never takes a file of another tool: where the first line is refused and looks
+    `auto` goes by the extension (.jsonl, .ndjson, .csv, .eml, .mbox), else by the first character: a
+    brace or a bracket opens JSONL. It never takes a file of another tool: where the first line is refused and looks
     like one, that is the one refused line, and names the format to ask for. A CSV file with the wrong
     columns gives one refused line, its header, and so does a file that is no text. No other refused line
     stops the reading.
@@ -98,12 +136,13 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
     try:
         with path.open("rb") as stream:
             start = stream.peek(4096)  # a pipe cannot be read twice
+            chosen = _format(path, start, Format(format))
             for begins, rule in _BINARY.items():
-                if start.startswith(begins):
+                if start.startswith(begins) and not (begins.startswith(b"PK") and chosen in _ZIPPED):
                     yield Line(1, None, Refused("file", rule))
                     return
             tool = _tool(start) if format == Format.AUTO else None
-            for number, outcome in _READERS[_format(path, start, Format(format))](stream):
+            for number, outcome in _READERS[chosen](stream):
                 if isinstance(outcome, Refused) and tool is not None:
                     rule = f"is of another tool: import it with --format {tool}"
                     yield Line(number, None, Refused("file", rule))

@@ -1,0 +1,56 @@
+"""Reports of AVID, as JSON or JSON Lines, read leniently: hardly a field is filled by every writer.
+
+AVID tells of a flaw and holds no conversation, so the description stands in the place of one.
+Scores, taxonomies and who is credited are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from triage_core.errors import Refused
+from triage_core.importers import toolfile
+from triage_core.importers.toolfile import Document, Entry, Record, listed, part, said
+
+BEGINS = re.compile(rb'\[?\s*\{\s*"data_type": ?"AVID"')
+
+_MOST_SYSTEMS = 20  # as a report takes
+# What is no number yet (AVID-2026-R-1234 in all reports of a file) names nothing.
+_NUMBERED = re.compile(r"AVID-\d{4}-[RV]\d+")
+
+
+def records(stream: BinaryIO) -> Iterator[Record]:
+    """Each report, as its number in the file and what it is here or what refused it."""
+    try:
+        yield from toolfile.reports(toolfile.rows(stream), _documents)
+    except Refused as error:
+        yield 1, error
+
+
+def _documents(report: Entry) -> Iterator[Document]:
+    affects, problem = part(report, "affects"), part(report, "problemtype")
+    number = said(part(report, "metadata").get("report_id"))
+    title = said(part(problem, "description").get("value"))
+    artifacts = [said(found.get("name")) for found in listed(affects, "artifacts") if isinstance(found, dict)]
+    deployers = [said(deployer) for deployer in listed(affects, "deployer")]
+    # Of several, the file does not say who deploys what.
+    platform = deployers[0] if len(deployers) == len(artifacts) == 1 else ""
+    yield {
+        "external_id": toolfile.name_of("avid", number) if _NUMBERED.fullmatch(number) else None,
+        "system": [{"platform": platform, "model": name} for name in artifacts[:_MOST_SYSTEMS]],
+        "turns": [{"role": "user", "content": said(part(report, "description").get("value")) or title}],
+        "what_is_wrong": toolfile.words(
+            [
+                ("AVID", title),
+                ("Class", said(problem.get("classof"))),
+                ("Systems in all", str(len(artifacts)) if len(artifacts) > _MOST_SYSTEMS else ""),
+                *(
+                    ("See", said(found.get("url")))
+                    for found in listed(report, "references")
+                    if isinstance(found, dict)
+                ),
+            ]
+        ),
+    }

@@ -1,0 +1,86 @@
+"""The feedback that users of Open WebUI gave, as an administrator exports it: a JSON list of ratings.
+
+Answers that were rated well are no reports and give none. Who rated is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from triage_core.errors import InvalidReport, Refused
+from triage_core.importers import toolfile
+from triage_core.importers.toolfile import Document, Entry, Record, listed, part, said
+
+BEGINS = re.compile(rb'\[\s*\{\s*"id": ?"[^"]*",\s*"user_id":')
+
+
+def records(stream: BinaryIO) -> Iterator[Record]:
+    """Each feedback but praise, as its number in the list and the report or what refused it."""
+    try:
+        found = toolfile.load(stream)
+        if isinstance(found, dict):
+            found = found.get("items")  # a page of the list, as the API gives it
+        if not isinstance(found, list):
+            raise InvalidReport("file", "must be a list of feedbacks")
+        yield from toolfile.reports(found, _documents)
+    except Refused as error:
+        yield 1, error
+
+
+def _documents(feedback: Entry) -> Iterator[Document]:
+    rated = part(feedback, "data")
+    if said(rated.get("rating")) == "1":
+        return
+    against = [said(other) for other in listed(rated, "sibling_model_ids")]
+    yield {
+        "external_id": toolfile.name_of("openwebui", feedback.get("id")),
+        "submitted_at": _instant(feedback.get("created_at")),
+        "session_id": said(part(feedback, "meta").get("chat_id")),
+        "system": [{"model": toolfile.plain(rated.get("model_id")), "access_method": "Open WebUI"}],
+        "turns": toolfile.turns(_messages(feedback)),
+        "what_is_wrong": toolfile.words(
+            [
+                ("Comment", said(rated.get("comment"))),
+                ("Reason", said(rated.get("reason"))),
+                ("Rating", said(rated.get("rating"))),
+                ("Rating in detail", said(part(rated, "details").get("rating"))),
+                ("Compared with", ", ".join(against)),
+            ]
+        ),
+    }
+
+
+def _messages(feedback: Entry) -> Sequence[object]:
+    """The branch of the conversation that ends with the answer that was rated."""
+    chat = part(part(feedback, "snapshot"), "chat")
+    chat = part(chat, "chat") or chat
+    history = part(chat, "history")
+    every = part(history, "messages")
+    at = part(feedback, "meta").get("message_id")
+    if not isinstance(at, str) or at not in every:
+        at = history.get("currentId")
+    branch: list[object] = []
+    seen: set[str] = set()
+    while isinstance(at, str) and at in every and at not in seen:
+        seen.add(at)
+        branch.append(every[at])
+        at = part(every, at).get("parentId")
+    if branch:
+        return branch[::-1]
+    straight = listed(chat, "messages")
+    ids = [message.get("id") if isinstance(message, dict) else None for message in straight]
+    rated = part(feedback, "meta").get("message_id")
+    return straight[: ids.index(rated) + 1] if rated in ids else straight
+
+
+def _instant(seconds: object) -> str | None:
+    """Seconds since 1970 as a date and time; None for what is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
