@@ -27,7 +27,7 @@ from tests.toolfiles import (
 )
 from triage_core import importers
 from triage_core.channel.reportformat import MAX_TEXT_CHARACTERS, to_json
-from triage_core.importers import toolfile
+from triage_core.importers import jsonfile
 from triage_core.model import TrainingConsent
 
 
@@ -60,7 +60,7 @@ def test_no_judgement_no_consent_and_nothing_private_comes_along(
 
 
 def test_a_file_over_the_cap_is_refused(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolfile, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(jsonfile, "MAX_DOCUMENT_BYTES", 100)
     for format in ("inspect", "openwebui", "0din"):
         (line,) = lines([threat()], format)
         assert "at most 100 bytes" in line.error.rule

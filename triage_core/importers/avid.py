@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from triage_core.errors import Refused
 from triage_core.importers import toolfile
-from triage_core.importers.toolfile import Document, Entry, Record, listed, part, said
+from triage_core.importers.jsonfile import inner
+from triage_core.importers.toolfile import Document, Entry, Record, listed, said
 
 BEGINS = re.compile(rb'\[?\s*\{\s*"data_type": ?"AVID"')
 
@@ -30,9 +31,9 @@ def records(stream: BinaryIO) -> Iterator[Record]:
 
 
 def _documents(report: Entry) -> Iterator[Document]:
-    affects, problem = part(report, "affects"), part(report, "problemtype")
-    number = said(part(report, "metadata").get("report_id"))
-    title = said(part(problem, "description").get("value"))
+    affects, problem = inner(report, "affects"), inner(report, "problemtype")
+    number = said(inner(report, "metadata").get("report_id"))
+    title = said(inner(problem, "description").get("value"))
     artifacts = [said(found.get("name")) for found in listed(affects, "artifacts") if isinstance(found, dict)]
     deployers = [said(deployer) for deployer in listed(affects, "deployer")]
     # Of several, the file does not say who deploys what.
@@ -40,7 +41,7 @@ def _documents(report: Entry) -> Iterator[Document]:
     yield {
         "external_id": toolfile.name_of("avid", number) if _NUMBERED.fullmatch(number) else None,
         "system": [{"platform": platform, "model": name} for name in artifacts[:_MOST_SYSTEMS]],
-        "turns": [{"role": "user", "content": said(part(report, "description").get("value")) or title}],
+        "turns": [{"role": "user", "content": said(inner(report, "description").get("value")) or title}],
         "what_is_wrong": toolfile.words(
             [
                 ("AVID", title),

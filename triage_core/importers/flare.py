@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from triage_core.errors import Refused
 from triage_core.importers import toolfile
-from triage_core.importers.toolfile import Document, Entry, Record, listed, part, said
+from triage_core.importers.jsonfile import inner
+from triage_core.importers.toolfile import Document, Entry, Record, listed, said
 from triage_core.model import DisclosureIntent, HarmType
 
 BEGINS = re.compile(rb'\[?\s*\{.{0,500}"(classifyReport|incident_issueDescription)":', re.DOTALL)
@@ -64,25 +65,25 @@ def _documents(report: Entry) -> Iterator[Document]:
 
 def _field(report: Entry, section: str, *names: str) -> object:
     """What stands in a section of the report, or flattened beside the others."""
-    inner = part(report, _SECTIONS[section])
+    parted = inner(report, _SECTIONS[section])
     for name in names:
-        for found in (inner.get(name), report.get(f"{section}_{name}")):
+        for found in (parted.get(name), report.get(f"{section}_{name}")):
             if found is not None:
                 return found
     return None
 
 
 def _reporter(report: Entry) -> Entry:
-    return part(part(report, "reporterDetails"), "reporter")
+    return inner(inner(report, "reporterDetails"), "reporter")
 
 
 def _systems(report: Entry) -> list[Document]:
-    details = part(report, "reporterDetails")
+    details = inner(report, "reporterDetails")
     found = [
         *listed(report, "system_configurations"),
         *listed(report, "systemConfigurations"),
         *listed(details, "systems"),
-        *([details["system"]] if part(details, "system") else []),
+        *([details["system"]] if inner(details, "system") else []),
     ]
     return [
         {ours: said(system.get(theirs)) for theirs, ours in _SYSTEM.items()}

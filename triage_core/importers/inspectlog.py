@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers import toolfile
-from triage_core.importers.toolfile import Document, Entry, Record, listed, part, said
+from triage_core.importers.jsonfile import decoded, document, inner
+from triage_core.importers.toolfile import Document, Entry, Record, listed, said
 from triage_core.importers.zipped import Archive
 
 BEGINS = re.compile(rb'\{\s*"version": ?\d+,\s*"status":')
@@ -30,7 +31,7 @@ def records(stream: BinaryIO) -> Iterator[Record]:
         if begins.startswith(b"PK"):
             yield from _packed(Archive(stream))
         else:
-            yield from _plain(toolfile.load(stream, begins))
+            yield from _plain(document(stream, begins))
     except Refused as error:
         yield 1, error
 
@@ -38,18 +39,18 @@ def records(stream: BinaryIO) -> Iterator[Record]:
 def _plain(log: object) -> Iterator[Record]:
     if not isinstance(log, dict) or not isinstance(log.get("samples"), list):
         raise InvalidReport("samples", "must be the list of samples of a log of Inspect")
-    yield from toolfile.reports(log["samples"], _made(part(log, "eval")))
+    yield from toolfile.reports(log["samples"], _made(inner(log, "eval")))
 
 
 def _packed(archive: Archive) -> Iterator[Record]:
     header = next((name for name in _HEADERS if name in archive.names), None)
     if header is None:
         raise InvalidReport("file", f"must hold {_HEADERS[0]}, as a log of Inspect does")
-    log = toolfile.decoded(archive.read(header), header)
-    made = _made(part(log, "eval") if isinstance(log, dict) else {})
+    log = decoded(archive.read(header), header)
+    made = _made(inner(log, "eval") if isinstance(log, dict) else {})
     for number, name in enumerate(filter(_SAMPLE.fullmatch, archive.names), 1):
         try:
-            sample = toolfile.decoded(archive.read(name), "sample")
+            sample = decoded(archive.read(name), "sample")
         except Refused as error:
             yield number, error
             if archive.spent:
@@ -66,7 +67,7 @@ def _made(run: Entry) -> Callable[[Entry], Iterable[Document]]:
 def _documents(run: Entry, sample: Entry) -> Iterator[Document]:
     if sample.get("error"):
         raise InvalidReport("error", "must be empty: a sample that failed has nothing to report")
-    aside = {_ASIDE + name: text for name, text in part(sample, "attachments").items()}
+    aside = {_ASIDE + name: text for name, text in inner(sample, "attachments").items()}
     # One run may hold several tasks, whose samples are numbered alike.
     whole = [run.get("eval_id")] if run.get("eval_id") else [run.get("run_id"), run.get("task_id")]
     yield {
@@ -87,12 +88,14 @@ def _messages(sample: Entry) -> list[object]:
     if found := listed(sample, "messages"):
         return list(found)
     asked = sample.get("input")
-    answers = [part(choice, "message") for choice in listed(part(sample, "output"), "choices")[:1] if choice]
+    answers = [
+        inner(choice, "message") for choice in listed(inner(sample, "output"), "choices")[:1] if choice
+    ]
     return [*(asked if isinstance(asked, list) else [{"role": "user", "content": asked}]), *answers]
 
 
 def _scores(sample: Entry, aside: Entry) -> Iterator[tuple[str, str]]:
-    scores = part(sample, "scores") or {"": part(sample, "score")}
+    scores = inner(sample, "scores") or {"": inner(sample, "score")}
     for scorer, score in scores.items():
         if isinstance(score, dict):
             yield f"Score {scorer}".strip(), toolfile.value(score.get("value"))

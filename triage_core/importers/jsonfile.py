@@ -20,9 +20,9 @@ def objects(stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
 
 def as_object(line: bytes) -> dict[str, Any] | Refused:
     try:
-        found = decode(line)
+        found = decoded(line, "line")
     except InvalidReport as error:
-        return InvalidReport("line" if error.field == "body" else error.field, error.rule)
+        return error
     return found if isinstance(found, dict) else InvalidReport("line", "must be one JSON object")
 
 
@@ -31,14 +31,27 @@ def document(stream: BinaryIO, begun: bytes = b"", instead: str = "") -> object:
 
     `instead` says what to do with one that is too large. Raises InvalidReport, field `file`.
     """
+    return decoded(whole(stream, begun, instead))
+
+
+def whole(stream: BinaryIO, begun: bytes = b"", instead: str = "") -> bytes:
+    """The bytes of such a document, under the cap."""
     body = begun + stream.read(max(0, MAX_DOCUMENT_BYTES + 1 - len(begun)))
     if len(body) > MAX_DOCUMENT_BYTES:
         rule = f"must be at most {MAX_DOCUMENT_BYTES:,} bytes long, as it is one JSON document"
         raise InvalidReport("file", f"{rule}: {instead}" if instead else rule)
+    return body
+
+
+def decoded(body: bytes, field: str = "file") -> object:
+    """The value of a JSON text. NaN and Infinity count as null: tools write them for a score that is missing.
+
+    Raises InvalidReport, of `field` where it is no sound JSON.
+    """
     try:
-        return decode(body)
+        return decode(body, nan_as_null=True)
     except InvalidReport as error:
-        raise InvalidReport("file" if error.field == "body" else error.field, error.rule) from None
+        raise InvalidReport(field if error.field == "body" else error.field, error.rule) from None
 
 
 def inner(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

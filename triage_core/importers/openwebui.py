@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers import toolfile
-from triage_core.importers.toolfile import Document, Entry, Record, listed, part, said
+from triage_core.importers.jsonfile import document, inner
+from triage_core.importers.toolfile import Document, Entry, Record, listed, said
 
 BEGINS = re.compile(rb'\[\s*\{\s*"id": ?"[^"]*",\s*"user_id":')
 
@@ -20,7 +21,7 @@ BEGINS = re.compile(rb'\[\s*\{\s*"id": ?"[^"]*",\s*"user_id":')
 def records(stream: BinaryIO) -> Iterator[Record]:
     """Each feedback but praise, as its number in the list and the report or what refused it."""
     try:
-        found = toolfile.load(stream)
+        found = document(stream)
         if isinstance(found, dict):
             found = found.get("items")  # a page of the list, as the API gives it
         if not isinstance(found, list):
@@ -31,14 +32,14 @@ def records(stream: BinaryIO) -> Iterator[Record]:
 
 
 def _documents(feedback: Entry) -> Iterator[Document]:
-    rated = part(feedback, "data")
+    rated = inner(feedback, "data")
     if said(rated.get("rating")) == "1":
         return
     against = [said(other) for other in listed(rated, "sibling_model_ids")]
     yield {
         "external_id": toolfile.name_of("openwebui", feedback.get("id")),
         "submitted_at": _instant(feedback.get("created_at")),
-        "session_id": said(part(feedback, "meta").get("chat_id")),
+        "session_id": said(inner(feedback, "meta").get("chat_id")),
         "system": [{"model": toolfile.plain(rated.get("model_id")), "access_method": "Open WebUI"}],
         "turns": toolfile.turns(_messages(feedback)),
         "what_is_wrong": toolfile.words(
@@ -46,7 +47,7 @@ def _documents(feedback: Entry) -> Iterator[Document]:
                 ("Comment", said(rated.get("comment"))),
                 ("Reason", said(rated.get("reason"))),
                 ("Rating", said(rated.get("rating"))),
-                ("Rating in detail", said(part(rated, "details").get("rating"))),
+                ("Rating in detail", said(inner(rated, "details").get("rating"))),
                 ("Compared with", ", ".join(against)),
             ]
         ),
@@ -55,11 +56,11 @@ def _documents(feedback: Entry) -> Iterator[Document]:
 
 def _messages(feedback: Entry) -> Sequence[object]:
     """The branch of the conversation that ends with the answer that was rated."""
-    chat = part(part(feedback, "snapshot"), "chat")
-    chat = part(chat, "chat") or chat
-    history = part(chat, "history")
-    every = part(history, "messages")
-    at = part(feedback, "meta").get("message_id")
+    chat = inner(inner(feedback, "snapshot"), "chat")
+    chat = inner(chat, "chat") or chat
+    history = inner(chat, "history")
+    every = inner(history, "messages")
+    at = inner(feedback, "meta").get("message_id")
     if not isinstance(at, str) or at not in every:
         at = history.get("currentId")
     branch: list[object] = []
@@ -67,12 +68,12 @@ def _messages(feedback: Entry) -> Sequence[object]:
     while isinstance(at, str) and at in every and at not in seen:
         seen.add(at)
         branch.append(every[at])
-        at = part(every, at).get("parentId")
+        at = inner(every, at).get("parentId")
     if branch:
         return branch[::-1]
     straight = listed(chat, "messages")
     ids = [message.get("id") if isinstance(message, dict) else None for message in straight]
-    rated = part(feedback, "meta").get("message_id")
+    rated = inner(feedback, "meta").get("message_id")
     return straight[: ids.index(rated) + 1] if rated in ids else straight
 
 

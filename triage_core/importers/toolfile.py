@@ -1,4 +1,4 @@
-"""What the files of other tools share: JSON read under a cap, content in its three shapes, words, names of rows.
+"""What some files of other tools share: entries and their reports, content in its three shapes, words, names of rows.
 
 Everything that a tool wrote is untrusted: each report passes `reportformat.parse`, and whatever a
 module does not name here is left out. A tool's judgement goes into words, never into a label.
@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from triage_core.channel import jsontext, transcript
+from triage_core.channel import transcript
 from triage_core.channel.reportformat import (
     MAX_CONVERSATION_CHARACTERS,
     MAX_SHORT_CHARACTERS,
@@ -20,9 +20,9 @@ from triage_core.channel.reportformat import (
     parse,
 )
 from triage_core.errors import InvalidReport, Refused
+from triage_core.importers.jsonfile import decoded, whole
 from triage_core.model import FlawReport, TurnRole
 
-MAX_FILE_BYTES = 50_000_000
 Entry = Mapping[str, Any]
 Document = dict[str, Any]
 Record = tuple[int, FlawReport | Refused]
@@ -33,21 +33,12 @@ _MAX_DEPTH = 5
 _PLAIN = re.compile(r"[\w~][\w.+@:-]*(/[\w~][\w.+@:-]*)*")
 
 
-def load(stream: BinaryIO, before: bytes = b"") -> object:
-    """The value of a JSON file of at most `MAX_FILE_BYTES`; `before` is what was read of it already.
-
-    NaN and Infinity count as null: tools write them for a score that is missing.
-    Raises `InvalidReport` for anything else that is no sound JSON.
-    """
-    return decoded(_body(stream, before))
-
-
 def rows(stream: BinaryIO, within: str = "") -> list[object]:
     """The entries of a JSON file: a list, one object, an object with a list of them `within`, or JSON Lines.
 
-    A line that is no JSON is an entry as well, the `Refused` that says so. Raises `InvalidReport` as `load` does.
+    A line that is no JSON is an entry as well, the `Refused` that says so. Raises `InvalidReport` as `document` does.
     """
-    body = _body(stream)
+    body = whole(stream)
     lines = [line for line in body.split(b"\n") if line.strip()]
     parsed = [_line(line) for line in lines[:1]]
     if len(lines) > 1 and isinstance(parsed[0], dict):
@@ -65,21 +56,6 @@ def _line(line: bytes) -> object:
         return decoded(line, "line")
     except InvalidReport as error:
         return error
-
-
-def _body(stream: BinaryIO, before: bytes = b"") -> bytes:
-    body = before + stream.read(MAX_FILE_BYTES + 1 - len(before))
-    if len(body) > MAX_FILE_BYTES:
-        raise InvalidReport("file", f"must be at most {MAX_FILE_BYTES:,} bytes long: export it in parts")
-    return body
-
-
-def decoded(body: bytes, field: str = "file") -> object:
-    """The value of a JSON text, NaN and Infinity as null; raises `InvalidReport` that names `field`."""
-    try:
-        return jsontext.decode(body, nan_as_null=True)
-    except InvalidReport as error:
-        raise InvalidReport(field if error.field == "body" else error.field, error.rule) from None
 
 
 def reports(entries: Iterable[object], made: Callable[[Entry], Iterable[Document]]) -> Iterator[Record]:
@@ -106,12 +82,6 @@ def entry_reports(
             yield parse(document, imported=True)
         except InvalidReport as error:
             yield error
-
-
-def part(entry: Entry, name: str) -> Entry:
-    """The object of this name, an empty one where there is none."""
-    found = entry.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def listed(entry: Entry, name: str) -> Sequence[Any]:

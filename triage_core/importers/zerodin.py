@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers import toolfile
-from triage_core.importers.toolfile import Document, Entry, Record, listed, part, said
+from triage_core.importers.jsonfile import document, inner
+from triage_core.importers.toolfile import Document, Entry, Record, listed, said
 
 BEGINS = re.compile(rb'\{.{0,300}"threat_feeds":', re.DOTALL)
 
@@ -23,7 +24,7 @@ _MOST_SYSTEMS = 20  # as a report takes
 def records(stream: BinaryIO) -> Iterator[Record]:
     """Each entry and each variant of it, as the number of the entry and the report or what refused it."""
     try:
-        found = toolfile.load(stream)
+        found = document(stream)
         if isinstance(found, dict):
             found = found.get("threat_feeds", [found])
         if not isinstance(found, list):
@@ -76,7 +77,7 @@ def _turns(message: object) -> Iterator[Document]:
 def _system(model: object) -> Document:
     if not isinstance(model, dict):
         return {"model": said(model)}
-    vendor = part(model, "vendor").get("name") or model.get("vendor")
+    vendor = inner(model, "vendor").get("name") or model.get("vendor")
     return {"platform": said(vendor), "model": said(model.get("name"))}
 
 
