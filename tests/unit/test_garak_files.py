@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.tool_files import (
+from tests.scanner_files import (
     INIT,
     RUDE,
     SECRET,
@@ -93,13 +93,12 @@ def test_hitlog_refuses_broken_lines_by_number_and_rule_and_keeps_the_rest(lines
         (3, "line"),
         (4, "attempt_id"),
         (5, "probe"),
-        (6, "prompt"),
+        (6, "prompt[0]"),
         (7, "turns[0].role"),
         (8, "turns[0].role"),
         (9, "turns"),
         (10, "turns[0].content"),
         (11, "what_is_wrong"),
-        (12, "external_id"),
         (13, "line"),
     ]
     last = found[-1].report

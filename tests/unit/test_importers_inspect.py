@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.toolfiles import (
+from tests.other_files import (
     DEFLATED,
     SENTINEL,
     STORED,

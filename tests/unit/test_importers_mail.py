@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.toolfiles import SENTINEL
+from tests.other_files import SENTINEL
 from triage_core import importers
 from triage_core.importers import Line, mail
 from triage_core.model import TrainingConsent

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.tool_files import SECRET, conversation, eval_of, only, read, refusals, result
+from tests.scanner_files import SECRET, conversation, eval_of, only, read, refusals, result
 from triage_core.channel.reportformat import to_json
 
 

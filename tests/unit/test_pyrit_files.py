@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.tool_files import RUDE, SCORE, SECRET, conversation, only, piece, read, refusals
+from tests.scanner_files import RUDE, SCORE, SECRET, conversation, only, piece, read, refusals
 
 
 @pytest.fixture

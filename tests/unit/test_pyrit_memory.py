@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.tool_files import RUDE, SCORE, SECRET, Row, conversation, only, piece, refusals
+from tests.scanner_files import RUDE, SCORE, SECRET, Row, conversation, only, piece, refusals
 from triage_core import importers
 from triage_core.channel.reportformat import MAX_TURNS, to_json
 from triage_core.importers import Line

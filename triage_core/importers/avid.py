@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from triage_core.errors import Refused
-from triage_core.importers import toolfile
-from triage_core.importers.jsonfile import inner
-from triage_core.importers.toolfile import Document, Entry, Record, listed, said
+from triage_core.importers import contents, toolreport
+from triage_core.importers.jsonfile import inner, listed, rows
+from triage_core.importers.toolreport import Document, Entry, Record
 
 BEGINS = re.compile(rb'\[?\s*\{\s*"data_type": ?"AVID"')
 
@@ -25,30 +25,34 @@ _NUMBERED = re.compile(r"AVID-\d{4}-[RV]\d+")
 def records(stream: BinaryIO) -> Iterator[Record]:
     """Each report, as its number in the file and what it is here or what refused it."""
     try:
-        yield from toolfile.reports(toolfile.rows(stream), _documents)
+        yield from toolreport.reports(rows(stream), _documents)
     except Refused as error:
         yield 1, error
 
 
 def _documents(report: Entry) -> Iterator[Document]:
     affects, problem = inner(report, "affects"), inner(report, "problemtype")
-    number = said(inner(report, "metadata").get("report_id"))
-    title = said(inner(problem, "description").get("value"))
-    artifacts = [said(found.get("name")) for found in listed(affects, "artifacts") if isinstance(found, dict)]
-    deployers = [said(deployer) for deployer in listed(affects, "deployer")]
+    number = contents.text(inner(report, "metadata").get("report_id"))
+    title = contents.text(inner(problem, "description").get("value"))
+    artifacts = [
+        contents.text(found.get("name")) for found in listed(affects, "artifacts") if isinstance(found, dict)
+    ]
+    deployers = [contents.text(deployer) for deployer in listed(affects, "deployer")]
     # Of several, the file does not say who deploys what.
     platform = deployers[0] if len(deployers) == len(artifacts) == 1 else ""
     yield {
-        "external_id": toolfile.name_of("avid", number) if _NUMBERED.fullmatch(number) else None,
+        "external_id": toolreport.name_of("avid", number) if _NUMBERED.fullmatch(number) else None,
         "system": [{"platform": platform, "model": name} for name in artifacts[:_MOST_SYSTEMS]],
-        "turns": [{"role": "user", "content": said(inner(report, "description").get("value")) or title}],
-        "what_is_wrong": toolfile.words(
+        "turns": [
+            {"role": "user", "content": contents.text(inner(report, "description").get("value")) or title}
+        ],
+        "what_is_wrong": toolreport.words(
             [
                 ("AVID", title),
-                ("Class", said(problem.get("classof"))),
+                ("Class", contents.text(problem.get("classof"))),
                 ("Systems in all", str(len(artifacts)) if len(artifacts) > _MOST_SYSTEMS else ""),
                 *(
-                    ("See", said(found.get("url")))
+                    ("See", contents.text(found.get("url")))
                     for found in listed(report, "references")
                     if isinstance(found, dict)
                 ),

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from triage_core.errors import Refused
-from triage_core.importers import toolfile
-from triage_core.importers.jsonfile import inner
-from triage_core.importers.toolfile import Document, Entry, Record, listed, said
+from triage_core.importers import contents, toolreport
+from triage_core.importers.jsonfile import inner, listed, rows
+from triage_core.importers.toolreport import Document, Entry, Record
 from triage_core.model import DisclosureIntent, HarmType
 
 BEGINS = re.compile(rb'\[?\s*\{.{0,500}"(classifyReport|incident_issueDescription)":', re.DOTALL)
@@ -32,18 +32,18 @@ _SYSTEM = {"platform": "platform", "model": "model", "version": "version", "acce
 def records(stream: BinaryIO) -> Iterator[Record]:
     """Each report, as its number in the file and what it is here or what refused it."""
     try:
-        yield from toolfile.reports(toolfile.rows(stream, "results"), _documents)
+        yield from toolreport.reports(rows(stream, "results"), _documents)
     except Refused as error:
         yield 1, error
 
 
 def _documents(report: Entry) -> Iterator[Document]:
     harms = _field(report, "impact", "harmTypes") or _field(report, "impact", "harmType")
-    named = [said(harm).lower() for harm in (harms if isinstance(harms, list) else [harms])]
-    intent = said(_field(report, "disclosure", "publicDisclosureIntent")).lower()
+    named = [contents.text(harm).lower() for harm in (harms if isinstance(harms, list) else [harms])]
+    intent = contents.text(_field(report, "disclosure", "publicDisclosureIntent")).lower()
     document: Document = {
-        "external_id": toolfile.name_of("flare", report.get("documentId") or report.get("id")),
-        "contact": said(report.get("reporter_email") or _reporter(report).get("email")),
+        "external_id": toolreport.name_of("flare", report.get("documentId") or report.get("id")),
+        "contact": contents.text(report.get("reporter_email") or _reporter(report).get("email")),
         "system": _systems(report),
         "harm_types": [harm for harm in dict.fromkeys(named) if harm in set(HarmType)] or None,
         "disclosure_intent": intent if intent in set(DisclosureIntent) else None,
@@ -53,13 +53,15 @@ def _documents(report: Entry) -> Iterator[Document]:
     if _field(report, "classify", "csam_involved", "csamInvolved") is True:
         yield document | {"illegal_minor_content": True}  # and none of its evidence
         return
-    tried = [said(_field(report, "evidence", name)) for name in ("stepsToReproduce", "proofOfConcept")]
-    described = said(_field(report, "incident", "issueDescription"))
+    tried = [
+        contents.text(_field(report, "evidence", name)) for name in ("stepsToReproduce", "proofOfConcept")
+    ]
+    described = contents.text(_field(report, "incident", "issueDescription"))
     yield document | {
-        "turns": toolfile.conversation("\n\n".join(filter(None, tried)) or described),
+        "turns": contents.pasted("\n\n".join(filter(None, tried)) or described),
         "what_is_wrong": described,
-        "expected": said(_field(report, "incident", "expectedBehavior")),
-        "actual": said(_field(report, "incident", "actualBehavior")),
+        "expected": contents.text(_field(report, "incident", "expectedBehavior")),
+        "actual": contents.text(_field(report, "incident", "actualBehavior")),
     }
 
 
@@ -86,7 +88,7 @@ def _systems(report: Entry) -> list[Document]:
         *([details["system"]] if inner(details, "system") else []),
     ]
     return [
-        {ours: said(system.get(theirs)) for theirs, ours in _SYSTEM.items()}
+        {ours: contents.text(system.get(theirs)) for theirs, ours in _SYSTEM.items()}
         for system in found
         if isinstance(system, dict)
     ]

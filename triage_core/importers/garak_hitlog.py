@@ -38,9 +38,9 @@ def _report(row: dict[str, Any]) -> FlawReport:
     generator = row.get("generator")
     family, _, model = generator.partition(" ") if isinstance(generator, str) else ("", "", "")
     return toolreport.report(
-        f"garak:{':'.join(parts)}",
+        toolreport.name_of("garak", *parts),
         turns,
-        toolreport.words("garak", said),
+        toolreport.found_by("garak", said),
         toolreport.system(family, "" if model == "None" else model),
         session_id=parts[0],
     )

@@ -81,9 +81,9 @@ def _report(row: dict[str, Any], system: Mapping[str, str], threshold: float) ->
     flagged = [f"{name} ({len(hits[name])} of {len(scored[name])})" for name in sorted(hits) if hits[name]]
     said = {"Probe": parts[1], "Detectors": ", ".join(flagged), "Goal": row.get("goal")}
     return toolreport.report(
-        f"garak:{':'.join(parts)}",
+        toolreport.name_of("garak", *parts),
         _conversation(row, min(places), max(map(len, scores.values()))),
-        toolreport.words("garak", said),
+        toolreport.found_by("garak", said),
         system,
         session_id=parts[0],
         tries=len({at for some in scored.values() for at in some}),

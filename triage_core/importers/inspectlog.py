@@ -12,9 +12,9 @@ from functools import partial
 from typing import BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
-from triage_core.importers import toolfile
-from triage_core.importers.jsonfile import decoded, document, inner
-from triage_core.importers.toolfile import Document, Entry, Record, listed, said
+from triage_core.importers import contents, toolreport
+from triage_core.importers.jsonfile import decoded, document, inner, listed
+from triage_core.importers.toolreport import Document, Entry, Record
 from triage_core.importers.zipped import Archive
 
 BEGINS = re.compile(rb'\{\s*"version": ?\d+,\s*"status":')
@@ -39,7 +39,7 @@ def records(stream: BinaryIO) -> Iterator[Record]:
 def _plain(log: object) -> Iterator[Record]:
     if not isinstance(log, dict) or not isinstance(log.get("samples"), list):
         raise InvalidReport("samples", "must be the list of samples of a log of Inspect")
-    yield from toolfile.reports(log["samples"], _made(inner(log, "eval")))
+    yield from toolreport.reports(log["samples"], _made(inner(log, "eval")))
 
 
 def _packed(archive: Archive) -> Iterator[Record]:
@@ -56,7 +56,7 @@ def _packed(archive: Archive) -> Iterator[Record]:
             if archive.spent:
                 return
             continue
-        for outcome in toolfile.entry_reports(sample, made):
+        for outcome in toolreport.entry_reports(sample, made):
             yield number, outcome
 
 
@@ -71,13 +71,13 @@ def _documents(run: Entry, sample: Entry) -> Iterator[Document]:
     # One run may hold several tasks, whose samples are numbered alike.
     whole = [run.get("eval_id")] if run.get("eval_id") else [run.get("run_id"), run.get("task_id")]
     yield {
-        "external_id": toolfile.name_of("inspect", *whole, sample.get("id"), sample.get("epoch", 1)),
-        "system": [{"model": model}] if (model := toolfile.plain(run.get("model"))) else None,
-        "turns": toolfile.turns(_messages(sample), aside),
-        "what_is_wrong": toolfile.words(
+        "external_id": toolreport.name_of("inspect", *whole, sample.get("id"), sample.get("epoch", 1)),
+        "system": [{"model": model}] if (model := toolreport.plain(run.get("model"))) else None,
+        "turns": contents.turns(_messages(sample), "messages", aside),
+        "what_is_wrong": toolreport.words(
             [
-                ("Inspect task", said(run.get("task"))),
-                ("Target", said(sample.get("target"), aside)),
+                ("Inspect task", contents.text(run.get("task"))),
+                ("Target", contents.text(sample.get("target"), aside)),
                 *_scores(sample, aside),
             ]
         ),
@@ -98,5 +98,5 @@ def _scores(sample: Entry, aside: Entry) -> Iterator[tuple[str, str]]:
     scores = inner(sample, "scores") or {"": inner(sample, "score")}
     for scorer, score in scores.items():
         if isinstance(score, dict):
-            yield f"Score {scorer}".strip(), toolfile.value(score.get("value"))
-            yield "Explanation", said(score.get("explanation"), aside)
+            yield f"Score {scorer}".strip(), contents.value(score.get("value"))
+            yield "Explanation", contents.text(score.get("explanation"), aside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from triage_core.channel.jsontext import decode
@@ -43,6 +43,23 @@ def whole(stream: BinaryIO, begun: bytes = b"", instead: str = "") -> bytes:
     return body
 
 
+def rows(stream: BinaryIO, within: str = "") -> list[object]:
+    """The entries of a JSON file: a list, one object, an object with a list of them `within`, or JSON Lines.
+
+    A line that is no JSON object is an entry as well, the `Refused` that says so. Raises InvalidReport as `document`.
+    """
+    body = whole(stream)
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    if len(lines) > 1 and isinstance(first := as_object(lines[0]), dict):
+        return [first, *map(as_object, lines[1:])]
+    found = decoded(body)
+    if isinstance(found, dict):
+        found = found.get(within, [found])
+    if not isinstance(found, list):
+        raise InvalidReport("file", "must be a list of objects, one object, or JSON Lines")
+    return found
+
+
 def decoded(body: bytes, field: str = "file") -> object:
     """The value of a JSON text. NaN and Infinity count as null: tools write them for a score that is missing.
 
@@ -60,6 +77,12 @@ def inner(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def listed(row: Mapping[str, Any], name: str) -> Sequence[Any]:
+    """The list of this name; an empty one where there is none."""
+    found = row.get(name)
+    return found if isinstance(found, list) else ()
 
 
 def named(row: Mapping[str, Any], name: str) -> str:

@@ -21,9 +21,9 @@ from typing import BinaryIO
 
 from triage_core.channel.reportformat import parse
 from triage_core.errors import InvalidReport, Refused
-from triage_core.importers import toolfile
+from triage_core.importers import contents, toolreport
 from triage_core.importers.lines import capped
-from triage_core.importers.toolfile import Record
+from triage_core.importers.toolreport import Record
 from triage_core.model import FlawReport
 
 MAX_MESSAGE_BYTES = 30_000_000
@@ -112,8 +112,8 @@ def _report(raw: bytes) -> FlawReport | Refused:
         document = {
             "external_id": _name(message, raw),
             "contact": _sender(message),
-            "turns": toolfile.conversation(body),
-            "what_is_wrong": toolfile.words([("Sent by", "e-mail"), *told]),
+            "turns": contents.pasted(body),
+            "what_is_wrong": toolreport.words([("Sent by", "e-mail"), *told]),
         }
         return parse(document, imported=True)
     except InvalidReport as error:
@@ -193,8 +193,8 @@ def _name(message: Message, raw: bytes) -> str | None:
     ids = _headers(message, "Message-ID")
     given = _MESSAGE_ID.fullmatch(ids[0].strip()) if len(ids) == 1 else None
     if given:
-        return toolfile.name_of("email", given[1])
-    return toolfile.name_of("email", "sha256", hashlib.sha256(raw).hexdigest())
+        return toolreport.name_of("email", given[1])
+    return toolreport.name_of("email", "sha256", hashlib.sha256(raw).hexdigest())
 
 
 def _headers(message: Message, name: str) -> list[str]:

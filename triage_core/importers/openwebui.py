@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
-from triage_core.importers import toolfile
-from triage_core.importers.jsonfile import document, inner
-from triage_core.importers.toolfile import Document, Entry, Record, listed, said
+from triage_core.importers import contents, toolreport
+from triage_core.importers.jsonfile import document, inner, listed
+from triage_core.importers.toolreport import Document, Entry, Record
 
 BEGINS = re.compile(rb'\[\s*\{\s*"id": ?"[^"]*",\s*"user_id":')
 
@@ -26,28 +26,28 @@ def records(stream: BinaryIO) -> Iterator[Record]:
             found = found.get("items")  # a page of the list, as the API gives it
         if not isinstance(found, list):
             raise InvalidReport("file", "must be a list of feedbacks")
-        yield from toolfile.reports(found, _documents)
+        yield from toolreport.reports(found, _documents)
     except Refused as error:
         yield 1, error
 
 
 def _documents(feedback: Entry) -> Iterator[Document]:
     rated = inner(feedback, "data")
-    if said(rated.get("rating")) == "1":
+    if contents.text(rated.get("rating")) == "1":
         return
-    against = [said(other) for other in listed(rated, "sibling_model_ids")]
+    against = [contents.text(other) for other in listed(rated, "sibling_model_ids")]
     yield {
-        "external_id": toolfile.name_of("openwebui", feedback.get("id")),
+        "external_id": toolreport.name_of("openwebui", feedback.get("id")),
         "submitted_at": _instant(feedback.get("created_at")),
-        "session_id": said(inner(feedback, "meta").get("chat_id")),
-        "system": [{"model": toolfile.plain(rated.get("model_id")), "access_method": "Open WebUI"}],
-        "turns": toolfile.turns(_messages(feedback)),
-        "what_is_wrong": toolfile.words(
+        "session_id": contents.text(inner(feedback, "meta").get("chat_id")),
+        "system": [{"model": toolreport.plain(rated.get("model_id")), "access_method": "Open WebUI"}],
+        "turns": contents.turns(_messages(feedback), "messages"),
+        "what_is_wrong": toolreport.words(
             [
-                ("Comment", said(rated.get("comment"))),
-                ("Reason", said(rated.get("reason"))),
-                ("Rating", said(rated.get("rating"))),
-                ("Rating in detail", said(inner(rated, "details").get("rating"))),
+                ("Comment", contents.text(rated.get("comment"))),
+                ("Reason", contents.text(rated.get("reason"))),
+                ("Rating", contents.text(rated.get("rating"))),
+                ("Rating in detail", contents.text(inner(rated, "details").get("rating"))),
                 ("Compared with", ", ".join(against)),
             ]
         ),

@@ -84,11 +84,10 @@ def _report(row: dict[str, Any]) -> FlawReport | None:
         "Grader": graded.get("reason"),
         "Score": row.get("score"),
     }
-    name = row.get("id")
     return toolreport.report(
-        f"promptfoo:{name}" if isinstance(name, str) and name else "",
+        toolreport.name_of("promptfoo", row.get("id")),
         _turns(row),
-        toolreport.words("promptfoo", said),
+        toolreport.found_by("promptfoo", said),
         _system(row.get("provider")),
     )
 

@@ -58,7 +58,11 @@ def conversation(
     turns = [contents.turn(message.get("role"), _text(message)) for message in messages]
     try:
         return toolreport.report(
-            f"pyrit:{name}", turns, toolreport.words("PyRIT", told), _system(messages), session_id=name
+            toolreport.name_of("pyrit", name),
+            turns,
+            toolreport.found_by("PyRIT", told),
+            _system(messages),
+            session_id=name,
         )
     except InvalidReport as error:
         return error

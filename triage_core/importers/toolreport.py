@@ -1,26 +1,31 @@
 """A report of what another tool found: its conversation, its system, and its findings as words of ours.
 
 It is unverified like any other report: no severity, no verdict, and the consent of no one. What names a person,
-a path, an address or a key stays behind, for only the values that are asked for here are taken.
+a path, an address or a key stays behind, for only the values that are asked for are taken.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from triage_core.channel.reportformat import MAX_TEXT_CHARACTERS, parse
+from triage_core.channel.reportformat import MAX_SHORT_CHARACTERS, MAX_TEXT_CHARACTERS, parse
+from triage_core.errors import InvalidReport, Refused
 from triage_core.importers.contents import Turns
 from triage_core.model import FlawReport
 
+Entry = Mapping[str, Any]
+Document = dict[str, Any]
+Record = tuple[int, FlawReport | Refused]
+
 # Names as of models: neither an address, an absolute path nor a command, any of which may hold a secret.
 _PLAIN = re.compile(r"\w[\w.+@:-]*(/\w[\w.+@:-]*)*")
-_CUT = " [cut]"
 
 
 def report(
-    key: str,
+    key: str | None,
     turns: Turns,
     words: str,
     system: Mapping[str, str],
@@ -29,40 +34,96 @@ def report(
     tries: int | None = None,
     successes: int | None = None,
 ) -> FlawReport:
-    """The report; turns without text are left out. `key` is "" where the tool gave the thing no name.
-
-    Raises InvalidReport.
-    """
-    document: dict[str, Any] = {
-        "external_id": key or None,
-        "turns": [turn for turn in turns if turn["content"]],
-        "what_is_wrong": words,
-        "system": [dict(system)] if any(system.values()) else [],
-        "session_id": session_id,
-        "tries": tries,
-        "successes": successes,
-    }
-    return parse(document, imported=True)
+    """The report; `key` is None where the tool gave the thing no name. Raises InvalidReport."""
+    return _parsed(
+        {
+            "external_id": key,
+            "turns": turns,
+            "what_is_wrong": words,
+            "system": [dict(system)] if any(system.values()) else [],
+            "session_id": session_id,
+            "tries": tries,
+            "successes": successes,
+        }
+    )
 
 
-def words(tool: str, said: Mapping[str, object]) -> str:
+def reports(entries: Iterable[object], made: Callable[[Entry], Iterable[Document]]) -> Iterator[Record]:
+    """Each report that `made` finds in an entry, with the number of the entry, or what refused it."""
+    for number, entry in enumerate(entries, 1):
+        for outcome in entry_reports(entry, made):
+            yield number, outcome
+
+
+def entry_reports(
+    entry: object, made: Callable[[Entry], Iterable[Document]]
+) -> Iterator[FlawReport | Refused]:
+    """The reports of one entry, each for itself; a `Refused` in place of what is not one."""
+    if isinstance(entry, Refused):
+        yield entry
+        return
+    try:
+        if not isinstance(entry, dict):
+            raise InvalidReport("entry", "must be an object")
+        documents = list(made(entry))
+    except Refused as error:
+        yield error
+        return
+    except RecursionError:
+        yield InvalidReport("entry", "must not be nested so deeply")
+        return
+    for document in documents:
+        try:
+            yield _parsed(document)
+        except InvalidReport as error:
+            yield error
+
+
+def found_by(tool: str, said: Mapping[str, object]) -> str:
+    """What a tool that looks for flaws said of one."""
+    return words(said.items(), f"Found by {tool}, verified by nobody yet.")
+
+
+def words(said: Iterable[tuple[str, object]], *before: str) -> str:
     """What a tool said, one thing a line; what is no text, number or truth is left out, what is too long is cut."""
-    lines = [f"Found by {tool}, verified by nobody yet."]
-    lines += [f"{name}: {value}" for name, value in said.items() if _is_word(value)]
-    told = "\n".join(lines)
+    told = "\n".join([*before, *(f"{name}: {text}" for name, value in said if (text := _word(value)))])
     if len(told) <= MAX_TEXT_CHARACTERS:
         return told
-    return told[: MAX_TEXT_CHARACTERS - len(_CUT)] + _CUT
+    end = f"\n[cut: it has {len(told):,} characters]"
+    return told[: MAX_TEXT_CHARACTERS - len(end)] + end
+
+
+def name_of(tool: str, *uid: object) -> str | None:
+    """The external id of what a tool calls `uid`, as "tool:a:b"; None where a piece of it is missing.
+
+    One that is too long, or holds what cannot be stored, goes by its hash.
+    """
+    pieces = [str(piece) for piece in uid if isinstance(piece, str | int) and piece != ""]
+    if len(pieces) < len(uid):
+        return None
+    name = ":".join([tool, *pieces])
+    if len(name) <= MAX_SHORT_CHARACTERS and name.isprintable():
+        return name
+    return f"{tool}:sha256:{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def system(platform: object, model: object = None) -> dict[str, str]:
     """The system by name, each "" where the file says something else than a plain name."""
-    return {"platform": _plain(platform), "model": _plain(model)}
+    return {"platform": plain(platform), "model": plain(model)}
 
 
-def _is_word(value: object) -> bool:
-    return isinstance(value, str | int | float) and value != ""
-
-
-def _plain(name: object) -> str:
+def plain(name: object) -> str:
+    """The name of a model or platform; "" for what is no plain one: an address or a path may hold a secret."""
     return name if isinstance(name, str) and _PLAIN.fullmatch(name) else ""
+
+
+def _parsed(document: Document) -> FlawReport:
+    """Turns without text are left out."""
+    turns = document.get("turns")
+    if isinstance(turns, list):
+        document = document | {"turns": [turn for turn in turns if turn["content"]]}
+    return parse(document, imported=True)
+
+
+def _word(value: object) -> str:
+    return str(value).strip() if isinstance(value, str | int | float) else ""

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
-from triage_core.importers import toolfile
-from triage_core.importers.jsonfile import document, inner
-from triage_core.importers.toolfile import Document, Entry, Record, listed, said
+from triage_core.importers import contents, toolreport
+from triage_core.importers.jsonfile import document, inner, listed
+from triage_core.importers.toolreport import Document, Entry, Record
 
 BEGINS = re.compile(rb'\{.{0,300}"threat_feeds":', re.DOTALL)
 
@@ -29,7 +29,7 @@ def records(stream: BinaryIO) -> Iterator[Record]:
             found = found.get("threat_feeds", [found])
         if not isinstance(found, list):
             raise InvalidReport("threat_feeds", "must be a list of entries")
-        yield from toolfile.reports(found, _documents)
+        yield from toolreport.reports(found, _documents)
     except Refused as error:
         yield 1, error
 
@@ -38,18 +38,18 @@ def _documents(entry: Entry) -> Iterator[Document]:
     uuid = entry.get("uuid")
     if not isinstance(uuid, str) or not uuid:
         raise InvalidReport("uuid", "is required")
-    title = said(entry.get("title"))
+    title = contents.text(entry.get("title"))
     systems = [_system(model) for model in listed(entry, "models")]
     named: Document = {"system": systems[:_MOST_SYSTEMS] or None}
     yield named | {
-        "external_id": toolfile.name_of("0din", uuid),
+        "external_id": toolreport.name_of("0din", uuid),
         "turns": [turn for message in listed(entry, "messages") for turn in _turns(message)],
-        "what_is_wrong": toolfile.words(
+        "what_is_wrong": toolreport.words(
             [
                 ("0DIN", title),
-                ("Summary", said(entry.get("summary"))),
-                ("Severity by 0DIN", said(entry.get("severity"))),
-                ("Security boundary", said(entry.get("security_boundary")).replace("_", " ")),
+                ("Summary", contents.text(entry.get("summary"))),
+                ("Severity by 0DIN", contents.text(entry.get("severity"))),
+                ("Security boundary", contents.text(entry.get("security_boundary")).replace("_", " ")),
                 *(("Taxonomy", _taxonomy(found)) for found in listed(entry, "taxonomies")),
                 ("Models in all", str(len(systems)) if len(systems) > _MOST_SYSTEMS else ""),
             ]
@@ -57,32 +57,34 @@ def _documents(entry: Entry) -> Iterator[Document]:
     }
     for variant in listed(entry, "variant_prompts"):
         # A variant has no name of its own, and its place in the list may change.
-        text = said(variant.get("prompt") if isinstance(variant, dict) and "prompt" in variant else variant)
+        text = contents.text(
+            variant.get("prompt") if isinstance(variant, dict) and "prompt" in variant else variant
+        )
         if text:
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
             yield named | {
-                "external_id": toolfile.name_of("0din", uuid, "variant", digest),
+                "external_id": toolreport.name_of("0din", uuid, "variant", digest),
                 "turns": [{"role": "user", "content": text}],
-                "what_is_wrong": toolfile.words([("0DIN, a variant of", f"{title} ({uuid})")]),
+                "what_is_wrong": toolreport.words([("0DIN, a variant of", f"{title} ({uuid})")]),
             }
 
 
 def _turns(message: object) -> Iterator[Document]:
     if isinstance(message, dict):
         for role, name in (("user", "prompt"), ("assistant", "response")):
-            if text := said(message.get(name)):
+            if text := contents.text(message.get(name)):
                 yield {"role": role, "content": text}
 
 
 def _system(model: object) -> Document:
     if not isinstance(model, dict):
-        return {"model": said(model)}
+        return {"model": contents.text(model)}
     vendor = inner(model, "vendor").get("name") or model.get("vendor")
-    return {"platform": said(vendor), "model": said(model.get("name"))}
+    return {"platform": contents.text(vendor), "model": contents.text(model.get("name"))}
 
 
 def _taxonomy(found: object) -> str:
     if not isinstance(found, dict):
-        return said(found)
-    levels = {str(level).lower(): said(word) for level, word in found.items()}
+        return contents.text(found)
+    levels = {str(level).lower(): contents.text(word) for level, word in found.items()}
     return " / ".join(filter(None, map(levels.get, ("category", "strategy", "technique"))))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.toolfiles import (
+from tests.other_files import (
     SENTINEL,
     archive,
     avid,

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.making import open_runtime
-from tests.tool_files import ONE_OF_EACH, SECRET, read
+from tests.scanner_files import ONE_OF_EACH, SECRET, read
 from triage_core import cli, db
 from triage_core.operations import Emit, run
 from triage_core.runtime import Runtime

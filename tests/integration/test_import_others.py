@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.toolfiles import SENTINEL, feedback, inspect_archive, inspect_log, inspect_sample, threat
+from tests.other_files import SENTINEL, feedback, inspect_archive, inspect_log, inspect_sample, threat
 from triage_core import cli, db
 from triage_core.store import Store
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.tool_files import ONE_OF_EACH, RUDE, SECRET, conversation, only, read, refusals
+from tests.scanner_files import ONE_OF_EACH, RUDE, SECRET, conversation, only, read, refusals
 from triage_core.channel.reportformat import to_json
 from triage_core.importers import jsonfile
 from triage_core.model import HarmType, PeerConsent, TrainingConsent

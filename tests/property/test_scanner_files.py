@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tool_files import INIT, SCORE, SETUP, attempt, eval_of, hit, piece, result
+from tests.scanner_files import INIT, SCORE, SETUP, attempt, eval_of, hit, piece, result
 from triage_core import importers
 from triage_core.errors import Refused
 from triage_core.model import FlawReport
