@@ -114,6 +114,8 @@ def test_hitlog_refuses_broken_lines_by_number_and_rule_and_keeps_the_rest(lines
         f"/home/{SECRET}/model",
         f"C:\\{SECRET}",
         f"~/{SECRET}",
+        f"user:{SECRET}@host.internal/v1",
+        f"localhost:8000/{SECRET}",
     ],
 )
 def test_addresses_and_paths_are_no_names_of_models(lines: Any, name: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import tracemalloc
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -162,3 +164,33 @@ def test_an_archive_through_a_pipe_is_refused() -> None:
     (line,) = importers.read(Path(f"/dev/fd/{reading}"), "inspect")
     os.close(reading)
     assert "pipe" in line.error.rule
+
+
+def test_a_text_kept_aside_that_is_named_very_often_does_not_fill_the_memory(lines: Any) -> None:
+    aside = {"a": "z" * 200_000}
+    said = [{"role": "user", "content": ["attachment://a"] * 400}]
+    tracemalloc.start()
+    (line,) = lines(inspect_log(inspect_sample(1, attachments=aside, messages=said)), "inspect")
+    (told,) = lines(
+        inspect_log(
+            inspect_sample(
+                1,
+                attachments=aside,
+                scores={str(at): {"value": 1, "explanation": "attachment://a"} for at in range(400)},
+            )
+        ),
+        "inspect",
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert line.error is not None
+    assert line.error.field == "messages"
+    assert told.report is not None
+    assert peak < 60_000_000, "room for a file is 50 MB; in full the texts are 80 and 160"
+
+
+def test_members_that_share_their_bytes_are_no_sound_archive(lines: Any) -> None:
+    whole = inspect_archive(inspect_log(*(inspect_sample(at) for at in range(20))), STORED)
+    place, larger = struct.Struct("<I"), whole.index(b"PK\x01\x02") + 20
+    spoilt = whole[:larger] + place.pack(len(whole)) + whole[larger + 4 :]
+    assert refusals(lines(spoilt, "inspect")) == [(1, "file")]

@@ -146,6 +146,9 @@ def test_what_holds_no_text_is_refused(lines: Any, content: bytes, field: str) -
         (b"From: ada@example.org\rBcc: eve@example.org", "ada@example.org"),
         (b"From: <ada@example.org\x00>", ""),
         (b"From: " + b"a" * 300 + b"@example.org", ""),
+        (b"From: ada@example.org <eve@example.org>", ""),
+        (b"From: ada@example.org, eve@example.org", ""),
+        (b"From: us: ada@example.org, eve@example.org;", ""),
         (b"From: nobody", ""),
         (b"From:", ""),
     ],
@@ -260,3 +263,17 @@ def test_no_spoilt_message_stops_the_reading(lines: Any) -> None:
             spoilt[at : at + chance.randint(0, 3)] = chance.choice(pieces)
         for line in lines(bytes(spoilt)):
             assert (line.report is None) != (line.error is None)
+
+
+def test_a_subject_that_is_broken_is_kept_as_it_is(one: Any) -> None:
+    report = one(b"From: ada@example.org\r\nSubject: =?utf-8?b?abcde?=\r\n\r\n" + BODY)
+    assert "=?utf-8?b?abcde?=" in report.what_is_wrong
+
+
+def test_a_message_of_very_deep_parts_is_refused_before_it_is_parsed(lines: Any) -> None:
+    parts = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (at, at) for at in range(101)
+    )
+    (line,) = lines(b"From: ada@example.org\r\n" + parts + b"\r\nHello\r\n")
+    assert line.error is not None
+    assert line.error.field == "message"

@@ -238,6 +238,30 @@ def test_a_report_of_flare_that_involves_minors_comes_without_evidence(lines: An
     assert (report.turns, report.what_is_wrong, report.expected, report.actual) == ((), "", "", "")
 
 
+@pytest.mark.parametrize("said", ["true", "Yes", 1, "unsure"])
+@pytest.mark.parametrize("place", ["csam_involved", "csamInvolved"])
+def test_whatever_is_not_a_plain_no_to_minors_comes_without_evidence(
+    lines: Any, said: object, place: str
+) -> None:
+    content = flare()
+    content["classifyReport"][place] = said
+    (line,) = lines(content, "flare")
+    assert line.report.illegal_minor_content
+    assert line.report.turns == ()
+
+
+def test_long_accounts_of_flare_are_cut(lines: Any) -> None:
+    content = flare()
+    content["incidentDescription"]["issueDescription"] = "x" * 5_001
+    (line,) = lines(content, "flare")
+    assert line.report.what_is_wrong.endswith("[cut: it has 5,001 characters]")
+
+
+def test_a_broken_first_line_loses_no_other_report(lines: Any) -> None:
+    found = lines(b'{"id": 1, "id": 2}\n' + json.dumps(flare()).encode() + b"\n", "flare")
+    assert [line.report is not None for line in found] == [False, True]
+
+
 @pytest.mark.parametrize("format", ["inspect", "openwebui", "0din", "avid", "flare"])
 @pytest.mark.parametrize("odd", [None, True, 7, 1.5, "x", [], {}, [[]], [{}], {"a": [None]}, [None, 7, "x"]])
 def test_no_odd_value_in_any_place_stops_the_reading(lines: Any, format: str, odd: object) -> None:

@@ -97,3 +97,18 @@ def test_promptfoo_rows_without_their_texts_or_nested_too_deeply_are_refused(lin
 )
 def test_providers_that_are_places_are_not_named(lines: Any, name: str) -> None:
     assert SECRET not in json.dumps(to_json(only(lines([result(provider={"id": name})], "promptfoo"))))
+
+
+def test_a_call_nested_beyond_what_can_be_written_is_refused_and_reading_goes_on(lines: Any) -> None:
+    deep = "[" * 985 + "]" * 985
+    raw = '[{"role": "user", "content": "a", "tool_calls": [{"function": "x", "arguments": ' + deep + "}]}]"
+    rows = [result(prompt={"raw": raw}), result(id="r-2")]
+    found = lines("".join(json.dumps(row) + "\n" for row in rows), "promptfoo")
+    assert found[-1].report is not None
+
+
+@pytest.mark.parametrize("kind", ["input_text", "output_text"])
+def test_parts_that_are_text_by_another_name_are_read(lines: Any, kind: str) -> None:
+    raw = json.dumps([{"role": "user", "content": [{"type": kind, "text": "Be rude."}]}])
+    report = only(lines(json.dumps(result(prompt={"raw": raw})) + "\n", "promptfoo"))
+    assert conversation(report)[0] == ("user", "Be rude.")

@@ -135,3 +135,34 @@ def test_a_view_is_no_table_and_auto_names_the_format(tmp_path: Path) -> None:
     (line,) = importers.read(path, "pyrit-memory")
     assert line.error is not None
     assert "AttackResultEntries" in line.error.rule
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "PRAGMA writable_schema = ON;"
+        " UPDATE sqlite_master SET sql = 'CREATE VIRTUAL TABLE AttackResultEntries USING fts5(conversation_id)'"
+        " WHERE name = 'AttackResultEntries'",
+        "ALTER TABLE AttackResultEntries ADD COLUMN told AS (outcome || 'x')",
+    ],
+)
+def test_a_table_that_computes_is_no_table(tmp_path: Path, change: str) -> None:
+    path = memory(tmp_path, AttackResultEntries=[RESULT], PromptMemoryEntries=MESSAGES, ScoreEntries=[SCORED])
+    with closing(sqlite3.connect(path)) as opened, opened:
+        opened.executescript(change)
+    (line,) = importers.read(path, "pyrit-memory")
+    assert line.report is None
+
+
+def test_a_text_that_is_no_utf8_loses_no_other_conversation(tmp_path: Path) -> None:
+    path = memory(
+        tmp_path,
+        AttackResultEntries=[RESULT | {"conversation_id": "c-0"}, RESULT],
+        PromptMemoryEntries=[*MESSAGES, piece(0, "user", "Hello.", conversation_id="c-0")],
+        ScoreEntries=[SCORED],
+    )
+    with closing(sqlite3.connect(path)) as opened, opened:
+        opened.execute(
+            "UPDATE AttackResultEntries SET outcome_reason = CAST(x'ff' AS TEXT) WHERE conversation_id = 'c-0'"
+        )
+    assert [line.report is not None for line in importers.read(path, "pyrit-memory")] == [True, True]

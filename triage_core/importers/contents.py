@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from triage_core.channel import transcript
@@ -39,14 +39,25 @@ def text(content: object, kept: Mapping[str, object] = {}, depth: int = 1) -> st
         case int() | float():
             return str(content)
         case list() if depth < _DEEPEST:
-            return "\n".join(part for one in content if (part := text(one, kept, depth + 1)))
+            return _joined(text(one, kept, depth + 1) for one in content)
         case dict() if depth < _DEEPEST:
             kind = content.get("type")
-            if kind in ("text", None):
+            if kind in ("text", "input_text", "output_text", None):
                 return text(content.get("text", content.get("content")), kept, depth + 1)
             if isinstance(kind, str) and kind not in _UNSHOWN:
                 return f"[{re.sub('[^a-z0-9_ -]', '?', kind.lower())[:40]}]"
     return ""
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """The parts on lines of their own, until they are more than a report takes: one kept aside may be named often."""
+    found, size = [], 0
+    for part in filter(None, parts):
+        found.append(part)
+        size += len(part) + 1
+        if size > MAX_CONVERSATION_CHARACTERS:
+            break
+    return "\n".join(found)
 
 
 def turn(role: object, content: object) -> dict[str, Any]:
@@ -67,7 +78,14 @@ def turns(conversation: object, field: str, kept: Mapping[str, object] = {}) -> 
     for at, message in enumerate(conversation):
         if not isinstance(message, dict):
             raise InvalidReport(f"{field}[{at}]", "must be an object with role and content")
-    return [turn(message.get("role"), _said(message, kept)) for message in conversation]
+    found, size = [], 0
+    for message in conversation:
+        found.append(turn(message.get("role"), _said(message, kept)))
+        size += len(found[-1]["content"])
+        if size > MAX_CONVERSATION_CHARACTERS:
+            rule = f"must be at most {MAX_CONVERSATION_CHARACTERS:,} characters long in all"
+            raise InvalidReport(field, rule)
+    return found
 
 
 def answer(content: object) -> dict[str, Any]:
@@ -86,7 +104,10 @@ def value(found: object) -> str:
     """A value in one line: text as it is, anything else as JSON; "" for null."""
     if found is None or isinstance(found, str):
         return found or ""
-    return json.dumps(found, ensure_ascii=False)
+    try:
+        return json.dumps(found, ensure_ascii=False)
+    except RecursionError:
+        raise InvalidReport("value", "must not be nested so deeply") from None
 
 
 def _said(message: Mapping[str, Any], kept: Mapping[str, object]) -> str:

@@ -28,6 +28,8 @@ _SECTIONS = {
 }
 _SYSTEM = {"platform": "platform", "model": "model", "version": "version", "accessMethod": "access_method"}
 
+_NO = frozenset({"", "false", "no", "0"})
+
 
 def records(stream: BinaryIO) -> Iterator[Record]:
     """Each report, as its number in the file and what it is here or what refused it."""
@@ -50,7 +52,7 @@ def _documents(report: Entry) -> Iterator[Document]:
         "real_world_harm": _truth(_field(report, "classify", "real_world_harm", "realWorldHarm")),
         "malicious_use": _truth(_field(report, "classify", "malicious_use", "maliciousUse")),
     }
-    if _field(report, "classify", "csam_involved", "csamInvolved") is True:
+    if _may_show_minors(report):
         yield document | {"illegal_minor_content": True}  # and none of its evidence
         return
     tried = [
@@ -59,10 +61,21 @@ def _documents(report: Entry) -> Iterator[Document]:
     described = contents.text(_field(report, "incident", "issueDescription"))
     yield document | {
         "turns": contents.pasted("\n\n".join(filter(None, tried)) or described),
-        "what_is_wrong": described,
-        "expected": contents.text(_field(report, "incident", "expectedBehavior")),
-        "actual": contents.text(_field(report, "incident", "actualBehavior")),
+        "what_is_wrong": toolreport.cut(described),
+        "expected": toolreport.cut(contents.text(_field(report, "incident", "expectedBehavior"))),
+        "actual": toolreport.cut(contents.text(_field(report, "incident", "actualBehavior"))),
     }
+
+
+def _may_show_minors(report: Entry) -> bool:
+    """Whether any field for it says anything but no, in whatever shape: this must not be missed."""
+    parted = inner(report, _SECTIONS["classify"])
+    said = [
+        found
+        for name in ("csam_involved", "csamInvolved")
+        for found in (parted.get(name), report.get(f"classify_{name}"), report.get(name))
+    ]
+    return any(found is not None and str(found).strip().lower() not in _NO for found in said)
 
 
 def _field(report: Entry, section: str, *names: str) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from typing import BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
@@ -75,11 +76,13 @@ def _documents(run: Entry, sample: Entry) -> Iterator[Document]:
         "system": [{"model": model}] if (model := toolreport.plain(run.get("model"))) else None,
         "turns": contents.turns(_messages(sample), "messages", aside),
         "what_is_wrong": toolreport.words(
-            [
-                ("Inspect task", contents.text(run.get("task"))),
-                ("Target", contents.text(sample.get("target"), aside)),
-                *_scores(sample, aside),
-            ]
+            chain(
+                [
+                    ("Inspect task", contents.text(run.get("task"))),
+                    ("Target", contents.text(sample.get("target"), aside)),
+                ],
+                _scores(sample, aside),
+            )
         ),
     }
 

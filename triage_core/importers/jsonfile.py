@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from triage_core.channel.jsontext import decode
@@ -43,16 +43,19 @@ def whole(stream: BinaryIO, begun: bytes = b"", instead: str = "") -> bytes:
     return body
 
 
-def rows(stream: BinaryIO, within: str = "") -> list[object]:
+def rows(stream: BinaryIO, within: str = "") -> Iterable[object]:
     """The entries of a JSON file: a list, one object, an object with a list of them `within`, or JSON Lines.
 
     A line that is no JSON object is an entry as well, the `Refused` that says so. Raises InvalidReport as `document`.
     """
     body = whole(stream)
-    lines = [line for line in body.split(b"\n") if line.strip()]
-    if len(lines) > 1 and isinstance(first := as_object(lines[0]), dict):
-        return [first, *map(as_object, lines[1:])]
-    found = decoded(body)
+    try:
+        found = decoded(body)
+    except InvalidReport:
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        if len(lines) > 1 and any(isinstance(as_object(line), dict) for line in lines[:2]):
+            return map(as_object, lines)  # one by one: what refuses a line is far larger than the line
+        raise
     if isinstance(found, dict):
         found = found.get(within, [found])
     if not isinstance(found, list):

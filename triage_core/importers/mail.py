@@ -16,7 +16,7 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.policy import Compat32
-from email.utils import parseaddr
+from email.utils import getaddresses
 from typing import BinaryIO
 
 from triage_core.channel.reportformat import parse
@@ -30,6 +30,7 @@ MAX_MESSAGE_BYTES = 30_000_000
 MAX_MESSAGE_LINES = 500_000  # what parsing takes grows with them, times the depth of the parts
 MAX_HEADER_CHARACTERS = 2_000  # what reading one takes grows with their square
 MAX_PARTS = 1_000
+MAX_MULTIPARTS = 100
 
 _MOST_BEGINNING = 200
 _BEGINS = re.compile(rb"From \S+ .*\d\d:\d\d.*\d{4}")
@@ -99,6 +100,9 @@ def _whole(lines: list[bytes], size: int, count: int) -> bytes | Refused:
 
 def _report(raw: bytes) -> FlawReport | Refused:
     try:
+        # Before it is parsed, which takes a time that grows with the depth times the lines.
+        if raw.lower().count(b"multipart/") > MAX_MULTIPARTS:
+            raise InvalidReport("message", f"must have at most {MAX_MULTIPARTS} parts that have parts")
         message = email.message_from_bytes(raw, policy=_POLICY)
         if not _headers(message, "From") and not _headers(message, "Message-ID"):
             raise InvalidReport("message", "must have the headers of an e-mail message")
@@ -173,8 +177,13 @@ def _decoded(body: bytes, charset: str | None) -> str:
 
 def _subject(message: Message) -> str:
     """The subject in one line, whatever an encoded word hides in it."""
+    header = "".join(_headers(message, "Subject")[:1])
+    try:
+        encoded = decode_header(header)
+    except MessageError:  # an encoded word that is broken is words like others
+        encoded = [(header, None)]
     pieces = []
-    for piece, charset in decode_header("".join(_headers(message, "Subject")[:1])):
+    for piece, charset in encoded:
         pieces.append(_decoded(piece, charset) if isinstance(piece, bytes) else piece)
     return " ".join(_CONTROL.sub(" ", "".join(pieces)).split())
 
@@ -184,8 +193,10 @@ def _sender(message: Message) -> str | None:
     senders = _headers(message, "From")
     if len(senders) != 1:
         return None
-    address = parseaddr(senders[0])[1]
-    return address if len(address) <= 254 and _ADDRESS.fullmatch(address) else None
+    addresses = [address for _, address in getaddresses(senders)]
+    if len(addresses) != 1 or len(addresses[0]) > 254 or not _ADDRESS.fullmatch(addresses[0]):
+        return None
+    return addresses[0]
 
 
 def _name(message: Message, raw: bytes) -> str | None:

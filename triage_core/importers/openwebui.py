@@ -33,7 +33,7 @@ def records(stream: BinaryIO) -> Iterator[Record]:
 
 def _documents(feedback: Entry) -> Iterator[Document]:
     rated = inner(feedback, "data")
-    if contents.text(rated.get("rating")) == "1":
+    if rated.get("rating") in (1, "1"):
         return
     against = [contents.text(other) for other in listed(rated, "sibling_model_ids")]
     yield {

@@ -57,16 +57,17 @@ def _rows(stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
         yield number + 1, row
 
 
-def _results(found: object) -> list[dict[str, Any] | Refused]:
+def _results(found: object) -> Iterator[dict[str, Any] | Refused]:
     """The results of a document: `results.results`, or `results` where it is the list itself."""
     results = found.get("results") if isinstance(found, dict) else None
     if isinstance(results, dict):
         results = results.get("results")
     if not isinstance(results, list):
         raise InvalidReport("results", "must hold a list of results, as promptfoo writes them")
-    return [
+    # One by one: what refuses a row is far larger than the row.
+    return (
         row if isinstance(row, dict) else InvalidReport("results", "must hold objects") for row in results
-    ]
+    )
 
 
 def _report(row: dict[str, Any]) -> FlawReport | None:

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from triage_core.channel.fields import field_path
 from triage_core.channel.jsontext import decode
 from triage_core.channel.reportformat import MAX_TURNS
 from triage_core.errors import InvalidReport, Refused
@@ -23,18 +24,30 @@ from triage_core.model import FlawReport
 BEGINS = re.compile(rb"SQLite format 3\x00")
 _TABLES = frozenset({"AttackResultEntries", "PromptMemoryEntries", "ScoreEntries"})
 _MAX_SCORES = 20
-# A view or a virtual table of that name could compute anything; a table has pages.
-_FOUND = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+# A view, a virtual table or a column that is computed could compute anything.
+_FOUND = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+_COMPUTED = "SELECT count(*) FROM pragma_table_xinfo(?) WHERE hidden <> 0"
 # A conversation may have more than one result; the last one stands.
 _SUCCESSES = """
 SELECT conversation_id, objective, outcome_reason, max(rowid) AS latest FROM AttackResultEntries
 WHERE outcome = 'success' GROUP BY conversation_id ORDER BY latest
 """
-_MESSAGES = "SELECT * FROM PromptMemoryEntries WHERE conversation_id = ? ORDER BY sequence, rowid LIMIT ?"
+# The tables have no index by conversation, and without one each success would read all of them.
+_PLACES = """
+CREATE TEMP TABLE spoken AS
+    SELECT conversation_id, sequence, original_prompt_id, rowid AS place FROM PromptMemoryEntries;
+CREATE INDEX temp.by_conversation ON spoken (conversation_id);
+CREATE TEMP TABLE scored AS SELECT prompt_request_response_id AS prompt_id, rowid AS place FROM ScoreEntries;
+CREATE INDEX temp.by_prompt ON scored (prompt_id);
+"""
+_MESSAGES = """
+SELECT message.* FROM spoken JOIN PromptMemoryEntries AS message ON message.rowid = spoken.place
+WHERE spoken.conversation_id = ? ORDER BY spoken.sequence, spoken.place LIMIT ?
+"""
 _SCORES = """
-SELECT score.* FROM ScoreEntries AS score
-WHERE score.prompt_request_response_id IN
-    (SELECT original_prompt_id FROM PromptMemoryEntries WHERE conversation_id = ?)
+SELECT score.* FROM ScoreEntries AS score WHERE score.rowid IN
+    (SELECT scored.place FROM spoken JOIN scored ON scored.prompt_id = spoken.original_prompt_id
+     WHERE spoken.conversation_id = ?)
 ORDER BY score.rowid LIMIT ?
 """
 _TARGET = "SELECT target_identifier FROM Conversations WHERE conversation_id = ?"
@@ -46,12 +59,15 @@ def records(stream: BinaryIO) -> Iterator[tuple[int, FlawReport | Refused]]:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as memory:
             memory.row_factory = sqlite3.Row
+            memory.text_factory = _text
             memory.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_LINE_BYTES)
             memory.execute("PRAGMA trusted_schema = OFF")
-            tables = {row["name"] for row in memory.execute(_FOUND)}
+            tables = {row["name"] for row in memory.execute(_FOUND)} & {*_TABLES, "Conversations"}
+            tables = {name for name in tables if not memory.execute(_COMPUTED, [name]).fetchone()[0]}
             if missing := sorted(_TABLES - tables):
                 yield 1, InvalidReport("file", f"must be a memory of PyRIT, which has the table {missing[0]}")
                 return
+            memory.executescript(_PLACES)
             for number, success in enumerate(memory.execute(_SUCCESSES), start=1):
                 try:
                     yield number, _report(memory, dict(success), "Conversations" in tables)
@@ -80,6 +96,11 @@ def _report(memory: sqlite3.Connection, success: dict[str, Any], has_targets: bo
     return pyrit.conversation(name, messages, said)
 
 
+def _text(raw: bytes) -> str:
+    """A text that is no UTF-8 loses no other report."""
+    return raw.decode("utf-8", "replace")
+
+
 def _decoded(row: sqlite3.Row) -> dict[str, Any]:
     """The row by name of column, with what names a target or a scorer as the object that its JSON holds."""
     found = dict(row)
@@ -88,5 +109,5 @@ def _decoded(row: sqlite3.Row) -> dict[str, Any]:
             try:
                 found[name] = decode(found[name].encode())
             except InvalidReport as error:
-                raise InvalidReport(name, error.rule) from None
+                raise InvalidReport(field_path("", name), error.rule) from None
     return found

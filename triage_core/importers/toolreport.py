@@ -22,6 +22,7 @@ Record = tuple[int, FlawReport | Refused]
 
 # Names as of models: neither an address, an absolute path nor a command, any of which may hold a secret.
 _PLAIN = re.compile(r"\w[\w.+@:-]*(/\w[\w.+@:-]*)*")
+_ADDRESS = re.compile(r":[^/]*@|:\d{2,5}(/|$)")  # with a password, or with a port
 
 
 def report(
@@ -86,10 +87,24 @@ def found_by(tool: str, said: Mapping[str, object]) -> str:
 
 def words(said: Iterable[tuple[str, object]], *before: str) -> str:
     """What a tool said, one thing a line; what is no text, number or truth is left out, what is too long is cut."""
-    told = "\n".join([*before, *(f"{name}: {text}" for name, value in said if (text := _word(value)))])
-    if len(told) <= MAX_TEXT_CHARACTERS:
+    lines, size = list(before), sum(len(line) + 1 for line in before)
+    for name, value in said:
+        if text := _word(value):
+            if size <= MAX_TEXT_CHARACTERS:  # what follows is counted alone: one text may be named very often
+                lines.append(f"{name}: {text[:MAX_TEXT_CHARACTERS]}")
+            size += len(name) + len(text) + 3
+    return _cut("\n".join(lines), size - 1)
+
+
+def cut(text: str) -> str:
+    """The text, cut to what a report takes."""
+    return _cut(text, len(text))
+
+
+def _cut(told: str, size: int) -> str:
+    if size <= MAX_TEXT_CHARACTERS:
         return told
-    end = f"\n[cut: it has {len(told):,} characters]"
+    end = f"\n[cut: it has {size:,} characters]"
     return told[: MAX_TEXT_CHARACTERS - len(end)] + end
 
 
@@ -98,7 +113,9 @@ def name_of(tool: str, *uid: object) -> str | None:
 
     One that is too long, or holds what cannot be stored, goes by its hash.
     """
-    pieces = [str(piece) for piece in uid if isinstance(piece, str | int) and piece != ""]
+    pieces = [
+        str(one) for one in uid if isinstance(one, str | int) and not isinstance(one, bool) and one != ""
+    ]
     if len(pieces) < len(uid):
         return None
     name = ":".join([tool, *pieces])
@@ -114,7 +131,8 @@ def system(platform: object, model: object = None) -> dict[str, str]:
 
 def plain(name: object) -> str:
     """The name of a model or platform; "" for what is no plain one: an address or a path may hold a secret."""
-    return name if isinstance(name, str) and _PLAIN.fullmatch(name) else ""
+    is_plain = isinstance(name, str) and _PLAIN.fullmatch(name) and not _ADDRESS.search(name)
+    return str(name) if is_plain else ""
 
 
 def _parsed(document: Document) -> FlawReport:

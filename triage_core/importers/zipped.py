@@ -41,6 +41,9 @@ class Archive:
             raise InvalidReport("file", "must be a sound zip archive") from None
         # Of two members with one name the last one counts, as for every reader of zip archives.
         self._members = {member.filename: member for member in self._zip.infolist()}
+        # Members that share their bytes are unpacked over and over, also to nothing, which no cap would end.
+        if sum(member.compress_size for member in self._members.values()) > stream.seek(0, io.SEEK_END):
+            raise InvalidReport("file", "must be a sound zip archive")
         self.names = list(self._members)
 
     @property
