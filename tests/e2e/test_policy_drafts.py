@@ -91,6 +91,7 @@ def test_from_the_draft_to_the_public_page(
     screenshot("drafts-severity")
     page.get_by_role("tab", name="Priority table").click()
     grid = page.get_by_test_id("stDataFrame").filter(visible=True).first
+    wait_until_settled(page)  # a grid that is drawn again forgets what is being typed
     # The cell of medium severity and nothing known: choose "Close", which is less than what low has.
     grid.locator("canvas").first.dblclick(position={"x": 190, "y": 35 + 35 * 2 + 17}, force=True)
     page.keyboard.type("Close", delay=50)
