@@ -61,7 +61,7 @@ view = st.segmented_control(
     label_visibility="collapsed",
     on_change=show_first_page,
 )
-picked, batch, report = (session.picked(name) for name in ("reward", "batch", "report"))
+picked, batch, report = map(session.picked, card.CARDS)
 if picked or batch or report:
     row_buttons.into_view()
 if picked:
@@ -87,8 +87,7 @@ key = f"reward-{session.current().store.revision}-{view}-{names[0]}-{len(names)}
 # A reward and a batch have a number, and a report for which none is proposed has its name.
 if view != "reporters" and (name := row_buttons.opened(key, names)):
     opened = "report" if not name.isdecimal() else "batch" if view == "batches" else "reward"
-    for kind in ("reward", "batch", "report"):
-        session.pick(kind, name if kind == opened else None)
+    card.pick(opened, name)
     st.rerun()
 button = (
     {} if view == "reporters" else {"open": ["Open" if name.isdecimal() else "Propose" for name in names]}

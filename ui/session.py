@@ -218,6 +218,11 @@ def picked(parameter: str) -> str:
     return str(st.query_params.get(parameter, ""))
 
 
+def number(name: str) -> int:
+    """The number that an address names; 0, which nothing has, for what is none or does not fit a BIGINT."""
+    return int(name) if name.isdecimal() and len(name) < 19 else 0
+
+
 def pick(parameter: str, value: str | None) -> None:
     """Name something in the address, so that the view is a link; for widget callbacks."""
     if value is None:

@@ -265,3 +265,18 @@ def test_after_a_lower_limit_clusters_are_laid_as_at_once_by_a_rebuild(
     low.rebuild(EVERYBODY, accept=True)
     assert kept(opened.store) == at_once(tmp_path / "at once", order)
     assert low.similar("FR-1", 1)
+
+
+def test_a_restart_of_close_reading_writes_no_spans_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = open_runtime(tmp_path)
+    tell(runtime.store, runtime.likeness, REPORTS[:20])
+    runtime.close()
+    written: list[str] = []
+    monkeypatch.setattr(readings, "add_spans", lambda work, found: written.extend(found))
+    runtime = open_runtime(tmp_path)
+    runtime.likeness.refresh(EVERYBODY)
+    assert kept(runtime.store)[2], "else this test shows nothing"
+    runtime.close()
+    assert written == []

@@ -127,12 +127,9 @@ def answer(store: Store, report_id: str, text: str, *, now: datetime | None = No
     with store.write(REPORTER, "answer", now) as work:
         case = cases.read(work.cursor, report_id)
         before = thread(work.cursor, report_id)
-        if before and before[-1]["direction"] == Direction.FROM_REPORTER and before[-1]["text"] == text:
+        if before and _is_written(before[-1]) and before[-1]["text"] == text:
             return case  # a second click
-        written = sum(
-            one["direction"] == Direction.FROM_REPORTER and one["kind"] not in NOTICES for one in before
-        )
-        if written >= MAX_FROM_REPORTER:
+        if sum(map(_is_written, before)) >= MAX_FROM_REPORTER:
             raise Refused("text", f"at most {MAX_FROM_REPORTER} messages to one report")
         kind = Kind.ANSWER if open_question(before) else Kind.QUESTION
         message_id = record(work, report_id, kind, text, Direction.FROM_REPORTER)
@@ -204,7 +201,7 @@ def thread(cursor: db.Cursor, report_id: str) -> list[db.Row]:
 def open_question(messages: list[db.Row]) -> db.Row | None:
     """The desk's last question that the reporter has written nothing after; None when there is none."""
     for message in reversed(messages):
-        if message["direction"] == Direction.FROM_REPORTER and message["kind"] not in NOTICES:
+        if _is_written(message):
             return None
         if message["kind"] == Kind.QUESTION:
             return message
@@ -225,6 +222,11 @@ def without(cursor: db.Cursor, off: Kind, report_ids: Sequence[str]) -> set[str]
 def words(kind: Kind, text: str, params: str) -> str:
     """A message as it is read: the person's text, or our notice with its values put in."""
     return NOTICES[kind].format(**json.loads(params)) if kind in NOTICES else text
+
+
+def _is_written(message: db.Row) -> bool:
+    """Whether these are the reporter's own words, not a choice in ours."""
+    return message["direction"] == Direction.FROM_REPORTER and message["kind"] not in NOTICES
 
 
 def _names(kind: Kind) -> set[str]:

@@ -55,7 +55,7 @@ def undo_within(work: Work, event: Event) -> set[int]:
     parts = _require_clear(work.cursor, event)
     taken = {event.seq, *(part.seq for part in parts)}
     details: dict[str, Any] = {}
-    if embargo := _with_it(work.cursor, event):
+    if embargo := with_it(work.cursor, event):
         taken.add(embargo.seq)
         embargoes.take_back(work, embargo)
         details[WITH_IT] = work.next_event - 1  # what is told of it comes first
@@ -72,7 +72,7 @@ def undo_within(work: Work, event: Event) -> set[int]:
     return taken
 
 
-def _with_it(cursor: db.Cursor, event: Event) -> Event | None:
+def with_it(cursor: db.Cursor, event: Event) -> Event | None:
     """What a decision has made of the embargo, unless that cannot be taken back now: an agreement binds both sides."""
     number = event.data.get(WITH_IT)
     return activity.event(cursor, number) if number and not obstacle(cursor, number) else None

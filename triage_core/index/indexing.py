@@ -367,8 +367,9 @@ class Likeness:
             placements.suggest(work, model_id, laid.about, laid.suggestions)
             told = {name: memory.axes.spans(name) for name in memory.ids} if memory.axes else {}
             if told and not memory.told_spans:
-                # Readings beyond the limit, when it was lower, belong to other spans than those that follow.
-                readings.clear(work)
+                # Readings beyond the limit, when it was lower, belong to other spans than those that follow, of which
+                # the differences are written.
+                readings.clear(work, keep_spans=True)
             readings.save_spans(work, dict(told.items() - memory.told_spans.items()))
         memory.stored, memory.parts, memory.told_spans = laid.labels, parts, told
         self._seen_revision = laid.revision

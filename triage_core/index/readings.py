@@ -43,10 +43,11 @@ def stored(cursor: db.Cursor, first: int, last: int) -> Readings | None:
     return Readings(passages, words, wrapper, request, sure, wrapped, size)
 
 
-def clear(work: Work) -> None:
-    """Forget all readings and spans: all reports are read anew."""
+def clear(work: Work, *, keep_spans: bool = False) -> None:
+    """Forget all readings, and unless `keep_spans` all spans: all reports are read anew."""
     work.cursor.execute("DELETE FROM readings")
-    work.cursor.execute("DELETE FROM spans")
+    if not keep_spans:
+        work.cursor.execute("DELETE FROM spans")
 
 
 def save_spans(work: Work, found: Mapping[str, Spans]) -> None:
@@ -54,11 +55,11 @@ def save_spans(work: Work, found: Mapping[str, Spans]) -> None:
     if not found:
         return
     before = spans(work.cursor, list(found))
-    changed = {name: _ranges(item) for name, item in found.items() if before.get(name) != _ranges(item)}
+    changed = {name: item for name, item in found.items() if not same(before.get(name), item)}
     stale = [name for name in changed if name in before]
     if stale:
         work.cursor.execute("DELETE FROM spans WHERE report_id IN (SELECT unnest(?))", [stale])
-    add_spans(work, {name: found[name] for name in changed})
+    add_spans(work, changed)
 
 
 def add_spans(work: Work, found: Mapping[str, Spans]) -> None:

@@ -68,16 +68,12 @@ def since(cursor: db.Cursor) -> dict[int, Dismissal]:
 
     Their flaw was dismissed, or after the approval given a lower severity.
     """
-    rows = db.rows(cursor, _OPEN, {"levels": [str(level) for level in sorted(Severity, key=_rank)]})
+    rows = db.rows(cursor, _OPEN, {"levels": [str(level) for level in Severity]})
     if not rows:
         return {}
     names = {row[name] for row in rows for name in ("report_id", "root")}
     moved = {row["subject"]: row for row in db.rows(cursor, _MOVED, [sorted(names)])}
     return {row["reward_no"]: _told(row, moved) for row in rows}
-
-
-def _rank(level: Severity) -> int:
-    return level.rank
 
 
 def _told(row: db.Row, moved: Mapping[str, db.Row]) -> Dismissal:

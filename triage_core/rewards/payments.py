@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from triage_core import access, currencies, db
 from triage_core.access import Command
-from triage_core.desk.decision import check_text
 from triage_core.errors import Conflict, Refused
 from triage_core.model import Actor
 from triage_core.rewards import batches, dismissals, rewards
@@ -89,7 +88,6 @@ def pay(
     waits, Conflict for all of them where others wait than were seen, and as `rewards.pay`.
     """
     access.require(actor, Command.PAY_REWARD)
-    check_text("reason", reference)
     with store.write(actor, Command.PAY_REWARD, now) as work:
         work.many = True
         batches.read(work.cursor, batch_no)

@@ -11,7 +11,7 @@ from triage_core.errors import NotFound
 from triage_core.guidance import policies
 from triage_core.rewards.reward_rules import SPENT
 
-SPENT_ON = "list_contains($spent, p.kind) AND p.currency = $currency"
+_SPENT_ON = "list_contains($spent, p.kind) AND p.currency = $currency"
 # Payments with their reversals, each in its own month, and what is approved now.
 _MOVED = (
     "SELECT 'paid' AS state, done_at, kind, currency, amount FROM reward_payments"
@@ -31,11 +31,11 @@ def in_month(cursor: db.Cursor, states: Sequence[str], month: str) -> tuple[str,
     paid = "p.reward_no IN (SELECT reward_no FROM reward_payments WHERE strftime(done_at, '%Y-%m') = $month)"
     approved = "p.state = 'approved' AND strftime(p.done_at, '%Y-%m') = $month"
     either = " OR ".join({"paid": paid, "approved": approved}[state] for state in states)
-    return f"({either}) AND {SPENT_ON}", {"month": month, **spent_on(cursor)}
+    return f"({either}) AND {_SPENT_ON}", {"month": month, **_spent_on(cursor)}
 
 
-def spent_on(cursor: db.Cursor) -> dict[str, Any]:
-    """What `SPENT_ON` asks for: money in the currency of the policy in force; sums of several say nothing."""
+def _spent_on(cursor: db.Cursor) -> dict[str, Any]:
+    """What `_SPENT_ON` asks for: money in the currency of the policy in force; sums of several say nothing."""
     return {"spent": [str(kind) for kind in SPENT], "currency": _currency(cursor)}
 
 
@@ -78,9 +78,9 @@ def spend_by_month(cursor: db.Cursor, year: int) -> list[db.Row]:
     return db.rows(
         cursor,
         f"SELECT m.month, {_SUMS} FROM (SELECT unnest(range(1, 13)) AS month) m LEFT JOIN ({_MOVED}) p"
-        f" ON month(p.done_at) = m.month AND year(p.done_at) = $year AND {SPENT_ON}"
+        f" ON month(p.done_at) = m.month AND year(p.done_at) = $year AND {_SPENT_ON}"
         " GROUP BY m.month ORDER BY m.month",
-        {**spent_on(cursor), "year": year},
+        {**_spent_on(cursor), "year": year},
     )
 
 

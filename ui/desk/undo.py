@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from triage_core.desk import activity, assessments, bulk, undo
-from triage_core.desk.activity import WITH_IT, Event
+from triage_core.desk.activity import Event
 from triage_core.errors import NotFound
 from ui import event_words, row_buttons, session
 from ui.hostile import inline, plain
@@ -43,7 +43,7 @@ def may_undo(event: Event) -> bool:
 def draw(name: str) -> None:
     """The card of the event with this number: what undoing it would change, and the button that does it."""
     try:
-        event = session.read(activity.event, int(name) if name.isdecimal() and len(name) < 19 else 0)
+        event = session.read(activity.event, session.number(name))
     except NotFound:
         st.warning(f"There is no event {plain(name)}.", icon=":material/search_off:")
         return
@@ -72,8 +72,7 @@ def draw(name: str) -> None:
                 alt="What undoing this event changes, one field a row",
             )
         why_not = session.read(undo.obstacle, event.seq)
-        along = event.data.get(WITH_IT)
-        if along and not why_not and not session.read(undo.obstacle, along):
+        if not why_not and session.read(undo.with_it, event):
             st.caption(
                 ":material/lock_clock: What it has changed of the waiting period is taken back with it."
             )

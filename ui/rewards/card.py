@@ -21,6 +21,9 @@ from ui import refusals, session
 from ui.hostile import inline, plain
 from ui.words import REWARD_KIND, REWARD_STATE, SEVERITY, badge, moment, severity_badge
 
+CARDS = ("reward", "batch", "report")
+"""What an address can open: a report is one that a reward is proposed for."""
+
 
 def amount_words(row: db.Row) -> str:
     """The amount for a table, with its currency; "" where the kind has none."""
@@ -37,10 +40,16 @@ def reward_words(row: db.Row) -> LiteralString:
     return f"{kind} {money_words(row['amount'], row['currency'])} {plain(row['currency'])}"
 
 
+def pick(kind: str, name: str) -> None:
+    """Open this card, and no other beside it."""
+    for one in CARDS:
+        session.pick(one, name if one == kind else None)
+
+
 def draw(number: str) -> None:
     """The card of the reward with this number, and what may be done with it next."""
     try:
-        row = session.read(rewards.read, int(number) if number.isdecimal() and len(number) < 19 else 0)
+        row = session.read(rewards.read, session.number(number))
     except FlawdeskError:
         st.warning(f"There is no reward {plain(number)}.", icon=":material/search_off:")
         return

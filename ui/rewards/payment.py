@@ -70,15 +70,14 @@ def _send(chosen: dict[int, str]) -> None:
         "The list for payment is sent: download its file",
         lambda: made.append(payments.send(opened.store, session.actor(), chosen)),
     ):
-        session.pick("reward", None)
-        session.pick("batch", str(made[0]))
+        card.pick("batch", str(made[0]))
         row_buttons.bring()
 
 
 def show(name: str) -> None:
     """The card of the batch with this number: its file as it went out, its rewards, and that they were paid."""
     try:
-        batch = session.read(batches.read, int(name) if name.isdecimal() and len(name) < 19 else 0)
+        batch = session.read(batches.read, session.number(name))
     except NotFound:
         st.warning(f"There is no payment batch {plain(name)}.", icon=":material/search_off:")
         return
