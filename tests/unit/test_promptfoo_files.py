@@ -11,6 +11,8 @@ import pytest
 
 from tests.scanner_files import SECRET, conversation, eval_of, only, read, refusals, result
 from triage_core.channel.reportformat import to_json
+from triage_core.errors import InvalidReport
+from triage_core.importers import contents
 
 
 @pytest.fixture
@@ -99,12 +101,12 @@ def test_providers_that_are_places_are_not_named(lines: Any, name: str) -> None:
     assert SECRET not in json.dumps(to_json(only(lines([result(provider={"id": name})], "promptfoo"))))
 
 
-def test_a_call_nested_beyond_what_can_be_written_is_refused_and_reading_goes_on(lines: Any) -> None:
-    deep = "[" * 985 + "]" * 985
-    raw = '[{"role": "user", "content": "a", "tool_calls": [{"function": "x", "arguments": ' + deep + "}]}]"
-    rows = [result(prompt={"raw": raw}), result(id="r-2")]
-    found = lines("".join(json.dumps(row) + "\n" for row in rows), "promptfoo")
-    assert found[-1].report is not None
+def test_a_value_nested_beyond_what_can_be_written_is_refused() -> None:
+    deep: list[object] = []
+    for _ in range(2_000):
+        deep = [deep]
+    with pytest.raises(InvalidReport):
+        contents.value(deep)
 
 
 @pytest.mark.parametrize("kind", ["input_text", "output_text"])

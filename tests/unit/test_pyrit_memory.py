@@ -140,9 +140,10 @@ def test_a_view_is_no_table_and_auto_names_the_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "PRAGMA writable_schema = ON;"
-        " UPDATE sqlite_master SET sql = 'CREATE VIRTUAL TABLE AttackResultEntries USING fts5(conversation_id)'"
-        " WHERE name = 'AttackResultEntries'",
+        "CREATE TABLE kept AS SELECT * FROM AttackResultEntries; DROP TABLE AttackResultEntries;"
+        " CREATE VIRTUAL TABLE AttackResultEntries"
+        " USING fts5(conversation_id, objective, outcome, outcome_reason);"
+        " INSERT INTO AttackResultEntries SELECT conversation_id, objective, outcome, outcome_reason FROM kept",
         "ALTER TABLE AttackResultEntries ADD COLUMN told AS (outcome || 'x')",
     ],
 )

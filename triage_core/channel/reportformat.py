@@ -49,6 +49,7 @@ from triage_core.model import (
 FORMAT = "flaw-report/1"
 MAX_BODY_BYTES = 1_000_000
 MAX_TURNS = 200
+MAX_SYSTEMS = 20
 MAX_TURN_CHARACTERS = 50_000
 MAX_CONVERSATION_CHARACTERS = 400_000
 MAX_TEXT_CHARACTERS = 5_000
@@ -78,7 +79,7 @@ _OTHER_SYSTEM = Record(
 
 FIELDS: Mapping[str, Kind] = {
     "format": Constant(FORMAT),
-    "system": ListOf(_SYSTEM, 20),
+    "system": ListOf(_SYSTEM, MAX_SYSTEMS),
     "turns": ListOf(_TURN, MAX_TURNS),
     "what_is_wrong": _LONG,
     "harm_types": ListOf(Choice(HarmType), len(HarmType), least=1, distinct=True),

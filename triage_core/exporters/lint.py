@@ -26,13 +26,12 @@ from triage_core.errors import Refused
 from triage_core.exporters import profiles
 from triage_core.exporters.lint_rules import LABELS, RULES, Level, Problem, problems
 from triage_core.exporters.profiles import Profile
-from triage_core.importers.lines import MAX_LINE_BYTES, capped
+from triage_core.importers.lines import BOM, MAX_LINE_BYTES, capped
 
 EXAMPLES = 20
 PARQUET_ROWS = 500
 LONGEST = 4 * MAX_LINE_BYTES
 """A pair for a reward model holds a report twice, and two answers."""
-BOM = b"\xef\xbb\xbf"
 
 
 class Format(StrEnum):

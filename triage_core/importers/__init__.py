@@ -1,4 +1,4 @@
-"""Reports out of files of other tools: one format a module, all read as a stream under caps.
+"""Reports out of files of other tools: one format a module, all read under caps.
 
 Nothing here stores anything; `intake.import_batch` does, with `Line.key` as the key that makes a
 second import of the same file a no-op.
@@ -31,6 +31,7 @@ from triage_core.importers import (
     pyrit_memory,
     zerodin,
 )
+from triage_core.importers.lines import BOM
 from triage_core.model import FlawReport
 
 
@@ -173,4 +174,4 @@ def _tool(start: bytes) -> Format | None:
 
 
 def _opening(start: bytes) -> bytes:
-    return start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start.removeprefix(BOM).lstrip()

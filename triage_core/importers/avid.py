@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from triage_core.channel.reportformat import MAX_SYSTEMS
 from triage_core.errors import Refused
 from triage_core.importers import contents, toolreport
 from triage_core.importers.jsonfile import inner, listed, rows
@@ -17,7 +18,6 @@ from triage_core.importers.toolreport import Document, Entry, Record
 
 BEGINS = re.compile(rb'\[?\s*\{\s*"data_type": ?"AVID"')
 
-_MOST_SYSTEMS = 20  # as a report takes
 # What is no number yet (AVID-2026-R-1234 in all reports of a file) names nothing.
 _NUMBERED = re.compile(r"AVID-\d{4}-[RV]\d+")
 
@@ -42,7 +42,7 @@ def _documents(report: Entry) -> Iterator[Document]:
     platform = deployers[0] if len(deployers) == len(artifacts) == 1 else ""
     yield {
         "external_id": toolreport.name_of("avid", number) if _NUMBERED.fullmatch(number) else None,
-        "system": [{"platform": platform, "model": name} for name in artifacts[:_MOST_SYSTEMS]],
+        "system": [{"platform": platform, "model": name} for name in artifacts[:MAX_SYSTEMS]],
         "turns": [
             {"role": "user", "content": contents.text(inner(report, "description").get("value")) or title}
         ],
@@ -50,7 +50,7 @@ def _documents(report: Entry) -> Iterator[Document]:
             [
                 ("AVID", title),
                 ("Class", contents.text(problem.get("classof"))),
-                ("Systems in all", str(len(artifacts)) if len(artifacts) > _MOST_SYSTEMS else ""),
+                ("Systems in all", str(len(artifacts)) if len(artifacts) > MAX_SYSTEMS else ""),
                 *(
                     ("See", contents.text(found.get("url")))
                     for found in listed(report, "references")

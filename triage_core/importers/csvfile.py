@@ -14,7 +14,7 @@ from triage_core.channel.fields import field_path
 from triage_core.channel.jsontext import decode
 from triage_core.channel.reportformat import parse
 from triage_core.errors import InvalidReport, Refused
-from triage_core.importers.lines import MAX_LINE_BYTES, capped, too_long
+from triage_core.importers.lines import BOM, MAX_LINE_BYTES, capped, too_long
 from triage_core.model import FlawReport, TurnRole
 
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
@@ -112,7 +112,7 @@ class _Source:
         if line is None or self._taken > MAX_LINE_BYTES:
             raise too_long()
         if self.number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(BOM)
         return line.decode("utf-8", "surrogateescape")
 
     def begin_record(self) -> int:

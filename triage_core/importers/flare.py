@@ -45,7 +45,9 @@ def _documents(report: Entry) -> Iterator[Document]:
     intent = contents.text(_field(report, "disclosure", "publicDisclosureIntent")).lower()
     document: Document = {
         "external_id": toolreport.name_of("flare", report.get("documentId") or report.get("id")),
-        "contact": contents.text(report.get("reporter_email") or _reporter(report).get("email")),
+        "contact": contents.text(
+            report.get("reporter_email") or inner(report, "reporterDetails", "reporter").get("email")
+        ),
         "system": _systems(report),
         "harm_types": [harm for harm in dict.fromkeys(named) if harm in set(HarmType)] or None,
         "disclosure_intent": intent if intent in set(DisclosureIntent) else None,
@@ -86,10 +88,6 @@ def _field(report: Entry, section: str, *names: str) -> object:
             if found is not None:
                 return found
     return None
-
-
-def _reporter(report: Entry) -> Entry:
-    return inner(inner(report, "reporterDetails"), "reporter")
 
 
 def _systems(report: Entry) -> list[Document]:

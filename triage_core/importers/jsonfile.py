@@ -29,7 +29,7 @@ def as_object(line: bytes) -> dict[str, Any] | Refused:
 def document(stream: BinaryIO, begun: bytes = b"", instead: str = "") -> object:
     """The one value that the rest of the stream holds after `begun`, which was read from it.
 
-    `instead` says what to do with one that is too large. Raises InvalidReport, field `file`.
+    `instead` says what to do with one that is too large. Raises InvalidReport, of `file` or of a key given twice.
     """
     return decoded(whole(stream, begun, instead))
 

@@ -10,6 +10,7 @@ from triage_core.errors import InvalidReport, Refused
 Record = TypeVar("Record")
 
 # Room for the largest report that the format allows, even with most characters escaped.
+BOM = b"\xef\xbb\xbf"
 MAX_LINE_BYTES = 5_000_000
 
 

@@ -56,7 +56,7 @@ def _documents(feedback: Entry) -> Iterator[Document]:
 
 def _messages(feedback: Entry) -> Sequence[object]:
     """The branch of the conversation that ends with the answer that was rated."""
-    chat = inner(inner(feedback, "snapshot"), "chat")
+    chat = inner(feedback, "snapshot", "chat")
     chat = inner(chat, "chat") or chat
     history = inner(chat, "history")
     every = inner(history, "messages")

@@ -15,8 +15,8 @@ from triage_core.channel.jsontext import check_plain, decode
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers import contents, toolreport
 from triage_core.importers.contents import Turns
-from triage_core.importers.jsonfile import as_object, document, inner, objects
-from triage_core.importers.lines import MAX_LINE_BYTES
+from triage_core.importers.jsonfile import as_object, document, inner, listed, objects
+from triage_core.importers.lines import BOM, MAX_LINE_BYTES
 from triage_core.model import FlawReport, TurnRole
 
 BEGINS = re.compile(rb'\{\s*"evalId": ?|\{.*"(promptIdx|testIdx|gradingResult|namedScores)": ?', re.DOTALL)
@@ -45,7 +45,7 @@ def _rows(stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
     """Raises InvalidReport for a document that is too large, broken or holds no results."""
     first = stream.readline(MAX_LINE_BYTES + 1)
     if first.strip():
-        opens = len(first) > MAX_LINE_BYTES or first.removeprefix(b"\xef\xbb\xbf").strip() == b"{"
+        opens = len(first) > MAX_LINE_BYTES or first.removeprefix(BOM).strip() == b"{"
         alone = None if opens else as_object(first)
         if isinstance(alone, Refused) and b'"results"' in first:  # a document that goes on in the next line
             alone = None
@@ -96,18 +96,12 @@ def _report(row: dict[str, Any]) -> FlawReport | None:
 def _turns(row: Mapping[str, Any]) -> Turns:
     """The conversation of an attack in turns, else the prompt and the answer."""
     metadata, answer = inner(row, "response", "metadata"), contents.answer(_output(row["response"]["output"]))
-    messages = metadata.get("messages")
-    if isinstance(messages, list) and messages:
+    if messages := listed(metadata, "messages"):
         turns = contents.turns(messages, "response.metadata.messages")
         return turns if turns[-1]["role"] == TurnRole.ASSISTANT else [*turns, answer]
-    history = metadata.get("redteamHistory")
+    history = listed(metadata, "redteamHistory")
     # What has scores of its own are tries of one prompt after the other, each in a conversation of its own.
-    if (
-        isinstance(history, list)
-        and history
-        and "finalIteration" not in metadata
-        and "highestScore" not in metadata
-    ):
+    if history and "finalIteration" not in metadata and "highestScore" not in metadata:
         if not all(isinstance(one, dict) for one in history):
             raise InvalidReport("response.metadata.redteamHistory", "must hold objects")
         return [

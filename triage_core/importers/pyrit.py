@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers import contents, toolreport
-from triage_core.importers.jsonfile import document, inner
+from triage_core.importers.jsonfile import document, inner, listed
 from triage_core.model import FlawReport
 
 BEGINS = re.compile(rb'\[\s*\{.*"conversation_id": ?', re.DOTALL)
@@ -75,8 +75,7 @@ def _text(message: Message) -> object:
 
 
 def _scores(message: Message) -> list[dict[str, Any]]:
-    scores = message.get("scores")
-    return [score for score in scores if isinstance(score, dict)] if isinstance(scores, list) else []
+    return [score for score in listed(message, "scores") if isinstance(score, dict)]
 
 
 def _score(score: Mapping[str, Any]) -> str:

@@ -11,25 +11,19 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from triage_core.channel.reportformat import MAX_SYSTEMS
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers import contents, toolreport
-from triage_core.importers.jsonfile import document, inner, listed
+from triage_core.importers.jsonfile import inner, listed, rows
 from triage_core.importers.toolreport import Document, Entry, Record
 
 BEGINS = re.compile(rb'\{.{0,300}"threat_feeds":', re.DOTALL)
-
-_MOST_SYSTEMS = 20  # as a report takes
 
 
 def records(stream: BinaryIO) -> Iterator[Record]:
     """Each entry and each variant of it, as the number of the entry and the report or what refused it."""
     try:
-        found = document(stream)
-        if isinstance(found, dict):
-            found = found.get("threat_feeds", [found])
-        if not isinstance(found, list):
-            raise InvalidReport("threat_feeds", "must be a list of entries")
-        yield from toolreport.reports(found, _documents)
+        yield from toolreport.reports(rows(stream, "threat_feeds"), _documents)
     except Refused as error:
         yield 1, error
 
@@ -40,7 +34,7 @@ def _documents(entry: Entry) -> Iterator[Document]:
         raise InvalidReport("uuid", "is required")
     title = contents.text(entry.get("title"))
     systems = [_system(model) for model in listed(entry, "models")]
-    named: Document = {"system": systems[:_MOST_SYSTEMS] or None}
+    named: Document = {"system": systems[:MAX_SYSTEMS] or None}
     yield named | {
         "external_id": toolreport.name_of("0din", uuid),
         "turns": [turn for message in listed(entry, "messages") for turn in _turns(message)],
@@ -51,7 +45,7 @@ def _documents(entry: Entry) -> Iterator[Document]:
                 ("Severity by 0DIN", contents.text(entry.get("severity"))),
                 ("Security boundary", contents.text(entry.get("security_boundary")).replace("_", " ")),
                 *(("Taxonomy", _taxonomy(found)) for found in listed(entry, "taxonomies")),
-                ("Models in all", str(len(systems)) if len(systems) > _MOST_SYSTEMS else ""),
+                ("Models in all", str(len(systems)) if len(systems) > MAX_SYSTEMS else ""),
             ]
         ),
     }
