@@ -6,17 +6,19 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.integration.exported import EXPECTED, SPAM, THIRD, Export, add, rows, sides
-from tests.making import EVERYBODY, POLICY, REVIEWER, SECOND, Clock, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, SECOND, Clock, make_report
 from triage_core import db
 from triage_core.desk import second_look, triage
 from triage_core.errors import NotAllowed, Refused
 from triage_core.exporters.build import ExportRequest, build, preview
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.hygiene import Hygiene
+from triage_core.model import Actor, Resolution
 from triage_core.store import Store
 
 
@@ -56,6 +58,33 @@ def test_what_two_people_differ_about_waits_for_a_third(store: Store, export: Ex
     made = export("kto")
     assert made["excluded"] == {"disputed": 1}
     assert (made["agreement"]["n"], made["agreement"]["same"]) == (1, 0)
+
+
+def test_a_row_tells_how_many_people_decided_apart_and_how_many_of_them_won(
+    store: Store, export: Export
+) -> None:
+    add(store, "one", "two", "three", "four")
+
+    def seen_by(person: Actor, report_id: str, decision: Any) -> int:
+        look = second_look.ask(store, REVIEWER, report_id)
+        second_look.answer(store, person, look, replace(decision, better_answer=""))
+        return look
+
+    seen_by(SECOND, "FR-2", FLAW)
+    look = seen_by(SECOND, "FR-3", replace(FLAW, clauses=("RTE-1",), resolution=Resolution.REROUTED))
+    second_look.adjudicate(store, POLICY, THIRD, look, FLAW)
+    look = seen_by(SECOND, "FR-4", EXPECTED)
+    second_look.adjudicate(store, POLICY, THIRD, look, EXPECTED)
+    told = {
+        row["meta_report_id"]: (row["meta_verdict"], row["meta_votes"], row["meta_consensus"])
+        for row in rows(export("kto"), "__metadata__")
+    }
+    assert told == {
+        "FR-1": ("flaw", "flaw:1", "1.00"),
+        "FR-2": ("flaw", "flaw:2", "1.00"),
+        "FR-3": ("flaw", "flaw:2 other:1", "0.67"),
+        "FR-4": ("expected", "expected:2 flaw:1", "0.67"),
+    }
 
 
 def test_a_later_copy_of_a_held_report_is_held_and_an_earlier_one_is_not(

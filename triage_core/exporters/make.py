@@ -106,6 +106,7 @@ class Maker:
         about = metadata.of_reports(
             facts,
             pa.array([str(one.verdict) for one in self.decisions], pa.string()).take(pa.array(decided)),
+            read.others,
             self.sides.groups.size[seqs],
             {at: one for at, one in cleaned.items() if isinstance(one, Clean)},
             answers,

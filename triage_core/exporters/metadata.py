@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -28,6 +28,8 @@ NAMES = (
     "group_size",
     "technique",
     "verdict",
+    "votes",
+    "consensus",
     "resolution",
     "clauses",
     "severity",
@@ -81,17 +83,19 @@ def canonical(value: Any, text: Callable[[Any], str] = encode_basestring_ascii) 
 def of_reports(
     facts: pa.Table,
     verdicts: pa.Array,
+    others: Mapping[int, Sequence[str]],
     group_sizes: NDArray[np.int64],
     cleaned: Mapping[int, Clean],
     answers: Mapping[int, Answer],
 ) -> dict[str, pa.Array]:
     """The meta_* columns of n reports, but those that name a row.
 
-    `facts` are those of source.py with the id of each group, where "" says nothing. `cleaned` and `answers` are by
-    place, where there are any.
+    `facts` are those of source.py with the id of each group, where "" says nothing; `verdicts` those in force.
+    `others`, the verdicts of whoever else decided, `cleaned` and `answers` are by place, where there are any.
     """
     size = len(facts)
     told = {name: facts[name] for name in NAMES if name in facts.column_names}
+    told |= _voted(verdicts, others)
     told |= {"verdict": verdicts, "group_size": pa.array(group_sizes).cast(pa.string())}
     # The hash is of the text as it came in: with the rest of the text at hand, a value written over could be guessed.
     written_over = np.zeros(size, np.bool_)
@@ -116,6 +120,24 @@ def of_rows(
     columns = {"example_id": example_ids, "row_sha256": hashes}
     columns |= {name: column.take(pa.array(reports)) for name, column in told.items()}
     return pa.table([columns[name] for name in NAMES], names=SCHEMA.names).cast(SCHEMA)
+
+
+def _voted(verdicts: pa.Array, others: Mapping[int, Sequence[str]]) -> dict[str, pa.Array]:
+    """How many people gave each verdict, and the share of them who gave the one in force: one person, as a rule."""
+    alone = verdicts.dictionary_encode()
+    votes = pc.binary_join_element_wise(alone.dictionary, pa.scalar("1"), ":").take(alone.indices)
+    if not others:
+        return {"votes": votes, "consensus": pa.repeat(pa.scalar("1.00"), len(verdicts))}
+    places = list(others)
+    won = verdicts.take(pa.array(places)).to_pylist()
+    counted = [Counter([one, *others[at]]) for at, one in zip(places, won, strict=True)]
+    shares = [f"{one[verdict] / one.total():.2f}" for one, verdict in zip(counted, won, strict=True)]
+    several = _few(len(verdicts), dict(zip(places, map(_counts, counted), strict=True)))
+    agreed = _few(len(verdicts), dict(zip(places, shares, strict=True)))
+    return {
+        "votes": pc.if_else(pc.equal(several, ""), votes, several),
+        "consensus": pc.if_else(pc.equal(agreed, ""), "1.00", agreed),
+    }
 
 
 def _few(size: int, texts: Mapping[int, str]) -> pa.Array:

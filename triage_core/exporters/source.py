@@ -6,6 +6,7 @@ Everything is read on one cursor, hence from one consistent look. Reports are to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from triage_core import db
 from triage_core.desk import preferred
 from triage_core.desk.preferred import Answer
 from triage_core.disclosure import embargoes
+from triage_core.exporters import gate
 from triage_core.exporters.arrays import apart
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
@@ -30,6 +32,8 @@ TEXT_BYTES = 1 << 22
 """Of about so much text is read at once: a conversation may have 400,000 characters."""
 NEAR_DUPLICATE = Params().join
 """The score, a cosine or a probability, from which a suggested duplicate is kept on one side of the split."""
+OTHER = "other"
+"""The verdict of somebody who would have rerouted the report, or closed it as spam."""
 
 _STANDING = (
     "c.status, c.resolution, c.tlp, c.consent_training, c.consent_share_peers, a.clauses, e.state, e.binding_end,"
@@ -63,6 +67,14 @@ _PLACED = (
     "SELECT seq, coalesce(max(m.cluster_id) FILTER (m.axis = 'technique'), '') AS technique,"
     " coalesce(bool_or(m.axis = 'whole'), false) AS is_indexed"
     f" FROM reports LEFT JOIN memberships m USING (report_id) WHERE {_ASKED_FOR} GROUP BY seq"
+)
+# What the others said of a report who decided on it apart: whoever looked again, and whom a third has settled it for.
+_SAID = (
+    "SELECT c.seq, j.actor_id, j.resolution, j.clauses FROM"
+    " (SELECT report_id, unnest([first_id, second_id]) AS assessment_id FROM second_looks WHERE second_id IS NOT NULL)"
+    " JOIN assessments j USING (report_id, assessment_id) JOIN cases c USING (report_id)"
+    " JOIN assessments d ON d.assessment_id = c.assessment_id"
+    f" WHERE j.actor_id <> d.actor_id AND {_ASKED_FOR} ORDER BY j.assessment_id"
 )
 _TURNS = f"SELECT seq, turns FROM reports WHERE {_ASKED_FOR}"
 _IDS = f"SELECT seq, report_id FROM reports WHERE {_ASKED_FOR}"
@@ -159,8 +171,7 @@ def conversations(cursor: db.Cursor, seqs: Seqs) -> Conversations:
 
 def _of(cursor: db.Cursor, query: str, seqs: Seqs) -> pa.Table:
     """What a query finds out about these reports, in the order of their (ascending) numbers."""
-    bounds = {"first": int(seqs[0]), "last": int(seqs[-1])} if len(seqs) else {"first": 0, "last": -1}
-    with db.registered(cursor, "asked_for", pa.table({"seq": seqs})):
+    with _asked_for(cursor, seqs) as bounds:
         found = db.arrow(cursor, query, bounds)
     found = found.combine_chunks()
     # They nearly always come in order, and the database would sort the texts, too.
@@ -168,16 +179,25 @@ def _of(cursor: db.Cursor, query: str, seqs: Seqs) -> pa.Table:
     return found if (numbers[1:] > numbers[:-1]).all() else found.take(pa.array(np.argsort(numbers)))
 
 
+@contextmanager
+def _asked_for(cursor: db.Cursor, seqs: Seqs) -> Iterator[dict[str, int]]:
+    """These reports, whose numbers ascend, for a query with `_ASKED_FOR`; gives its parameters."""
+    with db.registered(cursor, "asked_for", pa.table({"seq": seqs})):
+        yield {"first": int(seqs[0]), "last": int(seqs[-1])} if len(seqs) else {"first": 0, "last": -1}
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """n reports as they stand in the store: their facts with the id of each one's `group`, what was said in them, and
-    by place the better answers; without their words where these are not asked for.
+    by place the better answers, without their words where these are not asked for, and the verdicts of people who
+    decided apart from the one whose decision is in force.
     """
 
     seqs: Seqs
     facts: pa.Table
     spoken: Conversations
     answers: Mapping[int, Answer]
+    others: Mapping[int, Sequence[str]]
 
 
 def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterator[Read]:
@@ -191,11 +211,25 @@ def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterato
     known = facts(cursor, seqs)
     groups, place = np.unique(oldest, return_inverse=True)
     known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
+    judged = _others(cursor, seqs)
     for some in apart(np.arange(len(seqs)), known["size"].to_numpy(), TEXT_BYTES):
         here, told = seqs[some], known.slice(int(some[0]), len(some))
         names = told["report_id"].to_pylist() if answered or meant else []
         found = answers(cursor, names) if answered else _standing_in(names, meant)
-        yield Read(here, told, conversations(cursor, here), found)
+        others = {at: judged[seq] for at, seq in enumerate(here.tolist()) if seq in judged} if judged else {}
+        yield Read(here, told, conversations(cursor, here), found, others)
+
+
+def _others(cursor: db.Cursor, seqs: Seqs) -> dict[int, list[str]]:
+    """By number of the report the latest verdict of each person who decided on it apart from the decision in force."""
+    with _asked_for(cursor, seqs) as bounds:
+        found = db.rows(cursor, _SAID, bounds)
+    latest: dict[int, dict[str, str]] = {}
+    for row in found:
+        resolution = Resolution(row["resolution"]) if row["resolution"] else None
+        verdict = str(gate.verdict(resolution, row["clauses"]) or OTHER)
+        latest.setdefault(row["seq"], {})[row["actor_id"]] = verdict
+    return {seq: list(verdicts.values()) for seq, verdicts in latest.items()}
 
 
 def answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[int, Answer]:
