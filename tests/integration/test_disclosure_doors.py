@@ -6,6 +6,7 @@ import pytest
 
 from tests.embargoed import DAY, LEAD, binding, send
 from tests.making import EVERYBODY, ML_ENGINEER, NOON, REVIEWER, Clock, bring, make_report
+from triage_core import exchange
 from triage_core.desk import triage
 from triage_core.disclosure import disclosure, sharing
 from triage_core.disclosure.embargo import Stub, Use
@@ -75,3 +76,22 @@ def test_the_states_in_the_view_are_those_in_force(store: Store) -> None:
         with store.write(EVERYBODY, "test") as work:
             work.cursor.execute("UPDATE embargoes SET state = ? WHERE report_id = ?", [str(state), report])
         assert (binding(store, report) is not None) == (state in IN_FORCE)
+
+
+@pytest.mark.parametrize("name", exchange.FORMATS)
+def test_what_is_told_to_a_peer_is_what_the_gate_let_out(store: Store, clock: Clock, name: str) -> None:
+    report, _ = send(
+        store, "Words of the report.", contact="someone@example.org", consent_share_peers="under_embargo"
+    )  # fmt: skip
+    advisory = exchange.Advisory("KITE-1", "A code leaks", "Kite", "https://kite.example", NOON)
+    with store.read() as cursor:
+        stub = sharing.stub(cursor, report, advisory.title, NOON)
+        record = sharing.record(cursor, report, Use.PEER_RECORD, NOON, recipient_accepted=True)
+    short, full = exchange.written(name, stub, advisory), exchange.written(name, record, advisory)
+    assert b"Words of the report." in full
+    assert b"someone@example.org" not in full
+    for word in (b"Words of the report", b"It gave away", b"Kite Travel", b"kite-2", report.encode()):
+        assert word not in short
+    for document in (short, full):
+        assert b"AMBER+STRICT" in document
+        assert b"2026-04-16T12:00:00Z" in document
