@@ -11,6 +11,8 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from triage_core import db
 from triage_core.channel import apikeys, intake, limits, standing
@@ -18,6 +20,7 @@ from triage_core.channel.committer import Committer
 from triage_core.channel.puzzle import Puzzle
 from triage_core.clusters import cluster_splits
 from triage_core.disclosure import disclosure, withheld
+from triage_core.errors import FlawdeskError
 from triage_core.exporters import ready
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
@@ -114,12 +117,39 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """What the background worker is doing: `done` of `total` reports in this round."""
+    """Whether the background worker compares reports, and how far it is: `done` of `total`, of what."""
 
     working: bool = False
     done: int = 0
     total: int = 0
     error: str = ""
+    what: str = ""
+
+
+class Step(StrEnum):
+    """What the background worker is at."""
+
+    REST = "rest"
+    EMBARGOES = "embargoes"
+    COMPARE = "compare"
+    NAME = "name"
+    LEARN = "learn"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """When the worker failed, and why, in words that quote no report."""
+
+    at: datetime
+    why: str
+
+
+def in_our_words(error: Exception) -> str:
+    """What an operator may read of an error: our own words; of any other its type alone, for it may quote a report."""
+    if isinstance(error, FlawdeskError) and not isinstance(error.__cause__, db.Error):
+        return str(error)
+    return f"{type(error.__cause__ or error).__name__}, see what the server printed"
 
 
 class Worker:
@@ -138,6 +168,12 @@ class Worker:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.state = WorkerState()
+        self.step = (Step.REST, runtime.store.clock())  # and since when
+        self.last_failure: Failure | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Begin, once: a second time changes nothing."""
@@ -163,26 +199,37 @@ class Worker:
         rested = loaded = False
         while not self._stop.is_set():
             try:
+                self._begin(Step.EMBARGOES)
                 disclosure.sweep(self._runtime.store, SYSTEM)
+                self._begin(Step.COMPARE)
                 if self._runtime.likeness.is_behind():
                     self.state = WorkerState(True)
                     self._runtime.likeness.refresh(SYSTEM, self._report, self._stop.is_set)
+                self._begin(Step.NAME)
                 self._runtime.likeness.name_clusters(SYSTEM)
+                self._begin(Step.LEARN)
                 self._runtime.suggestions.prepare(SYSTEM, self._runtime.policy)
                 self.state = WorkerState()
+                self._begin(Step.AUDIT)
                 self._runtime.audit_if_due()
             except Exception as error:  # the worker outlives any one failure and says so
                 log.exception("likeness worker")
                 self.state = WorkerState(error=str(error))
+                self.last_failure = Failure(self._runtime.store.clock(), in_our_words(error))
+                self._begin(Step.REST)
                 self._stop.wait(10 * POLL_SECONDS)
+            self._begin(Step.REST)
             if rested and not loaded:  # not before the first page is served
                 loaded = True
                 _load_ready()
             rested = not self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
-    def _report(self, done: int, total: int) -> None:
-        self.state = WorkerState(True, done, total)
+    def _begin(self, step: Step) -> None:
+        self.step = (step, self._runtime.store.clock())
+
+    def _report(self, done: int, total: int, what: str) -> None:
+        self.state = WorkerState(True, done, total, what=what)
 
 
 def _load_ready() -> None:

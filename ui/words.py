@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import LiteralString
 
+from triage_core.index.embedding import STAGES
 from triage_core.model import Exposure, Generality, Harm, Reliability, Uplift
 
 ROLE: Mapping[str, LiteralString] = {
@@ -216,6 +217,8 @@ TRIGGER: Mapping[str, LiteralString] = {
     "fail_retest": "Retest failed",
     "reopen": "Reopen",
 }
+STAGE: Mapping[str, LiteralString] = {what: what for what in STAGES}
+"""What the worker counts, while reports are compared."""
 SNOOZE: Mapping[str, LiteralString] = {
     "tomorrow": "Until tomorrow",
     "three_days": "For 3 days",

@@ -7,7 +7,7 @@ import streamlit as st
 from triage_core.desk import boards
 from ui import session
 from ui.hostile import plain
-from ui.words import counted
+from ui.words import STAGE, counted
 
 
 @st.fragment(run_every="5s")
@@ -21,7 +21,7 @@ def line(seen: session.Stamp) -> None:
     if state.error:
         st.caption(f":material/error: Comparing reports failed and is tried again: {plain(state.error)}")
     elif state.working:
-        read = f"{state.done:,} of {state.total:,} conversations read" if state.total else "getting ready"
+        read = f"{state.done:,} of {state.total:,} {STAGE[state.what]}" if state.total else "getting ready"
         st.progress(state.done / max(1, state.total), text=f"Comparing new reports: {read}")
     elif compared.done < compared.total:
         st.caption(

@@ -16,6 +16,7 @@ from triage_core import db
 from triage_core.clusters import cluster_work
 from triage_core.index import arrivals, far_reading, placements, readings
 from triage_core.index.arrivals import together
+from triage_core.index.embedding import TOGETHER
 from triage_core.index.indexing import Likeness
 from triage_core.likeness.axes import Axis
 from triage_core.runtime import Runtime
@@ -280,3 +281,23 @@ def test_a_restart_of_close_reading_writes_no_spans_again(
     assert kept(runtime.store)[2], "else this test shows nothing"
     runtime.close()
     assert written == []
+
+
+def test_reading_again_tells_how_far_it_is_and_ends_when_it_is_told_to(opened: Runtime) -> None:
+    order = shuffled(4)
+    half = len(order) // 2
+    tell(opened.store, opened.likeness, order[:half])
+    before = kept(opened.store)[1]
+    bring(opened.store, *(make_report(story) for story in order[half:]))
+    told: list[tuple[int, int, str]] = []
+
+    def again() -> bool:
+        return any(what == TOGETHER for _, _, what in told)
+
+    opened.likeness.refresh(EVERYBODY, lambda *how_far: told.append(how_far), stopped=again)
+    assert told[-1] == (0, together(len(order), LIMIT), TOGETHER)
+    assert kept(opened.store)[1] == before, "half of a reading is none"
+    opened.likeness.refresh(EVERYBODY)
+    with opened.store.read() as cursor:
+        assert db.value(cursor, "SELECT count(*) FROM readings") == len(order)
+        assert db.value(cursor, "SELECT count(*) FROM memberships WHERE axis = 'whole'") == len(order)

@@ -12,7 +12,9 @@ from triage_core import db
 from triage_core.desk import bulk, claims, drafts, second_look, triage
 from triage_core.desk import views as kept_views
 from triage_core.desk.decision import Decision
+from triage_core.index.embedding import TOGETHER
 from triage_core.model import Actor, DeskRole, SeverityInputs
+from triage_core.runtime import WorkerState
 from ui.desk import views as desk_views
 
 
@@ -107,6 +109,14 @@ def test_what_a_reporter_wrote_is_never_markdown(visit, receive, rendered):
     screen = visit("inbox")
     assert image in str(screen.dataframe[0].value.to_dict())
     assert "example.org" not in rendered(screen)
+
+
+def test_worker_line_tells_how_far_the_reading_is_and_of_what(visit, receive, opened):
+    receive("one")
+    opened.worker.state = WorkerState(True, 300, 5_000, what=TOGETHER)
+    (bar,) = visit("inbox").get("progress")
+    told = "Comparing new reports: 300 of 5,000 first reports read again, with each other"
+    assert (bar.proto.text, bar.proto.value) == (told, 6)
 
 
 def test_worker_line_counts_reports_and_who_is_alike_is_counted(visit, receive, index, rendered):

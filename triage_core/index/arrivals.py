@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_core.index import readings, vectors
+from triage_core.index.embedding import ARRIVALS, TOGETHER, Round
 from triage_core.index.memory import Memory
 from triage_core.index.vectors import Batch
 from triage_core.likeness import sketch, spaces
 from triage_core.likeness.spaces import Document, Embed, Grams, Spaces
 from triage_core.likeness.spans import Spans
-from triage_core.model import Actor
 from triage_core.store import Store
 
 AT_ONCE = 256
@@ -47,22 +47,24 @@ class Arrivals:
         self._limit = limit
         self._grams: dict[int, Grams] = {}
 
-    def take(self, memory: Memory, batch: Batch, actor: Actor | None) -> Memory:
-        """Take in reports: those that the store has readings of, and the rest where `actor` reads and stores them.
+    def take(self, memory: Memory, batch: Batch, by: Round | None) -> Memory:
+        """Take in reports: those that the store has readings of, and the rest where a round reads and stores them.
 
-        Gives the same memory, or another one where earlier reports were read anew: with no clusters yet.
+        Gives the same memory, or another one where earlier reports were read anew: with no clusters yet. Raises
+        Stopped: then the memory is incomplete, and the store is whole.
         """
         assert memory.spaces is not None
         known = self._take_read(memory, batch)
-        if actor is None:
+        if by is None:
             return memory
         have, count = len(memory.ids), len(memory.ids) + len(batch.ids) - known
         first = min(together(count, self._limit), count)
         if first > have:
-            memory = self._read_together(memory, batch.part(known, known + first - have), actor)
+            memory = self._read_together(memory, batch.part(known, known + first - have), by)
             known += first - have
         for start in range(known, len(batch.ids), AT_ONCE):
-            self._read(memory, batch.part(start, start + AT_ONCE), actor)
+            by.at(start - known, len(batch.ids) - known, ARRIVALS)
+            self._read(memory, batch.part(start, start + AT_ONCE), by)
         return memory
 
     def _take_read(self, memory: Memory, batch: Batch) -> int:
@@ -77,7 +79,7 @@ class Arrivals:
         memory.spaces.add(read, known.vectors)
         return len(read)
 
-    def _read(self, memory: Memory, batch: Batch, actor: Actor) -> None:
+    def _read(self, memory: Memory, batch: Batch, by: Round) -> None:
         """Read reports that nobody has read yet, each by those before it, and store what was read."""
         assert memory.spaces is not None
         with self._store.read() as cursor:
@@ -90,7 +92,7 @@ class Arrivals:
             memory.found_near(first + at, rows)
         spans = self._divided(memory, first, documents, mates)
         read = spaces.readings(documents, spans, batch.vectors, self._embed)
-        with self._store.write(actor, "index") as work:
+        with self._store.write(by.actor, "index") as work:
             if not first:
                 readings.clear(work)  # spans may be of close reading, or of another model
             readings.save(work, batch.seqs, read)
@@ -99,7 +101,7 @@ class Arrivals:
         memory.append(batch.ids, batch.contents, batch.seqs)
         memory.spaces.add(read, batch.vectors)
 
-    def _read_together(self, memory: Memory, batch: Batch, actor: Actor) -> Memory:
+    def _read_together(self, memory: Memory, batch: Batch, by: Round) -> Memory:
         """Read all reports that are held, and these, by each other; another memory, and in the store at once.
 
         In one step, so that the number of readings in the store says which of them were read together.
@@ -120,10 +122,12 @@ class Arrivals:
             assert known is not None
             read.put(every[:have], known)
         for rows in _parts(every[have:]):
+            by.at(0, len(every), TOGETHER)
             texts = self._texts(found, rows)
             read.passages[rows] = [spaces.passages(text) for text in texts]
         fresh.passages.add_coded(read.passages)
         for rows in _parts(every):
+            by.at(int(rows[0]), len(every), TOGETHER)
             documents = [spaces.document(text) for text in self._texts(found, rows)]
             mates = fresh.mates(sketch.decoded(read.passages[rows]), rows, together=True)
             divided = self._divided(found, int(rows[0]), documents, mates)
@@ -140,7 +144,7 @@ class Arrivals:
                 read.put(rows[other], spaces.readings(*some, meaning[rows[other]], self._embed))
             read.sure[rows] = [item.sure for item in divided]
             read.wrapped[rows] = [item.wrapped for item in divided]
-        with self._store.write(actor, "index") as work:
+        with self._store.write(by.actor, "index") as work:
             readings.clear(work)
             readings.save(work, found.seqs, read)
             readings.add_spans(work, spans)

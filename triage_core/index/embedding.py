@@ -27,7 +27,39 @@ BATCH = 128
 FEW = 2_000
 """Up to so many new reports are read one by one rather than by joining whole tables."""
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, str], None]
+"""(done, total, of what: one of `STAGES`)"""
+TEXTS, ARRIVALS, TOGETHER = STAGES = (
+    "conversations read", "reports compared", "first reports read again, with each other",
+)  # fmt: skip
+Stop = Callable[[], bool]
+
+
+def untold(done: int, total: int, what: str) -> None:
+    """A progress that nobody is told."""
+
+
+def never() -> bool:
+    return False
+
+
+class Stopped(Exception):
+    """Ends a round that is to stop: what it has stored stays, and the next one goes on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One bringing up to date: by whom, who is told how far it is, and whether it is to stop."""
+
+    actor: Actor
+    progress: Progress = untold
+    stopped: Stop = never
+
+    def at(self, done: int, total: int, what: str) -> None:
+        """Say how far it is. Raises Stopped."""
+        if self.stopped():
+            raise Stopped
+        self.progress(done, total, what)
 
 
 def loader(settings: Settings) -> Callable[[], Embedder]:
@@ -76,9 +108,7 @@ class Embedding:
                 self._embedder = self._make()
             return self._embedder
 
-    def fill(
-        self, actor: Actor, after: int, progress: Progress | None, stopped: Callable[[], bool]
-    ) -> tuple[int, str | None]:
+    def fill(self, by: Round, after: int) -> tuple[int, str | None]:
         """Embed every content without a vector among the reports after number `after`.
 
         Gives how many were embedded, and the id of another space than the one that answers when that is
@@ -97,14 +127,13 @@ class Embedding:
         self._recent.clear()
         names = list(missing)
         for start in range(0, len(names), BATCH):
-            if stopped():
+            if by.stopped():
                 return start, None
             batch = names[start : start + BATCH]
             with self._store.read() as cursor:
                 texts = vectors.texts_of(cursor, [missing[name] for name in batch])
-            self._save(actor, model_id, batch, self._embed(texts))
-            if progress:
-                progress(start + len(batch), len(names))
+            self._save(by.actor, model_id, batch, self._embed(texts))
+            by.progress(start + len(batch), len(names), TEXTS)
         return len(names), None if model_id == space else model_id
 
     def arrived(self, cursor: db.Cursor, after: int) -> Iterator[Batch]:

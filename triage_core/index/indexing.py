@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -32,7 +33,7 @@ from triage_core.index import (
 )
 from triage_core.index import memory as memory_of
 from triage_core.index.arrivals import Arrivals
-from triage_core.index.embedding import Embedding, Progress
+from triage_core.index.embedding import Embedding, Progress, Round, Stop, Stopped, never, untold
 from triage_core.index.memory import Memory
 from triage_core.index.neighbours import Neighbour
 from triage_core.index.placements import Changes, Layout, Suggestion
@@ -115,9 +116,7 @@ class Likeness:
             self._seen_revision = revision
         return behind
 
-    def refresh(
-        self, actor: Actor, progress: Progress | None = None, stopped: Callable[[], bool] = lambda: False
-    ) -> Refreshed:
+    def refresh(self, actor: Actor, progress: Progress = untold, stopped: Stop = never) -> Refreshed:
         """Embed what is not embedded, place it, and write clusters and suggestions.
 
         Stored batch by batch: an interruption (`stopped`) keeps what is done. Raises ModelError
@@ -128,9 +127,11 @@ class Likeness:
         with self._refreshing:
             self._refreshed_by = actor
             try:
-                embedded = self._embed(actor, progress, stopped)
-                if not stopped():
-                    self._write(actor, self._lay(actor))
+                by = Round(actor, progress, stopped)
+                embedded = self._embed(by)
+                with suppress(Stopped):
+                    if not stopped():
+                        self._write(actor, self._lay(by))
             finally:
                 self._refreshed_by = None
         return Refreshed(embedded, time.monotonic() - started)
@@ -149,7 +150,7 @@ class Likeness:
         """
         access.require(actor, "index")
         with self._refreshing:
-            laid = self._lay(actor if accept else None, anew=True)
+            laid = self._lay(Round(actor) if accept else None, anew=True)
             laid.layout = {axis: list(parts) for axis, parts in laid.layout.items()}
             with self._store.read() as cursor:
                 changes = {
@@ -252,12 +253,12 @@ class Likeness:
                 memory = self._memory or self._load()
         return memory
 
-    def _embed(self, actor: Actor, progress: Progress | None, stopped: Callable[[], bool]) -> int:
+    def _embed(self, by: Round) -> int:
         """Embed every content that the model's space lacks; gives how many."""
         after = self._memory.last_seq if self._memory else 0
-        embedded, space = self.embedding.fill(actor, after, progress, stopped)
+        embedded, space = self.embedding.fill(by, after)
         if space is not None:
-            with self._store.write(actor, "index") as work:
+            with self._store.write(by.actor, "index") as work:
                 vectors.switch_space(work, self._model, space)
                 for axis in Axis:
                     placements.clear(work, axis)
@@ -270,10 +271,10 @@ class Likeness:
         """Vectors of parts of texts; a refresh stores the new ones."""
         return self.embedding.by_name(words, self._refreshed_by)
 
-    def _load(self, actor: Actor | None = None) -> Memory:
+    def _load(self, by: Round | None = None) -> Memory:
         """Bring memory up to date with the store: rows, vectors, reading; not the clusters.
 
-        Beyond close reading `actor` reads what nobody has read yet; without one, that is left out.
+        Beyond close reading a round reads what nobody has read yet; without one, that is left out.
         """
         memory = self._memory
         with self._store.read() as cursor:
@@ -284,7 +285,7 @@ class Likeness:
             try:
                 for batch in self.embedding.arrived(cursor, memory.last_seq if memory else 0):
                     memory = memory or self._empty(batch.vectors.shape[1], far)
-                    memory = self._take(memory, batch, actor)
+                    memory = self._take(memory, batch, by)
             except BaseException:
                 self._memory = None  # half of a batch may be in memory: it is read again from the store
                 raise
@@ -301,10 +302,10 @@ class Likeness:
         spaces = Spaces(dim, self._store.folder)
         return Memory(spaces.meanings, spaces)
 
-    def _take(self, memory: Memory, batch: vectors.Batch, actor: Actor | None) -> Memory:
+    def _take(self, memory: Memory, batch: vectors.Batch, by: Round | None) -> Memory:
         """Readers look names up in what stands before them: the rows first, then who speaks of them."""
         if memory.spaces is not None:
-            return self._arrivals.take(memory, batch, actor)
+            return self._arrivals.take(memory, batch, by)
         memory.append(batch.ids, batch.contents, batch.seqs)
         memory.index.add(batch.vectors)
         return memory
@@ -320,12 +321,12 @@ class Likeness:
         axes.table(Axis.WHOLE)  # all pairs are compared here, not by whoever asks first
         return axes
 
-    def _lay(self, actor: Actor | None, anew: bool = False) -> _Laid:
+    def _lay(self, by: Round | None, anew: bool = False) -> _Laid:
         """Where everything stored stands, under what reviewers decided; no cluster is written."""
         revision = self._store.revision
         if anew:
             self._memory = None
-        memory = self._load(actor)
+        memory = self._load(by)
         with self._store.read() as cursor:
             decided, model = memory_of.decided(cursor), learning.current(cursor)
             if memory.spaces is not None and not memory.stored and not anew:

@@ -34,9 +34,7 @@ def index(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, 
         accepted = bool(params.get("accept"))
         changed = {axis: asdict(change) for axis, change in changes.items()}
         return {"accepted": accepted, "changes": changed, **extra}
-    done = runtime.likeness.refresh(
-        command_line_actor(), lambda count, total: emit.progress(count, total, "reports embedded")
-    )
+    done = runtime.likeness.refresh(command_line_actor(), emit.progress)
     while runtime.likeness.name_clusters(command_line_actor()):
         pass
     with runtime.store.read() as cursor:
