@@ -21,7 +21,7 @@ HOME = {
     DeskRole.POLICY_OWNER: "trends",
     DeskRole.ML_ENGINEER: "datasets",
     DeskRole.DISCLOSURE_LEAD: "disclosure",
-    DeskRole.OPERATOR: "trends",
+    DeskRole.OPERATOR: "health",
 }
 
 (role,) = session.identify().roles

@@ -23,6 +23,7 @@ class Command(StrEnum):
     MANAGE_ROLES = "manage_roles"
     MANAGE_KEYS = "manage_keys"
     NOTIFY = "notify"
+    VIEW_HEALTH = "view_health"
     VIEW_REPORTS = "view_reports"
     READ_EMBARGOED = "read_embargoed"
     VIEW_TRENDS = "view_trends"
@@ -67,6 +68,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.MANAGE_ROLES: _OPERATOR,
         Command.MANAGE_KEYS: _OPERATOR,
         Command.NOTIFY: _OPERATOR,
+        Command.VIEW_HEALTH: _OPERATOR,
         Command.VIEW_REPORTS: _READERS,
         # Nothing goes to somebody new while an embargo runs: only to those who decide on the report, its answer,
         # its reward or its end.

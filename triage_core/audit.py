@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from triage_core import db
 from triage_core.errors import ChainBroken
@@ -60,14 +60,18 @@ def head(cursor: db.Cursor) -> Head:
     return Head(found["seq"], found["hash"]) if found else Head(0, GENESIS)
 
 
+def hash_of(cursor: db.Cursor, seq: int) -> str | None:
+    """The hash of event `seq`, `GENESIS` for 0; None where there is no such event."""
+    found: str | None = db.value(cursor, "SELECT hash FROM events WHERE seq = ?", [seq]) if seq else GENESIS
+    return found
+
+
 def verify(cursor: db.Cursor, first: int = 1, batch: int = 10_000) -> int:
     """Recompute the chain from event `first` to its end; gives the number of events checked.
 
     Raises ChainBroken naming the first event that does not fit.
     """
-    expected = GENESIS
-    if first > 1:
-        expected = db.value(cursor, "SELECT hash FROM events WHERE seq = ?", [first - 1]) or ""
+    expected = hash_of(cursor, first - 1) or ""
     seq = first
     while True:
         events = db.rows(cursor, "SELECT * FROM events WHERE seq >= ? ORDER BY seq LIMIT ?", [seq, batch])
@@ -93,15 +97,19 @@ class Anchor:
 
         Raises ChainBroken when that line is no anchor.
         """
+        if self._path.exists():
+            with self._path.open("rb+") as file:
+                _, torn, size = _tail(file)
+                if torn:
+                    file.truncate(size - torn)
+        return self.look()
+
+    def look(self) -> Head | None:
+        """As `read`, but nothing is cut off: for a look while somebody may be writing. Raises OSError too."""
         if not self._path.exists():
             return None
-        with self._path.open("rb+") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 4096))
-            tail = file.read()
-            whole = tail[: tail.rfind(b"\n") + 1]
-            if len(whole) < len(tail):
-                file.truncate(size - (len(tail) - len(whole)))
+        with self._path.open("rb") as file:
+            whole, _, _ = _tail(file)
         if not whole:
             return None
         found = re.fullmatch(rb"(\d{1,18}) ([0-9a-f]{64})", whole.splitlines()[-1])
@@ -115,6 +123,15 @@ class Anchor:
             file.write(f"{head.seq} {head.hash}\n".encode())
             file.flush()
             os.fsync(file.fileno())
+
+
+def _tail(file: BinaryIO) -> tuple[bytes, int, int]:
+    """The whole lines at the end of a file, how many bytes of a torn one follow them, and how long the file is."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 4096))
+    tail = file.read()
+    whole = tail[: tail.rfind(b"\n") + 1]
+    return whole, len(tail) - len(whole), size
 
 
 def check_anchor(cursor: db.Cursor, anchor: Anchor) -> None:
@@ -138,10 +155,7 @@ def check_anchor(cursor: db.Cursor, anchor: Anchor) -> None:
             f"the anchor knows event {anchored.seq} but the store ends at {last.seq}: "
             "acknowledged work is missing, restore the last backup"
         )
-    stored = GENESIS
-    if anchored.seq:
-        stored = db.value(cursor, "SELECT hash FROM events WHERE seq = ?", [anchored.seq])
-    if stored != anchored.hash:
+    if hash_of(cursor, anchored.seq) != anchored.hash:
         raise ChainBroken(f"event {anchored.seq} differs from the anchor")
     if anchored.seq < last.seq:
         anchor.append(last)

@@ -127,6 +127,10 @@ class Store:
         """Grows with every committed event; the cache key of whatever was read from the store."""
         return self._head.seq
 
+    def anchored(self) -> audit.Head | None:
+        """The chain's head as the anchor file has it now; None where there is no file. Raises ChainBroken, OSError."""
+        return self._anchor.look()
+
     @contextmanager
     def read(self, *, fresh: bool = True) -> Iterator[db.Cursor]:
         """A cursor for one consistent look at the store; `fresh`: with the reports that were accepted before it."""

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from triage_core import db, text, told
 from triage_core.channel.reportformat import document_sha256
@@ -10,6 +15,8 @@ from triage_core.errors import ChainBroken, StoreError
 from triage_core.store import Store
 
 PART = 2_000
+NOTE_FILE = "verified.json"
+LONGEST = 1_000  # characters of what is wrong that are noted
 # Each row of the ledger of rewards has its event, in the same order. What a reward is stands in that of its proposal,
 # before a certain version without the currency.
 _LEDGER = """
@@ -51,11 +58,52 @@ ORDER BY 1
 """
 
 
-def verify(store: Store) -> int:
-    """The number of events, when everything holds.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the last verification of a store said: when, of how many events, and what is wrong ("": nothing)."""
 
+    at: datetime
+    events: int
+    wrong: str = ""
+
+
+def last(folder: Path) -> Verified | None:
+    """The last verification of the store in this folder; None where there was none, or its note cannot be read."""
+    try:
+        noted = json.loads((folder / NOTE_FILE).read_text("utf-8"))
+        return Verified(datetime.fromisoformat(noted["at"]), int(noted["events"]), str(noted["wrong"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def verify(store: Store) -> int:
+    """The number of events, when everything holds; notes beside the store when it was asked, and what came of it.
+
+    In a file and not as an event: a copy that is checked before it counts as a backup stays the copy that it was.
     Raises ChainBroken for a changed event or report, StoreError when records disagree.
     """
+    try:
+        events = _verify(store)
+    except StoreError as error:
+        with suppress(StoreError):  # what is wrong with the store comes first
+            _note(store.folder, Verified(store.clock(), store.revision, str(error)))
+        raise
+    _note(store.folder, Verified(store.clock(), events))
+    return events
+
+
+def _note(folder: Path, found: Verified) -> None:
+    """Raises StoreError where the file cannot be written."""
+    noted = {"at": found.at.isoformat(), "events": found.events, "wrong": found.wrong[:LONGEST]}
+    fresh = folder / f"{NOTE_FILE}.new"
+    try:
+        fresh.write_text(json.dumps(noted) + "\n", "utf-8")
+        os.replace(fresh, folder / NOTE_FILE)
+    except OSError as error:
+        raise StoreError(f"{NOTE_FILE} cannot be written ({error.strerror}): check the disk") from error
+
+
+def _verify(store: Store) -> int:
     events = store.verify()
     with store.read() as cursor:
         _compare_reports(cursor)

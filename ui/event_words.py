@@ -92,6 +92,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.learned": "Likeness learned from decisions",
     "likeness.named": "Clusters named",
     "suggestions.learned": "Suggestions learned from decisions",
+    "reports.imported": "File imported",
     "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",
     "clusters.audited": "Clusters audited",

@@ -24,6 +24,7 @@ SCREENS = (
     ("guidance", "Policy", ":material/gavel:", Command.VIEW_TRENDS),
     ("gaps", "Gaps", ":material/rule:", Command.SET_POLICY),
     ("datasets", "Datasets", ":material/dataset:", Command.VIEW_REPORTS),
+    ("health", "Health", ":material/monitor_heart:", Command.VIEW_HEALTH),
 )
 _OPENED_BY = {f"pages/{name}.py": command for name, _, _, command in SCREENS}
 

@@ -13,10 +13,12 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from triage_core import access, runtime
+from triage_core import health as installation
 from triage_core import monthly as reports
 from triage_core.db import Cursor
 from triage_core.disclosure import sharing
 from triage_core.errors import Conflict, FlawdeskError, NotFound, Refused
+from triage_core.health import Health
 from triage_core.likeness.explain import Explanation
 from triage_core.model import Actor, DeskRole
 from triage_core.queries import Filter
@@ -120,6 +122,12 @@ def _read(stamp: Stamp, name: str, args: Any, kwargs: Any, _query: Callable[...,
 def _keep(stamp: Stamp, name: str, args: Any, _query: Callable[..., Any]) -> Any:
     with look() as cursor:
         return _query(cursor, *args)
+
+
+def health() -> Health:
+    """How the installation is. Past `look`, whose events lack those of reports that an operator may not read: these are
+    counts and moments, and no word of a report."""
+    return installation.look(current(), actor())
 
 
 def read(query: Callable[..., T], *args: Any, **kwargs: Any) -> T:

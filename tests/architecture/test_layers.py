@@ -30,9 +30,11 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "triage_core.control",
             "triage_core.demo",
+            "triage_core.health",
             "triage_core.outgoing.notifier",
             "triage_core.operations.*",
             "triage_core.runtime",
+            "triage_core.unwell",
         ),
     ),
     (

@@ -47,6 +47,7 @@ PAGES = {
     "guidance": (DeskRole.POLICY_OWNER, "heading", "In scope"),
     "gaps": (DeskRole.POLICY_OWNER, "heading", "Guidance gaps"),
     "datasets": (DeskRole.ML_ENGINEER, "button", r"Build \d+ rows?"),
+    "health": (DeskRole.OPERATOR, "heading", "Imports of the last 30 days"),
 }
 CLAUSE_TEXTS = ("title", "text", "in_scope_example", "out_of_scope_example")
 SLOW_MS = 120_000  # the worker has its turn first, on a machine that may be busy

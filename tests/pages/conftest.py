@@ -152,7 +152,7 @@ HOME = {
     "Policy owner": "trends",
     "ML engineer": "datasets",
     "Disclosure lead": "disclosure",
-    "Operator": "trends",
+    "Operator": "health",
 }
 """Where each role begins: going there again would find the widgets of the first visit."""
 

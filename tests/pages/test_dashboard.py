@@ -16,6 +16,7 @@ from ui.words import ROLE
 
 EVERY = (
     "inbox", "review", "duplicates", "clusters", "disclosure", "rewards", "activity", "trends", "guidance", "datasets",
+    "health",
 )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ EVERYBODY = {"trends", "guidance"}
         (DeskRole.POLICY_OWNER, READING | EVERYBODY | {"rewards"}),
         (DeskRole.ML_ENGINEER, READING | EVERYBODY),
         (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY),
-        (DeskRole.OPERATOR, EVERYBODY),
+        (DeskRole.OPERATOR, EVERYBODY | {"health"}),
     ],
 )
 def test_a_role_opens_its_screens_and_no_other(start, role, expected):
@@ -79,7 +80,7 @@ def test_an_invented_role_is_nobody_else(start):
         (DeskRole.POLICY_OWNER, "Trends"),
         (DeskRole.ML_ENGINEER, "Datasets"),
         (DeskRole.DISCLOSURE_LEAD, "Disclosure"),
-        (DeskRole.OPERATOR, "Trends"),
+        (DeskRole.OPERATOR, "Health"),
     ],
 )
 def test_a_role_begins_where_its_work_is(start, role, title):
@@ -129,7 +130,7 @@ def test_a_link_to_a_screen_of_another_role_says_whose_it_is(start, monkeypatch)
     screen = start("ML engineer")
     assert screen.title[0].value == "Rewards"
     assert "Reviewer or Policy owner. You act as ML engineer" in screen.info[0].value
-    assert hidden == {"second_look", "rewards", "answers", "gaps", ""}  # "": where the role begins
+    assert hidden == {"second_look", "rewards", "answers", "gaps", "health", ""}  # "": where the role begins
 
 
 @pytest.mark.parametrize("role", HOME)

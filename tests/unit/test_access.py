@@ -14,7 +14,7 @@ def actor(*roles: DeskRole) -> Actor:
 
 
 COMMANDS_OF = {
-    DeskRole.OPERATOR: "import_reports index verify backup manage_roles manage_keys notify view_trends",
+    DeskRole.OPERATOR: "import_reports index verify backup manage_roles manage_keys notify view_health view_trends",
     DeskRole.REVIEWER: "view_reports read_embargoed view_trends comment assess link unlink cannot_link move_in_cluster "
     "set_status ask_reporter claim second_look adjudicate write_answer approve_answer view_rewards propose_reward "
     "mark_known revoke_consent",

@@ -112,6 +112,16 @@ class Committer:
         await told
         return mine.receipt.result()
 
+    @property
+    def in_journal(self) -> int:
+        """How many accepted reports stand in the journal and not in the database yet."""
+        return len(self._accepted)
+
+    @property
+    def error(self) -> Exception | None:
+        """Why they could not be taken in at the last try; None where that went well."""
+        return self._error
+
     def settle(self, timeout: float | None = None) -> None:
         """Wait until what was accepted before is in the database, `timeout` seconds at most.
 

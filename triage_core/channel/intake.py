@@ -135,6 +135,18 @@ def import_batch(
         return _store_all(work, policy, batch, with_keys=False)
 
 
+def note_import(store: Store, actor: Actor, file: str, found: Mapping[str, int]) -> None:
+    """Record that a file was read to its end: how many of its lines were received, stored, refused ...
+
+    Its lines are committed long before, in batches: an import that was interrupted leaves no such record.
+    """
+    access.require(actor, "import_reports")
+    # A name need not be text, and the record is read as JSON by many questions.
+    name = file.encode("utf-8", "replace").decode()
+    with store.write(actor, "import_reports") as work:
+        work.event("reports.imported", "import", {"file": name, **found})
+
+
 def _store_all(
     work: Work, policy: Policy, batch: Sequence[Incoming], *, with_keys: bool
 ) -> list[Receipt | Refused]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ def import_files(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dic
     same file again goes on from there.
     """
     actor = command_line_actor()
-    total = {"received": 0, "stored": 0, "exact_duplicates": 0, "already_known": 0}
+    total: Counter[str] = Counter({"received": 0, "stored": 0, "exact_duplicates": 0, "already_known": 0})
     refused: list[dict[str, Any]] = []
     for name in params["files"]:
-        path = Path(name)
+        path, before = Path(name), {**total, "refused": len(refused)}
         lines = importers.read(path, importers.Format(params.get("format", "auto")))
         while batch := list(itertools.islice(lines, BATCH)):
             total["received"] += len(batch)
@@ -41,6 +42,8 @@ def import_files(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dic
                     total["stored"] += not outcome.already_known
                     total["exact_duplicates"] += bool(outcome.exact_duplicate)
             emit.progress(total["received"], 0, f"lines of {path.name}")
+        found = {what: number - before[what] for what, number in {**total, "refused": len(refused)}.items()}
+        intake.note_import(runtime.store, actor, path.name, found)
     runtime.worker.wake()
     return {**total, "refused": refused}
 

@@ -40,6 +40,11 @@ class Notifier:
         set_up = {EMAIL: self._settings.smtp, WEBHOOK: self._settings.webhook}
         return tuple(name for name, target in set_up.items() if target is not None)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether rounds are made by themselves."""
+        return self._thread is not None and self._thread.is_alive()
+
     def round(self, actor: Actor, now: datetime | None = None) -> Sent:
         """One round. Rounds never run side by side, so that nothing is sent twice without need.
 
