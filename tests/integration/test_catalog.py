@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, lay_store, make_report
 from triage_core import cli
 from triage_core.desk import triage
 from triage_core.errors import NotFound
@@ -121,3 +121,10 @@ def test_the_command_line_lists_and_compares(store, tmp_path):
         f"kto 2: 2 rows, kto parquet strict, {later['folder']}",
         "kto 1: 1 rows, kto parquet strict, its files are gone",
     ]
+
+
+def test_a_store_without_datasets_says_so(tmp_path: Path) -> None:
+    lay_store(tmp_path)
+    ask = ["datasets", "list", "--store", str(tmp_path)]
+    assert CliRunner().invoke(cli.app, ask).stdout == "no dataset has been built\n"
+    assert CliRunner().invoke(cli.app, [*ask, "--json"]).stdout == "[]\n"

@@ -408,3 +408,13 @@ def test_every_moment_is_written_in_one_way(folder: Path, repository: Path) -> N
     assert {moment[10] + moment[-6:] for moment in (key["made_at"], draft["updated_at"], done_at)} == {
         "T+00:00"
     }
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"), [(1, "1 line refused"), (51, "51 lines refused, the first 50 shown")]
+)
+def test_an_import_counts_the_lines_that_were_refused(tmp_path: Path, bad: int, told: str) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_text("no report\n" * bad)
+    ended = CliRunner().invoke(cli.app, ["import", str(file), "--store", str(tmp_path / "store")])
+    assert ended.stdout.splitlines()[-1] == told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,8 +120,10 @@ def list_command(store: StoreOption = None, as_json: JsonOption = False) -> None
     run("datasets.list", {}, store, as_json, _print_built)
 
 
-def _print_built(versions: Iterable[Mapping[str, Any]]) -> None:
+def _print_built(versions: Sequence[Mapping[str, Any]]) -> None:
     """A line each: a table would cut names and folders short."""
+    if not versions:
+        out.print("no dataset has been built")
     for one in versions:
         shape = " ".join(one[part] for part in ("profile", "format", "layout"))
         where = one["folder"] or "its files are gone"

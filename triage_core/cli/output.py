@@ -90,4 +90,5 @@ def print_imported(result: Any) -> None:
     print_pairs(result)
     if refused:
         print_rows(refused[:50])
-        out.print(f"{len(refused)} lines refused" + (", the first 50 shown" if len(refused) > 50 else ""))
+        lines = "line" if len(refused) == 1 else "lines"
+        out.print(f"{len(refused):,} {lines} refused" + (", the first 50 shown" if len(refused) > 50 else ""))
