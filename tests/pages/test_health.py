@@ -179,7 +179,9 @@ def test_messages_that_were_given_up_and_why(look, opened, rendered):
     screen = look()
     verdict, told = bad(screen)
     assert "1 thing to see to: Messages" in verdict
-    assert told.startswith("**2 messages given up after all tries. For 2: ` the webhook answered 500 `.")
+    assert told.startswith(
+        "**2 messages given up after all tries. Tried in vain (2): ` the webhook answered 500 `."
+    )
     assert any("notify send --failed" in code.value for code in screen.code)
 
 
@@ -193,7 +195,7 @@ def test_messages_that_wait_for_no_channel_or_too_long(look, opened, monkeypatch
     ]
     monkeypatch.setattr(Notifier, "is_running", True)
     _, told = bad(look())
-    assert "For 1: ` the mail server failed: X `" in told
+    assert "Tried in vain (1): ` the mail server failed: X `" in told
     with opened.store.write(EVERYTHING, "notify") as work:
         mark = {"looked_at": NOW - timedelta(hours=2), "message_id": 0, "assessment_id": 0}
         db.insert(work.cursor, "outbox_mark", [mark])

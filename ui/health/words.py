@@ -145,7 +145,7 @@ def ill_words(ill: Ill, seen: Health) -> LiteralString:
 
 def outbox_errors(messages: Messages) -> LiteralString:
     """Why messages wait or were given up, the most frequent reason first; "" where none is known."""
-    return " ".join(f" For {number:,}: {plain(error)}." for error, number in messages.errors)
+    return "".join(f" Tried in vain ({number:,}): {plain(error)}." for error, number in messages.errors)
 
 
 def lasting(at: datetime | None, now: datetime) -> LiteralString:
