@@ -212,7 +212,7 @@ def test_a_worker_that_has_stopped(look, monkeypatch):
 def test_a_worker_that_fails_and_one_that_failed(look, opened, rendered):
     opened.worker.state = WorkerState(error="as reviewers see it")
     opened.worker.last_failure = Failure(NOW - timedelta(hours=2), "the model is missing")
-    assert "**Comparing fails: ` the model is missing `.**" in bad(look())[1]
+    assert "**The worker fails: ` the model is missing `.**" in bad(look())[1]
     opened.worker.state = WorkerState()
     screen = look()
     assert not bad(screen)

@@ -9,7 +9,7 @@ import streamlit as st
 from triage_core.front import HERE
 
 PATH = "/report"
-PATIENCE_S = 3.0
+PATIENCE_S = 5.0
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -105,7 +105,7 @@ def ill_words(ill: Ill, seen: Health) -> LiteralString:
             )
         case Ill.COMPARING_FAILS:
             return (
-                f"Comparing fails: {plain(failure.why if (failure := seen.comparing.last_failure) else '')}."
+                f"The worker fails: {plain(failure.why if (failure := seen.comparing.last_failure) else '')}."
             )
         case Ill.GIVEN_UP:
             return f"{counted(messages.failed, 'message')} given up after all tries.{outbox_errors(messages)}"
