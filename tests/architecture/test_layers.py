@@ -38,6 +38,11 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "commands",
         (
+            "triage_core.advisories.advising",
+            "triage_core.advisories.advisory_board",
+            "triage_core.advisories.answering",
+            "triage_core.advisories.peers",
+            "triage_core.advisories.steps",
             "triage_core.desk.answers",
             "triage_core.archives.archive*",
             "triage_core.backup",
@@ -137,6 +142,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "rules",
         (
             "triage_core.access",
+            "triage_core.advisories.advisory",
             "triage_core.desk.agreement",
             "triage_core.guidance.clocks",
             "triage_core.desk.decision",
@@ -147,6 +153,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.front",
             "triage_core.channel.hints",
             "triage_core.channel.jsontext",
+            "triage_core.keys",
             "triage_core.lifecycle",
             "triage_core.channel.limits",
             "triage_core.outgoing.notices",
@@ -176,6 +183,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "errors",
         (
             "triage_core",
+            "triage_core.advisories",
             "triage_core.archives",
             "triage_core.channel",
             "triage_core.clusters",
