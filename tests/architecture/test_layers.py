@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.advisories.advising",
             "triage_core.advisories.advisory_board",
             "triage_core.advisories.answering",
+            "triage_core.advisories.handing",
             "triage_core.advisories.peers",
             "triage_core.advisories.steps",
             "triage_core.desk.answers",

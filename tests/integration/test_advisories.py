@@ -15,7 +15,7 @@ from tests.embargoed import DAY, LEAD, kinds, send
 from tests.making import EVERYBODY, FLAW, ML_ENGINEER, NOON, POLICY, REVIEWER, Clock, open_runtime
 from triage_core import cli, db
 from triage_core.advisories import advising, advisory_board, answering, peers
-from triage_core.advisories.advisory import ProductStatus, State
+from triage_core.advisories.advisory import State
 from triage_core.advisories.advisory_board import Advisory, Show, Told
 from triage_core.channel import reporter
 from triage_core.desk import activity, triage
@@ -28,7 +28,7 @@ from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.disclosure.withheld import Desk
 from triage_core.errors import Conflict, GateClosed, IllegalTransition, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor, DeskRole, Tlp
+from triage_core.model import Actor, DeskRole, ProductStatus, Tlp
 from triage_core.outgoing import outbox
 from triage_core.outgoing.notices import Message
 from triage_core.store import Store
@@ -197,9 +197,9 @@ def test_a_peer_sees_the_stub_accepts_reads_and_answers(
     accepted = answering.accept(store, heron, told, END)
     assert (accepted.must_accept, accepted.rule, accepted.exchange.accepted_end) == (False, None, END)
     answering.accept(store, heron, told, END)
-    record = answering.read(store, heron, told)
-    assert record["turns"][0]["content"] == SECRET
-    assert (record["tlp"], record["embargo_end"], record["format"]) == ("AMBER+STRICT", END, "flaw-report/1")
+    handed = answering.read(store, heron, told)
+    assert handed.record["turns"][0]["content"] == SECRET
+    assert (handed.record["tlp"], handed.record["embargo_end"], handed.title) == ("AMBER+STRICT", END, TITLE)
     clock.forward(hours=1)
     answering.answer(store, heron, told, ProductStatus.UNDER_INVESTIGATION)
     answering.answer(store, heron, told, ProductStatus.KNOWN_AFFECTED, "We see it too")
@@ -241,7 +241,7 @@ def test_a_later_end_is_accepted_before_anything_new_is_handed_out_and_an_earlie
         answering.read(store, heron, told)
     answering.answer(store, heron, told, ProductStatus.FIXED)  # what it knows it may speak of with us
     agree_on(store, flaw, NOON + 20 * DAY)
-    assert answering.read(store, heron, told)["embargo_end"] == NOON + 20 * DAY
+    assert answering.read(store, heron, told).record["embargo_end"] == NOON + 20 * DAY
     agree_on(store, flaw, NOON + 30 * DAY)  # still within what it has accepted
     assert answering.read(store, heron, told)
     disclosure.terminate(store, LEAD, flaw[0], ExitReason.FIXED)
@@ -257,7 +257,7 @@ def test_a_peer_that_declines_gets_the_record_after_the_embargo_and_may_think_ag
     with pytest.raises(GateClosed):
         answering.read(store, heron, told)
     clock.forward(days=45)
-    assert answering.read(store, heron, told)["turns"]
+    assert answering.read(store, heron, told).record["turns"]
     for act in (answering.decline, lambda *given: answering.accept(*given, END)):
         with pytest.raises(Refused, match="is over"):
             act(store, heron, told)
@@ -289,7 +289,10 @@ def test_sharing_after_the_fix_waits_for_fix_and_embargo(store: Store, heron: st
         triage.move(store, REVIEWER, report, trigger)
     assert shown(store, 1).suggested is None
     disclosure.terminate(store, LEAD, report, ExitReason.FIXED)
-    assert answering.read(store, heron, 1)["turns"]
+    handed = answering.read(store, heron, 1)
+    assert handed.advisory("Kite", "https://kite.example").products == {
+        "Kite Travel kite-2": ProductStatus.FIXED
+    }
     assert (shown(store, 1).held, shown(store, 1).suggested, shown(store, 1).tlp) == (
         False,
         Tlp.GREEN,

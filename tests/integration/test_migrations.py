@@ -12,13 +12,12 @@ import pytest
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, migrations
 from triage_core.advisories import advising, answering, peers
-from triage_core.advisories.advisory import ProductStatus
 from triage_core.channel import first_rows, intake, reportformat
 from triage_core.clusters import groups
 from triage_core.desk import claims, drafts, second_look, triage
 from triage_core.disclosure import disclosure, embargoes, shared_ends
 from triage_core.disclosure.embargo_machine import ExitReason
-from triage_core.model import Channel
+from triage_core.model import Channel, ProductStatus
 from triage_core.rewards import batches, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store

@@ -11,7 +11,6 @@ import pytest
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, told, verification
 from triage_core.advisories import advising, answering, peers
-from triage_core.advisories.advisory import ProductStatus
 from triage_core.channel import reporter
 from triage_core.desk import claims, second_look, triage
 from triage_core.desk.decision import Decision
@@ -20,7 +19,7 @@ from triage_core.disclosure import disclosure, embargoes
 from triage_core.errors import ChainBroken, StoreError
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor
+from triage_core.model import Actor, ProductStatus
 from triage_core.store import Store
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)

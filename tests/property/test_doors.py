@@ -15,7 +15,6 @@ from tests.making import EVERYBODY, ML_ENGINEER, POLICY, REVIEWER
 from tests.property.channels import CLOCK, NUMBERS, WISHES, Channels
 from triage_core import db
 from triage_core.advisories import advising, advisory_board, answering, peers
-from triage_core.advisories.advisory import ProductStatus
 from triage_core.advisories.advisory_board import Told
 from triage_core.channel import reporter
 from triage_core.disclosure import sharing
@@ -24,6 +23,7 @@ from triage_core.errors import Refused
 from triage_core.exporters.build import preview
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
+from triage_core.model import ProductStatus
 from triage_core.store import Store
 
 EVERYTHING = (

@@ -11,7 +11,6 @@ from triage_core.advisories.advisory import (
     ADVISORY_TABLE,
     WHY_NO_RECORD,
     Exchange,
-    ProductStatus,
     State,
     Step,
     check_generality,
@@ -20,7 +19,7 @@ from triage_core.advisories.advisory import (
 )
 from triage_core.disclosure.embargo import Rule
 from triage_core.errors import IllegalTransition, Refused
-from triage_core.model import Generality
+from triage_core.model import Generality, ProductStatus
 
 LATER = NOON + timedelta(days=1)
 

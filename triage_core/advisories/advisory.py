@@ -18,7 +18,7 @@ from typing import Any
 from triage_core.desk.decision import check_text
 from triage_core.disclosure.embargo import Rule
 from triage_core.errors import IllegalTransition, Refused
-from triage_core.model import Generality
+from triage_core.model import Generality, ProductStatus
 
 MAX_TITLE = 200
 MAX_REASON = 1_000
@@ -43,15 +43,6 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
-
-
-class ProductStatus(StrEnum):
-    """What a peer says of its own product, in the words of CSAF."""
-
-    UNDER_INVESTIGATION = "under_investigation"
-    KNOWN_AFFECTED = "known_affected"
-    KNOWN_NOT_AFFECTED = "known_not_affected"
-    FIXED = "fixed"
 
 
 _KNOWN_TO = (State.TOLD, State.ACCEPTED, State.DECLINED)

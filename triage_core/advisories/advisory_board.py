@@ -67,13 +67,14 @@ class Advisory:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An advisory as a peer sees it. `stub` is None where not even that is shared any more.
+    """An advisory as a peer sees it. `stub` is None where not even that is shared any more; `opened_at` is of it.
 
     `rule` and `must_accept` as of a `Side`; what the peer accepted binds it also when the advisory is closed.
     """
 
     advisory_id: int
     report_id: str
+    opened_at: datetime
     closed_at: datetime | None
     stub: Stub | None
     held: bool
@@ -91,7 +92,7 @@ _SHOWN = {Show.OPEN: "closed_at IS NULL", Show.CLOSED: "closed_at IS NOT NULL"}
 
 def one(cursor: db.Cursor, advisory_id: int, now: datetime) -> Advisory:
     """The advisory of this number at `now`. Raises NotFound."""
-    found = db.row(cursor, f"FROM ({_ADVISORIES}) WHERE advisory_id = ?", [advisory_id])
+    found = _row(cursor, advisory_id)
     if found is None:
         raise NotFound("advisory", f"there is no advisory {advisory_id}")
     return _advisory(cursor, found, now)
@@ -140,16 +141,21 @@ def told_to(cursor: db.Cursor, peer: Peer, now: datetime) -> list[Told]:
 
 def told(cursor: db.Cursor, peer: Peer, advisory_id: int, now: datetime) -> Told:
     """One of them. Raises NotFound, in the same words for one that there is not and one that the peer is not told."""
-    known = "SELECT count(*) FROM advisory_steps WHERE peer_id = ? AND advisory_id = ?"
-    if db.value(cursor, known, [peer.peer_id, advisory_id]):
+    if _row(cursor, advisory_id) is not None:
         found = _told(cursor, peer, advisory_id, now)
-        if found.exchange.state is not State.WITHDRAWN:
+        if found.exchange.state not in {State.NONE, State.WITHDRAWN}:
             return found
     raise NotFound("advisory", f"there is no advisory {advisory_id}")
 
 
+def _row(cursor: db.Cursor, advisory_id: int) -> db.Row | None:
+    if not 0 < advisory_id < 2**63:  # which the database has no numbers beyond
+        return None
+    return db.row(cursor, f"FROM ({_ADVISORIES}) WHERE advisory_id = ?", [advisory_id])
+
+
 def _told(cursor: db.Cursor, peer: Peer, advisory_id: int, now: datetime) -> Told:
-    row = db.row(cursor, f"FROM ({_ADVISORIES}) WHERE advisory_id = ?", [advisory_id])
+    row = _row(cursor, advisory_id)
     assert row is not None, "a step is one of an advisory"
     report_id = row["report_id"]
     terms = sharing.terms(cursor, report_id, now)
@@ -159,6 +165,7 @@ def _told(cursor: db.Cursor, peer: Peer, advisory_id: int, now: datetime) -> Tol
     return Told(
         advisory_id=advisory_id,
         report_id=report_id,
+        opened_at=row["done_at"],
         closed_at=row["closed_at"],
         stub=None if hidden else sharing.stub(cursor, report_id, row["title"], now),
         held=embargo.is_held(terms, now),

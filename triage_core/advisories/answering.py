@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from triage_core import db
-from triage_core.advisories import advisory, advisory_board, peers, steps
-from triage_core.advisories.advisory import WHY_NO_RECORD, ProductStatus, State, Step
+from triage_core.advisories import advisory, advisory_board, handing, peers, steps
+from triage_core.advisories.advisory import WHY_NO_RECORD, State, Step
 from triage_core.advisories.advisory_board import Told
+from triage_core.advisories.handing import Handed
 from triage_core.advisories.peers import Peer
 from triage_core.desk.decision import check_text
-from triage_core.disclosure import sharing
-from triage_core.disclosure.embargo import Rule, Use
+from triage_core.disclosure.embargo import Rule
 from triage_core.errors import Conflict, GateClosed, Refused
+from triage_core.model import ProductStatus
 from triage_core.store import Store, Work
 
 MAX_NOTE = 1_000
@@ -55,15 +55,13 @@ def decline(store: Store, key: str, advisory_id: int, *, now: datetime | None = 
         return advisory_board.told(work.cursor, peer, advisory_id, work.now)
 
 
-def read(store: Store, key: str, advisory_id: int, *, now: datetime | None = None) -> dict[str, Any]:
-    """The full record, as `sharing.record` gives it; each handing out is an event. Raises GateClosed for the peer."""
+def read(store: Store, key: str, advisory_id: int, *, now: datetime | None = None) -> Handed:
+    """The full record; each handing out is an event. Raises GateClosed saying to the peer what keeps it in."""
     with _at_the_door(store, key, advisory_id, "read_advisory", now) as (work, peer, found):
         if found.rule is not None:
             raise GateClosed("record", WHY_NO_RECORD[found.rule])
         steps.record(work, advisory_id, found.report_id, peer, Step.READ)
-        return sharing.record(
-            work.cursor, found.report_id, Use.PEER_RECORD, work.now, recipient_accepted=not found.must_accept
-        )
+        return handing.hand_out(work.cursor, found, work.now)
 
 
 def answer(

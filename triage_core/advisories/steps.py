@@ -6,8 +6,9 @@ import hashlib
 from datetime import datetime
 
 from triage_core import db
-from triage_core.advisories.advisory import ProductStatus, Step
+from triage_core.advisories.advisory import Step
 from triage_core.advisories.peers import Peer
+from triage_core.model import ProductStatus
 from triage_core.store import Work
 
 

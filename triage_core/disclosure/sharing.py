@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from triage_core import db
-from triage_core.channel.reportformat import FORMAT
 from triage_core.disclosure import embargo, embargo_board, embargoes
 from triage_core.disclosure.embargo import Rule, Stub, Terms, Use
 from triage_core.errors import GateClosed, NotFound
@@ -61,7 +60,6 @@ def record(
     assert found is not None, "its terms were read on the same look at the store"
     body = json.loads(found["body"])
     return {
-        "format": FORMAT,
         **{name: body[name] for name in _TOLD if name in body},
         "credit": "" if body.get("credit_wish", "anonymous") == "anonymous" else body.get("credit_name", ""),
         "report_id": report_id,
