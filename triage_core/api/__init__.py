@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from triage_core.api import downloads, form, openapi, pages, peers, reports, status, track
+from triage_core.api import advisories, downloads, form, openapi, pages, peers, reports, status, track
 from triage_core.api.base import HttpError, json_error
 from triage_core.api.callers import KEYED_PATHS as KEYED_PATHS
 
@@ -34,6 +34,7 @@ routes = [
     *status.routes,
     *openapi.routes,
     *reports.routes,
+    *advisories.routes,
     *form.routes,
     *track.routes,
     *peers.routes,

@@ -17,20 +17,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from triage_core import exchange, runtime
-from triage_core.advisories import advisory_board, answering, peers
+from triage_core.advisories import answering
 from triage_core.advisories.advisory import WHY_NO_RECORD
-from triage_core.advisories.advisory_board import Told
 from triage_core.advisories.handing import Handed
-from triage_core.advisories.peers import Peer
-from triage_core.api.base import NO_STORE, HttpError, body_of, form_values, http_error, page
+from triage_core.api.advisories import MAX_BODY, MAX_KEY, document, number_of, seen_by
+from triage_core.api.base import HttpError, body_of, form_values, http_error, page
 from triage_core.api.callers import find, limit_lookups
 from triage_core.channel.fields import Choice, Instant
 from triage_core.errors import NotFound, Refused, StoreError
 from triage_core.model import ProductStatus
 from triage_core.runtime import Runtime
 
-MAX_BODY = 20_000
-MAX_KEY = 200
 UNKNOWN = "There is no peer with this key, or not any more. It is 37 characters long and begins with peer_."
 _TITLES = {"key": "Access key", "note": "Note", "status": "Your product", "format": "Format"}
 
@@ -67,33 +64,6 @@ class _Done:
 
     words: str = ""
     handed: Handed | None = None
-
-
-def number_of(text: str) -> int:
-    """The number of an advisory in untrusted text; 0, which none has, for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
-def seen_by(key: str) -> tuple[Peer, list[Told]]:
-    """The peer with this key and what it was told. Raises NotFound."""
-    opened = runtime.current()
-    with opened.store.read() as cursor:
-        peer = peers.of_key(cursor, key[:MAX_KEY])
-        return peer, advisory_board.told_to(cursor, peer, opened.store.clock())
-
-
-def document(handed: Handed, name: str) -> Response:
-    """The record in an exchange format, as a file that no browser shows."""
-    opened = runtime.current()
-    contact, address = opened.policy.contact, opened.settings.front
-    advisory = handed.advisory(address.host or contact.partition(":")[2], address.address or contact)
-    kind = name.partition("/")[0]
-    headers = {
-        **NO_STORE,
-        "Content-Disposition": f'attachment; filename="ADV-{handed.advisory_id}-{kind}.json"',
-    }
-    content = exchange.written(name, handed.record, advisory)
-    return Response(content, media_type="application/json", headers=headers)
 
 
 def _accept(opened: Runtime, sent: _Sent) -> _Done:
