@@ -124,7 +124,7 @@ SELECT (SELECT count(*) FROM advisories a JOIN (FROM told WHERE kind = 'advisory
     + (SELECT count(*) FROM advisory_steps s JOIN (FROM told WHERE step_id IS NOT NULL) t USING (step_id)
     WHERE (s.advisory_id, s.report_id, s.peer_id, s.step, s.embargo_end, s.status, sha256(s.note), s.done_at,
         s.actor_id) IS DISTINCT FROM (t.advisory_id, t.subject, (t.data ->> '$.peer_id')::BIGINT, t.data ->> '$.step',
-        (t.data ->> '$.embargo_end')::TIMESTAMP, t.data ->> '$.status', t.data ->> '$.note_sha256', t.done_at,
+        (t.data ->> '$.embargo_end')::TIMESTAMP, t.data ->> '$.product_status', t.data ->> '$.note_sha256', t.done_at,
         t.actor_id))"""
 
 # Rows that are only added, by the key under which the event that brings one in names it.

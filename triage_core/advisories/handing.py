@@ -50,7 +50,7 @@ def hand_out(cursor: db.Cursor, told: Told, now: datetime) -> Handed:
     # What a document tells beside the words of the report: its label, the end of its embargo, and whether it is fixed.
     changed = db.rows(
         cursor,
-        "SELECT DISTINCT done_at FROM events WHERE subject = ? AND done_at > ? AND NOT starts_with(kind, 'advisory.')"
+        "SELECT DISTINCT done_at FROM events WHERE subject = ? AND done_at > ?"
         """ AND regexp_matches(data, '"(tlp|ends_at|exited_at|status)":') ORDER BY done_at""",
         [told.report_id, db.naive(told.opened_at)],
     )

@@ -30,13 +30,16 @@ def record(
         "peer_id": peer.peer_id,
         "step": str(step),
         "embargo_end": embargo_end,
-        "status": str(status) if status else None,
     }
-    row = {**made, "report_id": report_id, "note": note, "done_at": work.now, "actor_id": work.actor.actor_id}
+    said = str(status) if status else None
+    row = {**made, "report_id": report_id, "status": said, "note": note}
+    row |= {"done_at": work.now, "actor_id": work.actor.actor_id}
     db.insert(work.cursor, "advisory_steps", [row])
     kind = f"advisory.{step}"
     note_sha256 = hashlib.sha256(note.encode()).hexdigest()
-    work.event(kind, report_id, {**made, "peer": peer.name, "note_sha256": note_sha256})
+    # A "status" in an event is one of the report's, which is news to its reporter.
+    details = {**made, "peer": peer.name, "product_status": said, "note_sha256": note_sha256}
+    work.event(kind, report_id, details)
 
 
 def of(cursor: db.Cursor, advisory_id: int, peer_id: int | None = None) -> list[db.Row]:
