@@ -260,6 +260,7 @@ def line(event: Event, made: Assessments) -> str:
         found += f"; {peer}"
     if note := event.data.get("note"):
         found += f"; note: {note}"
+    found = found.removeprefix("; ")
     trigger = TRIGGER.get(event.data.get("trigger", ""), "")
     return f"{trigger}: {found}" if trigger else found
 

@@ -17,9 +17,11 @@ from triage_core.advisories.advisory import (
     check_title,
     take,
 )
+from triage_core.desk.activity import Event
 from triage_core.disclosure.embargo import Rule
 from triage_core.errors import IllegalTransition, Refused
 from triage_core.model import Generality, ProductStatus
+from ui.event_words import line, what
 
 LATER = NOON + timedelta(days=1)
 
@@ -84,3 +86,9 @@ def test_what_generalizes_needs_none(generality: Generality) -> None:
 
 def test_every_rule_that_keeps_a_record_in_is_told_to_the_peer() -> None:
     assert set(WHY_NO_RECORD) == set(Rule) - {Rule.TLP_NOT_CLEAR}
+
+
+def test_an_event_names_its_peer_in_the_list_of_activity() -> None:
+    data = {"advisory_id": 1, "peer_id": 2, "peer": "Heron", "step": "told", "note_sha256": "0" * 64}
+    told = Event(7, NOON, "test:lena", "share_advisory", "advisory.told", "FR-1", data)
+    assert (what(told), line(told, {})) == ("Peer told of the advisory", "Heron")
