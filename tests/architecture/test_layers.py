@@ -52,6 +52,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.disclosure.disclosure",
             "triage_core.desk.drafts",
             "triage_core.disclosure.embargoes",
+            "triage_core.disclosure.holdings",
             "triage_core.outgoing.follow_through",
             "triage_core.disclosure.shared_ends",
             "triage_core.disclosure.sharing",

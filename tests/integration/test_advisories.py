@@ -154,8 +154,9 @@ def test_an_advisory_is_about_the_canonical_report_and_there_is_one_at_a_time(st
     advising.close(store, LEAD, 1, "begun too early")
     assert advising.open_advisory(store, LEAD, first, TITLE).advisory_id == 2
     with store.read() as cursor:
-        assert advisory_board.counts(cursor) == {Show.OPEN: 1, Show.CLOSED: 1}
-        pages = {show: advisory_board.page(cursor, show, NOON) for show in Show}
+        boards = {show: advisory_board.board(cursor, show, NOON) for show in Show}
+    assert {(board.counts[Show.OPEN], board.counts[Show.CLOSED]) for board in boards.values()} == {(1, 1)}
+    pages = {show: board.rows for show, board in boards.items()}
     assert [(one.advisory_id, one.reason) for one in pages[Show.CLOSED]] == [(1, "begun too early")]
     assert [one.advisory_id for one in pages[Show.OPEN]] == [2]
 
@@ -380,11 +381,11 @@ def test_who_learns_from_reports_reads_no_word_of_an_advisory_under_embargo(stor
     answering.answer(store, heron, told, ProductStatus.KNOWN_AFFECTED, SECRET)
     desk = Desk(store)
     with desk.look(ML_ENGINEER, NOON) as cursor:
-        assert advisory_board.page(cursor, Show.OPEN, NOON) == []
+        assert advisory_board.board(cursor, Show.OPEN, NOON).rows == ()
         tables = ("advisories", "advisory_ends", "advisory_steps")
         assert [db.rows(cursor, f"FROM {table}") for table in tables] == [[], [], []]
     with desk.look(LEAD, NOON) as cursor:
-        assert advisory_board.page(cursor, Show.OPEN, NOON)[0].sides[0].exchange.note == SECRET
+        assert advisory_board.board(cursor, Show.OPEN, NOON).rows[0].sides[0].exchange.note == SECRET
 
 
 def test_decisions_on_the_report_are_undone_as_ever(store: Store, heron: str) -> None:

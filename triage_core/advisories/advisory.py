@@ -22,6 +22,8 @@ from triage_core.model import Generality, ProductStatus
 
 MAX_TITLE = 200
 MAX_REASON = 1_000
+REACHING = frozenset({Generality.RETARGETABLE, Generality.UNIVERSAL})
+"""How far a flaw reaches that concerns others by itself."""
 
 
 class Step(StrEnum):
@@ -44,6 +46,21 @@ class State(StrEnum):
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
 
+
+class Standing(StrEnum):
+    """What an advisory comes to between the desk and a peer, with what the embargo and time have made of it."""
+
+    ASKED = "asked"  # it knows of it, and has not answered the embargo
+    LATER_END = "later_end"  # it has accepted an earlier end than the one that holds now
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    TOLD = "told"  # it knows of it, and no embargo is to be answered
+    WITHDRAWN = "withdrawn"
+    ENDED = "ended"  # the peer was ended: it has no key any more
+
+
+KNOWN = frozenset(Standing) - {Standing.WITHDRAWN, Standing.ENDED}
+"""What an advisory comes to with a peer that sees it now."""
 
 _KNOWN_TO = (State.TOLD, State.ACCEPTED, State.DECLINED)
 
@@ -125,6 +142,17 @@ def exchange_of(rows: Iterable[Mapping[str, Any]]) -> Exchange:
     return exchange
 
 
+def standing_of(exchange: Exchange, *, must_accept: bool, ended: bool) -> Standing:
+    """What an exchange comes to; `must_accept` says that an embargo runs whose present end is not accepted."""
+    if ended:
+        return Standing.ENDED
+    if exchange.state is State.ACCEPTED:
+        return Standing.LATER_END if must_accept else Standing.ACCEPTED
+    if exchange.state is State.TOLD:
+        return Standing.ASKED if must_accept else Standing.TOLD
+    return Standing.DECLINED if exchange.state is State.DECLINED else Standing.WITHDRAWN
+
+
 def check_title(title: str) -> None:
     """Return when this can be the title of an advisory; else raise Refused."""
     check_text("title", title, MAX_TITLE)
@@ -135,7 +163,7 @@ def check_title(title: str) -> None:
 def check_generality(generality: Generality | None, note: str) -> None:
     """Return when the flaw concerns others as it is assessed, or the note says why it does; else raise Refused."""
     check_text("note", note, MAX_REASON)
-    if generality in {Generality.RETARGETABLE, Generality.UNIVERSAL} or note.strip():
+    if generality in REACHING or note.strip():
         return
     as_it_is = "is one instance only" if generality else "has not been assessed for how far it reaches"
     raise Refused("note", f"must say why peers are told of it: the flaw {as_it_is}")

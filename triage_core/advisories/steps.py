@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from triage_core import db
@@ -42,10 +43,11 @@ def record(
     work.event(kind, report_id, details)
 
 
-def of(cursor: db.Cursor, advisory_id: int, peer_id: int | None = None) -> list[db.Row]:
-    """The steps of an advisory, with one peer or with all, oldest first."""
+def of(cursor: db.Cursor, advisory_ids: Sequence[int], peer_id: int | None = None) -> list[db.Row]:
+    """The steps of these advisories, with one peer or with all, oldest first."""
     return db.rows(
         cursor,
-        "FROM advisory_steps WHERE advisory_id = $advisory AND peer_id = coalesce($peer, peer_id) ORDER BY step_id",
-        {"advisory": advisory_id, "peer": peer_id},
+        "FROM advisory_steps WHERE advisory_id IN (SELECT unnest($advisories)) AND peer_id = coalesce($peer, peer_id)"
+        " ORDER BY step_id",
+        {"advisories": list(advisory_ids), "peer": peer_id},
     )

@@ -49,8 +49,7 @@ def listing(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dic
     """The open advisories, or with `closed` the closed ones, the newest first."""
     chosen = Show.CLOSED if params.get("closed") else Show.OPEN
     with runtime.store.read() as cursor:
-        size = max(1, advisory_board.counts(cursor)[chosen])
-        found = advisory_board.page(cursor, chosen, runtime.store.clock(), size=size)
+        found = advisory_board.board(cursor, chosen, runtime.store.clock()).rows
     return [
         _head(one)
         | {

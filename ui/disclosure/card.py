@@ -19,7 +19,7 @@ from triage_core.disclosure.embargo import is_active, is_held, is_lower, suggest
 from triage_core.disclosure.embargo_machine import IN_FORCE, MAY_END, ExitReason, Party
 from triage_core.lifecycle import NO_FLAW
 from triage_core.model import EmbargoState, Exploitation, Tlp
-from ui import session
+from ui import advise, session
 from ui.hostile import inline, plain
 from ui.words import (
     EMBARGO,
@@ -60,6 +60,7 @@ def draw(report_id: str, now: datetime) -> None:
             st.subheader(f"Embargo of {plain(report_id)}", anchor=False, width="content")
             if st.button("Open the report", key=_key(row, "open"), icon=":material/rate_review:"):
                 session.open_report(report_id)
+            advise.way(report_id)
             st.button("Close", key="close-embargo", on_click=session.pick, args=("embargo", None))
         _state(row, now)
         if not session.may(Command.PROPOSE_EMBARGO):
