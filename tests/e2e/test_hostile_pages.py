@@ -266,6 +266,8 @@ def test_the_whole_corpus_is_shown_as_text(hostile_server: Server, watched: Page
         "clusters?cluster={}",
         "guidance?policy={}",
         "disclosure?embargo={}",
+        "advisories?role=Disclosure%20lead&advisory={}",
+        "advisories?role=Disclosure%20lead&about={}",
         "rewards?reward={}",
         "rewards?report={}",
         "second_look?look={}",

@@ -15,7 +15,8 @@ from triage_core.model import Channel, DeskRole
 from ui.words import ROLE
 
 EVERY = (
-    "inbox", "review", "duplicates", "clusters", "disclosure", "rewards", "activity", "trends", "guidance", "datasets",
+    "inbox", "review", "duplicates", "clusters", "disclosure", "advisories", "rewards", "activity", "trends",
+    "guidance", "datasets",
 )  # fmt: skip
 
 
@@ -54,7 +55,7 @@ EVERYBODY = {"trends", "guidance"}
         (DeskRole.REVIEWER, READING | EVERYBODY | {"rewards"}),
         (DeskRole.POLICY_OWNER, READING | EVERYBODY | {"rewards"}),
         (DeskRole.ML_ENGINEER, READING | EVERYBODY),
-        (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY),
+        (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY | {"advisories"}),
         (DeskRole.OPERATOR, EVERYBODY),
     ],
 )
@@ -129,7 +130,14 @@ def test_a_link_to_a_screen_of_another_role_says_whose_it_is(start, monkeypatch)
     screen = start("ML engineer")
     assert screen.title[0].value == "Rewards"
     assert "Reviewer or Policy owner. You act as ML engineer" in screen.info[0].value
-    assert hidden == {"second_look", "rewards", "answers", "gaps", ""}  # "": where the role begins
+    assert hidden == {
+        "advisories",
+        "second_look",
+        "rewards",
+        "answers",
+        "gaps",
+        "",
+    }  # "": where the role begins
 
 
 @pytest.mark.parametrize("role", HOME)

@@ -11,10 +11,12 @@ from triage_core.advisories.advisory import (
     ADVISORY_TABLE,
     WHY_NO_RECORD,
     Exchange,
+    Standing,
     State,
     Step,
     check_generality,
     check_title,
+    standing_of,
     take,
 )
 from triage_core.desk.activity import Event
@@ -92,3 +94,16 @@ def test_an_event_names_its_peer_in_the_list_of_activity() -> None:
     data = {"advisory_id": 1, "peer_id": 2, "peer": "Heron", "step": "told", "note_sha256": "0" * 64}
     told = Event(7, NOON, "test:lena", "share_advisory", "advisory.told", "FR-1", data)
     assert (what(told), line(told, {})) == ("Peer told of the advisory", "Heron")
+
+
+@pytest.mark.parametrize(
+    ("state", "must_accept", "standing"),
+    [
+        (State.TOLD, True, Standing.ASKED), (State.TOLD, False, Standing.TOLD),
+        (State.ACCEPTED, True, Standing.LATER_END), (State.ACCEPTED, False, Standing.ACCEPTED),
+        (State.DECLINED, True, Standing.DECLINED), (State.WITHDRAWN, True, Standing.WITHDRAWN),
+    ],
+)  # fmt: skip
+def test_what_an_exchange_comes_to(state: State, must_accept: bool, standing: Standing) -> None:
+    assert standing_of(Exchange(state), must_accept=must_accept, ended=False) is standing
+    assert standing_of(Exchange(state), must_accept=must_accept, ended=True) is Standing.ENDED

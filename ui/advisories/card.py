@@ -128,12 +128,14 @@ def _label(found: Advisory) -> None:
 
 def _sides(found: Advisory) -> None:
     """How it stands with each peer, with a button that takes it back from one that has not accepted."""
-    rows = {str(side.peer_id): side for side in found.sides}
+    rows = {f"{side.peer_id} {side.name}": side for side in found.sides}
     key = f"back-{found.advisory_id}-{found.version}"
-    back = {name: f"{name} {side.name}" for name, side in rows.items() if _may_be_taken_back(found, side)}
-    if name := row_buttons.pressed(key, tuple(rows)):
-        if name in back:
-            _withdraw(found, name)
+    back = {name: name for name, side in rows.items() if _may_be_taken_back(found, side)}
+    # What is pressed is what the run before has drawn, and is given for that: so who was faster meanwhile is told.
+    shown = st.session_state.setdefault("sides-shown", {})
+    before, shown[found.advisory_id] = shown.get(found.advisory_id), (key, tuple(rows), found)
+    if before and (name := row_buttons.pressed(*before[:2])):
+        _withdraw(before[2], name.partition(" ")[0])
         st.rerun()
     button = {"back": [["Take back"] if name in back else [] for name in rows]} if back else {}
     st.dataframe(

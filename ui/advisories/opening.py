@@ -67,9 +67,7 @@ def _form(report_id: str, version: int, reach: Generality | None) -> None:
         st.caption(
             "It repeats nothing of the report, and names none: whoever is told reads it before accepting the embargo."
         )
-        said: LiteralString = (
-            f"assessed as {GENERALITY[reach].lower()}" if reach else "not assessed for how far it reaches"
-        )
+        said: LiteralString = f"as {GENERALITY[reach].lower()}" if reach else "for how far it reaches"
         st.text_area(
             "Why it concerns others" if reach not in REACHING else "Note, if you like",
             key=f"note-{report_id}", max_chars=MAX_REASON, height=80,
