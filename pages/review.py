@@ -8,7 +8,7 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import undo
 from triage_core.errors import NotFound
-from ui import assign, compare, components, decision, empty, filters, paint, report_view, session
+from ui import advise, assign, compare, components, decision, empty, filters, paint, report_view, session
 from ui.hostile import plain
 from ui.review import (
     actions,
@@ -95,6 +95,7 @@ with right, st.container(gap="xsmall"):
         suggest.nearest(found.suggested)
     elif not decides:
         st.info("Your role reads reports; reviewers decide on them.", icon=":material/visibility:")
+        advise.where_it_reaches(report_id)
 
 with compared:
     if candidate:

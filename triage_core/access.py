@@ -22,6 +22,7 @@ class Command(StrEnum):
     BACKUP = "backup"
     MANAGE_ROLES = "manage_roles"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_PEERS = "manage_peers"
     NOTIFY = "notify"
     VIEW_HEALTH = "view_health"
     VIEW_REPORTS = "view_reports"
@@ -49,6 +50,7 @@ class Command(StrEnum):
     END_EMBARGO = "end_embargo"
     MARK_KNOWN = "mark_known"
     SET_TLP = "set_tlp"
+    SHARE_ADVISORY = "share_advisory"
     EXPORT_DATASET = "export_dataset"
     REVOKE_CONSENT = "revoke_consent"
 
@@ -67,6 +69,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.BACKUP: _OPERATOR,
         Command.MANAGE_ROLES: _OPERATOR,
         Command.MANAGE_KEYS: _OPERATOR,
+        Command.MANAGE_PEERS: _OPERATOR,
         Command.NOTIFY: _OPERATOR,
         Command.VIEW_HEALTH: _OPERATOR,
         Command.VIEW_REPORTS: _READERS,
@@ -96,6 +99,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.END_EMBARGO: _DISCLOSURE_LEAD,
         Command.MARK_KNOWN: _REVIEWER | _DISCLOSURE_LEAD,
         Command.SET_TLP: _DISCLOSURE_LEAD,
+        Command.SHARE_ADVISORY: _DISCLOSURE_LEAD,
         Command.EXPORT_DATASET: frozenset({DeskRole.ML_ENGINEER}),
         Command.REVOKE_CONSENT: _REVIEWER | frozenset({DeskRole.ML_ENGINEER}),
     }

@@ -77,6 +77,15 @@ class Channel(StrEnum):
     IMPORT = "import"
 
 
+class ProductStatus(StrEnum):
+    """What is known of a product and a flaw, in the words of CSAF."""
+
+    UNDER_INVESTIGATION = "under_investigation"
+    KNOWN_AFFECTED = "known_affected"
+    KNOWN_NOT_AFFECTED = "known_not_affected"
+    FIXED = "fixed"
+
+
 class Status(StrEnum):
     NEW = "new"
     NEEDS_INFO = "needs_info"

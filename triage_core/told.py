@@ -99,11 +99,41 @@ SELECT count(DISTINCT report_id) FROM told t LEFT JOIN held h USING (report_id, 
         THEN (h.value ->> '$')::TIMESTAMP IS DISTINCT FROM (t.value ->> '$')::TIMESTAMP
     ELSE (h.value ->> '$') IS DISTINCT FROM (t.value ->> '$') END"""
 
+# What peers were told, and with which keys they ask: the rows and the events that they were made with.
+_PEERS = """
+WITH told AS (
+    SELECT (data ->> '$.peer_id')::BIGINT AS peer_id, kind, data, done_at, actor_id
+    FROM events WHERE kind IN ('peer.added', 'peer.ended'))
+SELECT (SELECT count(*) FROM peers p FULL JOIN (FROM told WHERE kind = 'peer.added') t USING (peer_id)
+    WHERE (p.key_sha256, p.name, p.email, p.done_at, p.actor_id) IS DISTINCT FROM (t.data ->> '$.key_sha256',
+        t.data ->> '$.name', t.data ->> '$.email', t.done_at, t.actor_id))
+    + (SELECT count(*) FROM peer_ends p FULL JOIN (FROM told WHERE kind = 'peer.ended') t USING (peer_id)
+    WHERE (p.done_at, p.actor_id) IS DISTINCT FROM (t.done_at, t.actor_id))"""
+
+_ADVISORIES = """
+WITH told AS (
+    SELECT (data ->> '$.advisory_id')::BIGINT AS advisory_id, (data ->> '$.step_id')::BIGINT AS step_id, subject,
+        kind, data, done_at, actor_id
+    FROM events WHERE starts_with(kind, 'advisory.'))
+SELECT (SELECT count(*) FROM advisories a JOIN (FROM told WHERE kind = 'advisory.opened') t USING (advisory_id)
+    WHERE (a.report_id, a.title, a.note, a.done_at, a.actor_id) IS DISTINCT FROM (t.subject, t.data ->> '$.title',
+        t.data ->> '$.note', t.done_at, t.actor_id))
+    + (SELECT count(*) FROM advisory_ends a FULL JOIN (FROM told WHERE kind = 'advisory.closed') t USING (advisory_id)
+    WHERE (a.report_id, a.reason, a.done_at, a.actor_id) IS DISTINCT FROM (t.subject, t.data ->> '$.reason',
+        t.done_at, t.actor_id))
+    + (SELECT count(*) FROM advisory_steps s JOIN (FROM told WHERE step_id IS NOT NULL) t USING (step_id)
+    WHERE (s.advisory_id, s.report_id, s.peer_id, s.step, s.embargo_end, s.status, sha256(s.note), s.done_at,
+        s.actor_id) IS DISTINCT FROM (t.advisory_id, t.subject, (t.data ->> '$.peer_id')::BIGINT, t.data ->> '$.step',
+        (t.data ->> '$.embargo_end')::TIMESTAMP, t.data ->> '$.product_status', t.data ->> '$.note_sha256', t.done_at,
+        t.actor_id))"""
+
 # Rows that are only added, by the key under which the event that brings one in names it.
 _ADDED = {
     "duplicate links": ("duplicate_links", "link_id"),
     "pairs kept apart": ("cannot_links", "cannot_id"),
     "better answers": ("better_answers", "answer_id"),
+    "advisories": ("advisories", "advisory_id"),
+    "steps of advisories": ("advisory_steps", "step_id"),
 }
 _LOST = """
 WITH told AS (SELECT DISTINCT (data ->> '$.{key}')::BIGINT AS id FROM events WHERE data ->> '$.{key}' IS NOT NULL),
@@ -135,6 +165,8 @@ def differences(cursor: db.Cursor) -> dict[str, int]:
         "cases with a consent that nobody gave": int(db.value(cursor, _CONSENT)),
         "decisions that are not what their events tell": int(db.value(cursor, _DECISIONS)),
         "embargoes that are not what their events made of them": int(db.value(cursor, _EMBARGOES)),
+        "peers that are not what their events tell": int(db.value(cursor, _PEERS)),
+        "advisories that are not what their events tell": int(db.value(cursor, _ADVISORIES)),
         "policy versions that are not what was published": int(db.value(cursor, _POLICIES)),
     }
 

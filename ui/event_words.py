@@ -52,6 +52,16 @@ EVENTS: Mapping[str, LiteralString] = {
     "report.withdrawn": "Withdrawn by its reporter",
     "api_key.added": "Key of a report button made",
     "api_key.revoked": "Key of a report button ended",
+    "peer.added": "Peer added",
+    "peer.ended": "Peer ended",
+    "advisory.opened": "Advisory opened",
+    "advisory.closed": "Advisory closed",
+    "advisory.told": "Peer told of the advisory",
+    "advisory.withdrawn": "Advisory withdrawn from a peer",
+    "advisory.accepted": "Peer accepted the embargo",
+    "advisory.declined": "Peer declined the embargo",
+    "advisory.read": "Peer read the record",
+    "advisory.answered": "Peer said how its product stands",
     "notice.queued": "Message waits to be sent",
     "notice.sent": "Message sent",
     "notice.failed": "Message given up",
@@ -247,8 +257,11 @@ def line(event: Event, made: Assessments) -> str:
         found += f"; second look {drawn['look_id']} drawn {_DRAWN[drawn['reason']]}"
     if settled := event.data.get("settles"):
         found += f"; settles second look {settled}"
+    if peer := event.data.get("peer"):
+        found += f"; {peer}"
     if note := event.data.get("note"):
         found += f"; note: {note}"
+    found = found.removeprefix("; ")
     trigger = TRIGGER.get(event.data.get("trigger", ""), "")
     return f"{trigger}: {found}" if trigger else found
 

@@ -14,6 +14,7 @@ from ui.words import RESOLUTION, REWARD_KIND, STATUS, TRIGGER
 WHOLE: LiteralString = ""
 """For what is told by the rule alone: that is a sentence."""
 LABEL: Mapping[str, LiteralString] = {
+    "advisory": "Advisory",
     "amount": "Amount",
     "answer": "Better answer",
     "approve": WHOLE,
@@ -52,6 +53,7 @@ LABEL: Mapping[str, LiteralString] = {
     "note": "Note",
     "out": "Folder",
     "override_reason": "Reason of another level",
+    "peer": WHOLE,
     "per_group": "Reports of one group of duplicates",
     "profile": "Profile",
     "reason": "Reason",
@@ -68,6 +70,7 @@ LABEL: Mapping[str, LiteralString] = {
     "split": WHOLE,
     "status": "State",
     "text": "Ask the reporter",
+    "title": "Title",
     "tlp": "TLP",
     "tracking_key": WHOLE,
     "trigger": WHOLE,

@@ -187,6 +187,21 @@ TLP: Mapping[str, LiteralString] = {
     "GREEN": "TLP:GREEN, the community",
     "CLEAR": "TLP:CLEAR, everybody",
 }
+STANDING: Mapping[str, LiteralString] = {
+    "asked": "Not answered",
+    "later_end": "Must accept a later end",
+    "accepted": "Embargo accepted",
+    "declined": "Declined",
+    "told": "Told",
+    "withdrawn": "Taken back",
+    "ended": "Ended by the operator",
+}
+PRODUCT: Mapping[str, LiteralString] = {
+    "under_investigation": "Under investigation",
+    "known_affected": "Affected",
+    "known_not_affected": "Not affected",
+    "fixed": "Fixed",
+}
 REWARD_KIND: Mapping[str, LiteralString] = {
     "cash": "Cash",
     "credits": "Credits",

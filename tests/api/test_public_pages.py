@@ -35,7 +35,7 @@ FORM: dict[str, Any] = {
     "harm_types": ["rights_violations"],
     "disclosure_intent": "no",
 }
-PAGES = ("/report", "/track", "/policy", "/thanks")
+PAGES = ("/report", "/track", "/peers", "/policy", "/thanks")
 
 
 def send(client: TestClient, **fields: Any) -> str:
@@ -555,7 +555,7 @@ def test_whether_anybody_is_looking_is_published(client: TestClient) -> None:
     assert "too few to say, 0 decided twice." in page
 
 
-@pytest.mark.parametrize("page", ["/report", "/track", "/policy", "/thanks", "/.well-known"])
+@pytest.mark.parametrize("page", ["/report", "/track", "/peers", "/policy", "/thanks", "/.well-known"])
 def test_below_a_public_page_there_is_nothing(client: TestClient, page: str) -> None:
     for answer in (client.get(f"{page}/none"), client.post(f"{page}/none/")):
         assert answer.status_code == 404

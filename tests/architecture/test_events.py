@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 
 from tests.architecture.source import modules
+from triage_core.advisories.advisory import Step
 from triage_core.desk import activity, undoable
 from ui.event_words import EVENTS
 
@@ -18,13 +19,16 @@ WRITERS = {"event": 0, "change": 2}
 CONSTANTS = {"UNDONE": activity.UNDONE}
 # These pass a kind on: either their callers are looked at as well, or the kinds are worked out from what happens.
 ALSO_THROUGH = {
+    "triage_core.advisories.steps",
     "triage_core.cases",
     "triage_core.desk.looks",
     "triage_core.disclosure.embargoes",
     "triage_core.rewards.batches",
     "triage_core.rewards.rewards",
 }
-WORKED_OUT = {f"reward.{state}" for state in ("approved", "paid", "declined")}
+WORKED_OUT = {f"reward.{state}" for state in ("approved", "paid", "declined")} | {
+    f"advisory.{step}" for step in Step
+}
 BY_NAME = re.compile(r"(?:embargo|reward)\.[a-z]+")
 
 

@@ -40,6 +40,12 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "commands",
         (
+            "triage_core.advisories.advising",
+            "triage_core.advisories.advisory_board",
+            "triage_core.advisories.answering",
+            "triage_core.advisories.handing",
+            "triage_core.advisories.peers",
+            "triage_core.advisories.steps",
             "triage_core.desk.answers",
             "triage_core.archives.archive*",
             "triage_core.backup",
@@ -48,6 +54,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.disclosure.disclosure",
             "triage_core.desk.drafts",
             "triage_core.disclosure.embargoes",
+            "triage_core.disclosure.holdings",
             "triage_core.outgoing.follow_through",
             "triage_core.disclosure.shared_ends",
             "triage_core.disclosure.sharing",
@@ -139,6 +146,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "rules",
         (
             "triage_core.access",
+            "triage_core.advisories.advisory",
             "triage_core.desk.agreement",
             "triage_core.guidance.clocks",
             "triage_core.desk.decision",
@@ -149,6 +157,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.front",
             "triage_core.channel.hints",
             "triage_core.channel.jsontext",
+            "triage_core.keys",
             "triage_core.lifecycle",
             "triage_core.channel.limits",
             "triage_core.outgoing.notices",
@@ -178,6 +187,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "errors",
         (
             "triage_core",
+            "triage_core.advisories",
             "triage_core.archives",
             "triage_core.channel",
             "triage_core.clusters",

@@ -195,7 +195,7 @@ def test_a_report_is_withdrawn_after_a_second_thought(server: Server, plain: Pag
     plain.get_by_text("You withdrew it").first.wait_for()
 
 
-PAGES = ("report", "track", "policy", "thanks")
+PAGES = ("report", "track", "peers", "policy", "thanks")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -18,11 +18,12 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser import Server, running_server, wait_until_settled
 from tests.hostile_corpus import BEACON, HOSTILE
 from tests.making import EVERYBODY, FLAW, POLICY, bring, make_report, open_runtime
+from triage_core.advisories import advising, answering, peers
 from triage_core.desk import second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.disclosure import disclosure
 from triage_core.guidance import policy_drafts
-from triage_core.model import Actor, DeskRole
+from triage_core.model import Actor, DeskRole, ProductStatus
 from triage_core.rewards import rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store, utc_now
@@ -80,9 +81,14 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     texts = [*ALIVE.values(), f"{first_text} again"]
     lines = [hostile(text, number) for number, text in enumerate(texts)]
     everything = [{"role": "user", "content": text} for text in HOSTILE.values()]
-    lines.append(hostile("all of them", len(lines), turns=everything))
+    lines.append(hostile("all of them", len(lines), turns=everything, consent_share_peers="under_embargo"))
     opened = open_runtime(folder, utc_now)
-    first, second, third, fourth, fifth, *_ = bring(opened.store, *lines)
+    first, second, third, fourth, fifth, *_, last = bring(opened.store, *lines)
+    _, peer_key = peers.add(opened.store, EVERYBODY, "Heron")
+    (folder / "peer_key").write_text(peer_key)
+    advising.open_advisory(opened.store, EVERYBODY, last, "Texts that attack", "They attack others too")
+    advising.tell(opened.store, EVERYBODY, 1, ["Heron"])
+    answering.answer(opened.store, peer_key, 1, ProductStatus.FIXED, second_text)
     triage.assess(opened.store, POLICY, EVERYBODY, first, Decision(("EXP-1",)))
     for report_id, text in ((second, first_text), (third, second_text)):
         somebody, other = (Actor(f"{side} {text}"[:200], text, EVERYBODY.roles) for side in ("one", "other"))
@@ -196,6 +202,18 @@ def test_what_a_press_opens_on_hostile_reports_asks_nobody_else(
     watched.wait_for_timeout(500)
 
 
+def test_a_hostile_record_on_the_page_of_a_peer_asks_nobody_else(
+    hostile_server: Server, watched: Page
+) -> None:
+    watched.goto(f"{hostile_server.url}/peers")
+    watched.get_by_label("Access key").fill((hostile_server.store / "peer_key").read_text())
+    watched.get_by_role("button", name="Show the advisories").click()
+    watched.get_by_role("button", name="Read the record").click()
+    watched.get_by_role("heading", name="The record").wait_for()
+    assert watched.get_by_text(re.compile(re.escape(BEACON))).count() > 10
+    watched.wait_for_timeout(500)
+
+
 def test_what_a_hostile_person_did_is_undone_with_nobody_else_asked(
     hostile_server: Server, watched: Page
 ) -> None:
@@ -249,6 +267,8 @@ def test_the_whole_corpus_is_shown_as_text(hostile_server: Server, watched: Page
         "clusters?cluster={}",
         "guidance?policy={}",
         "disclosure?embargo={}",
+        "advisories?role=Disclosure%20lead&advisory={}",
+        "advisories?role=Disclosure%20lead&about={}",
         "rewards?reward={}",
         "rewards?report={}",
         "second_look?look={}",

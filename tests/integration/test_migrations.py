@@ -11,12 +11,13 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import cases, db, migrations
+from triage_core.advisories import advising, answering, peers
 from triage_core.channel import first_rows, intake, reportformat
 from triage_core.clusters import groups
 from triage_core.desk import claims, drafts, second_look, triage
 from triage_core.disclosure import disclosure, embargoes, shared_ends
 from triage_core.disclosure.embargo_machine import ExitReason
-from triage_core.model import Channel
+from triage_core.model import Channel, ProductStatus
 from triage_core.rewards import batches, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
 from triage_core.store import Store
@@ -185,6 +186,29 @@ def test_money_of_an_earlier_release_keeps_its_amounts_and_is_sent(
     payments.send(store, EVERYBODY)
     with store.read() as cursor:
         assert ",cash,800.50,USD," in batches.read(cursor, 1)["file"]
+    verify(store)
+    store.close()
+
+
+def test_advisories_come_to_a_store_that_has_embargoes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier_release:
+        earlier = [found for found in migrations.available() if found[0] < 23]
+        earlier_release.setattr(migrations, "available", lambda: earlier)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One", disclosure_intent="yes", consent_share_peers="under_embargo"))
+        before = tables(old)
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    after = tables(store)
+    assert {name: after[name] for name in before} == before
+    assert {name for name in after if not after[name]} >= {"peers", "advisories", "advisory_steps"}
+    _, key = peers.add(store, EVERYBODY, "Heron")
+    advising.open_advisory(store, EVERYBODY, "FR-1", "A title of ours", "It reaches others")
+    advising.tell(store, EVERYBODY, 1, ["Heron"])
+    assert answering.answer(store, key, 1, ProductStatus.FIXED).exchange.status is ProductStatus.FIXED
     verify(store)
     store.close()
 

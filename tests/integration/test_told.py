@@ -10,15 +10,16 @@ import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
 from triage_core import db, told, verification
+from triage_core.advisories import advising, answering, peers
 from triage_core.channel import reporter
 from triage_core.desk import claims, second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
-from triage_core.disclosure import disclosure
+from triage_core.disclosure import disclosure, embargoes
 from triage_core.errors import ChainBroken, StoreError
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor
+from triage_core.model import Actor, ProductStatus
 from triage_core.store import Store
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
@@ -27,7 +28,8 @@ INES = Actor("test:ines", "Ines", REVIEWER.roles)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """FR-1 is accepted after an undo, twice, FR-2 its duplicate, FR-3 asked about, FR-4 new, FR-5 rerouted, FR-6 under
-    an embargo that the desk wants to end earlier; the reporter of FR-6 has taken back what was agreed to."""
+    an embargo that the desk wants to end earlier; the reporter of FR-6 has taken back what was agreed to. A peer was
+    told of FR-6 and has answered; another one was ended."""
     clock = Clock()
     opened = Store(tmp_path, clock)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 5)))
@@ -51,6 +53,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
     triage.move(opened, REVIEWER, "FR-3", Trigger.ASK_REPORTER, note="Which one?")
     claims.assign(opened, REVIEWER, "FR-3", REVIEWER)
     claims.assign(opened, INES, "FR-3", None)
+    _, key = peers.add(opened, EVERYBODY, "Heron", "security@heron.example")
+    advising.open_advisory(opened, EVERYBODY, "FR-6", "A title of ours", "It reaches others")
+    advising.tell(opened, EVERYBODY, 1, ["Heron"])
+    with opened.read() as cursor:
+        end = embargoes.last_end(cursor, "FR-6", clock())
+    answering.accept(opened, key, 1, end)
+    answering.answer(opened, key, 1, ProductStatus.FIXED, "By us")
+    advising.open_advisory(opened, EVERYBODY, "FR-1", "Another title", "It reaches others")
+    advising.close(opened, EVERYBODY, 2, "Not now")
+    peers.end(opened, EVERYBODY, peers.add(opened, EVERYBODY, "Ibis")[0])
     yield opened
     opened.close()
 
@@ -129,6 +141,18 @@ def test_a_changed_report_is_noticed(store: Store, change: str) -> None:
         ("DELETE FROM embargoes", "embargoes that are not"),
         ("UPDATE embargoes SET state = 'exited'", "embargoes that are not"),
         ("UPDATE embargoes SET proposed_end = proposed_end + INTERVAL 1 SECOND", "embargoes that are not"),
+        ("UPDATE peers SET key_sha256 = repeat('0', 64)", "peers that are not"),
+        ("DELETE FROM peer_ends", "peers that are not"),
+        ("INSERT INTO peers SELECT * REPLACE (9 AS peer_id) FROM peers LIMIT 1", "peers that are not"),
+        ("DELETE FROM advisories WHERE advisory_id = 2", "advisories that are gone"),
+        ("UPDATE advisories SET report_id = 'FR-4' WHERE advisory_id = 1", "advisories that are not"),
+        ("UPDATE advisories SET title = title || '.' WHERE advisory_id = 1", "advisories that are not"),
+        ("DELETE FROM advisory_ends", "advisories that are not"),
+        ("DELETE FROM advisory_steps WHERE step = 'told'", "steps of advisories that are gone"),
+        ("UPDATE advisory_steps SET peer_id = 2 WHERE step = 'told'", "advisories that are not"),
+        ("UPDATE advisory_steps SET embargo_end = embargo_end + INTERVAL 1 DAY", "advisories that are not"),
+        ("UPDATE advisory_steps SET status = 'known_affected' WHERE step = 'answered'", "advisories that are not"),
+        ("UPDATE advisory_steps SET note = 'By them' WHERE step = 'answered'", "advisories that are not"),
         ("UPDATE policy_versions SET policy_toml = policy_toml || '#'", "policy versions"),
         ("DELETE FROM policy_versions", "policy versions"),
         ("INSERT INTO policy_versions SELECT * REPLACE ('9' AS version) FROM policy_versions", "policy versions"),

@@ -15,8 +15,8 @@ from triage_core.model import Channel, DeskRole
 from ui.words import ROLE
 
 EVERY = (
-    "inbox", "review", "duplicates", "clusters", "disclosure", "rewards", "activity", "trends", "guidance", "datasets",
-    "health",
+    "inbox", "review", "duplicates", "clusters", "disclosure", "advisories", "rewards", "activity", "trends",
+    "guidance", "datasets", "health",
 )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ EVERYBODY = {"trends", "guidance"}
         (DeskRole.REVIEWER, READING | EVERYBODY | {"rewards"}),
         (DeskRole.POLICY_OWNER, READING | EVERYBODY | {"rewards"}),
         (DeskRole.ML_ENGINEER, READING | EVERYBODY),
-        (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY),
+        (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY | {"advisories"}),
         (DeskRole.OPERATOR, EVERYBODY | {"health"}),
     ],
 )
@@ -130,7 +130,8 @@ def test_a_link_to_a_screen_of_another_role_says_whose_it_is(start, monkeypatch)
     screen = start("ML engineer")
     assert screen.title[0].value == "Rewards"
     assert "Reviewer or Policy owner. You act as ML engineer" in screen.info[0].value
-    assert hidden == {"second_look", "rewards", "answers", "gaps", "health", ""}  # "": where the role begins
+    # "": where the role begins
+    assert hidden == {"advisories", "second_look", "rewards", "answers", "gaps", "health", ""}
 
 
 @pytest.mark.parametrize("role", HOME)

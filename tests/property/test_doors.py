@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import invariant, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
-from tests.making import ML_ENGINEER, POLICY, REVIEWER
-from tests.property.channels import CLOCK, Channels
+from tests.making import EVERYBODY, ML_ENGINEER, POLICY, REVIEWER
+from tests.property.channels import CLOCK, NUMBERS, WISHES, Channels
 from triage_core import db
+from triage_core.advisories import advising, advisory_board, answering, peers
+from triage_core.advisories.advisory_board import Told
+from triage_core.channel import reporter
 from triage_core.disclosure import sharing
 from triage_core.disclosure.embargo import Use
 from triage_core.errors import Refused
 from triage_core.exporters.build import preview
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import ExportRequest
+from triage_core.model import ProductStatus
 from triage_core.store import Store
 
 EVERYTHING = (
@@ -29,6 +34,10 @@ EVERYTHING = (
 
 class Doors(Channels):
     """After each step of the walk, every door is tried."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.unshared: set[int] = set()
 
     def held(self, cursor: db.Cursor) -> set[int]:
         """The rules told once more, as plainly as possible: the numbers of the reports that must stay in."""
@@ -56,6 +65,72 @@ class Doors(Channels):
             if any(other < number and self.words[other] == self.words[number] for other in bound):
                 covered.add(number)
         return covered
+
+    @initialize(wishes=WISHES)
+    def receive(self, wishes: list[int | None]) -> None:
+        """Of each report a peer is told; from the first one on it takes part, as far as it agrees."""
+        Channels.receive(self, wishes)
+        name = f"Heron {self.start}"
+        _, self.peer_key = peers.add(self.store, EVERYBODY, name)
+        self.agreed: dict[int, Any] = {}
+        self.advisories = []
+        for report_id in self.ids:
+            opened = advising.open_advisory(
+                self.store, EVERYBODY, report_id, "A title of ours", "It may reach"
+            )
+            self.advisories.append(
+                advising.tell(self.store, EVERYBODY, opened.advisory_id, [name]).advisory_id
+            )
+        self.peer_accepts(0)
+
+    @rule(number=NUMBERS)
+    def peer_accepts(self, number: int) -> None:
+        end = self.shown_end(number)
+        with suppress(Refused):
+            answering.accept(self.store, self.peer_key, self.advisories[number], end)
+            self.agreed[number] = max(end, self.agreed.get(number, end))
+
+    @rule(number=NUMBERS)
+    def peer_answers(self, number: int) -> None:
+        """What it says of its product may repeat what it was told."""
+        note = f"We see {self.words[number]} too"
+        status = ProductStatus.KNOWN_AFFECTED
+        self.give(answering.answer, self.peer_key, self.advisories[number], status, note)
+
+    @rule(number=NUMBERS)
+    def reporter_ends_sharing(self, number: int) -> None:
+        reporter.end_sharing(self.store, self.ids[number])
+        self.unshared.add(number)
+
+    def told_now(self, number: int) -> Told:
+        with self.store.read() as cursor:
+            return advisory_board.told(
+                cursor, peers.of_key(cursor, self.peer_key), self.advisories[number], CLOCK.now
+            )
+
+    def shown_end(self, number: int) -> Any:
+        stub = self.told_now(number).stub
+        return stub and stub.embargo_end
+
+    def peer_may(self, number: int, held: set[int], end: Any) -> bool:
+        """The door in plain words: what it agreed to lasts as long as the embargo, and the reporter agrees."""
+        agreed = self.agreed.get(number)
+        return number not in self.unshared and (
+            number not in held or (agreed is not None and end is not None and end <= agreed)
+        )
+
+    @invariant()
+    def the_peer_gets_what_it_agreed_to(self) -> None:
+        with self.store.read() as cursor:
+            held = self.held(cursor)
+            shown = advisory_board.told_to(cursor, peers.of_key(cursor, self.peer_key), CLOCK.now)
+        assert [one.advisory_id for one in shown] == self.advisories[::-1]
+        for number, found in enumerate(reversed(shown)):
+            words = self.words[number]
+            assert words not in str(shown).replace(f"We see {words} too", ""), "a stub tells nothing"
+            if found.rule is None:
+                assert self.peer_may(number, held, found.stub and found.stub.embargo_end), self.ids[number]
+                self.shared |= number in held
 
     @invariant()
     def nothing_held_leaves(self) -> None:
@@ -98,6 +173,10 @@ class Doors(Channels):
             held = self.held(cursor)
         for profile in PROFILES:
             self.datasets_hold_back(held, profile)
+        for number, advisory_id in enumerate(self.advisories):
+            out = self.told(answering.read, self.store, self.peer_key, advisory_id)
+            assert self.peer_may(number, held, self.shown_end(number)) or not out
+            assert (self.words[number] in out) == (self.told_now(number).rule is None)
 
     def datasets_hold_back(self, held: set[int], profile: str) -> None:
         free = {self.words[number] for number in range(4) if number not in held}
@@ -108,7 +187,7 @@ class Doors(Channels):
             assert self.ids[number] not in {row["meta"]["meta_report_id"] for row in rows}
         self.trained |= any(words in text for words in free)
 
-    went_out = trained = read = False
+    went_out = trained = read = shared = False
 
     @staticmethod
     def told(door: Any, *arguments: Any) -> str:
@@ -139,3 +218,4 @@ def test_nothing_under_an_active_embargo_leaves_by_any_door(store: Store) -> Non
     assert any(machine.went_out for machine in machines), "a gate that is always closed proves nothing"
     assert any(machine.trained for machine in machines)
     assert any(machine.read for machine in machines)
+    assert any(machine.shared for machine in machines)

@@ -172,7 +172,7 @@ def test_the_same_advisory_gives_the_same_document_and_another_one_other_ids(nam
 
 
 def test_an_unknown_format_is_refused_by_name() -> None:
-    with pytest.raises(Refused, match=r"format: one of flaw-report/1, .*, not 'cvrf'"):
+    with pytest.raises(Refused, match=r"format: must be one of flaw-report/1, .*, misp"):
         exchange.written("cvrf", RECORD, ADVISORY)
 
 

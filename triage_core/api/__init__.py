@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from triage_core.api import downloads, form, openapi, pages, reports, status, track
+from triage_core.api import advisories, downloads, form, openapi, pages, peers, reports, status, track
 from triage_core.api.base import HttpError, json_error
 from triage_core.api.callers import KEYED_PATHS as KEYED_PATHS
 
-_PAGES = ("/report", "/track", "/policy", "/thanks", "/.well-known")
+_PAGES = ("/report", "/track", "/peers", "/policy", "/thanks", "/.well-known")
 PUBLIC_PATHS = ("/api", "/api/", "/public.css", *_PAGES, *(f"{address}/" for address in _PAGES))
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -34,8 +34,10 @@ routes = [
     *status.routes,
     *openapi.routes,
     *reports.routes,
+    *advisories.routes,
     *form.routes,
     *track.routes,
+    *peers.routes,
     *pages.routes,
     *downloads.routes,
     Route("/api", no_such_address, methods=_METHODS),

@@ -73,6 +73,17 @@ async def body_of(request: Request, limit: int = reportformat.MAX_BODY_BYTES) ->
     return b"".join(parts)
 
 
+def require_json(request: Request) -> None:
+    """Return when the body is declared as JSON; else raise HttpError."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise HttpError(415, "content-type", "must be application/json")
+
+
+def written(at: datetime | None) -> str | None:
+    """A moment as JSON has it."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
 def form_values(body: bytes) -> dict[str, list[str]]:
     """The fields of a form in URL encoding; raises InvalidReport for anything else."""
     try:

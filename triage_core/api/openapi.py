@@ -16,10 +16,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from triage_core import __version__
+from triage_core.advisories.advisory import State
+from triage_core.api.advisories import ACCEPT, ANSWER
 from triage_core.api.base import address
 from triage_core.channel import reportformat
 from triage_core.channel.messages import Direction, Kind
-from triage_core.model import EmbargoState, Resolution, Status
+from triage_core.exchange import FORMATS
+from triage_core.model import EmbargoState, HarmType, ProductStatus, Resolution, Status, Tlp
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
@@ -56,6 +59,12 @@ def document() -> dict[str, Any]:
             "schemas": _schemas(),
             "securitySchemes": {
                 "product": {"type": "http", "scheme": "bearer", "description": "a product's key (keys add)"},
+                "peer": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Peer-Key",
+                    "description": "the key of a company that advisories are told to (peers add)",
+                },
                 "reporter": {
                     "type": "apiKey",
                     "in": "header",
@@ -133,6 +142,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **_of_peers(),
         "/api/v1/health": {
             "get": {
                 "operationId": "getHealth",
@@ -149,6 +159,67 @@ def _paths() -> dict[str, Any]:
                         "description": "OpenAPI 3.1.",
                         "content": {"application/json": {"schema": {"type": "object"}}},
                     }
+                },
+            }
+        },
+    }
+
+
+def _of_peers() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
+    advisory = {"name": "advisory", "in": "path", "required": True, "schema": number}
+    name = {
+        "name": "format",
+        "in": "query",
+        "required": False,
+        "schema": {"enum": list(FORMATS), "default": reportformat.FORMAT},
+    }
+    refused = _errors(401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
+    known = {"200": _answer("The advisory as it is then.", "Advisory"), **refused}
+    common = {"security": [{"peer": []}], "parameters": [advisory], "responses": known}
+    return {
+        "/api/v1/advisories": {
+            "get": {
+                "operationId": "getAdvisories",
+                "summary": "What the peer was told, the newest first",
+                "security": [{"peer": []}],
+                "responses": {
+                    "200": _answer("The advisories.", "Advisories"),
+                    **_errors(401, 403, 404, 429, 503),
+                },
+            }
+        },
+        "/api/v1/advisories/{advisory}/accept": {
+            "post": {
+                "operationId": "acceptEmbargo",
+                "summary": "Accept the embargo with the end that was seen",
+                "requestBody": _body("Accept"),
+                **common,
+            }
+        },
+        "/api/v1/advisories/{advisory}/decline": {
+            "post": {"operationId": "declineEmbargo", "summary": "Decline the embargo", **common}
+        },
+        "/api/v1/advisories/{advisory}/status": {
+            "post": {
+                "operationId": "sayStatus",
+                "summary": "Say how the peer's product stands",
+                "requestBody": _body("Answer"),
+                **common,
+            }
+        },
+        "/api/v1/advisories/{advisory}/record": {
+            "get": {
+                "operationId": "getRecord",
+                "summary": "The record in an exchange format",
+                **common,
+                "parameters": [advisory, name],
+                "responses": {
+                    "200": {
+                        "description": "A document of that format.",
+                        "content": {"application/json": {"schema": {"type": "object"}}},
+                    },
+                    **refused,
                 },
             }
         },
@@ -183,6 +254,10 @@ def _schemas() -> dict[str, Any]:
             }
         ),
         "Tracked": _object(_tracked()),
+        "Advisory": _object(_advisory()),
+        "Advisories": _object({"peer": _TEXT, "advisories": {"type": "array", "items": _ref("Advisory")}}),
+        "Accept": ACCEPT.schema(),
+        "Answer": ANSWER.schema(),
         "Challenge": _object({"challenge": _TEXT, "bits": {"type": "integer", "minimum": 0}}),
         "Health": _open({"status": _TEXT, "version": _TEXT, "policy_version": _TEXT}),
     }
@@ -225,6 +300,25 @@ def _tracked() -> dict[str, Any]:
     }
 
 
+def _advisory() -> dict[str, Any]:
+    return {
+        "advisory_id": {"type": "integer"},
+        "title": _MAYBE_TEXT,
+        "harm_types": {"type": "array", "items": _enum(HarmType)},
+        "tlp": {"enum": [*Tlp, None]},
+        "held": {"type": "boolean"},
+        "embargo_end": _MAYBE_MOMENT,
+        "closed_at": _MAYBE_MOMENT,
+        "state": _enum(State),
+        "accepted_end": _MAYBE_MOMENT,
+        "must_accept": {"type": "boolean"},
+        "no_record": _MAYBE_TEXT,
+        "status": {"enum": [*ProductStatus, None]},
+        "note": _TEXT,
+        "answered_at": _MAYBE_MOMENT,
+    }
+
+
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Exactly these fields, all of them there."""
     return {**_open(properties), "additionalProperties": False}
@@ -253,13 +347,13 @@ def _answer(description: str, name: str) -> dict[str, Any]:
 _REFUSALS = {
     400: "A header or a key breaks a rule.",
     401: "The key is unknown or revoked, or is missing where one is needed.",
-    403: "The page that sends this may not.",
-    404: "There is no report with this key.",
-    409: "The idempotency key or external id came before with another report.",
+    403: "The page that sends this may not, or what is asked for is not shared.",
+    404: "There is nothing with this key, or with this number.",
+    409: "The idempotency key or external id came before with another report, or the embargo ends at another time.",
     408: "The body did not come within the time for it.",
     413: "The body is too long.",
     415: "The body is not declared as JSON.",
-    422: "The report breaks a rule.",
+    422: "What was sent breaks a rule.",
     428: "A solved puzzle is asked for.",
     429: "Too many requests; Retry-After says when to come back.",
     503: "Nothing can be stored now; nothing was accepted.",

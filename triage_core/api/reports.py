@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from triage_core import runtime
-from triage_core.api.base import NO_STORE, HttpError, body_of, http_error
+from triage_core.api.base import NO_STORE, HttpError, body_of, http_error, require_json, written
 from triage_core.api.callers import Caller, door, limit, limit_lookups, limit_reporter
 from triage_core.channel import intake, jsontext, reportformat, tracking
 from triage_core.channel.intake import Incoming, Receipt
@@ -33,7 +33,7 @@ MAX_TRACKING_KEY = 200
 async def post_report(request: Request, caller: Caller) -> Response:
     """Accept one flaw-report/1 JSON; 201 with the receipt, 200 when it had come before."""
     limit(caller)
-    _require_json(request)
+    require_json(request)
     key = request.headers.get("idempotency-key")
     if key is not None:
         _check_key(key, "idempotency-key")
@@ -53,7 +53,7 @@ async def post_batch(request: Request, caller: Caller) -> Response:
     if caller.api_key is None:
         headers = {"WWW-Authenticate": "Bearer"}
         raise HttpError(401, "authorization", "a batch comes with the key of its product", headers)
-    _require_json(request)
+    require_json(request)
     items = _items(jsontext.decode(await body_of(request, MAX_BATCH_BYTES)))
     limit(caller, len(items))
     parsed = [_parse_item(item, f"reports[{at}]", caller) for at, item in enumerate(items)]
@@ -108,11 +108,6 @@ def look_up(key: str) -> Tracked | None:
     with opened.store.read() as cursor:
         report_id = tracking.find(cursor, key[:MAX_TRACKING_KEY])
         return tracking.view(cursor, report_id, opened.store.clock()) if report_id else None
-
-
-def _require_json(request: Request) -> None:
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise HttpError(415, "content-type", "must be application/json")
 
 
 def _check_key(key: object, field: str) -> None:
@@ -172,16 +167,16 @@ def _tracked(found: Tracked) -> dict[str, Any]:
     closure, waiting = found.closure, found.embargo
     return {
         "report_id": found.report_id,
-        "received_at": _text(found.received_at),
+        "received_at": written(found.received_at),
         "policy_version": found.policy_version,
         "status": found.status,
         "state": found.state,
         "next_step": found.next_step,
-        "next_due": _text(found.next_due),
+        "next_due": written(found.next_due),
         "question": found.question or None,
         "messages": [
             {
-                "at": _text(one["done_at"]),
+                "at": written(one["done_at"]),
                 "direction": one["direction"],
                 "kind": one["kind"],
                 "text": one["text"],
@@ -190,12 +185,12 @@ def _tracked(found: Tracked) -> dict[str, Any]:
         ],
         "embargo": waiting
         and {
-            part.name: _text(value) if isinstance(value := getattr(waiting, part.name), datetime) else value
+            part.name: written(value) if isinstance(value := getattr(waiting, part.name), datetime) else value
             for part in fields(waiting)
         },
         "rewards": [
             {
-                "at": _text(one["done_at"]),
+                "at": written(one["done_at"]),
                 "kind": one["kind"],
                 "amount": None if one["amount"] is None else str(one["amount"]),
                 "currency": one["currency"],
@@ -211,7 +206,3 @@ def _tracked(found: Tracked) -> dict[str, Any]:
             "clauses": [clause.clause_id for clause in closure.clauses],
         },
     }
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")

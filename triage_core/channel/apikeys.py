@@ -6,14 +6,11 @@ and sets that product's rate; it opens nothing else.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage_core import access, db
+from triage_core import access, db, keys
 from triage_core.access import Command
 from triage_core.desk.decision import check_text
 from triage_core.errors import NotFound, Refused
@@ -56,11 +53,11 @@ def add(
         check_origin("origin", origin)
     if not 1 <= per_minute <= MAX_PER_MINUTE:
         raise Refused("per_minute", f"must be from 1 to {MAX_PER_MINUTE:,}")
-    key = PREFIX + secrets.token_urlsafe(24)
+    key = keys.new(PREFIX)
     with store.write(actor, "manage_keys", now) as work:
         row = {
             "key_id": work.next_id("api_keys", "key_id"),
-            "key_sha256": _hash(key),
+            "key_sha256": keys.digest(key),
             "product": product,
             "origins": list(origins),
             "per_minute": per_minute,
@@ -105,11 +102,10 @@ class Keys:
 
     def find(self, key: str) -> ApiKey | None:
         """The active key that this is; None for an unknown or revoked one. Takes as long for either."""
-        digest, found = _hash(key), None
-        for row in self._active():
-            if hmac.compare_digest(row["key_sha256"], digest):
-                found = ApiKey(row["key_id"], row["product"], tuple(row["origins"]), row["per_minute"])
-        return found
+        row = keys.match(self._active(), key)
+        if row is None:
+            return None
+        return ApiKey(row["key_id"], row["product"], tuple(row["origins"]), row["per_minute"])
 
     def is_known_origin(self, origin: str) -> bool:
         """Whether any active key names this origin: what a browser asks before it may send the key."""
@@ -123,7 +119,3 @@ class Keys:
             with self._store.read(fresh=False) as cursor:
                 last = self._last = (changed, db.rows(cursor, "SELECT * FROM active_api_keys"))
         return last[1]
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode(errors="replace")).hexdigest()

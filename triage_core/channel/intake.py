@@ -7,13 +7,12 @@ idempotency key, same external id, same line of a file) stores nothing new.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from triage_core import access, db, text
+from triage_core import access, db, keys, text
 from triage_core.channel import first_rows, reportformat, spam
 from triage_core.channel.first_rows import New
 from triage_core.errors import Conflict, InvalidReport, Refused, StoreError
@@ -74,13 +73,13 @@ class Receipt:
 
 
 def new_tracking_key() -> str:
-    """24 random bytes as 32 characters of an address: whoever holds them speaks as the reporter."""
-    return secrets.token_urlsafe(24)
+    """Whoever holds it speaks as the reporter."""
+    return keys.new()
 
 
 def tracking_hash(key: str) -> str:
-    """What is stored of a key, from which it cannot be read again: its SHA-256, hexadecimal."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    """What is stored of a tracking key."""
+    return keys.digest(key)
 
 
 def incoming(

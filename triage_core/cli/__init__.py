@@ -13,6 +13,7 @@ from rich.text import Text
 
 from triage_core import __version__
 from triage_core.cli import (  # noqa: F401  # each adds its commands
+    advisories,
     answers,
     clusters,
     datasets,
@@ -21,6 +22,7 @@ from triage_core.cli import (  # noqa: F401  # each adds its commands
     keys,
     likeness,
     notify,
+    peers,
     policy,
     reporters,
     reporting,

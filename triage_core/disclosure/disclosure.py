@@ -191,8 +191,7 @@ def set_tlp(
         if case["tlp"] == label:
             return case
         held = sharing.terms(work.cursor, report_id, work.now)
-        active = held.earlier_copy_held or embargo.is_active(held.embargo, held.ends_at, work.now)
-        if active and embargo.is_lower(label, held.tlp):
+        if embargo.is_held(held, work.now) and embargo.is_lower(label, held.tlp):
             raise Refused("tlp", "is not lowered under an active embargo: end that first")
         return cases.change(work, case, "report.tlp_set", {"tlp": str(label)}, {"reason": reason})
 

@@ -96,6 +96,11 @@ def is_active(state: EmbargoState, ends_at: datetime | None, now: datetime) -> b
     return state in IN_FORCE and (ends_at is None or now < ends_at)
 
 
+def is_held(terms: Terms, now: datetime) -> bool:
+    """True while an active embargo holds the report: its own, or that of one that tells the same."""
+    return terms.earlier_copy_held or is_active(terms.embargo, terms.ends_at, now)
+
+
 def why_not(terms: Terms, use: Use, now: datetime, *, recipient_accepted: bool = False) -> Rule | None:
     """The first rule that forbids this use of a report at `now`, or None where it may be taken.
 
@@ -106,7 +111,7 @@ def why_not(terms: Terms, use: Use, now: datetime, *, recipient_accepted: bool =
     """
     if use is Use.READING_TO_DECIDE:
         return None
-    held = terms.earlier_copy_held or is_active(terms.embargo, terms.ends_at, now)
+    held = is_held(terms, now)
     takes_part = use is Use.PEER_STUB or (use is Use.PEER_RECORD and recipient_accepted)
     if held and not takes_part:
         return Rule.ACTIVE_EMBARGO
@@ -154,7 +159,7 @@ def suggested_tlp(terms: Terms, now: datetime, *, published: bool) -> Tlp | None
     AMBER+STRICT until it is fixed, GREEN when it is fixed and the embargo is over, CLEAR when it is
     published. A person lowers it, nothing else does.
     """
-    over = not is_active(terms.embargo, terms.ends_at, now) and not terms.earlier_copy_held
+    over = not is_held(terms, now)
     if published and over:
         label = Tlp.CLEAR
     elif terms.fix_deployed and over:

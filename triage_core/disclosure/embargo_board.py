@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from triage_core import db
-from triage_core.disclosure.embargo_machine import IN_FORCE, Party
-from triage_core.model import EmbargoState, Exploitation
+from triage_core.disclosure.embargo_machine import IN_FORCE, ExitReason, Party
+from triage_core.model import DisclosureIntent, EmbargoState, Exploitation
 
 IN_FORCE_SQL = ", ".join(sorted(f"'{state}'" for state in IN_FORCE))
 """The states in which an end binds, for a list of SQL."""
@@ -116,3 +116,12 @@ def one(cursor: db.Cursor, report_id: str) -> db.Row | None:
             {"root": found["canonical_id"] or report_id},
         )
     return found
+
+
+def is_published(row: db.Row) -> bool:
+    """True when the flaw of such a row is known to the public, by a mark or by the reporter's word."""
+    return bool(
+        row["exploitation"] == Exploitation.PUBLIC_POC
+        or row["exit_reason"] == ExitReason.PUBLIC
+        or row["disclosure_intent"] == DisclosureIntent.ALREADY
+    )

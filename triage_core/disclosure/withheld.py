@@ -124,6 +124,10 @@ _VIEWS = (
     _without("spans"),
     _without("messages"),
     _without("drafts"),
+    # The title is the desk's own, and is for whoever may read the report; a peer's note may repeat what it has read.
+    _without("advisories"),
+    _without("advisory_ends"),
+    _without("advisory_steps"),
     # Events repeat notes, questions and answers.
     _without("events", "subject"),
     # The words that set a cluster apart come from all of its members.

@@ -9,10 +9,11 @@ from triage_core.channel.reportformat import FORMAT
 from triage_core.disclosure.embargo import Stub
 from triage_core.errors import Refused
 from triage_core.exchange import csaf, flawreport, misp, stix
-from triage_core.exchange.told import Advisory, Format, ProductStatus, Record
+from triage_core.exchange.told import Advisory, Format, Record
 from triage_core.exporters.jsonl import json_line
+from triage_core.model import ProductStatus
 
-__all__ = ["FORMATS", "Advisory", "Format", "ProductStatus", "written"]
+__all__ = ["FORMATS", "Advisory", "Format", "ProductStatus", "check", "written"]
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
@@ -25,8 +26,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """Each gives a JSON document of a record or a stub of `disclosure.sharing`, told with an advisory."""
 
 
-def written(name: str, told: Record | Stub, advisory: Advisory) -> bytes:
-    """The document in this format as one line of ASCII. Raises Refused naming the formats that there are."""
+def check(name: str) -> None:
+    """Return when there is a format of this name; else raise Refused naming those that there are."""
     if name not in FORMATS:
-        raise Refused("format", f"one of {', '.join(FORMATS)}, not {name!r}")
+        raise Refused("format", f"must be one of {', '.join(FORMATS)}")
+
+
+def written(name: str, told: Record | Stub, advisory: Advisory) -> bytes:
+    """The document in this format as one line of ASCII. Raises Refused as `check` does."""
+    check(name)
     return json_line(FORMATS[name](told, advisory))

@@ -7,7 +7,6 @@ from typing import Any
 from triage_core.disclosure.embargo import Stub
 from triage_core.exchange.told import (
     Advisory,
-    ProductStatus,
     Record,
     embargo,
     instant,
@@ -17,7 +16,7 @@ from triage_core.exchange.told import (
     technique_url,
     turns,
 )
-from triage_core.model import Tlp
+from triage_core.model import ProductStatus, Tlp
 
 SCHEMA = "https://docs.oasis-open.org/csaf/csaf/v2.1/schema/csaf.json"
 

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from triage_core.disclosure.embargo import Stub
-
-
-class ProductStatus(StrEnum):
-    """What is known of a product and the flaw, in the words of CSAF."""
-
-    KNOWN_AFFECTED = "known_affected"
-    KNOWN_NOT_AFFECTED = "known_not_affected"
-    FIXED = "fixed"
-    UNDER_INVESTIGATION = "under_investigation"
+from triage_core.model import ProductStatus
 
 
 @dataclass(frozen=True, slots=True)

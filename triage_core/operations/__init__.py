@@ -11,6 +11,7 @@ from typing import Any
 
 from triage_core.errors import NotFound
 from triage_core.operations import (
+    advisories,
     answers,
     clusters,
     datasets,
@@ -19,6 +20,7 @@ from triage_core.operations import (
     keys,
     likeness,
     notify,
+    peers,
     policy,
     reporters,
     reporting,
@@ -63,6 +65,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "keys.add": keys.add,
     "keys.list": keys.listing,
     "keys.revoke": keys.revoke,
+    "peers.add": peers.add,
+    "peers.list": peers.listing,
+    "peers.end": peers.end,
+    "advisories.open": advisories.open_advisory,
+    "advisories.tell": advisories.tell,
+    "advisories.list": advisories.listing,
+    "advisories.show": advisories.show,
+    "advisories.withdraw": advisories.withdraw,
+    "advisories.close": advisories.close,
     "policy.export": policy.export,
     "policy.draft": policy.draft,
     "policy.drafts": policy.drafts,

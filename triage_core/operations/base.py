@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from triage_core import queries
@@ -42,6 +43,13 @@ def enum(kind: Any, params: Mapping[str, Any], name: str, offered: Iterable[str]
     except ValueError as error:
         values = ", ".join(offered or kind)
         raise Refused(name, f"one of {values}, not {params[name]!r}") from error
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values as JSON: moments as text."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
+    }
 
 
 def case(runtime: Runtime, found: Mapping[str, Any]) -> dict[str, Any]:

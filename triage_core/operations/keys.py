@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from triage_core.channel import apikeys
-from triage_core.operations.base import Emit, command_line_actor
+from triage_core.operations.base import Emit, command_line_actor, plain
 from triage_core.runtime import Runtime
 
 
@@ -31,10 +30,7 @@ def add(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, An
 def listing(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> list[dict[str, Any]]:
     """Every key with its product, origins, rate and dates; never the key itself."""
     with runtime.store.read() as cursor:
-        return [
-            {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-            for row in apikeys.listing(cursor)
-        ]
+        return [plain(row) for row in apikeys.listing(cursor)]
 
 
 def revoke(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:

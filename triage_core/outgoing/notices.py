@@ -24,6 +24,7 @@ class Notice(StrEnum):
     EMBARGO_ENDS = "embargo_ends"
     CLOCK_MISSED = "clock_missed"
     NEWS = "news"
+    ADVISORY = "advisory"
 
 
 PARTS: Mapping[str, str] = MappingProxyType(
@@ -51,11 +52,16 @@ _SUBJECT: Mapping[Notice, str] = MappingProxyType(
         Notice.EMBARGO_ENDS: "Flawdesk: an embargo ends within a day",
         Notice.CLOCK_MISSED: "Flawdesk: a clock was missed",
         Notice.NEWS: "News about your report",
+        Notice.ADVISORY: "An advisory for you",
     }
 )
 _NEWS = (
     "There is news about your report {report}. Open the tracking page with your key to read it.\n\n"
     "For your protection this message holds nothing of the report and no link. Please do not answer it.\n"
+)
+_ADVISORY = (
+    "Advisory {advisory} is there for you. Open the page for peers with your key to read it.\n\n"
+    "For your protection this message holds nothing of the flaw and no link. Please do not answer it.\n"
 )
 _REPORT = re.compile(r"FR-\d{1,12}", re.ASCII)
 
@@ -80,11 +86,14 @@ def part(found: list[tuple[str, datetime | None]], count: int | None = None) -> 
 def check(facts: Mapping[str, Any]) -> None:
     """Return when these are facts as messages hold them; anything else is a bug and raises ValueError.
 
-    {report} for news, {day, parts...} or {parts...} for the desk; a part as `part` gives it.
+    {report} for news, {advisory, peer} for a peer, {day, parts...} or {parts...} for the desk; a part as `part`
+    gives it.
     """
     for name, value in facts.items():
         if name == "report":
             _check_report(value)
+        elif name in ("advisory", "peer") and type(value) is int:
+            pass
         elif name == "day":
             date.fromisoformat(value)
         elif name in PARTS and set(value) == {"count", "reports"} and type(value["count"]) is int:
@@ -101,6 +110,8 @@ def message(key: str, kind: Notice, facts: Mapping[str, Any]) -> Message:
     check(facts)
     if kind is Notice.NEWS:
         return Message(key, kind, _SUBJECT[kind], _NEWS.format(report=facts["report"]), facts)
+    if kind is Notice.ADVISORY:
+        return Message(key, kind, _SUBJECT[kind], _ADVISORY.format(advisory=facts["advisory"]), facts)
     lines = [f"Digest of {facts['day']}", ""] if "day" in facts else []
     for name, title in PARTS.items():
         if name not in facts:

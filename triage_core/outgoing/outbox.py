@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from triage_core import access, audit, db, queries
 from triage_core.access import Command
+from triage_core.advisories import peers
+from triage_core.advisories.advisory import Step
 from triage_core.channel import messages
 from triage_core.channel.messages import Kind
 from triage_core.desk import deadlines, looks
@@ -35,7 +37,7 @@ BATCH = 50
 EMAIL, WEBHOOK = "email", "webhook"
 
 Deliver = Callable[[str, Message, str | None], None]
-"""(channel, message, address of the reporter or None for the desk); raises Undelivered."""
+"""(channel, message, address of the reporter or peer, or None for the desk); raises Undelivered."""
 
 
 class Stopped(Exception):
@@ -75,7 +77,8 @@ def collect(
         rows = [row for one in found for row in _for_channels(work, one, channels)]
         if EMAIL in channels:
             rows += [
-                _row(work, f"{key}@{EMAIL}", EMAIL, kind, facts) for key, kind, facts in _news(work, mark)
+                _row(work, f"{key}@{EMAIL}", EMAIL, kind, facts)
+                for key, kind, facts in (*_news(work, mark), *_advisories(work, mark))
             ]
         rows = _unknown(work.cursor, rows)
         db.insert(work.cursor, "outbox", rows)
@@ -140,11 +143,12 @@ def _send(store: Store, actor: Actor, deliver: Deliver, row: db.Row, now: dateti
     try:
         message = notices.message(key, kind, facts)
         to = None
-        if kind is Notice.NEWS:
+        if kind in (Notice.NEWS, Notice.ADVISORY):
             with store.read() as cursor:
-                to = _address(cursor, facts["report"])
+                news = kind is Notice.NEWS
+                to = _address(cursor, facts["report"]) if news else peers.address(cursor, facts["peer"])
             if to is None:
-                raise Undelivered("the reporter has no address any more, or wants no mail", for_good=True)
+                raise Undelivered("whoever is told has no address any more, or wants no mail", for_good=True)
         deliver(row["channel"], message, to)
     except Undelivered as error:
         state, why = "failed" if error.for_good or attempts >= MOST_ATTEMPTS else "waiting", str(error)
@@ -281,6 +285,24 @@ def _news(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
         )
         for row in found
         if is_address(row["contact"]) and row["report_id"] not in silent
+    ]
+
+
+def _advisories(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
+    """One message to each peer with an address for each advisory that it was told since the mark."""
+    found = db.rows(
+        work.cursor,
+        "SELECT step_id, advisory_id, peer_id FROM advisory_steps JOIN active_peers USING (peer_id) WHERE step = ?"
+        " AND email <> '' AND advisory_steps.done_at > ? AND advisory_steps.done_at <= ? ORDER BY step_id",
+        [str(Step.TOLD), db.naive(mark["looked_at"]), db.naive(work.now)],
+    )
+    return [
+        (
+            f"advisory:{row['step_id']}",
+            Notice.ADVISORY,
+            {"advisory": row["advisory_id"], "peer": row["peer_id"]},
+        )
+        for row in found
     ]
 
 

@@ -15,11 +15,11 @@ import streamlit as st
 from triage_core import cases, db
 from triage_core.access import Command
 from triage_core.disclosure import disclosure, embargo_board, embargoes, sharing
-from triage_core.disclosure.embargo import is_active, is_lower, suggested_tlp
+from triage_core.disclosure.embargo import is_active, is_held, is_lower, suggested_tlp
 from triage_core.disclosure.embargo_machine import IN_FORCE, MAY_END, ExitReason, Party
 from triage_core.lifecycle import NO_FLAW
-from triage_core.model import DisclosureIntent, EmbargoState, Exploitation, Tlp
-from ui import session
+from triage_core.model import EmbargoState, Exploitation, Tlp
+from ui import advise, session
 from ui.hostile import inline, plain
 from ui.words import (
     EMBARGO,
@@ -60,6 +60,7 @@ def draw(report_id: str, now: datetime) -> None:
             st.subheader(f"Embargo of {plain(report_id)}", anchor=False, width="content")
             if st.button("Open the report", key=_key(row, "open"), icon=":material/rate_review:"):
                 session.open_report(report_id)
+            advise.way(report_id)
             st.button("Close", key="close-embargo", on_click=session.pick, args=("embargo", None))
         _state(row, now)
         if not session.may(Command.PROPOSE_EMBARGO):
@@ -173,10 +174,10 @@ def _tlp(row: db.Row, now: datetime) -> None:
     """Set the TLP label, with what the state suggests."""
     st.markdown("**TLP label**")
     terms = session.read(sharing.terms, row["report_id"], now)
-    suggestion = suggested_tlp(terms, now, published=is_published(row))
+    suggestion = suggested_tlp(terms, now, published=embargo_board.is_published(row))
     if suggestion:
         st.info(f"Suggested now: {TLP[suggestion]}", icon=":material/lightbulb:")
-    held = terms.earlier_copy_held or is_active(terms.embargo, terms.ends_at, now)
+    held = is_held(terms, now)
     if held:
         st.caption("No label is lowered under an active embargo, its own or that of an earlier report.")
     labels = [str(label) for label in Tlp if label != terms.tlp and not (held and is_lower(label, terms.tlp))]
@@ -192,15 +193,6 @@ def _tlp(row: db.Row, now: datetime) -> None:
         )
         st.text_input("Reason", key=_key(row, "tlp-reason"), max_chars=500)
         st.form_submit_button("Set the label", icon=":material/label:", on_click=_set_tlp, args=(row,))
-
-
-def is_published(row: db.Row) -> bool:
-    """True when the flaw is known to the public, by a mark or by the reporter's word."""
-    return (
-        row["exploitation"] == Exploitation.PUBLIC_POC
-        or row["exit_reason"] == ExitReason.PUBLIC
-        or row["disclosure_intent"] == DisclosureIntent.ALREADY
-    )
 
 
 def _key(row: db.Row, name: str) -> str:
