@@ -113,7 +113,7 @@ def _export(files: ModelFiles, path: Path) -> None:
     import openvino
     import torch
 
-    class Flat(torch.nn.Module):
+    class Flat(torch.nn.Module):  # type: ignore[misc]  # torch is not read for its types
         """The model with tensors for arguments, as the exporter wants them."""
 
         def __init__(self) -> None:

@@ -53,13 +53,14 @@ def open_model(files: ModelFiles, device: Device, attention: Attention = "sdpa")
         raise ModelError(f"cannot import {reason.name}; run: pip install -r requirements.txt") from reason
     if device == "cuda" and not torch.cuda.is_available():
         raise ModelError("device cuda: torch finds no CUDA device; use cpu, or a torch built for CUDA")
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # one for reading a file hides ours
+    logging.disable_progress_bar()  # one for reading a file hides ours
     try:
-        return SentenceTransformer(
+        model: SentenceTransformer = SentenceTransformer(
             str(files.folder),
             device=device,
             local_files_only=True,
             model_kwargs={"attn_implementation": attention},
         ).eval()
+        return model
     except Exception as reason:  # the loader raises whatever its parts raise
         raise ModelError(f"model {files.name} in {files.folder}: {reason}; reinstall it") from reason
