@@ -78,6 +78,38 @@ def test_a_peer_accepts_reads_downloads_and_answers(client: TestClient) -> None:
     assert len(handed) == 2
 
 
+def test_a_peer_is_told_before_it_accepts_that_the_record_waits_for_the_fix(client: TestClient) -> None:
+    key, _ = told(consent_share_peers="after_fix")
+    first = ask(client, key).text
+    reason, question = (
+        first.index("agreed to sharing once it is fixed"),
+        first.index("Do you accept the embargo?"),
+    )
+    assert reason < question
+    assert "The record follows when you have accepted" not in first
+    accepted = ask(client, key, "accept", end=END)
+    assert "agreed to sharing once it is fixed" in accepted.text
+    assert buttons(accepted.text) == ["answer", "show"]
+
+
+def test_many_advisories_have_a_list_that_leads_to_each(client: TestClient) -> None:
+    key, _ = told()
+    store = runtime.current().store
+    assert "<nav aria-labelledby=" not in ask(client, key).text
+    for number in range(2, 5):
+        report, _ = send(store, f"Another flaw, number {number}.", consent_share_peers="under_embargo")
+        advising.open_advisory(store, LEAD, report, "A title", "So")
+        advising.tell(store, LEAD, number, ["Heron"])
+    ask(client, key, "decline", advisory="2")
+    page = ask(client, key).text
+    listed = page[page.index("<nav aria-labelledby=") :]
+    listed = listed[: listed.index("</nav>")]
+    assert re.findall(r'href="#advisory-(\d)"', listed) == ["4", "3", "2", "1"]
+    assert all(f'id="advisory-{number}"' in page for number in range(1, 5))
+    assert listed.count("waits for your answer") == 3
+    assert listed.count("declined") == 1
+
+
 @pytest.mark.parametrize("name", exchange.FORMATS)
 def test_each_format_is_a_file_of_its_own(client: TestClient, name: str) -> None:
     key, _ = told()

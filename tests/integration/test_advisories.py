@@ -477,3 +477,18 @@ def test_the_command_line_tells_a_peer(tmp_path: Path, clock: Clock) -> None:
     assert run("advisories", "list", "--closed")[0]["advisory_id"] == 1
     assert run("peers", "end", "Heron") == {"peer_id": 1, "ended": True}
     run("peers", "end", "Heron", code=1)
+
+
+def test_what_no_acceptance_changes_is_said_before_it(store: Store, heron: str) -> None:
+    report, _ = send(store, SECRET, consent_share_peers="after_fix")
+    triage.assess(store, POLICY, REVIEWER, report, FLAW)
+    advising.open_advisory(store, LEAD, report, TITLE)
+    advising.tell(store, LEAD, 1, ["Heron"])
+    (before,) = seen(store, heron)
+    assert (before.rule, before.must_accept) == (Rule.NOT_FIXED, True)
+    assert [side.rule for side in shown(store, 1).sides] == [Rule.NOT_FIXED]
+    answering.accept(store, heron, 1, END)
+    (after,) = seen(store, heron)
+    assert (after.rule, after.must_accept) == (Rule.NOT_FIXED, False)
+    with pytest.raises(GateClosed, match="once it is fixed"):
+        answering.read(store, heron, 1)

@@ -15,7 +15,7 @@ from triage_core.channel import reporter
 from triage_core.desk import claims, second_look, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
-from triage_core.disclosure import disclosure, embargoes
+from triage_core.disclosure import disclosure, holdings
 from triage_core.errors import ChainBroken, StoreError
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
@@ -57,7 +57,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     advising.open_advisory(opened, EVERYBODY, "FR-6", "A title of ours", "It reaches others")
     advising.tell(opened, EVERYBODY, 1, ["Heron"])
     with opened.read() as cursor:
-        end = embargoes.last_end(cursor, "FR-6", clock())
+        end = holdings.of(cursor, ["FR-6"], clock())["FR-6"].end
     answering.accept(opened, key, 1, end)
     answering.answer(opened, key, 1, ProductStatus.FIXED, "By us")
     advising.open_advisory(opened, EVERYBODY, "FR-1", "Another title", "It reaches others")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from triage_core import db
-from triage_core.advisories import steps
+from triage_core.advisories import peers, steps
 from triage_core.advisories.advisory import KNOWN, Exchange, Standing, State, Step, exchange_of, standing_of
 from triage_core.advisories.peers import Peer
 from triage_core.disclosure import embargo, holdings
@@ -39,8 +39,9 @@ class Show(StrEnum):
 class Side:
     """One peer's side of an advisory. `ended_at`: the peer was ended then.
 
-    `rule` keeps the record from it now, None where it may be read; `must_accept`: an embargo runs whose present end
-    the peer has not accepted. `standing` says both sides' part in a word.
+    `rule` keeps the record from it now, None where it may be read: what no acceptance changes comes first, so that
+    nobody accepts for a record that would not follow. `must_accept`: an embargo runs whose present end the peer has
+    not accepted. `standing` says both sides' part in a word.
     """
 
     peer_id: int
@@ -211,13 +212,12 @@ def _row(cursor: db.Cursor, advisory_id: int) -> db.Row | None:
 def _told(cursor: db.Cursor, peer: Peer, rows: Sequence[db.Row], now: datetime) -> list[Told]:
     """Those of these that the peer knows of, in their order."""
     held = holdings.of(cursor, [row["report_id"] for row in rows], now)
-    made = steps.of(cursor, [row["advisory_id"] for row in rows], peer.peer_id)
+    passed = _passed(cursor, rows, peer.peer_id)
     found = []
     for row in rows:
         holding = held[row["report_id"]]
-        side = _side(
-            peer, None, [step for step in made if step["advisory_id"] == row["advisory_id"]], holding, now
-        )
+        made = passed[row["advisory_id"]].get(peer.peer_id, [])
+        side = _side(peer.peer_id, peer.name, None, made, holding, now)
         if side.exchange.state in {State.NONE, State.WITHDRAWN}:
             continue
         hidden = embargo.why_not(holding.terms, Use.PEER_STUB, now)
@@ -239,28 +239,29 @@ def _told(cursor: db.Cursor, peer: Peer, rows: Sequence[db.Row], now: datetime) 
 
 def _advisories(cursor: db.Cursor, rows: Sequence[db.Row], now: datetime) -> list[Advisory]:
     held = holdings.of(cursor, [row["report_id"] for row in rows], now)
-    peers = {
-        row["peer_id"]: row
-        for row in db.rows(
-            cursor,
-            "SELECT p.peer_id, p.name, p.email, e.done_at AS ended_at"
-            " FROM peers p LEFT JOIN peer_ends e USING (peer_id)",
-        )
-    }
+    passed = _passed(cursor, rows)
+    known = {row["peer_id"]: row for row in peers.listing(cursor)}
+    return [_advisory(row, held[row["report_id"]], passed[row["advisory_id"]], known, now) for row in rows]
+
+
+def _passed(
+    cursor: db.Cursor, rows: Sequence[db.Row], peer_id: int | None = None
+) -> dict[int, dict[int, list[db.Row]]]:
+    """By number of the advisory and of the peer the steps between the desk and it, with one peer or with all."""
     passed: dict[int, dict[int, list[db.Row]]] = {row["advisory_id"]: {} for row in rows}
-    for step in steps.of(cursor, list(passed)):
+    for step in steps.of(cursor, list(passed), peer_id):
         passed[step["advisory_id"]].setdefault(step["peer_id"], []).append(step)
-    return [_advisory(row, held[row["report_id"]], passed[row["advisory_id"]], peers, now) for row in rows]
+    return passed
 
 
 def _advisory(
     row: db.Row,
     holding: Holding,
     passed: Mapping[int, Sequence[db.Row]],
-    peers: Mapping[int, db.Row],
+    known: Mapping[int, db.Row],
     now: datetime,
 ) -> Advisory:
-    """`passed` are the steps with each peer, in the order in which the peers were told first."""
+    """`passed` are the steps with each peer, in the order in which the peers were told first; `known` all peers."""
     moved = [step["step_id"] for made in passed.values() for step in made if step["step"] != Step.READ]
     return Advisory(
         advisory_id=row["advisory_id"],
@@ -281,30 +282,31 @@ def _advisory(
         record_rule=embargo.why_not(holding.terms, Use.PEER_RECORD, now, recipient_accepted=True),
         version=max(moved, default=0),
         sides=tuple(
-            _side(
-                Peer(peer_id, peers[peer_id]["name"], peers[peer_id]["email"]),
-                peers[peer_id]["ended_at"],
-                made,
-                holding,
-                now,
-            )
+            _side(peer_id, known[peer_id]["name"], known[peer_id]["ended_at"], made, holding, now)
             for peer_id, made in passed.items()
         ),
     )
 
 
 def _side(
-    peer: Peer, ended_at: datetime | None, made: Sequence[db.Row], holding: Holding, now: datetime
+    peer_id: int,
+    name: str,
+    ended_at: datetime | None,
+    made: Sequence[db.Row],
+    holding: Holding,
+    now: datetime,
 ) -> Side:
     exchange = exchange_of(made)
     accepted = exchange.has_accepted(holding.end)
     must_accept = holding.held and not accepted
+    terms, use = holding.terms, Use.PEER_RECORD
     return Side(
-        peer_id=peer.peer_id,
-        name=peer.name,
+        peer_id=peer_id,
+        name=name,
         ended_at=ended_at,
         exchange=exchange,
-        rule=embargo.why_not(holding.terms, Use.PEER_RECORD, now, recipient_accepted=accepted),
+        rule=embargo.why_not(terms, use, now, recipient_accepted=True)
+        or embargo.why_not(terms, use, now, recipient_accepted=accepted),
         must_accept=must_accept,
         standing=standing_of(exchange, must_accept=must_accept, ended=ended_at is not None),
     )

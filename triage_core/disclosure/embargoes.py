@@ -283,21 +283,14 @@ class Held:
         return earlier or found["canonical_id"] in self.reports
 
 
-def held(cursor: db.Cursor, now: datetime, report_id: str | None = None) -> Held:
-    """What an active embargo holds now and other reports tell again: all of it, or what matters for one report."""
-    values: dict[str, Any] = {"states": _STATES}
-    if report_id is None:
-        where = _TOLD_AGAIN
-    else:
-        values["near"] = _near(cursor, report_id)
-        if not values["near"]:
-            return Held(frozenset(), {})
-        where = "list_contains($near, t.report_id)"
+def held(cursor: db.Cursor, now: datetime) -> Held:
+    """What an active embargo holds now and other reports tell again. For some reports alone, ask `holdings.of`."""
     found = db.rows(
         cursor,
         "SELECT t.report_id, t.state, t.binding_end, r.content_sha256, r.seq FROM embargo_terms t"
-        f" JOIN reports r USING (report_id) WHERE list_contains($states, t.state) AND {where} ORDER BY r.seq DESC",
-        values,
+        " JOIN reports r USING (report_id) WHERE list_contains($states, t.state)"
+        f" AND {_TOLD_AGAIN} ORDER BY r.seq DESC",
+        {"states": _STATES},
     )
     active = [one for one in found if is_active(EmbargoState(one["state"]), one["binding_end"], now)]
     return Held(
@@ -310,35 +303,6 @@ _TOLD_AGAIN = (
     "(t.report_id IN (SELECT canonical_id FROM active_links) OR r.content_sha256 IN"
     " (SELECT content_sha256 FROM reports WHERE content_sha256 <> '' GROUP BY content_sha256 HAVING count(*) > 1))"
 )
-
-
-def _near(cursor: db.Cursor, report_id: str) -> list[str]:
-    """The other reports with the same conversation, and the canonical one."""
-    found = db.rows(
-        cursor,
-        "SELECT report_id FROM reports WHERE content_sha256 ="
-        " (SELECT content_sha256 FROM reports WHERE report_id = $report) AND content_sha256 <> ''"
-        " AND report_id <> $report"
-        " UNION SELECT canonical_id FROM cases WHERE report_id = $report AND canonical_id IS NOT NULL",
-        {"report": report_id},
-    )
-    return [one["report_id"] for one in found]
-
-
-def last_end(cursor: db.Cursor, report_id: str, now: datetime) -> datetime | None:
-    """The last end of the embargoes that hold a report at `now`; None where none does, or none has an end.
-
-    Its own, that of its canonical report, and those of earlier reports with its conversation.
-    """
-    end: datetime | None = db.value(
-        cursor,
-        "SELECT max(t.binding_end) FROM embargo_terms t JOIN reports r USING (report_id), reports o"
-        " JOIN cases c ON c.report_id = o.report_id WHERE o.report_id = $report AND list_contains($states, t.state)"
-        " AND t.binding_end > $now AND (t.report_id IN (o.report_id, c.canonical_id)"
-        " OR (r.content_sha256 = o.content_sha256 AND o.content_sha256 <> '' AND r.seq < o.seq))",
-        {"report": report_id, "states": _STATES, "now": db.naive(now)},
-    )
-    return end
 
 
 def terms(found: Mapping[str, Any], covered: bool) -> Terms:

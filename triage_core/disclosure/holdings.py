@@ -1,4 +1,4 @@
-"""Under which terms many reports are held, asked at once: as `sharing.terms` and `embargoes.last_end` tell of one."""
+"""Under which terms reports are held, one or many of them asked at once, and what a stub may tell of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from triage_core.model import HarmType, Tlp
 class Holding:
     """How the desk holds one report at one moment.
 
-    `end` is the last end of the embargoes that hold it, None where none does, or none has an end; `suggested` the lower
+    `end` is the last end of the embargoes that hold it (its own, that of its canonical report, those of earlier reports
+    with its conversation), None where none does, or none has an end; `suggested` the lower
     TLP label that the state of its flaw suggests.
     """
 

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from triage_core import db
-from triage_core.disclosure import embargo, embargo_board, embargoes
+from triage_core.disclosure import embargo, holdings
 from triage_core.disclosure.embargo import Rule, Stub, Terms, Use
+from triage_core.disclosure.holdings import Holding
 from triage_core.errors import GateClosed, NotFound
-from triage_core.model import Actor, HarmType
+from triage_core.model import Actor
 
 _TOLD = (
     "system", "what_is_wrong", "harm_types", "expected", "actual", "tries", "successes", "other_systems_tried",
@@ -24,10 +25,14 @@ _TOLD = (
 
 def terms(cursor: db.Cursor, report_id: str, now: datetime) -> Terms:
     """The terms under which the desk holds a report now. Raises NotFound."""
-    found = embargo_board.one(cursor, report_id)
+    return _holding(cursor, report_id, now).terms
+
+
+def _holding(cursor: db.Cursor, report_id: str, now: datetime) -> Holding:
+    found = holdings.of(cursor, [report_id], now).get(report_id)
     if found is None:
         raise NotFound("report", f"there is no report {report_id!r}")
-    return embargoes.terms(found, embargoes.held(cursor, now, report_id).covers(found))
+    return found
 
 
 def why_not(
@@ -51,8 +56,8 @@ def record(
     Without contact, session and whatever an import brought along; the name only as the reporter wishes
     to be credited. Raises GateClosed naming the rule that keeps it in.
     """
-    held = terms(cursor, report_id, now)
-    rule = embargo.why_not(held, use, now, recipient_accepted=recipient_accepted)
+    held = _holding(cursor, report_id, now)
+    rule = embargo.why_not(held.terms, use, now, recipient_accepted=recipient_accepted)
     if rule is not None or use not in {Use.PEER_RECORD, Use.PUBLIC}:
         why = embargo.MEANING[rule] if rule else f"{use} is not for whole reports"
         raise GateClosed("report", f"{report_id} stays here: {why} ({rule or use})")
@@ -64,8 +69,8 @@ def record(
         "credit": "" if body.get("credit_wish", "anonymous") == "anonymous" else body.get("credit_name", ""),
         "report_id": report_id,
         "turns": found["turns"],
-        "tlp": str(held.tlp),
-        "embargo_end": embargoes.last_end(cursor, report_id, now),
+        "tlp": str(held.terms.tlp),
+        "embargo_end": held.end,
     }
 
 
@@ -74,11 +79,8 @@ def stub(cursor: db.Cursor, report_id: str, title: str, now: datetime) -> Stub:
 
     Raises GateClosed for what is for named people only.
     """
-    held = terms(cursor, report_id, now)
-    rule = embargo.why_not(held, Use.PEER_STUB, now)
+    held = _holding(cursor, report_id, now)
+    rule = embargo.why_not(held.terms, Use.PEER_STUB, now)
     if rule is not None:
         raise GateClosed("report", f"not even a stub of {report_id}: {embargo.MEANING[rule]} ({rule})")
-    harms = db.value(cursor, "SELECT harm_types FROM reports WHERE report_id = ?", [report_id])
-    # The end also of a report that is held with another one, and has no embargo of its own.
-    end = embargoes.last_end(cursor, report_id, now)
-    return Stub(title, tuple(HarmType(harm) for harm in harms), end, held.tlp)
+    return held.stub(title)
