@@ -252,7 +252,7 @@ def _lay(
     state: State,
     row: int,
     linked: NDArray[np.int64],
-    forced: int,
+    forced: int | np.int64,
     apart: NDArray[np.bool_],
     link: float,
     gate: float,
@@ -353,6 +353,9 @@ def lay_rows(
     links to a watched cluster is left for the caller, and so is one for which slots may run out.
     """
     free = np.empty((0, 0), dtype=np.bool_)
+    by_nobody = np.int64(
+        -1
+    )  # as a literal it would be of a type of its own, and `_lay` be compiled for that as well
     for row in range(start, stop):
         linked = clusters_of(state.parent, links[offsets[row - start] : offsets[row - start + 1]])
         slots = state.used[0] - state.used[1] + len(linked) + MOST_REGROUPED // 2
@@ -361,5 +364,5 @@ def lay_rows(
             halt = halt or state.watched[linked[i]]
         if halt:
             return row
-        _lay(state, row, linked, -1, free, link, gate, unit)
+        _lay(state, row, linked, by_nobody, free, link, gate, unit)
     return stop
