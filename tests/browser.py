@@ -10,15 +10,17 @@ Every request that a page makes is recorded; when a test ends, one that left thi
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,6 +44,11 @@ LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 LOCAL_SCHEMES = {"about", "blob", "data"}
 START_LIMIT_S = 90.0
 STOP_LIMIT_S = 20.0
+# Of one run of the tests, whose workers share it: the model as the first server exported it, for those after it.
+MODELS = Path(
+    tempfile.gettempdir(), f"flawdesk-models-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+)
+atexit.register(shutil.rmtree, MODELS, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ def running_server(store: Path, *options: str) -> Iterator[Server]:
     or stays silent instead. Only the process started here is ended.
     """
     store.mkdir(parents=True, exist_ok=True)
+    _link_files(MODELS, store / "models")
     port = free_port()
     log = store / "serve.log"
     command = [
@@ -102,6 +110,15 @@ def running_server(store: Path, *options: str) -> Iterator[Server]:
                 process.wait(STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
                 server.kill()
+            _link_files(store / "models", MODELS)
+
+
+def _link_files(source: Path, target: Path) -> None:
+    """What lies in one folder lies in the other, too; where there can be no links, a server exports its own."""
+    for file in source.glob("*.*"):
+        target.mkdir(exist_ok=True)
+        with suppress(OSError):
+            os.link(file, target / file.name)
 
 
 def _wait_until_healthy(server: Server) -> None:
