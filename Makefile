@@ -10,7 +10,7 @@
 
 PYTHON ?= python3
 PORT ?= 8501
-WORKERS ?= 2
+WORKERS ?= 3
 SMALL ?=
 
 VENV := .venv
@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 BENCHMARKS := $(filter-out __init__ harness,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: run test tests browser-tests check style types bench pictures coverage clean chromium
+.PHONY: run test tests check style types bench pictures coverage clean chromium
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -32,15 +32,13 @@ test: export OPENBLAS_NUM_THREADS := 1
 
 test: $(VENV)/installed-dev
 	$(MAKE) style chromium
-	$(MAKE) --jobs=3 --keep-going types tests browser-tests
+	$(MAKE) --jobs=2 --keep-going types tests
 
-# Side by side, since a browser test waits for half of its time. In the order of their names, the files that take longest
-# do not come last, when one of them would keep a single worker busy.
+# One worker more than a small machine has cores, since a browser test waits for half of its time, and every store for
+# its disk. In the order of their names, the files that take longest do not come last, when one of them would keep a
+# single worker busy.
 tests: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-
-browser-tests: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -m browser tests/e2e -n $(WORKERS) --dist loadfile -o cache_dir=.pytest_cache/browser
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: style types
 	$(BIN)/python -m pytest -q tests/architecture
