@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import streamlit as st
 
@@ -40,16 +38,20 @@ ROLES = {
 }
 
 
-@pytest.fixture
-def opened(tmp_path: Path):
-    story = Story(tmp_path, 5)
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory):
+    """Told once: whoever only looks changes nothing, which is asserted in the end."""
+    folder = tmp_path_factory.mktemp("story")
+    story = Story(folder, 5)
     for _ in range(120):
         story.step()
     story.store.close()
-    found = Runtime(Settings(store=tmp_path / "store"), clock=story.clock, embedder=WordEmbedder)
+    found = Runtime(Settings(store=folder / "store"), clock=story.clock, embedder=WordEmbedder)
     found.likeness.refresh(EVERYTHING)
     runtime.use(found)
+    told = found.store.revision
     yield found
+    assert found.store.revision == told
     runtime.use(None)
     found.close()
     st.cache_data.clear()
