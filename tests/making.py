@@ -113,6 +113,12 @@ def lay_store(folder: Path) -> None:
         shutil.copyfile(_empty_store(), folder / STORE_FILE)
 
 
+def open_store(folder: Path, clock: Callable[[], datetime]) -> Store:
+    """The store in `folder`, a new one where there is none."""
+    lay_store(folder)
+    return Store(folder, clock)
+
+
 def open_runtime(
     folder: Path, clock: Clock | None = None, rules: Path = ROOT / "data", close_reading: int = CLOSE_READING
 ) -> Runtime:

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.docs.documents import REPOSITORY
-from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report, open_store
 from triage_core.desk.decision import Decision
 from triage_core.exporters.build import ExportRequest, build
-from triage_core.store import Store
 
 PAGE = (REPOSITORY / "docs" / "loaders.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^## ([^\n]+)\n```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
@@ -49,7 +48,7 @@ LlamaForCausalLM(LlamaConfig(vocab_size=len(vocabulary), pad_token_id=0, eos_tok
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where an ML engineer works: a version of each dataset, and a model."""
     made = tmp_path_factory.mktemp("work")
-    store = Store(made / "store", Clock())
+    store = open_store(made / "store", Clock())
     better = Decision(FLAW.clauses, FLAW.inputs, better_answer="I cannot help with that.")
     for number in range(24):
         line = make_report(f"Question {number} 東京", consent_training="any_safety_training")

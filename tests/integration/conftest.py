@@ -10,7 +10,7 @@ import pytest
 
 from tests.dated import Ask
 from tests.integration.exported import Export
-from tests.making import EVERYBODY, POLICY, Clock
+from tests.making import EVERYBODY, POLICY, Clock, open_store
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
 from triage_core.store import Store
@@ -24,7 +24,7 @@ def clock() -> Clock:
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     """With the policy in force; it must still tell the truth in the end."""
-    opened = Store(tmp_path / "store", clock)
+    opened = open_store(tmp_path / "store", clock)
     policies.publish(opened, EVERYBODY, POLICY)
     yield opened
     opened.verify()

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.embargoed import DAY, LEAD, kinds, send
-from tests.making import EVERYBODY, FLAW, ML_ENGINEER, NOON, POLICY, REVIEWER, Clock, open_runtime
+from tests.making import EVERYBODY, FLAW, ML_ENGINEER, NOON, POLICY, REVIEWER, Clock, open_runtime, open_store
 from triage_core import cli, db
 from triage_core.advisories import advising, advisory_board, answering, peers
 from triage_core.advisories.advisory import State
@@ -42,7 +42,7 @@ END = NOON + 45 * DAY
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path, clock)
+    opened = open_store(tmp_path, clock)
     yield opened
     verify(opened)
     opened.close()

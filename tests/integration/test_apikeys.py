@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.making import EVERYBODY, REVIEWER, Clock, bring, make_report, open_runtime
+from tests.making import EVERYBODY, REVIEWER, Clock, bring, make_report, open_runtime, open_store
 from triage_core import cli
 from triage_core.channel import apikeys
 from triage_core.channel.apikeys import ApiKey
@@ -22,7 +22,7 @@ SHOP = "https://shop.example"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     yield opened
     opened.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db, queries
 from triage_core.channel import promises
 from triage_core.counted import Counted, Moment
@@ -25,7 +25,7 @@ from triage_core.trends import WEEK, Kept, Window
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     policies.publish(opened, EVERYBODY, POLICY)
     yield opened
     opened.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import cases, db, queries
 from triage_core.desk import activity, bulk, claims, triage, undo
 from triage_core.desk import answers as better_answers
@@ -22,7 +22,7 @@ SEEN = {"FR-1": 1, "FR-2": 1, "FR-3": 1, "FR-4": 1}
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 5)))
     yield opened
     opened.close()

@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, lay_store, make_report
+from tests.making import (
+    EVERYBODY,
+    FLAW,
+    POLICY,
+    REVIEWER,
+    Clock,
+    bring,
+    lay_store,
+    make_report,
+    open_store,
+)
 from triage_core import cli
 from triage_core.desk import triage
 from triage_core.errors import NotFound
@@ -24,7 +34,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store", Clock())
+    opened = open_store(tmp_path / "store", Clock())
     (report_id,) = bring(opened, make_report(consent_training="any_safety_training"))
     triage.assess(opened, POLICY, REVIEWER, report_id, FLAW)
     yield opened

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import NOON, REVIEWER, Clock, bring, make_report
+from tests.making import NOON, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db, queries
 from triage_core.desk import claims, undo
 from triage_core.desk.claims import LEASE, Snooze
@@ -24,7 +24,7 @@ READER = Actor("test:ml", "Ml", frozenset({DeskRole.ML_ENGINEER}))
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path, clock)
+    opened = open_store(tmp_path, clock)
     bring(opened, make_report("One"), make_report("Two"))
     yield opened
     opened.verify()

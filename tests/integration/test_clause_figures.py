@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db
 from triage_core.counted import OF_CLAUSES
 from triage_core.guidance import clause_figures, policies
-from triage_core.store import Store
 
 CLAUSES: tuple[list[str], ...] = ([], ["IN-1"], ["IN-2"], ["IN-1", "OOS-1"], ["IN-2", "IN-1"])
 ROW = (
@@ -26,7 +25,7 @@ def test_each_figure_counts_the_reports_of_its_list_however_often_they_were_deci
     tmp_path: Path, seed: int
 ) -> None:
     draw = random.Random(seed)
-    store = Store(tmp_path, Clock())
+    store = open_store(tmp_path, Clock())
     policies.publish(store, EVERYBODY, POLICY)
     bring(store, *(make_report(f"Question {number}") for number in range(12)))
     with store.write(REVIEWER, "test") as work:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, POLICY, Clock, make_report
+from tests.making import EVERYBODY, POLICY, Clock, make_report, open_store
 from triage_core import db
 from triage_core.channel import intake, reportformat, tracking
 from triage_core.channel.committer import Committer
@@ -25,7 +25,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     yield opened
     opened.close()
 
@@ -228,7 +228,7 @@ def test_what_was_accepted_outlives_a_crash_as_it_was_promised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    opened = Store(tmp_path, clock)
+    opened = open_store(tmp_path, clock)
     policies.publish(opened, EVERYBODY, POLICY)
     committer = Committer(opened)
     with monkeypatch.context() as patched:

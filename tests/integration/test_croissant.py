@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core.desk import triage
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.profiles import PROFILES
-from triage_core.store import Store
 
 KINDS = [(profile, layout) for profile in ("kto", "classifier") for layout in ("strict", "rich")]
 
@@ -23,7 +22,7 @@ READER = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reader'
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], dict[str, Any]]]:
     folder = tmp_path_factory.mktemp("croissant")
-    store = Store(folder / "store", Clock())
+    store = open_store(folder / "store", Clock())
     lines = [make_report(f"Question {n}", consent_training="any_safety_training") for n in range(30)]
     for report_id in bring(store, *lines):
         triage.assess(store, POLICY, REVIEWER, report_id, FLAW)

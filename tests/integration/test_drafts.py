@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core.desk import drafts, triage, undo
 from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.model import Actor, DeskRole
@@ -20,7 +20,7 @@ ENTERED = {"clauses": ["IN-2"], "harm": "H3", "note": "Seen twice."}
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())  # stands still: nothing here may rest on the clock
+    opened = open_store(tmp_path, Clock())  # stands still: nothing here may rest on the clock
     bring(opened, make_report("One"), make_report("Two"))
     yield opened
     opened.verify()

@@ -14,12 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report, open_store
 from triage_core.exporters import metadata
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.profiles import PROFILES
 from triage_core.exporters.request import FORMATS, LAYOUTS
-from triage_core.store import Store
 
 KINDS = list(itertools.product(PROFILES, FORMATS, LAYOUTS))
 SIDES = ("train", "test")
@@ -29,7 +28,7 @@ SIDES = ("train", "test")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str, str], dict[str, Any]]]:
     """One dataset of each kind, all of the hostile corpus; the better answer is hostile, too."""
     folder = tmp_path_factory.mktemp("hostile")
-    store = Store(folder / "store", Clock())
+    store = open_store(folder / "store", Clock())
     for name, text in HOSTILE.items():
         turns = [{"role": "user", "content": text}, {"role": "assistant", "content": text + name}]
         agreed = {"turns": turns, "external_id": name, "consent_training": "safety_and_bad_user"}

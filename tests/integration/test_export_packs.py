@@ -23,12 +23,11 @@ import pytest
 import yaml
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report, open_store
 from triage_core.errors import Refused
 from triage_core.exporters import split
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.packs import PACKS, pyrit
-from triage_core.store import Store
 
 ANSWER = "Here it is: "
 
@@ -40,7 +39,7 @@ EVAL = [name for name, pack in PACKS.items() if pack.profile == "eval"]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
     """The hostile corpus in each tool's format; for once the whole of it is test data."""
     folder = tmp_path_factory.mktemp("packs")
-    store = Store(folder / "store", Clock())
+    store = open_store(folder / "store", Clock())
     patch = pytest.MonkeyPatch()
     patch.setattr(split, "TEST_SHARE", 1.0)
     for name, text in HOSTILE.items():

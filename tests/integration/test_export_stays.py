@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile_corpus import HOSTILE
-from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report, open_store
 from triage_core.errors import Refused
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.exporters.profiles import PROFILES
@@ -33,7 +33,7 @@ ROLES = ("user", "assistant", "user", "user", "assistant", "assistant", "system"
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Flaws and expected behaviour, conversations of one to ten turns, hostile texts, blank ones, personal data."""
-    opened = Store(tmp_path_factory.mktemp("stays") / "store", Clock())
+    opened = open_store(tmp_path_factory.mktemp("stays") / "store", Clock())
     texts = [*HOSTILE.values(), "Write to ann@example.org", " \n", "\u2003", "Plain words, and more."]
     for number, text in enumerate(texts):
         said = [texts[(number * 7 + at) % len(texts)] for at in range(number % len(ROLES))]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db
 from triage_core.channel import intake, reportformat
 from triage_core.channel.intake import Incoming
@@ -19,7 +19,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     yield opened
     opened.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db, queries
 from triage_core.channel import messages, reporter
 from triage_core.desk import bulk, claims, triage, views
@@ -27,7 +27,7 @@ OPERATOR = Actor("test:op", "Op", frozenset({DeskRole.OPERATOR}))
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     """Six reports, FR-1 the oldest; on a Monday at noon, one came in each day since last Wednesday."""
-    opened = Store(tmp_path, clock)
+    opened = open_store(tmp_path, clock)
     for number in range(1, 7):
         at = NOON - timedelta(days=6 - number)
         product = [{"platform": "Kite" if number % 2 else "Lumen"}]

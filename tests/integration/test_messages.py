@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import cases, db
 from triage_core.channel import messages, reporter
 from triage_core.channel.messages import NOTICES, Direction, Kind
@@ -21,7 +21,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     policies.publish(opened, EVERYBODY, POLICY)
     bring(opened, make_report())
     yield opened

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import NOON, Clock, bring, make_report
+from tests.making import NOON, Clock, bring, make_report, open_store
 from triage_core import monthly
 from triage_core.channel import promises
 from triage_core.errors import Refused
@@ -21,7 +21,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store", Clock())
+    opened = open_store(tmp_path / "store", Clock())
     yield opened
     opened.close()
 

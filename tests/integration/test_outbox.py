@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db
 from triage_core.channel import intake, messages, reporter, reportformat
 from triage_core.channel.messages import Kind
@@ -61,7 +61,7 @@ class Post:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path, clock)
+    opened = open_store(tmp_path, clock)
     policies.publish(opened, EVERYBODY, POLICY)
     yield opened
     opened.close()

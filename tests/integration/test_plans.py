@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, decide, make_report, open_store
 from triage_core import cli, db
 from triage_core.channel import consent
 from triage_core.errors import NotAllowed, NotFound, Refused
@@ -21,7 +21,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path / "store", clock)
+    opened = open_store(tmp_path / "store", clock)
     add(opened, "one")
     for name in ("kto", "other"):
         build(opened, POLICY, EVERYBODY, ExportRequest("kto", tmp_path / "out", name=name))

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from tests.making import EVERYBODY, FLAW, MEDIUM, POLICY, Clock, bring, make_report, open_runtime
+from tests.making import EVERYBODY, FLAW, MEDIUM, POLICY, Clock, bring, make_report, open_runtime, open_store
 from triage_core import api, audit, cli, runtime
 from triage_core.channel import intake, reportformat
 from triage_core.desk import triage
@@ -66,7 +66,7 @@ def write_lines(path: Path, *lines: dict[str, Any]) -> Path:
 def test_a_crash_between_the_very_first_commit_and_its_anchor_is_mended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(tmp_path, Clock())
+    store = open_store(tmp_path, Clock())
     with monkeypatch.context() as crash:
         crash.setattr(audit.Anchor, "append", lambda *_: None)
         with store.write(EVERYBODY, "first") as work:

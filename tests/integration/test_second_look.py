@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import cases, db, queries, told, trends
 from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
@@ -31,7 +31,7 @@ NEVER, ALWAYS = replace(POLICY, second_look_share=0.0), replace(POLICY, second_l
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     policies.publish(opened, EVERYBODY, POLICY)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 4)))
     yield opened

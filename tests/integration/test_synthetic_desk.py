@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import synthetic_desk
-from tests.making import Clock
+from tests.making import Clock, open_store
 from triage_core import db, queries, told
 from triage_core.index.indexing import Likeness
 from triage_core.model import Actor, DeskRole
@@ -19,7 +19,7 @@ COUNT = 400
 
 
 def filled(folder: Path) -> tuple[list[db.Row], Store]:
-    store = Store(folder, Clock())
+    store = open_store(folder, Clock())
     synthetic_desk.fill(store, COUNT, dim=8)
     with store.read() as cursor:
         return db.rows(cursor, "FROM cases ORDER BY seq"), store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db, told, verification
 from triage_core.advisories import advising, answering, peers
 from triage_core.channel import reporter
@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     an embargo that the desk wants to end earlier; the reporter of FR-6 has taken back what was agreed to. A peer was
     told of FR-6 and has answered; another one was ended."""
     clock = Clock()
-    opened = Store(tmp_path, clock)
+    opened = open_store(tmp_path, clock)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 5)))
     bring(opened, {"system": [{"platform": "Kite"}], "illegal_minor_content": True})
     agreed = {"consent_training": "classifier_only", "consent_share_peers": "under_embargo"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, make_report
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, make_report, open_store
 from triage_core import db, trends
 from triage_core.channel import intake, messages, promises, reporter, reportformat, tracking
 from triage_core.channel.messages import Kind
@@ -23,7 +23,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     policies.publish(opened, EVERYBODY, POLICY)
     yield opened
     opened.close()

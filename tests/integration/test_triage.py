@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, SECOND, Clock, bring, make_report
+from tests.making import (
+    EVERYBODY,
+    FLAW,
+    NOON,
+    POLICY,
+    REVIEWER,
+    SECOND,
+    Clock,
+    bring,
+    make_report,
+    open_store,
+)
 from triage_core import db
 from triage_core.channel import tracking
 from triage_core.desk import claims, triage
@@ -24,7 +35,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 5)))
     yield opened
     opened.close()

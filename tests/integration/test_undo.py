@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import cases, db, queries, told
 from triage_core.channel import reporter
 from triage_core.desk import activity, claims, triage
@@ -27,7 +27,7 @@ BOOKKEEPING = {"version", "updated_at", "updated_by"}
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path, clock)
+    opened = open_store(tmp_path, clock)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 4)))
     yield opened
     with opened.read() as cursor:

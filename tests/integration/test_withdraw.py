@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, Clock, bring, decide, make_report, open_store
 from triage_core import db, told
 from triage_core.channel import consent, intake, messages, reporter, reportformat
 from triage_core.desk import activity, triage, undo
@@ -26,7 +26,7 @@ from triage_core.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store", Clock())
+    opened = open_store(tmp_path / "store", Clock())
     agreed = {"consent_training": "any_safety_training"}
     bring(opened, *(make_report(f"Question {n}", contact="ann@example.org", **agreed) for n in range(3)))
     bring(opened, *(make_report(f"Riddle {n}", contact="bob@example.org", **agreed) for n in range(3)))

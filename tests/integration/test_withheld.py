@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, ML_ENGINEER, NOON, POLICY, Clock, bring, make_report
+from tests.making import EVERYBODY, ML_ENGINEER, NOON, POLICY, Clock, bring, make_report, open_store
 from triage_core import db
 from triage_core.desk import triage
 from triage_core.disclosure import disclosure
@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, Clock())
+    opened = open_store(tmp_path, Clock())
     policies.publish(opened, EVERYBODY, POLICY)
     yield opened
     opened.close()

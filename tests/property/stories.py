@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report
+from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, make_report, open_store
 from triage_core import cases, db
 from triage_core.channel import consent, intake, messages, reporter, reportformat
 from triage_core.desk import triage
@@ -31,7 +31,6 @@ from triage_core.model import Actor, Channel, DeskRole, Exploitation, Resolution
 from triage_core.outgoing import outbox
 from triage_core.rewards import batches, dismissals, entitlements, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
-from triage_core.store import Store
 
 LEAD = Actor("test:lena", "Lena", frozenset({DeskRole.DISCLOSURE_LEAD}))
 OWNERS = [Actor(f"test:{name}", name, frozenset({DeskRole.POLICY_OWNER})) for name in ("olga", "otto")]
@@ -67,7 +66,7 @@ class Story:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.clock = Clock()
-        self.store = Store(folder / "store", self.clock)
+        self.store = open_store(folder / "store", self.clock)
         self.policy = policies.publish(self.store, EVERYBODY, POLICY)
         self.out = folder / "out"
         self.draw = random.Random(seed)

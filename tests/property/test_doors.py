@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
-from tests.making import EVERYBODY, ML_ENGINEER, POLICY, REVIEWER
+from tests.making import EVERYBODY, ML_ENGINEER, POLICY, REVIEWER, open_store
 from tests.property.channels import CLOCK, NUMBERS, WISHES, Channels
 from triage_core import db
 from triage_core.advisories import advising, advisory_board, answering, peers
@@ -199,7 +199,7 @@ class Doors(Channels):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, CLOCK)
+    opened = open_store(tmp_path, CLOCK)
     yield opened
     opened.verify()
     opened.close()

@@ -15,7 +15,18 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, decide, make_report
+from tests.making import (
+    EVERYBODY,
+    FLAW,
+    NOON,
+    POLICY,
+    REVIEWER,
+    Clock,
+    bring,
+    decide,
+    make_report,
+    open_store,
+)
 from triage_core.desk import triage
 from triage_core.errors import Refused
 from triage_core.exporters.build import ExportRequest, build, build_changed
@@ -187,7 +198,7 @@ def filled(states: list[State]) -> Iterator[tuple[Store, Path]]:
     """A store with reports in these states on the day of the export, and where datasets may be made."""
     with tempfile.TemporaryDirectory() as folder:
         clock = Clock()
-        store = Store(Path(folder, "store"), clock)
+        store = open_store(Path(folder, "store"), clock)
         try:
             fill(store, states)
             clock.forward(days=EXPORT_DAY)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, POLICY, Clock, bring, make_report
+from tests.making import EVERYBODY, POLICY, Clock, bring, make_report, open_store
 from tests.property.crowd import CLUSTERS, NAMES, REPORTS, THREADS, Batch, Person, Told
 from triage_core import access, db, told, verification
 from triage_core.desk import activity, looks
@@ -57,7 +57,7 @@ def history(request: pytest.FixtureRequest, histories: list[History]) -> History
 
 
 def crowded(folder: Path, seed: int) -> History:
-    store = Store(folder, Clock())
+    store = open_store(folder, Clock())
     policies.publish(store, EVERYBODY, POLICY)
     bring(store, *(make_report(f"Question {number}") for number in range(REPORTS)))
     with store.write(EVERYBODY, "test") as work:  # the draw is as random as ever, and the same in every run

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report
+from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
 from triage_core import db, queries, told
 from triage_core.desk import activity, claims, triage
 from triage_core.desk.decision import Decision
@@ -176,7 +176,7 @@ class Desk(RuleBasedStateMachine):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, CLOCK)
+    opened = open_store(tmp_path, CLOCK)
     yield opened
     opened.verify()
     opened.close()

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
-from tests.making import EVERYBODY, ML_ENGINEER, POLICY, make_report
+from tests.making import EVERYBODY, ML_ENGINEER, POLICY, make_report, open_store
 from tests.property.channels import CLOCK, NUMBERS, WISHES, Channels
 from triage_core import db
 from triage_core.channel import intake, reportformat
@@ -71,7 +71,7 @@ class Looks(Channels):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path, CLOCK)
+    opened = open_store(tmp_path, CLOCK)
     yield opened
     opened.close()
 

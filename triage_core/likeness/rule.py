@@ -353,9 +353,8 @@ def lay_rows(
     links to a watched cluster is left for the caller, and so is one for which slots may run out.
     """
     free = np.empty((0, 0), dtype=np.bool_)
-    by_nobody = np.int64(
-        -1
-    )  # as a literal it would be of a type of its own, and `_lay` be compiled for that as well
+    # As a literal it would be of a type of its own, and `_lay` be compiled for that as well.
+    by_nobody = np.int64(-1)
     for row in range(start, stop):
         linked = clusters_of(state.parent, links[offsets[row - start] : offsets[row - start + 1]])
         slots = state.used[0] - state.used[1] + len(linked) + MOST_REGROUPED // 2
