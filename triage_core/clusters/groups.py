@@ -85,6 +85,8 @@ def contradiction(
     `ignored` are numbers of decisions that are about to end.
     """
     together, apart = list(together), list(apart)
+    if not apart and not db.value(cursor, "SELECT 1 FROM apart_pairs WHERE axis = ? LIMIT 1", [axis]):
+        return None  # nothing is kept apart: the usual case, for a tenth of the time
     asked = {name for pair in (*together, *apart) for name in pair}
     values = {"axis": axis, "ids": sorted(asked), "ignored": list(ignored)}
     reached = {row["name"] for row in db.rows(cursor, f"{_REACHED} SELECT name FROM reach", values)}

@@ -34,18 +34,17 @@ def link_within(
 ) -> dict[str, Any]:
     """Close a report as a duplicate of an earlier one; its own duplicates follow it."""
     case = cases.read(work.cursor, child_id, seen_version)
-    _require_earlier(work.cursor, child_id, canonical_id)
-    if is_withdrawn(work.cursor, canonical_id):
+    leading = cases.read(work.cursor, canonical_id)
+    _require_earlier(case, leading)
+    if leading["resolution"] == Resolution.WITHDRAWN:
         raise Conflict(
             "canonical", f"{canonical_id} was withdrawn by its reporter, so nobody works on it for another"
         )
-    link = link_of(work.cursor, child_id)
-    if link and link["canonical_id"] == canonical_id:
+    if case["canonical_id"] == canonical_id:
         return case  # the same press twice is one decision
-    if link:
+    if link := _link_of(work.cursor, case):
         raise Conflict("child", f"{child_id} is already {_linked(link)}: unlink it first")
-    root = link_of(work.cursor, canonical_id)
-    if root:
+    if root := _link_of(work.cursor, leading):
         raise Conflict("canonical", f"{canonical_id} is itself {_linked(root)}: link to that one")
     against = groups.contradiction(work.cursor, Axis.WHOLE, [(child_id, canonical_id)])
     if against:
@@ -152,11 +151,12 @@ def keep_apart_within(work: Work, one_id: str, other_id: str, *, reason: str = "
     return cannot_id
 
 
-def require_unlinked(cursor: db.Cursor, report_id: str) -> None:
-    """Return when the report is no duplicate; else raise Conflict naming its canonical report."""
-    link = link_of(cursor, report_id)
-    if link:
-        raise Conflict("report", f"{report_id} is {_linked(link)}: unlink it before deciding on it alone")
+def require_unlinked(cursor: db.Cursor, case: Mapping[str, Any]) -> None:
+    """Return when the report of a case is no duplicate; else raise Conflict naming its canonical report."""
+    if link := _link_of(cursor, case):
+        raise Conflict(
+            "report", f"{case['report_id']} is {_linked(link)}: unlink it before deciding on it alone"
+        )
 
 
 def linked_to(cursor: db.Cursor, report_id: str) -> str | None:
@@ -168,6 +168,12 @@ def linked_to(cursor: db.Cursor, report_id: str) -> str | None:
 def link_of(cursor: db.Cursor, report_id: str) -> db.Row | None:
     """The link by which a report is a duplicate, as it was recorded; None when it is none."""
     return db.row(cursor, "SELECT * FROM active_links WHERE child_id = ?", [report_id])
+
+
+def _link_of(cursor: db.Cursor, case: Mapping[str, Any]) -> db.Row | None:
+    """`link_of` the report of a case, at no cost in the usual one: a case names a canonical report as long as it has
+    a link."""
+    return link_of(cursor, case["report_id"]) if case["canonical_id"] else None
 
 
 def first_link_of(cursor: db.Cursor, report_id: str) -> db.Row | None:
@@ -260,13 +266,10 @@ def _seq(cursor: db.Cursor, report_id: str) -> int:
     return int(found)
 
 
-def _require_earlier(cursor: db.Cursor, child_id: str, canonical_id: str) -> None:
-    order = "SELECT received_at, seq FROM reports WHERE report_id = ?"
-    child, canonical = db.row(cursor, order, [child_id]), db.row(cursor, order, [canonical_id])
-    if child is None or canonical is None:
-        missing = child_id if child is None else canonical_id
-        raise NotFound("report", f"there is no report {missing!r}")
-    if child_id == canonical_id:
+def _require_earlier(child: Mapping[str, Any], canonical: Mapping[str, Any]) -> None:
+    if child["report_id"] == canonical["report_id"]:
         raise Refused("canonical", "a report cannot be a duplicate of itself")
     if (child["received_at"], child["seq"]) < (canonical["received_at"], canonical["seq"]):
-        raise Refused("canonical", f"the canonical report is the one submitted first, which is {child_id}")
+        raise Refused(
+            "canonical", f"the canonical report is the one submitted first, which is {child['report_id']}"
+        )

@@ -90,7 +90,7 @@ def assess_within(
     # What somebody else has done comes first: whoever is to complete a decision would do so for an old version.
     case = cases.read(work.cursor, report_id, seen_version)
     resolution = check(policy, decision)
-    linking.require_unlinked(work.cursor, report_id)
+    linking.require_unlinked(work.cursor, case)
     if settles is None:
         looks.require_undisputed(work.cursor, case)
     severity = level(policy, decision)
@@ -229,7 +229,7 @@ def move(
         raise Refused("trigger", "only the reporter can withdraw a report, on its tracking page")
     with store.write(actor, "set_status", now) as work:
         case = cases.read(work.cursor, report_id, seen_version)
-        linking.require_unlinked(work.cursor, report_id)
+        linking.require_unlinked(work.cursor, case)
         status = lifecycle.step(Status(case["status"]), trigger)
         if trigger is Trigger.ACCEPT or (status is Status.CLOSED and trigger is not Trigger.PASS_RETEST):
             raise Refused("trigger", f"{trigger} needs an assessment with a clause, or a duplicate link")
