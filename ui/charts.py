@@ -244,6 +244,7 @@ def spans(
                     base=[row["begin"].replace(tzinfo=None) for _, row in mine],
                     x=[(row["end"] - row["begin"]) / timedelta(milliseconds=1) for _, row in mine],
                     y=[place for place, _ in mine],
+                    width=0.8,  # else the bars of a colour with few rows are as wide as the rows between them
                     customdata=[f"{row['end']:%d %b %Y %H:%M} UTC" for _, row in mine],
                     hovertemplate="ends %{customdata}<extra></extra>",
                     name=title,

@@ -69,6 +69,16 @@ def test_what_ends_soonest_is_first_with_its_hour_and_zone(visit, held):
     assert screen.query_params["embargo"] == late
 
 
+def test_bars_of_the_calendar_are_alike_however_few_have_their_colour(visit, held, opened):
+    held("one", days=30)
+    held("two", days=20)
+    proposed = held("three", days=5)
+    end = opened.store.clock() + timedelta(days=9)
+    disclosure.propose(opened.store, opened.policy, EVERYTHING, proposed, end)
+    spec = json.loads(visit("disclosure", role=LEAD).get("plotly_chart")[0].proto.spec)
+    assert [(len(bars["y"]), bars["width"]) for bars in spec["data"]] == [(2, 0.8), (1, 0.8)]
+
+
 def test_why_it_ended_is_a_column_only_where_one_has_ended(visit, held, opened):
     def hidden(show: str) -> bool:
         columns = json.loads(visit("disclosure", role=LEAD, show=show).dataframe[-1].proto.columns)
