@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "triage_core.control",
             "triage_core.demo",
+            "triage_core.demo_acts",
             "triage_core.health",
             "triage_core.outgoing.notifier",
             "triage_core.operations.*",

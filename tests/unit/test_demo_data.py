@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from triage_core import text
+from triage_core import demo_acts, text
 from triage_core.channel import reportformat
 from triage_core.guidance import policy
 from triage_core.model import (
@@ -35,7 +35,7 @@ from triage_core.settings import ROOT
 from triage_core.text import HiddenKind
 
 FOLDER = ROOT / "data" / "demo"
-FILES = ("reports.jsonl", "decisions.jsonl", "labels.jsonl")
+FILES = ("reports.jsonl", "decisions.jsonl", "acts.jsonl", "labels.jsonl")
 NO_WRAPPER = {"none", "hidden_characters", "flattery", "escalation_plain"}
 REVIEWERS = {"mara", "jonas", "ade"}
 SHINGLE = 12
@@ -47,10 +47,11 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 RAW = rows("reports.jsonl")
 DECISIONS = rows("decisions.jsonl")
+ACTS = rows("acts.jsonl")
 LABELS = {row["external_id"]: row for row in rows("labels.jsonl")}
 DAYS_AGO = {row["external_id"]: row["demo_days_ago"] for row in RAW}
 REPORTS: dict[str, FlawReport] = {
-    row["external_id"]: reportformat.parse({k: v for k, v in row.items() if k != "demo_days_ago"})
+    row["external_id"]: reportformat.parse({k: v for k, v in row.items() if not k.startswith("demo_")})
     for row in RAW
 }
 POLICY = policy.load(ROOT / "data")
@@ -249,19 +250,37 @@ def test_optional_fields_are_filled_by_some_and_left_by_some(field: str) -> None
     assert 20 <= filled <= len(REPORTS) - 20
 
 
-def test_decisions_cover_about_sixty_percent_and_leave_the_newest() -> None:
+def test_decisions_leave_some_of_the_newest_and_a_few_others() -> None:
     decided = {row["external_id"] for row in DECISIONS}
     assert len(decided) == len(DECISIONS), "two decisions on one report"
     assert decided <= REPORTS.keys()
-    assert 0.55 <= len(decided) / len(REPORTS) <= 0.68
-    assert not any(DAYS_AGO[name] < 2 for name in decided)
+    withdrawn = {row["external_id"] for row in ACTS if row["act"] == "withdraw"}
+    left = REPORTS.keys() - decided - withdrawn
+    assert 40 <= len(left) <= 60
+    assert sum(DAYS_AGO[name] > 4.5 for name in left) <= 3
 
 
 def test_decisions_were_taken_by_a_reviewer_after_the_report_and_before_now() -> None:
-    assert {row["reviewer"] for row in DECISIONS} == REVIEWERS
+    assert {row["by"] for row in DECISIONS} == REVIEWERS
     for row in DECISIONS:
         assert 2 <= row["after_hours"] < DAYS_AGO[row["external_id"]] * 24
-    assert sum(row["after_hours"] <= 120 for row in DECISIONS) >= 0.95 * len(DECISIONS)
+    assert sum(row["after_hours"] <= 120 for row in DECISIONS) >= 0.9 * len(DECISIONS)
+
+
+def test_acts_are_known_done_before_now_and_by_somebody_each_at_a_moment_of_its_own() -> None:
+    assert {row["act"] for row in ACTS} <= demo_acts._ACTS.keys()
+    assert {row["by"] for row in (*DECISIONS, *ACTS)} == {*demo_acts.CAST, "reporter"}
+    moments = [row["after_hours"] - DAYS_AGO[row["external_id"]] * 24 for row in (*DECISIONS, *ACTS)]
+    assert max(moments) < 0
+    assert min(row["after_hours"] for row in ACTS) > 0
+    # A start that goes on knows by the last moment what was done.
+    assert len({round(moment, 4) for moment in moments}) == len(moments)
+
+
+def test_a_reporter_who_acts_came_by_a_public_door() -> None:
+    doors = {row["external_id"] for row in RAW if "demo_door" in row}
+    assert {row["external_id"] for row in ACTS if row["by"] == "reporter"} <= doors
+    assert 50 <= len(doors) <= len(RAW) - 50
 
 
 def test_duplicate_decisions_agree_with_the_labels_and_reach_every_group() -> None:
@@ -278,8 +297,9 @@ def test_assessments_cite_every_clause_with_sound_inputs_and_a_note() -> None:
         assert row["clauses"]
         assert row["note"].strip()
         in_scope = any(clause.startswith("IN-") for clause in row["clauses"])
-        assert (row["resolution"] is None) == in_scope
-        assert in_scope or Resolution(row["resolution"])
+        resolution = Resolution(row["resolution"]) if row["resolution"] else None
+        known = {None, Resolution.ACCEPTED_RISK, Resolution.NOT_REPRODUCIBLE}
+        assert (resolution in known) == in_scope
         assert in_scope or "better_answer" not in row
         assert severity_inputs(row) if "harm" in row else not in_scope
     assert sum("better_answer" in row for row in assessed) >= 40

@@ -1,8 +1,8 @@
 """The clause of the guidance that a report looks like, by its words: a hint before sending, never a refusal.
 
 No model is asked, so the answer is instant and says the same to everybody. Words that many clauses
-share count little. The example on a clause's own side of the border speaks for it. Of the demo's 160
-decided reports it names a clause for 31: the one that the reviewer cited for 12 of them, and one on the
+share count little. The example on a clause's own side of the border speaks for it. Of 160 decided
+reports of the demo it names a clause for 31: the one that the reviewer cited for 12 of them, and one on the
 right side of the border for 26. So it keeps silent more often than not, and is shown as a guess.
 """
 
