@@ -24,8 +24,12 @@ from triage_core.settings import ROOT
 FOLDER = ROOT / "data" / "demo"
 IMPORTER = Actor("demo:files", "Demo", frozenset({DeskRole.OPERATOR}))
 _ACTORS = [actor.actor_id for actor in (*CAST.values(), REPORTER)]
-_BY_OTHERS = "SELECT 1 FROM events WHERE NOT list_contains(?, actor_id) LIMIT 1"
-_LAST = "SELECT max(done_at) FROM events WHERE list_contains(?, actor_id)"
+# A peer is in a store only where somebody else has added it.
+_BY_WHOM = (
+    "SELECT bool_or(NOT is_act) AS by_others, max(done_at) FILTER (is_act) AS last FROM ("
+    " SELECT done_at, list_contains($actors, actor_id) OR starts_with(actor_id, 'peer:') AS is_act"
+    " FROM events WHERE NOT list_contains($loading, actor_id))"
+)
 _Stored = Mapping[str | None, tuple[str, datetime]]
 
 
@@ -36,9 +40,11 @@ def load_demo(runtime: Runtime, folder: Path = FOLDER) -> int:
     installation refuses is left out. Raises Refused when the demo files break a rule of the intake.
     """
     with runtime.store.read() as cursor:
-        if db.value(cursor, _BY_OTHERS, [[*_ACTORS, IMPORTER.actor_id, SYSTEM.actor_id]]):
-            return 0
-        last: datetime | None = db.value(cursor, _LAST, [_ACTORS])
+        loading = [IMPORTER.actor_id, SYSTEM.actor_id]
+        (done,) = db.rows(cursor, _BY_WHOM, {"actors": _ACTORS, "loading": loading})
+    if done["by_others"]:
+        return 0
+    last: datetime | None = done["last"]
     now = runtime.store.clock()
     stored = _stored(runtime)
     batch = [_incoming(line, stored, now) for line in _lines(folder / "reports.jsonl")]

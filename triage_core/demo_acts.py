@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from triage_core import db
+from triage_core.advisories import advising, advisory_board, answering, peers
+from triage_core.advisories.advisory_board import Told
 from triage_core.channel import messages, reporter
 from triage_core.desk import answers, assessments, claims, looks, preferred, second_look, triage
 from triage_core.desk.decision import Decision
@@ -26,6 +28,7 @@ from triage_core.model import (
     Exposure,
     Generality,
     Harm,
+    ProductStatus,
     Reliability,
     Resolution,
     SeverityInputs,
@@ -42,23 +45,29 @@ _ROLES = {
     "ade": DeskRole.REVIEWER,
     "nora": DeskRole.POLICY_OWNER,
     "ruth": DeskRole.DISCLOSURE_LEAD,
+    "iris": DeskRole.OPERATOR,
 }
 CAST: Mapping[str, Actor] = MappingProxyType(
     {name: Actor(f"demo:{name}", name.title(), frozenset({role})) for name, role in _ROLES.items()}
 )
-"""The people of the desk by the name in the files; everybody else there is a reporter."""
+"""The people of the desk by the name in the files; who else acts there is a reporter, or a peer by its name."""
 VISITOR = Actor("demo:reviewer", "Demo person", frozenset({DeskRole.REVIEWER}))
 """Whoever looks at the demo, as the banner says who that is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where the acts are done: `ids` by the name in the files, and a tracking key by id for the public doors."""
+    """Where the acts are done: `ids` by the name in the files, and a tracking key by id for the public doors.
+
+    `peer_keys` by name are those of the peers that were added here: nobody else has them, so that a start that goes
+    on where another was cut short leaves the acts of peers out.
+    """
 
     store: Store
     policy: Policy
     ids: Mapping[str, str]
     keys: Mapping[str, str]
+    peer_keys: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class _Act:
     store: Store
     policy: Policy
     ids: Mapping[str, str]
+    peer_keys: dict[str, str]
     who: Who
     report_id: str
     line: Mapping[str, Any]
@@ -98,7 +108,7 @@ def perform(scene: Scene, line: Mapping[str, Any], at: datetime) -> None:
     who = CAST.get(line["by"]) or ByKey(scene.keys.get(report_id, ""))
     name = line.get("act") or ("link" if "duplicate_of" in line else "decide")
     try:
-        _ACTS[name](_Act(scene.store, scene.policy, scene.ids, who, report_id, line, at))
+        _ACTS[name](_Act(scene.store, scene.policy, scene.ids, scene.peer_keys, who, report_id, line, at))
     except Refused:
         return
 
@@ -228,6 +238,47 @@ def _pay_batch(act: _Act) -> None:
         payments.pay(act.store, act.actor, batch_no, reference=act.note, now=act.at)
 
 
+def _add_peer(act: _Act) -> None:
+    name = act.line["peer"]
+    _, act.peer_keys[name] = peers.add(act.store, act.actor, name, now=act.at)
+
+
+def _advise(act: _Act) -> None:
+    title, names = act.line["title"], act.line["peers"]
+    advising.open_advisory(act.store, act.actor, act.report_id, title, act.note, names, now=act.at)
+
+
+def _advisory(act: _Act) -> int:
+    """The number of the open advisory about the report's flaw."""
+    with act.store.read() as cursor:
+        found = advisory_board.open_of(cursor, act.report_id)
+    if found is None:
+        raise Refused("advisory", "none is open")
+    return found
+
+
+def _told(act: _Act) -> Told:
+    """The advisory as the peer that acts sees it."""
+    number = _advisory(act)
+    with act.store.read() as cursor:
+        return advisory_board.told(cursor, peers.named(cursor, act.line["by"]), number, act.at)
+
+
+def _accept_advisory(act: _Act) -> None:
+    told = _told(act)
+    end = told.stub.embargo_end if told.stub else None
+    answering.accept(act.store, _peer_key(act), told.advisory_id, end, now=act.at)
+
+
+def _answer_advisory(act: _Act) -> None:
+    status = ProductStatus(act.line["product"])
+    answering.answer(act.store, _peer_key(act), _advisory(act), status, act.note, now=act.at)
+
+
+def _peer_key(act: _Act) -> str:
+    return act.peer_keys.get(act.line["by"], "")
+
+
 _Do = Callable[[_Act], object]
 _ACTS: Mapping[str, _Do] = MappingProxyType(
     {
@@ -263,6 +314,13 @@ _ACTS: Mapping[str, _Do] = MappingProxyType(
         "pay_reward": lambda a: rewards.pay(a.store, a.actor, _reward(a), reference=a.note, now=a.at),
         "send_batch": lambda a: payments.send(a.store, a.actor, now=a.at),
         "pay_batch": _pay_batch,
+        "add_peer": _add_peer,
+        "advise": _advise,
+        "accept_advisory": _accept_advisory,
+        "decline_advisory": lambda a: answering.decline(a.store, _peer_key(a), _advisory(a), now=a.at),
+        "read_advisory": lambda a: answering.read(a.store, _peer_key(a), _advisory(a), now=a.at),
+        "answer_advisory": _answer_advisory,
+        "close_advisory": lambda a: advising.close(a.store, a.actor, _advisory(a), a.note, now=a.at),
     }
 )
 """Every act of the files. What a trigger of the status machine names is the step of that name."""

@@ -48,6 +48,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 RAW = rows("reports.jsonl")
 DECISIONS = rows("decisions.jsonl")
 ACTS = rows("acts.jsonl")
+PEERS = {row["peer"] for row in ACTS if row["act"] == "add_peer"}
 LABELS = {row["external_id"]: row for row in rows("labels.jsonl")}
 DAYS_AGO = {row["external_id"]: row["demo_days_ago"] for row in RAW}
 REPORTS: dict[str, FlawReport] = {
@@ -269,7 +270,7 @@ def test_decisions_were_taken_by_a_reviewer_after_the_report_and_before_now() ->
 
 def test_acts_are_known_done_before_now_and_by_somebody_each_at_a_moment_of_its_own() -> None:
     assert {row["act"] for row in ACTS} <= demo_acts._ACTS.keys()
-    assert {row["by"] for row in (*DECISIONS, *ACTS)} == {*demo_acts.CAST, "reporter"}
+    assert {row["by"] for row in (*DECISIONS, *ACTS)} == {*demo_acts.CAST, *PEERS, "reporter"}
     moments = [row["after_hours"] - DAYS_AGO[row["external_id"]] * 24 for row in (*DECISIONS, *ACTS)]
     assert max(moments) < 0
     assert min(row["after_hours"] for row in ACTS) > 0
