@@ -202,7 +202,7 @@ def test_every_person_finds_something_to_do(whole: Runtime) -> None:
             cursor, "SELECT count(*) FROM cases WHERE assigned_to = ?", [demo_acts.VISITOR.actor_id]
         )
         asked = db.value(cursor, "SELECT count(*) FROM cases WHERE status = 'needs_info'")
-        told = advisory_board.board(cursor, whole.store.clock()).counts
+        told = advisory_board.board(cursor, advisory_board.Show.OPEN, whole.store.clock()).counts
     assert embargoes[Show.FOR_US] >= 1
     assert embargoes[Show.FOR_REPORTER] >= 1
     assert embargoes[Show.SHOULD_END] == 1

@@ -14,7 +14,7 @@ from triage_core import cases, db, migrations
 from triage_core.advisories import advising, answering, peers
 from triage_core.channel import first_rows, intake, reportformat
 from triage_core.clusters import groups
-from triage_core.desk import claims, drafts, second_look, triage
+from triage_core.desk import claims, drafts, linking, second_look, triage
 from triage_core.disclosure import disclosure, embargoes, shared_ends
 from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.model import Channel, ProductStatus
@@ -81,6 +81,7 @@ def test_claims_and_tasks_come_to_a_store_of_the_first_release(
         first_release.setattr(groups, "contradiction", lambda *_: None)  # it knew of pairs alone
         first_release.setattr(embargoes, "follow", lambda *_: None)  # it knew no embargo machine
         first_release.setattr(shared_ends, "joined", lambda *_: None)
+        first_release.setattr(linking, "_require_earlier", lambda *_: None)  # a case knew no date
         old = Store(tmp_path, Clock())
         bring(old, make_report("One"), make_report("Two", wants_reward=True))
         third = reportformat.parse(make_report("Three"))
