@@ -8,7 +8,7 @@ given back as aware datetimes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +98,43 @@ def transaction(cursor: Cursor) -> Iterator[Cursor]:
         raise StoreError(
             f"the database failed ({error}): check the disk, else restore the last backup"
         ) from error
+
+
+@contextmanager
+def attached(cursor: Cursor, path: Path, name: str) -> Iterator[None]:
+    """A new file as a database of this name while this lasts; the path lies in the folder of the store.
+
+    What was written is in the file at the end. Raises StoreError.
+    """
+    quoted = str(path.resolve()).replace("'", "''")
+    try:
+        cursor.execute(f"ATTACH '{quoted}' AS {name}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"DETACH {name}")
+    except duckdb.Error as error:
+        raise StoreError(f"{path.name} cannot be written ({error}): check the disk") from error
+
+
+def copy(cursor: Cursor, name: str, progress: Callable[[int, int], None]) -> None:
+    """Every table and view, as the running transaction sees them, into the attached database of this name.
+
+    `progress` is told how many rows are written, and of how many about.
+    """
+    own = value(cursor, "SELECT current_database()")
+    tables = rows(
+        cursor,
+        "SELECT table_name AS name, estimated_size AS size FROM duckdb_tables()"
+        " WHERE database_name = ? AND NOT temporary ORDER BY size, name",
+        [own],
+    )
+    cursor.execute(f"COPY FROM DATABASE {own} TO {name} (SCHEMA)")
+    done, total = 0, sum(table["size"] for table in tables)
+    for table in tables:
+        progress(done, total)
+        done += value(cursor, f"INSERT INTO {name}.{table['name']} SELECT * FROM {own}.{table['name']}")
+    progress(done, done)
 
 
 def aware(value: Any) -> Any:

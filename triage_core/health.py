@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from triage_core import access, audit, db, verification
+from triage_core import access, audit, backup, db, verification
 from triage_core.access import Command
+from triage_core.backup import Backup
 from triage_core.channel.journal import JOURNAL_FILE
 from triage_core.desk import boards
 from triage_core.errors import ChainBroken
@@ -135,7 +136,10 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One look. `imported` reports came by imports of the last 30 days, also by those that did not end."""
+    """One look. `imported` reports came by imports of the last 30 days, also by those that did not end.
+
+    `backup` is the last one that was made by the command; of other copies nothing is known.
+    """
 
     at: datetime
     folder: Path
@@ -143,6 +147,7 @@ class Health:
     comparing: Comparing
     messages: Messages
     record: Record
+    backup: Backup | None
     disk: Disk
     keys: tuple[Key, ...]
     imports: tuple[Import, ...]
@@ -162,6 +167,7 @@ def look(runtime: Runtime, actor: Actor) -> Health:
             _comparing(cursor, runtime),
             _messages(cursor, runtime),
             _record(cursor, anchor, folder),
+            backup.last(cursor),
             _disk(cursor, folder),
             tuple(_keys(cursor)),
             tuple(_imports(cursor, now)),

@@ -10,9 +10,10 @@ after the commit. Snapshot isolation allows write skew, so writers take one lock
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ Clock = Callable[[], datetime]
 PATIENCE_S = 1.0  # how long a reader waits for reports that were accepted ahead of their commit
 TAIL_CHECKED_AT_START = 1_000
 STORE_FILE = "flawdesk.duckdb"
+ANCHOR_FILE = "anchor.log"
+_COPY = "copied"
 
 
 def utc_now() -> datetime:
@@ -77,6 +80,14 @@ class Work:
         return int(db.value(self.cursor, f"SELECT coalesce(max({column}), 0) + 1 FROM {table}"))
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The moment of which a store's copy is, and the chain's head then."""
+
+    at: datetime
+    head: audit.Head
+
+
 class Store:
     """An open store; one instance per folder and process."""
 
@@ -92,7 +103,7 @@ class Store:
         self.ahead: Ahead | None = None
         self.last_of: dict[str, int] = {}  # by command, the last event that this process has written
         self._lock = threading.RLock()
-        self._anchor = audit.Anchor(folder / "anchor.log")
+        self._anchor = audit.Anchor(folder / ANCHOR_FILE)
         try:
             self._open(memory_mib)
         except OSError as error:
@@ -109,7 +120,7 @@ class Store:
         # What reporters wrote is for this user's eyes: other users of the machine see nothing of it.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.path.exists() and (anchored := self._anchor.read()) is not None and anchored.seq:
-            raise ChainBroken("anchor.log exists but flawdesk.duckdb is gone: restore the last backup")
+            raise ChainBroken(f"{ANCHOR_FILE} exists but {STORE_FILE} is gone: restore the last backup")
         self._db = db.Database(self.path, memory_mib)
         try:
             cursor = self._db.cursor()
@@ -200,6 +211,26 @@ class Store:
             head = audit.Head(event["seq"], event["hash"])
         db.insert(work.cursor, "events", records)
         return head
+
+    def copy(self, folder: Path, progress: Callable[[int, int], None]) -> Copied:
+        """Write database and anchor as they are at one moment; nobody waits for it, to read or to write.
+
+        `folder` lies in the store's own. `progress` is told of rows: done, and of how many about. Raises StoreError,
+        OSError.
+        """
+        if self.ahead is not None:
+            self.ahead.settle()
+        with suppress(FileNotFoundError):  # then the copy is not sound, as it is
+            # Before the moment: an anchor that knows of later events would tell of lost work.
+            shutil.copyfile(self.folder / ANCHOR_FILE, folder / ANCHOR_FILE)
+        cursor = self._db.cursor()
+        try:
+            with db.attached(cursor, folder / STORE_FILE, _COPY), db.transaction(cursor):
+                copied = Copied(self.clock(), audit.head(cursor))
+                db.copy(cursor, _COPY, progress)
+                return copied
+        finally:
+            cursor.close()
 
     def verify(self) -> int:
         """Check the whole chain and the anchor; gives the number of events. Raises ChainBroken."""

@@ -103,6 +103,7 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.named": "Clusters named",
     "suggestions.learned": "Suggestions learned from decisions",
     "reports.imported": "File imported",
+    "backup.made": "Backup made",
     "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",
     "clusters.audited": "Clusters audited",

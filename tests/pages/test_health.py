@@ -11,7 +11,7 @@ import pytest
 from tests.hostile_corpus import HOSTILE
 from tests.making import make_report
 from tests.pages.conftest import EVERYTHING, NOW, column, figures
-from triage_core import db, health, operations, verification
+from triage_core import backup, db, health, operations, verification
 from triage_core.channel import apikeys, intake, reportformat
 from triage_core.errors import StoreError
 from triage_core.health import Anchored
@@ -91,11 +91,22 @@ def test_all_that_is_well_has_its_sentence(look, receive, index, opened, rendere
         "2 of 2 reports with a conversation are compared.",
         "The anchor file ends at the same event.",
         f"Verified just now: {opened.store.revision:,} events, and every report",
-        "Flawdesk makes no copy by itself and cannot know of yours.",
+        "None was made by this command yet, and of other copies nothing is known here.",
         "No dataset has been built.",
     ):
         assert words in said
     assert opened.store.anchored().hash in [code.value for code in screen.code]
+
+
+def test_the_last_backup_is_told_with_what_came_since(look, receive, opened, rendered, tmp_path):
+    receive("one")
+    made = backup.make(opened.store, EVERYTHING, tmp_path / "monday *copy*")
+    receive("two")
+    screen = look()
+    said = rendered(screen)
+    assert f"made and checked just now: {made.events:,} event" in said
+    assert "2 events came since" in said
+    assert made.folder in [code.value for code in screen.code]
 
 
 def test_no_word_of_a_report_is_on_it(look, receive, opened, rendered):

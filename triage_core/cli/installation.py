@@ -1,4 +1,4 @@
-"""Commands of the installation: import, stats, verify, serve."""
+"""Commands of the installation: import, stats, verify, backup, serve."""
 
 from __future__ import annotations
 
@@ -39,6 +39,16 @@ def stats(store: StoreOption = None, as_json: JsonOption = False) -> None:
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Check that everything is there and as it was: chain, anchor, reports, decisions, embargoes, rewards."""
     run("verify", {}, store, as_json, print_pairs, begins=False)
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder, best on another disk.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the store into a new folder, also while a server holds it, and check the copy: else it is none."""
+    run("backup", {"folder": os.path.abspath(folder)}, store, as_json, print_pairs, begins=False)
 
 
 @app.command()

@@ -55,6 +55,7 @@ WHY_NOT = {
     "dataset.retired": "files that were deleted stay so; build a new version",
     "report.received": "a report that came in stays; close it instead",
     "reports.imported": "reports that came in stay; close them instead",
+    "backup.made": "a copy lies outside of the store; delete its folder",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",
     "view.saved": "a view is forgotten on the inbox",

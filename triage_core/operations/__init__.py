@@ -85,6 +85,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "notify.send": notify.send,
     "stats": installation.stats,
     "verify": installation.verify,
+    "backup": installation.back_up,
 }
 
 

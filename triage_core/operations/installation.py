@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from triage_core import importers, queries, verification
+from triage_core import backup, importers, queries, verification
 from triage_core.channel import intake
 from triage_core.errors import Refused
-from triage_core.operations.base import Emit, command_line_actor
+from triage_core.operations.base import Emit, command_line_actor, plain
 from triage_core.runtime import Runtime
 
 BATCH = 500
@@ -62,3 +63,9 @@ def stats(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, 
 def verify(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     """Check the audit chain, its anchor, and that every count agrees. Raises ChainBroken."""
     return {"ok": True, "events": verification.verify(runtime.store)}
+
+
+def back_up(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+    """Copy the store into a new folder, and check the copy. Raises Refused naming the folder, StoreError."""
+    made = backup.make(runtime.store, command_line_actor(), Path(params["folder"]), emit.progress)
+    return plain(asdict(made))

@@ -165,14 +165,21 @@ def record(seen: Health, ills: Sequence[Ill]) -> None:
 def backups(seen: Health) -> None:
     with st.container(border=True, height="stretch", gap="xsmall"):
         _heading(":material/backup:", "Backups", words.BY_HAND)
-        st.metric("A backup now would hold", words.bytes_words(seen.disk.folder))
-        st.markdown(
-            "Flawdesk makes no copy by itself and cannot know of yours. End the server, copy this folder whole to"
-            " another disk, start again, and check the copy: it counts as a backup when this says so."
-        )
-        copied = shlex.quote(str(seen.folder))
+        st.metric("A backup now would hold", words.bytes_words(seen.disk.database))
+        if last := seen.backup:
+            since = counted(seen.record.events - last.events, "event")
+            st.markdown(
+                f"The last one was made and checked {ago(last.at, seen.at)}: {counted(last.events, 'event')}, and"
+                f" {since} came since. It was written to:"
+            )
+            st.code(inline(last.folder, 400), language=None, wrap_lines=True)
+        else:
+            st.markdown("None was made by this command yet, and of other copies nothing is known here.")
+        st.markdown("To copy the store into a new folder, best on another disk, while everybody works on:")
         st.code(
-            f"cp -a {copied} COPY\npython -m triage_core verify --store COPY", language=None, wrap_lines=True
+            f"python -m triage_core backup FOLDER --store {shlex.quote(str(seen.folder))}",
+            language=None,
+            wrap_lines=True,
         )
 
 
