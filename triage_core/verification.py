@@ -130,7 +130,7 @@ def _compare_reports(cursor: db.Cursor) -> None:
         for row in found:
             recorded = json.loads(row["data"])
             document = json.loads(row["body"]) | {"turns": row["turns"]}
-            told = (recorded["content_sha256"], recorded["body_sha256"])
+            told = (recorded.get("content_sha256"), recorded.get("body_sha256"))
             held = (row["content_sha256"], row["body_sha256"])
             found_now = (text.content_sha256(text.turns_of(row["turns"])), document_sha256(document))
             if not told == held == found_now:

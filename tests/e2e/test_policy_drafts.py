@@ -73,12 +73,12 @@ def test_from_the_draft_to_the_public_page(
     page.get_by_role("button", name="Begin a draft").click()
     page.get_by_test_id("stToast").filter(has_text="yours to write").wait_for()
     wait_until_settled(page)
-    page.get_by_label("Title", exact=True).first.fill(TITLE)
+    page.get_by_label("Title", exact=True).filter(visible=True).first.fill(TITLE)
     # Typing is not lost on the way through the other sections.
     page.get_by_role("tab", name="Clocks and rewards").click()
     screenshot("drafts-clocks")
     page.get_by_role("tab", name="Words").click()
-    assert page.get_by_label("Title", exact=True).first.input_value() == TITLE
+    assert page.get_by_label("Title", exact=True).filter(visible=True).first.input_value() == TITLE
     save(page)
     screenshot("drafts-words")
     assert TITLE not in public(decided, "/policy")
@@ -137,7 +137,7 @@ def test_another_person_approves_and_the_public_page_says_it_at_once(
     page.get_by_role("button", name="Begin a draft").click()
     page.get_by_test_id("stToast").filter(has_text="yours to write").wait_for()
     wait_until_settled(page)
-    page.get_by_label("Title", exact=True).first.fill(TITLE)
+    page.get_by_label("Title", exact=True).filter(visible=True).first.fill(TITLE)
     save(page)
     number = str(max(draft["draft_id"] for draft in on_the_command_line(decided, "policy", "drafts")))
     before = on_the_command_line(decided, "stats")["policy_version"]
