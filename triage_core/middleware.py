@@ -96,21 +96,23 @@ class Guard:
         # Whatever the server before this made of the header, which anybody can send.
         if forwarded := headers.getlist("x-forwarded-for"):
             scope["client"] = (front.sender(forwarded), 0)
+        started = False
+        security = self._headers(scope["path"])
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                _add(message, security)
+            await send(message)
+
         if refusal := self._refusal(scope, headers, front):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:
                 answer = PlainTextResponse(refusal, status_code=403)
-                await answer(scope, receive, _with_headers(send, self._headers(scope["path"])))
+                await answer(scope, receive, guarded)
             return
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        guarded = _with_headers(watch, self._headers(scope["path"]))
         try:
             await self._app(scope, receive, guarded)
         except Exception:
@@ -166,11 +168,6 @@ def is_foreign(origin: str | None, host: str) -> bool:
         return True
 
 
-def _with_headers(send: Send, headers: _Headers) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            others = [pair for pair in message.get("headers", ()) if pair[0].lower() not in headers]
-            message["headers"] = [*others, *headers.items()]
-        await send(message)
-
-    return send_with_headers
+def _add(message: Message, headers: _Headers) -> None:
+    others = [pair for pair in message.get("headers", ()) if pair[0].lower() not in headers]
+    message["headers"] = [*others, *headers.items()]

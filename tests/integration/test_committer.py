@@ -191,8 +191,9 @@ def test_keys_are_remembered_however_many_came(store: Store, monkeypatch: pytest
         assert {receipt.already_known for receipt in receipts} == {bool(turn)}
 
 
+@pytest.mark.parametrize(("limit", "most"), [("LONGEST", 4), ("MOST_BYTES", 2_000)])
 def test_the_journal_stays_short_under_a_load_that_never_ends(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
     clear = Journal.clear
 
@@ -202,7 +203,7 @@ def test_the_journal_stays_short_under_a_load_that_never_ends(
         if threading.current_thread().name != "intake":
             clear(journal)
 
-    monkeypatch.setattr("triage_core.channel.committer.LONGEST", 4)
+    monkeypatch.setattr(f"triage_core.channel.committer.{limit}", most)
     monkeypatch.setattr(Journal, "clear", never_by_the_thread)
     committer = Committer(store)
     for number in range(12):
@@ -210,6 +211,31 @@ def test_the_journal_stays_short_under_a_load_that_never_ends(
     assert len(committer._journal.read()) <= 5
     with store.read() as cursor:
         assert db.value(cursor, "SELECT count(*) FROM reports") == 12
+
+
+def test_a_rush_is_let_by_but_for_whoever_reads_and_not_beyond_a_number(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triage_core.channel.committer.RUSH", 0)  # it never ends
+    monkeypatch.setattr("triage_core.channel.committer.LASTING_S", 1e6)
+    monkeypatch.setattr("triage_core.channel.committer.GATHER_S", 0.0)
+    monkeypatch.setattr("triage_core.channel.committer.LONGEST", 8)
+    taken = threading.Event()
+    committer = Committer(store, taken.set)
+    for number in range(3):
+        committer.receive(POLICY, incoming(f"report {number}"))
+    assert not taken.wait(0.2)
+    assert len(stored(store)) == 3
+    assert taken.wait(20)
+    taken.clear()
+    for number in range(4):
+        committer.receive(POLICY, incoming(f"more {number}"))
+    assert taken.wait(20)
+    committer.receive(POLICY, incoming("the last"))
+    store.close()
+    reopened = Store(store.folder)
+    assert len(stored(reopened)) == 8
+    reopened.close()
 
 
 def test_a_closed_store_accepts_nothing(store: Store) -> None:

@@ -21,7 +21,7 @@ from triage_core.advisories.answering import MAX_NOTE
 from triage_core.advisories.handing import Handed
 from triage_core.advisories.peers import Peer
 from triage_core.api.base import NO_STORE, body_of, require_json, written
-from triage_core.api.callers import Caller, door, limit_lookups
+from triage_core.api.callers import Caller, Door, limit_lookups
 from triage_core.channel.fields import Choice, Instant, Record, Text
 from triage_core.channel.jsontext import decode
 from triage_core.channel.reportformat import FORMAT
@@ -33,7 +33,7 @@ ACCEPT = Record({"embargo_end": Instant()}, frozenset({"embargo_end"}), dict)
 ANSWER = Record({"status": Choice(ProductStatus), "note": Text(MAX_NOTE)}, frozenset({"status"}), dict)
 
 
-@door
+@Door
 async def get_advisories(request: Request, caller: Caller) -> Response:
     """What the peer was told, the newest first."""
     limit_lookups(request)
@@ -42,28 +42,28 @@ async def get_advisories(request: Request, caller: Caller) -> Response:
     return JSONResponse(content, headers=NO_STORE)
 
 
-@door
+@Door
 async def post_accept(request: Request, caller: Caller) -> Response:
     """Accept the embargo with the end that was seen; 409 naming the end that it has by now."""
     sent = await _sent(request, ACCEPT)
     return await _answered(request, answering.accept, sent["embargo_end"])
 
 
-@door
+@Door
 async def post_decline(request: Request, caller: Caller) -> Response:
     """Decline the embargo."""
     limit_lookups(request)
     return await _answered(request, answering.decline)
 
 
-@door
+@Door
 async def post_status(request: Request, caller: Caller) -> Response:
     """Say how the peer's product stands."""
     sent = await _sent(request, ANSWER)
     return await _answered(request, answering.answer, sent["status"], sent.get("note", ""))
 
 
-@door
+@Door
 async def get_record(request: Request, caller: Caller) -> Response:
     """The record in one of the exchange formats; each handing out is an event."""
     limit_lookups(request)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from triage_core import runtime
 from triage_core.api.base import HttpError, http_error, json_error
@@ -39,10 +40,20 @@ class Caller:
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
-def door(handle: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """A JSON endpoint of `handle`: finds the caller, maps errors, and lets a known page read the answer."""
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A JSON endpoint of `handle`: finds the caller, maps errors, and lets a known page read the answer.
 
-    async def endpoint(request: Request) -> Response:
+    An ASGI application by itself: around a function of a request Starlette puts a layer that maps errors once more.
+    """
+
+    handle: Handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
         cors: dict[str, str] = {}
         try:
             origin = request.headers.get("origin")
@@ -50,17 +61,16 @@ def door(handle: Handler) -> Callable[[Request], Awaitable[Response]]:
                 cors = {"Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
             if request.method == "OPTIONS":
                 return preflight(cors)
-            answer = await handle(request, await find(request))
+            answer = await self.handle(request, await find(request))
         except HttpError as error:
             answer = json_error(error)
         except Refused as error:
             answer = json_error(http_error(error))
         except StoreError:
             answer = json_error(HttpError(503, "server", "cannot store anything now; nothing was accepted"))
-        answer.headers.update(cors)
+        if cors:
+            answer.headers.update(cors)
         return answer
-
-    return endpoint
 
 
 def preflight(cors: dict[str, str]) -> Response:

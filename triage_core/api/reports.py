@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from triage_core import runtime
 from triage_core.api.base import NO_STORE, HttpError, body_of, http_error, require_json, written
-from triage_core.api.callers import Caller, door, limit, limit_lookups, limit_reporter
+from triage_core.api.callers import Caller, Door, limit, limit_lookups, limit_reporter
 from triage_core.channel import intake, jsontext, reportformat, tracking
 from triage_core.channel.intake import Incoming, Receipt
 from triage_core.channel.tracking import Tracked
@@ -29,7 +29,7 @@ MAX_BATCH_BYTES = 5_000_000
 MAX_TRACKING_KEY = 200
 
 
-@door
+@Door
 async def post_report(request: Request, caller: Caller) -> Response:
     """Accept one flaw-report/1 JSON; 201 with the receipt, 200 when it had come before."""
     limit(caller)
@@ -47,7 +47,7 @@ async def post_report(request: Request, caller: Caller) -> Response:
     return JSONResponse(_receipt(receipt), 200 if receipt.already_known else 201, headers=NO_STORE)
 
 
-@door
+@Door
 async def post_batch(request: Request, caller: Caller) -> Response:
     """Accept up to 100 reports of a product's feedback stream; each is answered on its own, in order."""
     if caller.api_key is None:
@@ -73,7 +73,7 @@ async def post_batch(request: Request, caller: Caller) -> Response:
     return JSONResponse({"results": results}, headers=NO_STORE)
 
 
-@door
+@Door
 async def get_track(request: Request, caller: Caller) -> Response:
     """The state of the report whose tracking key stands in X-Tracking-Key; 404 for any other text."""
     limit_lookups(request)
@@ -84,7 +84,7 @@ async def get_track(request: Request, caller: Caller) -> Response:
     return JSONResponse(_tracked(found), headers=NO_STORE)
 
 
-@door
+@Door
 async def get_challenge(request: Request, caller: Caller) -> Response:
     """A puzzle for an anonymous post; `bits` 0 says that none is asked for."""
     limit_lookups(request)

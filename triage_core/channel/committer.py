@@ -41,8 +41,13 @@ log = logging.getLogger(__name__)
 
 LINE = 256  # reports of one line
 MOST = 1_024  # reports of one commit
-LONGEST = 4_096  # accepted reports that wait for their commit; beyond it the doors wait too
+LONGEST = 16_384  # accepted reports that wait for their commit; beyond it the doors wait too
+MOST_BYTES = 64 * db.MIB  # the same of what stands in the journal
 GATHER_S = 0.5  # how long reports gather for one commit, unless somebody reads
+# So many in so short a time are a rush. To take reports in beside it would take the interpreter from the doors; so a
+# rush is let by first, for a while.
+RUSH, RUSH_S = 10, 0.05
+LASTING_S = 3.0
 RETRY_S = 1.0
 MOST_NEW = 50_000
 _JSON = json.JSONEncoder(separators=(",", ":"))
@@ -199,7 +204,7 @@ class Committer:
 
     def _write_down(self, batch: Sequence[_Waiting]) -> list[_Waiting]:
         """Accept all that is new, in one line; gives those whose key came before, which the database knows best."""
-        if len(self._accepted) >= LONGEST:
+        if len(self._accepted) >= LONGEST or self._journal.size >= MOST_BYTES:
             self.settle()
             self._journal.clear()  # under a lasting load the thread finds no moment at which nothing waits
         seq = self._numbers()
@@ -221,7 +226,7 @@ class Committer:
             before = len(self._accepted)
             self._accepted.extend((one.policy, _taken(one.incoming, accepted)) for one, accepted, _ in new)
             self._start()
-            if not before or before < MOST <= len(self._accepted):  # in between nobody waits for it
+            if not before or before < LONGEST // 2 <= len(self._accepted):  # in between nobody waits for it
                 self._changed.notify_all()
         for one, accepted, key in new:
             name = one.incoming.report.external_id
@@ -250,14 +255,7 @@ class Committer:
                 self._changed.wait_for(lambda: self._accepted or self._closing)
                 if not self._accepted:
                     return
-                self._changed.wait_for(
-                    lambda: (
-                        _seq(self._accepted[0]) <= self._wanted
-                        or self._closing
-                        or len(self._accepted) >= MOST
-                    ),
-                    GATHER_S,
-                )
+                self._gather()
             try:
                 self._take_in()
             except Exception as error:  # nothing is lost: it stands in the journal
@@ -267,6 +265,22 @@ class Committer:
                     self._changed.notify_all()
                     if self._closing or self._changed.wait_for(lambda: self._closing, RETRY_S):
                         return
+
+    def _gather(self) -> None:
+        """Wait for more, as long as nobody waits for what is there."""
+
+        def urgent() -> bool:
+            return (
+                _seq(self._accepted[0]) <= self._wanted
+                or self._closing
+                or len(self._accepted) >= LONGEST // 2
+            )
+
+        self._changed.wait_for(urgent, GATHER_S)
+        for _ in range(int(LASTING_S / RUSH_S)):
+            before = len(self._accepted)
+            if self._changed.wait_for(urgent, RUSH_S) or len(self._accepted) < before + RUSH:
+                return
 
     def _take_in(self) -> None:
         with self._changed:

@@ -49,6 +49,11 @@ class Journal:
             self._cut()
         return entries
 
+    @property
+    def size(self) -> int:
+        """Bytes of the lines since it was last emptied."""
+        return self._end
+
     def append(self, group: Sequence[str]) -> None:
         """Returns when these entries, JSON objects, are on the disk. Raises StoreError, and then none of them is."""
         self._write(group)

@@ -19,11 +19,7 @@ def decode(body: bytes, *, nan_as_null: bool = False) -> object:
     these are to be read as null.
     """
     try:
-        return json.loads(
-            body.decode("utf-8-sig"),
-            object_pairs_hook=_without_repeats,
-            parse_constant=(lambda _: None) if nan_as_null else _refuse_constant,
-        )
+        return (_LENIENT if nan_as_null else _STRICT).decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidReport("body", f"must be UTF-8, which fails at byte {error.start:,}") from None
     except json.JSONDecodeError as error:
@@ -73,3 +69,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(_: str) -> None:
     raise InvalidReport("body", "must not contain NaN or Infinity, which JSON has not")
+
+
+# Made once: json.loads makes one for each text.
+_STRICT = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+_LENIENT = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=lambda _: None)
