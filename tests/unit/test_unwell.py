@@ -22,6 +22,7 @@ WELL = Health(
     Comparing("model", "space", 1, 1, True, (Step.REST, NOON), WorkerState(), None),
     Messages(("email",), True, 1, 0, 0, NOON, None, NOON, ()),
     Record(9, "0" * 64, NOON, Anchored.SAME, None, None),
+    None,
     Disk(50 * 2**30, 100 * 2**30, 1, 1, 1, 1, 1, 0),
     (),
     (),
