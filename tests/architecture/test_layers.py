@@ -88,6 +88,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "triage_core.monthly",
             "triage_core.outgoing.outbox",
             "triage_core.channel.promises",
+            "triage_core.channel.seen_keys",
             "triage_core.channel.reporter",
             "triage_core.channel.tracking",
             "triage_core.guidance.policies",

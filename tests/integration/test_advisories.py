@@ -29,7 +29,7 @@ from triage_core.disclosure.withheld import Desk
 from triage_core.errors import Conflict, GateClosed, IllegalTransition, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, DeskRole, ProductStatus, Tlp
-from triage_core.outgoing import outbox
+from triage_core.outgoing import notices, outbox
 from triage_core.outgoing.notices import Message
 from triage_core.store import Store
 from triage_core.verification import verify
@@ -427,6 +427,36 @@ def test_a_peer_with_an_address_hears_once_that_there_is_something(store, flaw, 
     peers.end(store, OPERATOR, 1)
     assert outbox.send_due(store, EVERYBODY, lambda *one: sent.append(one), ("email",)).failed == 1
     assert len(sent) == 1
+
+
+def test_a_peer_hears_once_of_each_change_that_it_would_not_look_for(store, flaw, heron, told, clock) -> None:
+    def collect() -> list[str]:
+        clock.forward(minutes=1)
+        outbox.collect(store, EVERYBODY, POLICY.clocks, ("email",), None)
+        sent: list[tuple[str, Message, str | None]] = []
+        outbox.send_due(store, EVERYBODY, lambda *one: sent.append(one), ("email",))
+        assert all(to == "security@heron.example" for _, message, to in sent if "dvisory" in message.subject)
+        return [message.body.partition(":")[0] for _, message, _ in sent if message.kind in notices.FOR_PEERS]
+
+    changed = ["Advisory 1 has changed"]
+    collect()
+    (before,) = seen(store, heron)
+    answering.accept(store, heron, told, before.stub.embargo_end)
+    assert collect() == []
+    agree_on(store, flaw, END + DAY)
+    assert collect() == changed
+    assert collect() == []
+    agree_on(store, flaw, END + 2 * DAY)
+    agree_on(store, flaw, END + 3 * DAY)
+    assert collect() == changed
+    answering.accept(store, heron, told, END + 3 * DAY)
+    assert collect() == []
+    disclosure.terminate(store, flaw[1], flaw[0], ExitReason.PUBLIC)
+    assert collect() == changed
+    assert collect() == []
+    advising.close(store, LEAD, told, "All is known.")
+    assert collect() == changed
+    assert collect() == []
 
 
 def test_the_command_line_tells_a_peer(tmp_path: Path, clock: Clock) -> None:

@@ -183,7 +183,7 @@ def test_what_is_accepted_comes_before_what_is_imported_after_it(store: Store) -
 
 
 def test_keys_are_remembered_however_many_came(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triage_core.channel.committer.MOST_NEW", 3)
+    monkeypatch.setattr("triage_core.channel.seen_keys.MOST_NEW", 3)
     committer = Committer(store)
     for turn in range(2):
         receipts = [committer.receive(POLICY, incoming(f"Question {n}", f"k{n}")) for n in range(8)]

@@ -108,6 +108,19 @@ class Told:
     rule: Rule | None
     must_accept: bool
 
+    def change(self, since: datetime) -> str:
+        """What has come of it by the desk's or the reporter's act that the peer should hear of; "" for nothing.
+
+        The same word for the same change, whenever it is asked; that it was closed counts from `since` on.
+        """
+        if self.closed_at is not None:
+            return "closed" if self.closed_at >= since else ""
+        if self.exchange.state is State.ACCEPTED and self.must_accept and self.stub and self.stub.embargo_end:
+            return f"later:{self.stub.embargo_end.isoformat()}"
+        if self.exchange.state in {State.ACCEPTED, State.DECLINED} and not self.held:
+            return "over"
+        return ""
+
 
 _ADVISORIES = (
     "SELECT a.*, e.done_at AS closed_at, coalesce(e.actor_id, '') AS closed_by, coalesce(e.reason, '') AS reason"

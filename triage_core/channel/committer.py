@@ -12,7 +12,6 @@ can be made ready before a report's turn is made ready before it, while the disk
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import threading
@@ -25,12 +24,11 @@ from datetime import datetime
 from itertools import groupby, islice, takewhile
 from typing import Any
 
-import numpy as np
-
 from triage_core import db
 from triage_core.channel import intake, reportformat
 from triage_core.channel.intake import Accepted, Incoming, Receipt
 from triage_core.channel.journal import JOURNAL_FILE, Journal
+from triage_core.channel.seen_keys import SeenKeys
 from triage_core.errors import FlawdeskError, Refused, StoreError
 from triage_core.guidance import policies
 from triage_core.guidance.policy import Policy
@@ -49,7 +47,6 @@ GATHER_S = 0.5  # how long reports gather for one commit, unless somebody reads
 RUSH, RUSH_S = 10, 0.05
 LASTING_S = 3.0
 RETRY_S = 1.0
-MOST_NEW = 50_000
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -86,7 +83,7 @@ class Committer:
         # Held by whoever gives out numbers of reports; never waited for with the writer lock of the store in hand.
         self._numbering = threading.RLock()
         self._next: int | None = None
-        self._keys = _Keys()
+        self._keys = SeenKeys()
         self._changed = threading.Condition()
         self._accepted: deque[tuple[Policy, Incoming]] = deque()
         self._wanted = 0  # up to this number somebody waits for the reports to be in the database
@@ -319,40 +316,6 @@ class Committer:
                 f"{JOURNAL_FILE} does not fit this store: {error}. Restore the last backup"
             ) from error
         self._journal.clear()
-
-
-class _Keys:
-    """The intake keys that have come in, as numbers of 64 bits: two that share one are told apart by the database."""
-
-    def __init__(self) -> None:
-        self._stored = np.empty(0, np.uint64)
-        self._new: set[int] = set()
-        self._last = 0
-
-    def load(self, cursor: db.Cursor) -> None:
-        """Learn those that were stored since the last look."""
-        table = db.arrow(
-            cursor,
-            "SELECT md5_number_lower(k.intake_key) AS number FROM intake_keys k JOIN reports r USING (report_id)"
-            " WHERE r.seq > $last",
-            {"last": self._last},
-        )
-        self._stored = np.union1d(self._stored, table["number"].to_numpy())
-        self._new.clear()
-        self._last = int(db.value(cursor, "SELECT coalesce(max(seq), 0) FROM reports"))
-
-    def add(self, key: str) -> bool:
-        """Remember a key; False when it may have come before."""
-        digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
-        number = int.from_bytes(digest[8:], "little")
-        at = int(self._stored.searchsorted(np.uint64(number)))
-        if number in self._new or (at < len(self._stored) and int(self._stored[at]) == number):
-            return False
-        self._new.add(number)
-        if len(self._new) >= MOST_NEW:  # a number in a set takes ten times the room
-            self._stored = np.union1d(self._stored, np.fromiter(self._new, np.uint64))
-            self._new.clear()
-        return True
 
 
 def _tell(settled: Sequence[_Waiting]) -> None:

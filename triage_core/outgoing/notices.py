@@ -25,6 +25,10 @@ class Notice(StrEnum):
     CLOCK_MISSED = "clock_missed"
     NEWS = "news"
     ADVISORY = "advisory"
+    ADVISORY_CHANGED = "advisory_changed"
+
+
+FOR_PEERS = frozenset({Notice.ADVISORY, Notice.ADVISORY_CHANGED})
 
 
 PARTS: Mapping[str, str] = MappingProxyType(
@@ -53,6 +57,7 @@ _SUBJECT: Mapping[Notice, str] = MappingProxyType(
         Notice.CLOCK_MISSED: "Flawdesk: a clock was missed",
         Notice.NEWS: "News about your report",
         Notice.ADVISORY: "An advisory for you",
+        Notice.ADVISORY_CHANGED: "An advisory has changed",
     }
 )
 _NEWS = (
@@ -60,8 +65,14 @@ _NEWS = (
     "For your protection this message holds nothing of the report and no link. Please do not answer it.\n"
 )
 _ADVISORY = (
-    "Advisory {advisory} is there for you. Open the page for peers with your key to read it.\n\n"
+    "Advisory {advisory} {what}. Open the page for peers with your key to read {it}.\n\n"
     "For your protection this message holds nothing of the flaw and no link. Please do not answer it.\n"
+)
+_OF_ADVISORY: Mapping[Notice, tuple[str, str]] = MappingProxyType(
+    {
+        Notice.ADVISORY: ("is there for you", "it"),
+        Notice.ADVISORY_CHANGED: ("has changed: its embargo, or that it is closed", "how it stands"),
+    }
 )
 _REPORT = re.compile(r"FR-\d{1,12}", re.ASCII)
 
@@ -110,8 +121,10 @@ def message(key: str, kind: Notice, facts: Mapping[str, Any]) -> Message:
     check(facts)
     if kind is Notice.NEWS:
         return Message(key, kind, _SUBJECT[kind], _NEWS.format(report=facts["report"]), facts)
-    if kind is Notice.ADVISORY:
-        return Message(key, kind, _SUBJECT[kind], _ADVISORY.format(advisory=facts["advisory"]), facts)
+    if kind in FOR_PEERS:
+        what, it = _OF_ADVISORY[kind]
+        body = _ADVISORY.format(advisory=facts["advisory"], what=what, it=it)
+        return Message(key, kind, _SUBJECT[kind], body, facts)
     lines = [f"Digest of {facts['day']}", ""] if "day" in facts else []
     for name, title in PARTS.items():
         if name not in facts:

@@ -8,7 +8,7 @@ afterwards: a message is sent at least once, and always with the same key.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from triage_core import access, audit, db, queries
 from triage_core.access import Command
-from triage_core.advisories import peers
+from triage_core.advisories import advisory_board, peers
 from triage_core.advisories.advisory import Step
 from triage_core.channel import messages
 from triage_core.channel.messages import Kind
@@ -78,7 +78,7 @@ def collect(
         if EMAIL in channels:
             rows += [
                 _row(work, f"{key}@{EMAIL}", EMAIL, kind, facts)
-                for key, kind, facts in (*_news(work, mark), *_advisories(work, mark))
+                for key, kind, facts in (*_news(work, mark), *_advisories(work, mark), *_changes(work, mark))
             ]
         rows = _unknown(work.cursor, rows)
         db.insert(work.cursor, "outbox", rows)
@@ -143,7 +143,7 @@ def _send(store: Store, actor: Actor, deliver: Deliver, row: db.Row, now: dateti
     try:
         message = notices.message(key, kind, facts)
         to = None
-        if kind in (Notice.NEWS, Notice.ADVISORY):
+        if kind is Notice.NEWS or kind in notices.FOR_PEERS:
             with store.read() as cursor:
                 news = kind is Notice.NEWS
                 to = _address(cursor, facts["report"]) if news else peers.address(cursor, facts["peer"])
@@ -304,6 +304,15 @@ def _advisories(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
         )
         for row in found
     ]
+
+
+def _changes(work: Work, mark: Mapping[str, Any]) -> Iterator[_Found]:
+    """One message to each peer with an address for each change of what it was told that it would not look for."""
+    for peer in peers.active(work.cursor):
+        for told in advisory_board.told_to(work.cursor, peer, work.now) if peer.email else ():
+            if change := told.change(mark["looked_at"]):
+                key = f"advisory:{told.advisory_id}:{peer.peer_id}:{change}"
+                yield key, Notice.ADVISORY_CHANGED, {"advisory": told.advisory_id, "peer": peer.peer_id}
 
 
 def _address(cursor: db.Cursor, report_id: str) -> str | None:
