@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +84,11 @@ def verify(cursor: db.Cursor, first: int = 1, batch: int = 10_000) -> int:
             seq += 1
         if len(events) < batch:
             return seq - first
+
+
+def said_sha256(texts: Sequence[str]) -> str:
+    """The hex SHA-256 of what people wrote into one row, part by part."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 class Anchor:

@@ -127,6 +127,20 @@ SELECT (SELECT count(*) FROM advisories a JOIN (FROM told WHERE kind = 'advisory
         (t.data ->> '$.embargo_end')::TIMESTAMP, t.data ->> '$.product_status', t.data ->> '$.note_sha256', t.done_at,
         t.actor_id))"""
 
+# What people wrote, by the hash in the event that followed it: the parts that `Work.say` was given. Events of earlier
+# releases hold none.
+_SAID_BY = """
+WITH told AS (SELECT j.key, j.value ->> '$' AS sha256 FROM events e, json_each(e.data, '$.said') j),
+held AS (
+    SELECT 'messages:' || message_id AS key, concat_ws(chr(0), kind, text, params) AS said FROM messages
+    UNION ALL SELECT 'better_answers:' || answer_id,
+        concat_ws(chr(0), content, coalesce(turn::VARCHAR, ''), written_by, coalesce(returned_why, ''))
+        FROM better_answers
+    UNION ALL SELECT 'assessments:' || assessment_id, concat_ws(chr(0), coalesce(harm, ''), coalesce(exposure, ''),
+        coalesce(generality, ''), coalesce(reliability, ''), coalesce(uplift, ''), override_reason, note,
+        reproduction_log) FROM assessments)
+SELECT count(*) FROM told t LEFT JOIN held h USING (key) WHERE t.sha256 IS DISTINCT FROM sha256(h.said)"""
+
 # Rows that are only added, by the key under which the event that brings one in names it.
 _ADDED = {
     "duplicate links": ("duplicate_links", "link_id"),
@@ -164,6 +178,7 @@ def differences(cursor: db.Cursor) -> dict[str, int]:
         "reports that are listed as something else than they said": int(db.value(cursor, _SAID)),
         "cases with a consent that nobody gave": int(db.value(cursor, _CONSENT)),
         "decisions that are not what their events tell": int(db.value(cursor, _DECISIONS)),
+        "messages, notes or answers that are not what was written": int(db.value(cursor, _SAID_BY)),
         "embargoes that are not what their events made of them": int(db.value(cursor, _EMBARGOES)),
         "peers that are not what their events tell": int(db.value(cursor, _PEERS)),
         "advisories that are not what their events tell": int(db.value(cursor, _ADVISORIES)),

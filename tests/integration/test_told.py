@@ -20,7 +20,7 @@ from triage_core.errors import ChainBroken, StoreError
 from triage_core.guidance import policies
 from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, ProductStatus
-from triage_core.store import Store
+from triage_core.store import Store, Work
 
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
 
@@ -99,6 +99,47 @@ def test_a_change_behind_the_events_is_noticed(store: Store, report_id: str, cha
         assert any(
             sentence.startswith("1 cases") and what in sentence for sentence in told.disagreements(cursor)
         )
+
+
+WRITTEN = [
+    "UPDATE assessments SET note = 'As I see it.' WHERE assessment_id = 1",
+    "UPDATE assessments SET reproduction_log = 'None of 20.' WHERE assessment_id = 2",
+    "UPDATE assessments SET harm = 'H4' WHERE assessment_id = 2",
+    "UPDATE assessments SET reliability = 'rare' WHERE assessment_id = 3",
+    "UPDATE messages SET text = 'Which two?' WHERE text = 'Which one?'",
+    "UPDATE messages SET kind = 'sharing_ended' WHERE kind = 'training_ended'",
+    "UPDATE messages SET params = '{\"end\":\"never\"}' WHERE text = 'Which one?'",
+    "DELETE FROM messages WHERE text = 'Which one?'",
+    "UPDATE better_answers SET content = 'Yes.' WHERE answer_id = 1",
+    "UPDATE better_answers SET written_by = 'somebody' WHERE answer_id = 1",
+    "UPDATE better_answers SET turn = 2 WHERE answer_id = 1",
+]
+
+
+def test_what_somebody_wrote_is_not_changed_unnoticed(store: Store) -> None:
+    class TakenBack(Exception):
+        pass
+
+    for change in WRITTEN:
+        with pytest.raises(TakenBack), store.write(EVERYBODY, "tamper") as work:
+            (changed,) = work.cursor.execute(change).fetchone() or (0,)
+            assert changed >= 1
+            found = told.disagreements(work.cursor)
+            assert f"{changed} messages, notes or answers that are not what was written" in found, change
+            raise TakenBack
+    assert verification.verify(store) == store.revision
+
+
+def test_what_was_written_before_there_were_hashes_is_believed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Work, "say", lambda *_: None)
+    triage.assess(
+        store, POLICY, REVIEWER, "FR-4", Decision(("OOS-1",), note="A sum.", better_answer="Seven.")
+    )
+    with store.write(EVERYBODY, "tamper") as work:
+        work.cursor.execute("UPDATE assessments SET note = 'A joke.' WHERE note = 'A sum.'")
+    assert verification.verify(store) == store.revision
 
 
 @pytest.mark.parametrize(

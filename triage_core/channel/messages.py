@@ -154,6 +154,7 @@ def tell(work: Work, report_ids: Sequence[str], kind: Kind, params: Mapping[str,
     ]
     db.insert(work.cursor, "messages", rows)
     for row in rows:
+        _say(work, row)
         work.event("report.told", row["report_id"], {"message_id": row["message_id"], "kind": kind})
 
 
@@ -162,8 +163,14 @@ def record(
 ) -> int:
     """Add what a person wrote to the thread; the caller writes the event. Gives the number of the message."""
     message_id = work.next_id("messages", "message_id")
-    db.insert(work.cursor, "messages", [_row(work, message_id, report_id, kind, text, {}, direction)])
+    row = _row(work, message_id, report_id, kind, text, {}, direction)
+    db.insert(work.cursor, "messages", [row])
+    _say(work, row)
     return message_id
+
+
+def _say(work: Work, row: Mapping[str, Any]) -> None:
+    work.say("messages", row["message_id"], row["kind"], row["text"], row["params"])
 
 
 def _row(

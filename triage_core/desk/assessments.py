@@ -11,6 +11,11 @@ from triage_core.guidance.policy import Policy
 from triage_core.model import Exploitation
 from triage_core.store import Work
 
+SAID = (
+    "harm", "exposure", "generality", "reliability", "uplift", "override_reason", "note", "reproduction_log",
+)  # fmt: skip
+"""What of a decision no event tells but by its hash."""
+
 
 def record(
     work: Work,
@@ -24,7 +29,7 @@ def record(
     resolution = check(policy, decision)
     inputs = decision.inputs
     severity = level(policy, decision)
-    row = {
+    row: dict[str, Any] = {
         "assessment_id": work.next_id("assessments", "assessment_id"),
         "report_id": report_id,
         "done_at": work.now,
@@ -46,6 +51,7 @@ def record(
         "look_id": look_id,
     }
     db.insert(work.cursor, "assessments", [row])
+    work.say("assessments", row["assessment_id"], *(row[name] or "" for name in SAID))
     return row
 
 

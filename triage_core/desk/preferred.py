@@ -105,6 +105,14 @@ def add(work: Work, report_id: str, answer: Answer) -> int:
         "returned_why": answer.returned_why,
     }
     db.insert(work.cursor, "better_answers", [row])
+    work.say(
+        "better_answers",
+        number,
+        answer.content,
+        str(answer.turn or ""),
+        answer.written_by,
+        answer.returned_why,
+    )
     return number
 
 
