@@ -27,7 +27,8 @@ from triage_core.store import STORE_FILE, Copied, Store
 
 Progress = Callable[[int, int, str], None]
 """How many of how many, of what."""
-ROOM = 1.1  # of the database's size, as free space for its copy
+ROOM = 1.2  # of the database's size, as free space for its copy
+SPARE = 32 * db.MIB
 _COPYING = "backup.partial"
 _one_at_a_time = threading.Lock()
 
@@ -103,7 +104,8 @@ def _check_folder(store: Store, folder: Path) -> None:
         )
     if os.path.lexists(_partial(folder)):
         raise Refused("folder", f"{_partial(folder)} is left of one that was cut short: remove it first")
-    wanted = int(store.path.stat().st_size * ROOM)
+    files = store.path, store.path.with_name(f"{store.path.name}.wal")
+    wanted = SPARE + int(ROOM * sum(file.stat().st_size for file in files if file.exists()))
     for place in (store.folder, parent):
         if shutil.disk_usage(place).free < wanted:
             raise Refused(

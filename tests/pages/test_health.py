@@ -79,7 +79,7 @@ def test_all_that_is_well_has_its_sentence(look, receive, index, opened, rendere
         "Reports that wait to be compared": "0",
         "Messages that wait": "0",
         "Events in the chain": f"{opened.store.revision:,}",
-        "A backup now would hold": figures(screen)["A backup now would hold"],
+        "Database to copy": figures(screen)["Database to copy"],
         "Free where the store lies": figures(screen)["Free where the store lies"],
     }
     said = rendered(screen)

@@ -19,21 +19,26 @@ out = Console()
 
 
 class Bar:
-    """A progress bar on stderr that appears with the first report of progress."""
+    """A progress bar on stderr that appears with the first report of progress, and anew for each thing that is done."""
 
     def __init__(self, enabled: bool) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._progress = Progress(*columns, console=err, disable=not enabled)
         self._task: Any = None
+        self._what = ""
 
     def __enter__(self) -> Bar:
         return self
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        if self._task is None:
-            self._progress.start()
+        if what != self._what or self._task is None:
+            if self._task is None:
+                self._progress.start()
+            else:
+                self._progress.remove_task(self._task)  # it would keep the total of what was done before
             self._task = self._progress.add_task(Text(what).plain, total=total or None)
-        self._progress.update(self._task, completed=done, total=total or None, description=Text(what).plain)
+            self._what = what
+        self._progress.update(self._task, completed=done, total=total or None)
 
     def __exit__(self, *_: object) -> None:
         if self._task is not None:

@@ -165,7 +165,7 @@ def record(seen: Health, ills: Sequence[Ill]) -> None:
 def backups(seen: Health) -> None:
     with st.container(border=True, height="stretch", gap="xsmall"):
         _heading(":material/backup:", "Backups", words.BY_HAND)
-        st.metric("A backup now would hold", words.bytes_words(seen.disk.database))
+        st.metric("Database to copy", words.bytes_words(seen.disk.database))
         if last := seen.backup:
             since = counted(seen.record.events - last.events, "event")
             st.markdown(
