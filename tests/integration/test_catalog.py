@@ -129,7 +129,7 @@ def test_the_command_line_lists_and_compares(store, tmp_path):
     told = CliRunner().invoke(cli.app, ["datasets", "list", "--store", str(tmp_path / "store")]).stdout
     assert told.splitlines() == [
         f"kto 2: 2 rows, kto parquet strict, {later['folder']}",
-        "kto 1: 1 rows, kto parquet strict, its files are gone",
+        "kto 1: 1 row, kto parquet strict, its files are gone",
     ]
 
 

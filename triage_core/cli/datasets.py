@@ -100,7 +100,7 @@ def lint_command(
 
     def draw(result: Any) -> None:
         print_rows(result["findings"])
-        told = [f"{result['rows']:,} rows", *(_counts(kind, result[kind]) for kind in ("errors", "warnings"))]
+        told = [_rows(result["rows"]), *(_counts(kind, result[kind]) for kind in ("errors", "warnings"))]
         out.print("; ".join(told))
 
     found = lint.file(file, profile)
@@ -112,6 +112,10 @@ def lint_command(
 def _counts(kind: str, by_rule: Mapping[str, int]) -> str:
     named = ", ".join(f"{count:,} {rule}" for rule, count in by_rule.items())
     return f"{sum(by_rule.values()):,} {kind}" + (f" ({named})" if named else "")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 @datasets_app.command("list")
@@ -127,7 +131,7 @@ def _print_built(versions: Sequence[Mapping[str, Any]]) -> None:
     for one in versions:
         shape = " ".join(one[part] for part in ("profile", "format", "layout"))
         where = one["folder"] or "its files are gone"
-        told = f"{one['name']} {one['version']}: {one['rows']:,} rows, {shape}, {where}"
+        told = f"{one['name']} {one['version']}: {_rows(one['rows'])}, {shape}, {where}"
         out.print(Text(reveal(told)), soft_wrap=True)
 
 
@@ -200,7 +204,7 @@ def _outcome(done: Mapping[str, Any]) -> dict[str, Any]:
     elif "unchanged" in done:
         outcome = "nothing changed: no new version"
     else:
-        outcome = f"{done['rows']['total']} rows"
+        outcome = _rows(done["rows"]["total"])
     return {"name": done["name"], "version": done.get("version", ""), "outcome": outcome}
 
 
