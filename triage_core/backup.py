@@ -23,7 +23,7 @@ from triage_core.access import Command
 from triage_core.errors import Conflict, Refused, StoreError
 from triage_core.model import Actor
 from triage_core.settings import ROOT
-from triage_core.store import STORE_FILE, Copied, Store
+from triage_core.store import STORE_FILE, Store
 
 Progress = Callable[[int, int, str], None]
 """How many of how many, of what."""
@@ -54,22 +54,16 @@ def make(
     """
     access.require(actor, Command.BACKUP)
     folder = Path(os.path.abspath(folder))
-    _check_folder(store, folder)
     if not _one_at_a_time.acquire(blocking=False):
         raise Conflict("backup", "another one is being made: wait for it")
     try:
-        copying, partial = store.folder / _COPYING, _partial(folder)
-        shutil.rmtree(copying, ignore_errors=True)  # of a process that was killed
-        with _gone_after(copying), _gone_after(partial):
-            copied = _copy(store, copying, partial, progress)
-            progress(0, 0, "checking the copy")
-            _check(partial, copied.head)
-            size = (partial / STORE_FILE).stat().st_size
-            os.rename(partial, folder)
-            _sync(folder.parent)
+        made = _make(store, folder, progress)
+    except OSError as error:
+        raise StoreError(
+            f"the copy cannot be written or read ({error}): check both disks, and whether {folder} is there"
+        ) from error
     finally:
         _one_at_a_time.release()
-    made = Backup(copied.at, str(folder), copied.head.seq, copied.head.hash, size)
     with store.write(actor, Command.BACKUP) as work:
         told = {"folder": made.folder, "at": made.at.isoformat(), "events": made.events, "bytes": made.size}
         work.event("backup.made", "backup", told)
@@ -113,28 +107,32 @@ def _check_folder(store: Store, folder: Path) -> None:
             )
 
 
-@contextmanager
-def _gone_after(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _copy(store: Store, copying: Path, partial: Path, progress: Progress) -> Copied:
-    """The database beside its original first: it may write nowhere else. Raises StoreError."""
-    try:
-        copying.mkdir(mode=0o700)
-        partial.mkdir(mode=0o700)
+def _make(store: Store, folder: Path, progress: Progress) -> Backup:
+    copying, partial = store.folder / _COPYING, _partial(folder)
+    shutil.rmtree(copying, ignore_errors=True)  # of a process that was killed, and in the way of room
+    _check_folder(store, folder)
+    with _new(copying), _new(partial):
+        # The database beside its original first: it may write nowhere else.
         copied = store.copy(copying, lambda done, total: progress(done, total, "rows copied"))
         for file in copying.iterdir():
             _move(file, partial / file.name)
         _sync(partial)
-    except OSError as error:
-        raise StoreError(
-            f"the copy cannot be written ({error.strerror or error}): check both disks"
-        ) from error
-    return copied
+        progress(0, 0, "checking the copy")
+        _check(partial, copied.head)
+        size = (partial / STORE_FILE).stat().st_size
+        os.rename(partial, folder)
+        _sync(folder.parent)
+    return Backup(copied.at, str(folder), copied.head.seq, copied.head.hash, size)
+
+
+@contextmanager
+def _new(folder: Path) -> Iterator[None]:
+    """A folder that is gone afterwards, unless it has another name by then. Raises OSError for one that is there."""
+    folder.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _move(source: Path, target: Path) -> None:
@@ -154,14 +152,10 @@ def _sync(path: Path) -> None:
 
 def _check(copy: Path, head: audit.Head) -> None:
     """The copy as another process finds it: opened, read whole, and ending where it should. Raises StoreError."""
-    command = [sys.executable, "-m", "triage_core", "verify", "--store", str(copy), "--json"]
+    command = [sys.executable, "-m", "triage_core.verification", str(copy)]
     asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    try:
-        events = int(json.loads(asked.stdout)["events"])
-    except (ValueError, KeyError, TypeError):
+    if asked.returncode:
         why = asked.stderr.strip().rpartition("\n")[2][:500]
-        raise StoreError(
-            f"the copy is not sound, and was removed: {why or 'it could not be checked'}"
-        ) from None
-    if events != head.seq:
-        raise StoreError(f"the copy holds {events} events, not {head.seq}, and was removed")
+        raise StoreError(f"the copy is not sound, and was removed: {why or 'it could not be checked'}")
+    if int(asked.stdout) != head.seq:
+        raise StoreError(f"the copy holds {asked.stdout.strip()} events, not {head.seq}, and was removed")

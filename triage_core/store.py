@@ -70,7 +70,7 @@ class Work:
     def event(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
         """Record a state change of `subject`; written when the command commits."""
         batch = {"batch": self.first} if self.many else {}
-        said = {"said": self.said} if self.said else {}
+        said = {"said_sha256": self.said} if self.said else {}
         self.events.append((kind, subject, audit.encode({**data, **batch, **said})))
         self.said = {}
 
@@ -84,8 +84,8 @@ class Work:
         if self.said and self.events:
             kind, subject, data = self.events.pop()
             told = json.loads(data)
-            self.said |= told.pop("said", {})
-            self.events.append((kind, subject, audit.encode({**told, "said": self.said})))
+            self.said |= told.pop("said_sha256", {})
+            self.events.append((kind, subject, audit.encode({**told, "said_sha256": self.said})))
 
     @property
     def next_event(self) -> int:
@@ -236,6 +236,7 @@ class Store:
         `folder` lies in the store's own. `progress` is told of rows: done, and of how many about. Raises StoreError,
         OSError.
         """
+        at = self.clock()
         if self.ahead is not None:
             self.ahead.settle()
         with suppress(FileNotFoundError):  # then the copy is not sound, as it is
@@ -244,7 +245,7 @@ class Store:
         cursor = self._db.cursor()
         try:
             with db.attached(cursor, folder / STORE_FILE, _COPY), db.transaction(cursor):
-                copied = Copied(self.clock(), audit.head(cursor))
+                copied = Copied(at, audit.head(cursor))
                 db.copy(cursor, _COPY, progress)
                 return copied
         finally:

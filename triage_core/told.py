@@ -130,16 +130,19 @@ SELECT (SELECT count(*) FROM advisories a JOIN (FROM told WHERE kind = 'advisory
 # What people wrote, by the hash in the event that followed it: the parts that `Work.say` was given. Events of earlier
 # releases hold none.
 _SAID_BY = """
-WITH told AS (SELECT j.key, j.value ->> '$' AS sha256 FROM events e, json_each(e.data, '$.said') j),
+WITH told AS (SELECT j.key, j.value ->> '$' AS sha256 FROM events e, json_each(e.data, '$.said_sha256') j),
 held AS (
-    SELECT 'messages:' || message_id AS key, concat_ws(chr(0), kind, text, params) AS said FROM messages
+    SELECT 'messages:' || message_id AS key,
+        concat_ws(chr(0), report_id, actor_id, direction, kind, text, params) AS said FROM messages
     UNION ALL SELECT 'better_answers:' || answer_id,
-        concat_ws(chr(0), content, coalesce(turn::VARCHAR, ''), written_by, coalesce(returned_why, ''))
-        FROM better_answers
+        concat_ws(chr(0), report_id, content, coalesce(turn::VARCHAR, ''), written_by, coalesce(approved_by, ''),
+        coalesce(returned_by, ''), coalesce(returned_why, '')) FROM better_answers
     UNION ALL SELECT 'assessments:' || assessment_id, concat_ws(chr(0), coalesce(harm, ''), coalesce(exposure, ''),
         coalesce(generality, ''), coalesce(reliability, ''), coalesce(uplift, ''), override_reason, note,
         reproduction_log) FROM assessments)
-SELECT count(*) FROM told t LEFT JOIN held h USING (key) WHERE t.sha256 IS DISTINCT FROM sha256(h.said)"""
+SELECT (SELECT count(*) FROM told t LEFT JOIN held h USING (key) WHERE t.sha256 IS DISTINCT FROM sha256(h.said))
+    + (SELECT count(*) FROM messages WHERE 'messages:' || message_id NOT IN (SELECT key FROM told) AND message_id >
+    (SELECT min(split_part(key, ':', 2)::BIGINT) FROM told WHERE starts_with(key, 'messages:')))"""
 
 # Rows that are only added, by the key under which the event that brings one in names it.
 _ADDED = {

@@ -439,8 +439,11 @@ def test_a_peer_hears_once_of_each_change_that_it_would_not_look_for(store, flaw
         return [message.body.partition(":")[0] for _, message, _ in sent if message.kind in notices.FOR_PEERS]
 
     changed = ["Advisory 1 has changed"]
+    old, _ = send(store, "Another one.", consent_share_peers="under_embargo")
+    advising.open_advisory(store, LEAD, old, TITLE, "It reaches others", ["Heron"])
+    advising.close(store, LEAD, told + 1, "Before there was mail.")
     collect()
-    (before,) = seen(store, heron)
+    before = seen(store, heron)[-1]
     answering.accept(store, heron, told, before.stub.embargo_end)
     assert collect() == []
     agree_on(store, flaw, END + DAY)

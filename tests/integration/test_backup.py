@@ -25,7 +25,7 @@ from triage_core.model import Actor, Channel, DeskRole
 from triage_core.runtime import Runtime
 from triage_core.settings import ROOT
 from triage_core.store import ANCHOR_FILE, STORE_FILE, Store
-from triage_core.verification import verify
+from triage_core.verification import NOTE_FILE, verify
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -178,6 +178,42 @@ def test_a_copy_that_is_not_sound_is_no_backup(
     with pytest.raises(StoreError, match="the anchor file is missing"):
         backup.make(opened.store, EVERYBODY, place)
     assert nothing_left(opened, place)
+
+
+def test_what_is_set_for_the_server_does_not_concern_the_copy(
+    opened: Runtime, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLAWDESK_POLICY", "no such folder")
+    monkeypatch.setenv("FLAWDESK_STORE", "elsewhere")
+    backup.make(opened.store, EVERYBODY, place)
+    assert {path.name for path in place.iterdir()} == {STORE_FILE, ANCHOR_FILE, NOTE_FILE}
+
+
+def test_what_a_killed_backup_left_in_the_store_is_removed_before_room_is_asked_for(
+    opened: Runtime, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = opened.store.folder / "backup.partial"
+    left.mkdir()
+    (left / STORE_FILE).write_bytes(b"half a copy")
+    usage = shutil.disk_usage
+
+    def room(path: Path) -> Usage:
+        return Usage(10**9, 10**9, 0) if left.exists() else usage(path)
+
+    monkeypatch.setattr(shutil, "disk_usage", room)
+    backup.make(opened.store, EVERYBODY, place)
+    assert not left.exists()
+
+
+def test_a_folder_that_came_meanwhile_is_not_removed(
+    opened: Runtime, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = place.with_name("monday.partial")
+    monkeypatch.setattr(backup, "_check_folder", lambda *_: partial.mkdir())
+    with pytest.raises(StoreError, match="cannot be written or read"):
+        backup.make(opened.store, EVERYBODY, place)
+    assert partial.exists()
+    assert not list(opened.store.folder.glob("*partial*"))
 
 
 def test_an_interrupted_backup_leaves_nothing_and_the_next_one_succeeds(opened: Runtime, place: Path) -> None:

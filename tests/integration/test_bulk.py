@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
-from triage_core import cases, db, queries
+from triage_core import cases, db, queries, verification
 from triage_core.desk import activity, bulk, claims, triage, undo
 from triage_core.desk import answers as better_answers
 from triage_core.errors import NotAllowed, NotFound, Refused
@@ -92,7 +92,7 @@ def test_a_batch_is_taken_back_as_one_and_made_again(store: Store) -> None:
     again = bulk.undo_batch(store, OTHER, number(taken))
     assert (set(again.done), whole(store)) == (set(SEEN), decided)
     assert answers(store) == ["Not this one."] * 4
-    store.verify()
+    verification.verify(store)
 
 
 def test_what_was_decided_since_stays_and_is_told(store: Store) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
-from triage_core import db
+from triage_core import db, verification
 from triage_core.channel import reporter
 from triage_core.clusters import cluster_work
 from triage_core.desk import activity, boards, bulk, triage
@@ -41,7 +41,7 @@ def opened(tmp_path: Path) -> Iterator[Runtime]:
     runtime.likeness.refresh(EVERYBODY)
     assert groups(runtime) == {"D-1": SONGS, "D-4": SUMS, "D-6": [ALONE]}
     yield runtime
-    runtime.store.verify()
+    verification.verify(runtime.store)
     runtime.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, make_report, open_store
-from triage_core import cases, db, queries, told, trends
+from triage_core import cases, db, queries, told, trends, verification
 from triage_core.counted import OF_CLAUSES, Counted
 from triage_core.desk import bulk, looks, second_look, triage
 from triage_core.desk.decision import Decision
@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     yield opened
     with opened.read() as cursor:
         assert told.disagreements(cursor) == []
-    opened.verify()
+    verification.verify(opened)
     opened.close()
 
 

@@ -114,6 +114,10 @@ WRITTEN = [
     "UPDATE better_answers SET content = 'Yes.' WHERE answer_id = 1",
     "UPDATE better_answers SET written_by = 'somebody' WHERE answer_id = 1",
     "UPDATE better_answers SET turn = 2 WHERE answer_id = 1",
+    "UPDATE better_answers SET approved_by = 'somebody' WHERE answer_id = 1",
+    "UPDATE messages SET report_id = 'FR-4' WHERE text = 'Which one?'",
+    "INSERT INTO messages SELECT 999, report_id, done_at, actor_id, direction, kind, 'Paid.', params FROM messages"
+    " LIMIT 1",
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
-from triage_core import cases, db, queries, told
+from triage_core import cases, db, queries, told, verification
 from triage_core.channel import reporter
 from triage_core.desk import activity, claims, triage
 from triage_core.desk.decision import Decision
@@ -32,7 +32,7 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     yield opened
     with opened.read() as cursor:
         assert told.disagreements(cursor) == []
-    opened.verify()
+    verification.verify(opened)
     opened.close()
 
 

@@ -108,17 +108,15 @@ class Told:
     rule: Rule | None
     must_accept: bool
 
-    def change(self, since: datetime) -> str:
-        """What has come of it by the desk's or the reporter's act that the peer should hear of; "" for nothing.
-
-        The same word for the same change, whenever it is asked; that it was closed counts from `since` on.
-        """
+    @property
+    def change(self) -> str:
+        """What has come of it, by no act of the peer's, that the peer should hear of; "" for nothing."""
         if self.closed_at is not None:
-            return "closed" if self.closed_at >= since else ""
+            return "closed"
         if self.exchange.state is State.ACCEPTED and self.must_accept and self.stub and self.stub.embargo_end:
             return f"later:{self.stub.embargo_end.isoformat()}"
         if self.exchange.state in {State.ACCEPTED, State.DECLINED} and not self.held:
-            return "over"
+            return f"over:{self.exchange.accepted_end.isoformat() if self.exchange.accepted_end else ''}"
         return ""
 
 
@@ -205,6 +203,21 @@ def told_to(cursor: db.Cursor, peer: Peer, now: datetime) -> list[Told]:
         [peer.peer_id],
     )
     return _told(cursor, peer, rows, now)
+
+
+def changed(cursor: db.Cursor, since: datetime, now: datetime) -> set[int]:
+    """The advisories that were closed, or whose flaw's embargo an event has changed, from `since` to `now`."""
+    found = db.rows(
+        cursor,
+        "WITH moved AS (SELECT DISTINCT subject AS report_id FROM events WHERE done_at BETWEEN $since AND $now"
+        " AND json_exists(data, '$.party')),"
+        " roots AS (SELECT coalesce(canonical_id, report_id) AS root FROM cases SEMI JOIN moved USING (report_id))"
+        " SELECT advisory_id FROM advisory_ends WHERE done_at BETWEEN $since AND $now"
+        " UNION SELECT a.advisory_id FROM advisories a JOIN cases c USING (report_id)"
+        " JOIN roots ON roots.root = coalesce(c.canonical_id, c.report_id)",
+        {"since": db.naive(since), "now": db.naive(now)},
+    )
+    return {row["advisory_id"] for row in found}
 
 
 def told(cursor: db.Cursor, peer: Peer, advisory_id: int, now: datetime) -> Told:

@@ -110,7 +110,10 @@ class Committer:
         told = asyncio.get_running_loop().create_future()
         mine, first = self._enter(policy, incoming, told)
         if first:
-            self._writer.submit(self._write)
+            try:
+                self._writer.submit(self._write)
+            except RuntimeError:  # it is closed, or no thread can be had: nobody else would write
+                self._write()
         await told
         return mine.receipt.result()
 
@@ -253,8 +256,10 @@ class Committer:
                 if not self._accepted:
                     return
                 self._gather()
+                last = _seq(self._accepted[-1])
             try:
-                self._take_in()
+                while self._accepted and _seq(self._accepted[0]) <= last:  # what comes meanwhile gathers anew
+                    self._take_in()
             except Exception as error:  # nothing is lost: it stands in the journal
                 log.exception("accepted reports cannot be taken in")
                 with self._changed:

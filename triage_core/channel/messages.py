@@ -170,7 +170,8 @@ def record(
 
 
 def _say(work: Work, row: Mapping[str, Any]) -> None:
-    work.say("messages", row["message_id"], row["kind"], row["text"], row["params"])
+    parts = ("report_id", "actor_id", "direction", "kind", "text", "params")
+    work.say("messages", row["message_id"], *(row[name] for name in parts))
 
 
 def _row(

@@ -92,7 +92,7 @@ def of_reports(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[str, Answer
 def add(work: Work, report_id: str, answer: Answer) -> int:
     """Store the next state of a report's answer; gives its number. The event is the command's."""
     number = work.next_id("better_answers", "answer_id")
-    row = {
+    row: dict[str, Any] = {
         "answer_id": number,
         "report_id": report_id,
         "done_at": work.now,
@@ -105,14 +105,8 @@ def add(work: Work, report_id: str, answer: Answer) -> int:
         "returned_why": answer.returned_why,
     }
     db.insert(work.cursor, "better_answers", [row])
-    work.say(
-        "better_answers",
-        number,
-        answer.content,
-        str(answer.turn or ""),
-        answer.written_by,
-        answer.returned_why,
-    )
+    parts = ("report_id", "content", "turn", "written_by", "approved_by", "returned_by", "returned_why")
+    work.say("better_answers", number, *(str(row[name] or "") for name in parts))
     return number
 
 

@@ -308,10 +308,11 @@ def _advisories(work: Work, mark: Mapping[str, Any]) -> list[_Found]:
 
 def _changes(work: Work, mark: Mapping[str, Any]) -> Iterator[_Found]:
     """One message to each peer with an address for each change of what it was told that it would not look for."""
-    for peer in peers.active(work.cursor):
+    changed = advisory_board.changed(work.cursor, mark["looked_at"], work.now)
+    for peer in peers.active(work.cursor) if changed else ():
         for told in advisory_board.told_to(work.cursor, peer, work.now) if peer.email else ():
-            if change := told.change(mark["looked_at"]):
-                key = f"advisory:{told.advisory_id}:{peer.peer_id}:{change}"
+            if told.advisory_id in changed and told.change:
+                key = f"advisory:{told.advisory_id}:{peer.peer_id}:{told.change}"
                 yield key, Notice.ADVISORY_CHANGED, {"advisory": told.advisory_id, "peer": peer.peer_id}
 
 
