@@ -12,10 +12,11 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from triage_core import db
@@ -86,9 +87,25 @@ def verify(cursor: db.Cursor, first: int = 1, batch: int = 10_000) -> int:
             return seq - first
 
 
-def said_sha256(texts: Sequence[str]) -> str:
-    """The hex SHA-256 of what people wrote into one row, part by part."""
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+SAID: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "messages": ("message_id", "report_id", "actor_id", "direction", "kind", "text", "params"),
+        "better_answers": (
+            "answer_id", "report_id", "content", "turn", "written_by", "approved_by", "returned_by", "returned_why",
+        ),
+        "assessments": (
+            "assessment_id", "harm", "exposure", "generality", "reliability", "uplift", "override_reason", "note",
+            "reproduction_log",
+        ),
+    }
+)  # fmt: skip
+"""What people write, by table: its number, and the columns that no event tells but by their hash."""
+
+
+def said_sha256(table: str, row: Mapping[str, Any]) -> str:
+    """The hex SHA-256 of these columns of a row; told.py computes the same of what is stored."""
+    parts = ("" if row[name] is None else str(row[name]) for name in SAID[table][1:])
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class Anchor:

@@ -74,10 +74,10 @@ class Work:
         self.events.append((kind, subject, audit.encode({**data, **batch, **said})))
         self.said = {}
 
-    def say(self, table: str, number: int, *texts: str) -> None:
+    def say(self, table: str, row: Mapping[str, Any]) -> None:
         """What somebody wrote into a row that is never changed: the next event, else the last one, holds its hash, so
-        that `verify` sees a change. It knows the same parts (told.py)."""
-        self.said[f"{table}:{number}"] = audit.said_sha256(texts)
+        that `verify` sees a change. `table` is one of audit.SAID."""
+        self.said[f"{table}:{row[audit.SAID[table][0]]}"] = audit.said_sha256(table, row)
 
     def seal(self) -> None:
         """What was said after the last event goes into it."""

@@ -7,7 +7,7 @@ is what the report said; its own text has a hash in the event that brought it (v
 
 from __future__ import annotations
 
-from triage_core import cases, db
+from triage_core import audit, cases, db
 
 # Events of a second look, an embargo or a reward change that and not the case; each names what it is about.
 _CHANGES = (
@@ -127,19 +127,16 @@ SELECT (SELECT count(*) FROM advisories a JOIN (FROM told WHERE kind = 'advisory
         (t.data ->> '$.embargo_end')::TIMESTAMP, t.data ->> '$.product_status', t.data ->> '$.note_sha256', t.done_at,
         t.actor_id))"""
 
-# What people wrote, by the hash in the event that followed it: the parts that `Work.say` was given. Events of earlier
-# releases hold none.
-_SAID_BY = """
+# What people wrote, by the hash in the event that followed it. Events of earlier releases hold none.
+_HELD = " UNION ALL ".join(
+    f"SELECT '{table}:' || {number} AS key, concat_ws(chr(0), "
+    + ", ".join(f"coalesce({column}::VARCHAR, '')" for column in columns)
+    + f") AS said FROM {table}"
+    for table, (number, *columns) in audit.SAID.items()
+)
+_WRITTEN = f"""
 WITH told AS (SELECT j.key, j.value ->> '$' AS sha256 FROM events e, json_each(e.data, '$.said_sha256') j),
-held AS (
-    SELECT 'messages:' || message_id AS key,
-        concat_ws(chr(0), report_id, actor_id, direction, kind, text, params) AS said FROM messages
-    UNION ALL SELECT 'better_answers:' || answer_id,
-        concat_ws(chr(0), report_id, content, coalesce(turn::VARCHAR, ''), written_by, coalesce(approved_by, ''),
-        coalesce(returned_by, ''), coalesce(returned_why, '')) FROM better_answers
-    UNION ALL SELECT 'assessments:' || assessment_id, concat_ws(chr(0), coalesce(harm, ''), coalesce(exposure, ''),
-        coalesce(generality, ''), coalesce(reliability, ''), coalesce(uplift, ''), override_reason, note,
-        reproduction_log) FROM assessments)
+held AS ({_HELD})
 SELECT (SELECT count(*) FROM told t LEFT JOIN held h USING (key) WHERE t.sha256 IS DISTINCT FROM sha256(h.said))
     + (SELECT count(*) FROM messages WHERE 'messages:' || message_id NOT IN (SELECT key FROM told) AND message_id >
     (SELECT min(split_part(key, ':', 2)::BIGINT) FROM told WHERE starts_with(key, 'messages:')))"""
@@ -181,7 +178,7 @@ def differences(cursor: db.Cursor) -> dict[str, int]:
         "reports that are listed as something else than they said": int(db.value(cursor, _SAID)),
         "cases with a consent that nobody gave": int(db.value(cursor, _CONSENT)),
         "decisions that are not what their events tell": int(db.value(cursor, _DECISIONS)),
-        "messages, notes or answers that are not what was written": int(db.value(cursor, _SAID_BY)),
+        "messages, notes or answers that are not what was written": int(db.value(cursor, _WRITTEN)),
         "embargoes that are not what their events made of them": int(db.value(cursor, _EMBARGOES)),
         "peers that are not what their events tell": int(db.value(cursor, _PEERS)),
         "advisories that are not what their events tell": int(db.value(cursor, _ADVISORIES)),

@@ -154,7 +154,7 @@ def tell(work: Work, report_ids: Sequence[str], kind: Kind, params: Mapping[str,
     ]
     db.insert(work.cursor, "messages", rows)
     for row in rows:
-        _say(work, row)
+        work.say("messages", row)
         work.event("report.told", row["report_id"], {"message_id": row["message_id"], "kind": kind})
 
 
@@ -165,13 +165,8 @@ def record(
     message_id = work.next_id("messages", "message_id")
     row = _row(work, message_id, report_id, kind, text, {}, direction)
     db.insert(work.cursor, "messages", [row])
-    _say(work, row)
+    work.say("messages", row)
     return message_id
-
-
-def _say(work: Work, row: Mapping[str, Any]) -> None:
-    parts = ("report_id", "actor_id", "direction", "kind", "text", "params")
-    work.say("messages", row["message_id"], *(row[name] for name in parts))
 
 
 def _row(

@@ -11,11 +11,6 @@ from triage_core.guidance.policy import Policy
 from triage_core.model import Exploitation
 from triage_core.store import Work
 
-SAID = (
-    "harm", "exposure", "generality", "reliability", "uplift", "override_reason", "note", "reproduction_log",
-)  # fmt: skip
-"""What of a decision no event tells but by its hash."""
-
 
 def record(
     work: Work,
@@ -51,7 +46,7 @@ def record(
         "look_id": look_id,
     }
     db.insert(work.cursor, "assessments", [row])
-    work.say("assessments", row["assessment_id"], *(row[name] or "" for name in SAID))
+    work.say("assessments", row)
     return row
 
 

@@ -105,8 +105,7 @@ def add(work: Work, report_id: str, answer: Answer) -> int:
         "returned_why": answer.returned_why,
     }
     db.insert(work.cursor, "better_answers", [row])
-    parts = ("report_id", "content", "turn", "written_by", "approved_by", "returned_by", "returned_why")
-    work.say("better_answers", number, *(str(row[name] or "") for name in parts))
+    work.say("better_answers", row)
     return number
 
 
