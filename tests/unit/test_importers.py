@@ -15,7 +15,7 @@ from tests.hostile_corpus import HOSTILE
 from triage_core import importers
 from triage_core.channel.reportformat import FIELDS
 from triage_core.errors import NotFound
-from triage_core.importers import Format, Line, csvfile
+from triage_core.importers import Format, Line, columns
 from triage_core.importers.lines import MAX_LINE_BYTES
 from triage_core.model import DisclosureIntent, FlawReport, HarmType, System, Turn, TurnRole
 
@@ -251,7 +251,7 @@ def test_hostile_cells_are_kept_exactly(lines: Any, name: str) -> None:
 
 
 def test_csv_has_a_column_for_every_field() -> None:
-    assert set(FIELDS) - {"format", "system"} <= set(csvfile.COLUMNS)
+    assert set(FIELDS) - {"format", "system"} <= set(columns.COLUMNS)
 
 
 @pytest.mark.real_data

@@ -32,6 +32,7 @@ from triage_core.importers import (
     zerodin,
 )
 from triage_core.importers.lines import BOM
+from triage_core.importers.mapping import ColumnMapping, Names
 from triage_core.model import FlawReport
 
 
@@ -67,6 +68,9 @@ _READERS: dict[Format, Callable[[BinaryIO], Iterator[tuple[int, FlawReport | Ref
     Format.OPEN_WEBUI: openwebui.records,
     Format.ZERODIN: zerodin.records,
 }
+_MAPPED: Mapping[
+    Format, Callable[[BinaryIO, ColumnMapping, Names], Iterator[tuple[int, FlawReport | Refused]]]
+] = {Format.FLAW_REPORT: jsonl.mapped, Format.CSV: csvfile.mapped}
 _BEGINS: Mapping[Format, Pattern[bytes]] = {
     Format.GARAK_HITLOG: garak_hitlog.BEGINS,
     Format.GARAK_REPORT: garak_report.BEGINS,
@@ -122,7 +126,12 @@ class Line:
         return f"sha256:{self.raw_sha256}:{self.occurrence}"
 
 
-def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
+def read(
+    path: Path,
+    format: Format | str = Format.AUTO,
+    mapping: ColumnMapping | None = None,
+    found: Names = lambda names: None,
+) -> Iterator[Line]:
     """Every line of the file in order, parsed or refused; blank lines are left out.
 
     `auto` goes by the extension (.jsonl, .ndjson, .csv, .eml, .mbox), else by the first character: a
@@ -131,7 +140,10 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
     columns gives one refused line, its header, and so does a file that is no text. No other refused line
     stops the reading.
 
-    Raises `NotFound` when the file cannot be read.
+    With a `mapping`, JSONL and CSV are read by the columns that it names; once all of these are known to be there,
+    `found` hears which others are.
+
+    Raises `NotFound` when the file cannot be read, `Refused` when it is of a format that has no columns to map.
     """
     seen: Counter[bytes] = Counter()
     try:
@@ -142,8 +154,8 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
                 if start.startswith(begins) and not (begins.startswith(b"PK") and chosen in _ZIPPED):
                     yield Line(1, None, Refused("file", rule))
                     return
-            tool = _tool(start) if format == Format.AUTO else None
-            for number, outcome in _READERS[chosen](stream):
+            tool = _tool(start) if format == Format.AUTO and mapping is None else None
+            for number, outcome in _records(stream, chosen, mapping, found):
                 if isinstance(outcome, Refused) and tool is not None:
                     rule = f"is of another tool: import it with --format {tool}"
                     yield Line(number, None, Refused("file", rule))
@@ -158,6 +170,16 @@ def read(path: Path, format: Format | str = Format.AUTO) -> Iterator[Line]:
                 yield Line(number, outcome, None, digest, seen[bytes.fromhex(digest[:32])])
     except OSError as error:
         raise NotFound(path.name, f"must be a file that can be read ({error.strerror})") from error
+
+
+def _records(
+    stream: BinaryIO, format: Format, mapping: ColumnMapping | None, found: Names
+) -> Iterator[tuple[int, FlawReport | Refused]]:
+    if mapping is None:
+        return _READERS[format](stream)
+    if format not in _MAPPED:
+        raise Refused("format", f"must be {' or '.join(_MAPPED)} where columns are mapped, not {format}")
+    return _MAPPED[format](stream, mapping, found)
 
 
 def _format(path: Path, start: bytes, asked: Format) -> Format:

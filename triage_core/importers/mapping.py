@@ -1,0 +1,58 @@
+"""A mapping of the columns of a file of one's own to the fields of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from triage_core.errors import InvalidReport, Refused
+from triage_core.importers.columns import COLUMNS, ONE_CONVERSATION, has_one_conversation, shown
+
+MAX_COLUMN_CHARACTERS = 200
+
+Names = Callable[[Sequence[str]], object]
+"""Hears names of columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """By field, one of `COLUMNS`, the name of the column that holds it; a column may hold more than one."""
+
+    columns: Mapping[str, str]
+
+    def others(self, names: Sequence[str]) -> list[str]:
+        """Of a file with these columns, those that the mapping does not name.
+
+        Raises InvalidReport where one that it names is missing or there twice.
+        """
+        for field, column in self.columns.items():
+            if column not in names:
+                rule = f"must hold {shown([column])}, which is mapped to {field}; they are {shown(names)}"
+                raise InvalidReport("columns", rule)
+            if names.count(column) > 1:
+                rule = f"must each have a name of its own: {shown([column])} is there more than once"
+                raise InvalidReport("columns", rule)
+        return [name for name in names if name not in self.columns.values()]
+
+    def pairs(self) -> list[str]:
+        """As `parse` takes it."""
+        return [f"{field}={column}" for field, column in self.columns.items()]
+
+
+def parse(pairs: Iterable[str]) -> ColumnMapping:
+    """The mapping of pairs like `prompt=question`. Raises Refused, of `map`, for the first that breaks a rule."""
+    columns: dict[str, str] = {}
+    for pair in pairs:
+        field, _, column = pair.partition("=")
+        if not field or not column:
+            raise Refused("map", f"must be FIELD=COLUMN, as in prompt=question, not {pair!r}")
+        if field not in COLUMNS:
+            raise Refused("map", f"{field!r} is not a field; known are {', '.join(COLUMNS)}")
+        if field in columns:
+            raise Refused("map", f"{field} takes one column, not both {columns[field]!r} and {column!r}")
+        if len(column) > MAX_COLUMN_CHARACTERS:
+            raise Refused("map", f"the name of a column has at most {MAX_COLUMN_CHARACTERS} characters")
+        columns[field] = column
+    if not has_one_conversation(columns):
+        raise Refused("map", ONE_CONVERSATION)
+    return ColumnMapping(columns)
