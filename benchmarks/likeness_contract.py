@@ -81,11 +81,10 @@ def opened(case: Case) -> Iterator[Runtime]:
                 out.write(json.dumps({"external_id": f"{at}", "turns": turns}) + "\n")
         runtime = Runtime(Settings(store=Path(folder) / "store"))
         try:
-            done = operations.run(runtime, "import", {"files": [str(lines)]}, Emit())
-            if done["refused"]:
-                say(
-                    f"{case.corpus.name}: {len(done['refused'])} refused, e.g. {done['refused'][0]['reason']}"
-                )
+            refused: list[dict[str, Any]] = []
+            operations.run(runtime, "import", {"files": [str(lines)]}, Emit(item=refused.append))
+            if refused:
+                say(f"{case.corpus.name}: {len(refused)} refused, e.g. {refused[0]['reason']}")
             operations.run(runtime, "index", {}, Emit())
             yield runtime
         finally:

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from tests.making import open_runtime
-from triage_core.operations import Emit, installation
+from triage_core.operations import Emit, imports
 
 if __name__ == "__main__":
-    installation.BATCH = 10
+    imports.BATCH = 10
     opened = open_runtime(Path(sys.argv[1]))
     emit = Emit(progress=lambda done, total, what: print(done, flush=True))
-    installation.import_files(opened, {"files": [sys.argv[2]]}, emit)
+    imports.import_files(opened, {"files": [sys.argv[2]]}, emit)
     opened.close()
     print("done", flush=True)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.making import make_report, open_runtime
 from triage_core import queries, told
-from triage_core.operations import Emit, installation
+from triage_core.operations import Emit, imports
 
 LINES = 2_000
 
@@ -53,7 +53,7 @@ def test_an_import_that_is_killed_goes_on_where_it_was(
             assert told.disagreements(cursor) == []
         opened.close()
     opened = open_runtime(store)
-    done = installation.import_files(opened, {"files": [str(file)]}, Emit())
+    done = imports.import_files(opened, {"files": [str(file)]}, Emit())
     assert done["stored"] + done["already_known"] == LINES
     assert done["already_known"] >= acknowledged
     with opened.store.read() as cursor:

@@ -256,6 +256,13 @@ def run(opened: Runtime, operation: str, **params: Any) -> Any:
     return operations.run(opened, operation, params, Emit())
 
 
+def read(opened: Runtime, file: Path) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """What became of the answers of a file, and the lines that were refused."""
+    refused: list[dict[str, Any]] = []
+    done = operations.run(opened, "answers import", {"file": str(file)}, Emit(item=refused.append))
+    return done, refused
+
+
 def test_one_operator_of_the_command_line_is_enough_and_it_is_counted(opened: Runtime) -> None:
     run(opened, "assess", report="FR-1", clauses=["OOS-1"], better_answer="I cannot.")
     assert exported(opened.store, "sft")[1]["rows"]["answer_by"] == {"one": 1}
@@ -278,13 +285,9 @@ def test_answers_are_imported_line_by_line(opened: Runtime, tmp_path: Path) -> N
     ]
     path = tmp_path / "answers.jsonl"
     path.write_bytes(b"\n".join([*(json.dumps(line).encode() for line in lines), b"", b"[]", b"{", b"\xff"]))
-    done = run(opened, "answers import", file=str(path))
-    assert {name: done[name] for name in ("received", "written", "unchanged")} == {
-        "received": 13,
-        "written": 2,
-        "unchanged": 0,
-    }
-    assert [line["line"] for line in done["refused"]] == [3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14]
+    done, refused = read(opened, path)
+    assert done == {"received": 13, "written": 2, "unchanged": 0, "refused": 11}
+    assert [line["line"] for line in refused] == [3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14]
     assert held(opened.store, "FR-2").turn == 2
     assert held(opened.store).approved_by is None
     again = run(opened, "answers import", file=str(path), approve=True)
@@ -296,8 +299,8 @@ def test_answers_are_imported_line_by_line(opened: Runtime, tmp_path: Path) -> N
 def test_a_line_that_names_two_reports_writes_to_none(opened: Runtime, tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text('{"report": "FR-1", "answer": "No.", "report": "FR-2"}\n')
-    done = run(opened, "answers import", file=str(path))
-    assert (done["written"], done["refused"]) == (
+    done, refused = read(opened, path)
+    assert (done["written"], refused) == (
         0,
         [{"file": "answers.jsonl", "line": 1, "reason": "report: must not be given twice"}],
     )

@@ -26,12 +26,13 @@ from tests.making import (
     make_report,
     open_runtime,
 )
-from triage_core import cli, control, runtime
+from triage_core import cli, control, operations, runtime
 from triage_core.cli import datasets as cli_datasets
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
 from triage_core.errors import FlawdeskError, Refused
 from triage_core.exporters.request import ExportRequest
+from triage_core.operations import imports
 from triage_core.operations.base import command_line_actor
 from triage_core.rewards import rewards
 from triage_core.rewards.reward_rules import RewardKind
@@ -418,3 +419,34 @@ def test_an_import_counts_the_lines_that_were_refused(tmp_path: Path, bad: int, 
     file.write_text("no report\n" * bad)
     ended = CliRunner().invoke(cli.app, ["import", str(file), "--store", str(tmp_path / "store")])
     assert ended.stdout.splitlines()[-1] == told
+
+
+def test_every_line_that_was_refused_is_named(folder: Path, tmp_path: Path) -> None:
+    name = b"in-\xff.jsonl".decode(errors="surrogateescape")
+    for place in (name, "next.jsonl"):
+        (tmp_path / place).write_text("no report\n" * 600)
+    done = call(folder, "import", str(tmp_path / name), str(tmp_path / "next.jsonl"))
+    reason = "body: must be valid JSON, which fails at line 1, column 1: Expecting value"
+    assert done["refused"] == [
+        {"file": place, "line": line, "reason": reason}
+        for place in (name, "next.jsonl")
+        for line in range(1, 601)
+    ]
+    assert done["received"] == 1_200
+
+
+def test_what_an_import_refuses_is_told_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None waits for the end of a file, in which there may be any number of them."""
+    monkeypatch.setattr(imports, "BATCH", 10)
+    (tmp_path / "bad.jsonl").write_text("no report\n" * 35)
+    heard: list[int] = []
+    told: list[tuple[int, int]] = []
+    emit = operations.Emit(
+        progress=lambda done, total, what: told.append((done, len(heard))),
+        item=lambda refused: heard.append(refused["line"]),
+    )
+    with closing(open_runtime(tmp_path / "store")) as opened:
+        done = operations.run(opened, "import", {"files": [str(tmp_path / "bad.jsonl")]}, emit)
+    assert told == [(10, 10), (20, 20), (30, 30), (35, 35)]
+    assert heard == list(range(1, 36))
+    assert done == {"received": 35, "stored": 0, "exact_duplicates": 0, "already_known": 0, "refused": 35}

@@ -42,7 +42,7 @@ def opened(rows: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFac
             out.write(json.dumps({"external_id": name, "turns": turns}) + "\n")
     runtime = Runtime(Settings(store=folder / "store"))
     done = run(runtime, "import", files=[str(file)])
-    assert (done["received"], done["stored"], done["refused"]) == (len(rows), len(rows), [])
+    assert (done["received"], done["stored"], done["refused"]) == (len(rows), len(rows), 0)
     assert run(runtime, "import", files=[str(file)])["already_known"] == len(rows)
     run(runtime, "index")
     yield runtime

@@ -26,7 +26,7 @@ from triage_core.errors import Conflict, Refused, StoreError
 from triage_core.lifecycle import Trigger
 from triage_core.middleware import Guard
 from triage_core.model import Channel, Resolution
-from triage_core.operations import Emit, installation, likeness
+from triage_core.operations import Emit, imports, installation, likeness
 from triage_core.runtime import Runtime
 from triage_core.store import Store
 
@@ -117,10 +117,11 @@ def test_verify_notices_a_report_that_was_changed_behind_the_stores_back(tmp_pat
 def test_a_date_at_the_end_of_time_refuses_its_own_line_alone(opened: Runtime, tmp_path: Path) -> None:
     last = line("last", submitted_at="9999-12-31T23:59:59Z")
     file = write_lines(tmp_path / "lines.jsonl", line("before"), last, line("after"))
-    done = installation.import_files(opened, {"files": [str(file)]}, Emit())
-    assert done["stored"] == 2
-    assert [item["line"] for item in done["refused"]] == [2]
-    assert "submitted_at" in done["refused"][0]["reason"]
+    refused: list[dict[str, Any]] = []
+    done = imports.import_files(opened, {"files": [str(file)]}, Emit(item=refused.append))
+    assert (done["stored"], done["refused"]) == (2, 1)
+    assert [item["line"] for item in refused] == [2]
+    assert "submitted_at" in refused[0]["reason"]
 
 
 def test_a_conflict_names_the_key_that_was_sent(opened: Runtime) -> None:

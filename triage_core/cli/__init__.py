@@ -18,6 +18,7 @@ from triage_core.cli import (  # noqa: F401  # each adds its commands
     clusters,
     datasets,
     desk,
+    imports,
     installation,
     keys,
     likeness,

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from triage_core.cli.base import JsonOption, StoreOption, app, run
-from triage_core.cli.output import print_imported
+from triage_core.cli.base import JsonOption, StoreOption, app, run_import
 
 answers_app = typer.Typer(no_args_is_help=True, help="What the model should have said.")
 app.add_typer(answers_app, name="answers")
@@ -24,4 +23,4 @@ def import_command(
     as_json: JsonOption = False,
 ) -> None:
     """Read better answers, one a line: {"report" or "external_id", "answer", "turn"}; refused lines are named."""
-    run("answers import", {"file": str(file.resolve()), "approve": approve}, store, as_json, print_imported)
+    run_import("answers import", {"file": str(file.resolve()), "approve": approve}, store, as_json)

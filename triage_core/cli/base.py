@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 import typer
 
 from triage_core import control, operations, runtime, settings
-from triage_core.cli.output import Bar, err, print_json, print_note
+from triage_core.cli.output import Bar, err, print_imported, print_item, print_json, print_note, print_pairs
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.operations.base import Emit
 from triage_core.store import STORE_FILE
@@ -42,6 +43,7 @@ def run(
     as_json: bool,
     draw: Callable[[Any], None],
     *,
+    item: Callable[[Any], None] = print_item,
     lines: bool = False,
     progress: bool = True,
     alone: bool = False,
@@ -53,7 +55,7 @@ def run(
     """
     chosen = settings_for(store)
     with Bar(progress) as bar:
-        emit = Emit(progress=bar, item=lambda item: print_json(item, indent=None), note=print_note)
+        emit = Emit(progress=bar, item=item, note=print_note)
         is_new = not (chosen.store / STORE_FILE).exists()
         if is_new and not begins:
             raise Refused("store", f"there is no {STORE_FILE} in {chosen.store}")
@@ -92,9 +94,31 @@ def _remote(folder: Path, operation: str, params: dict[str, Any], emit: Emit) ->
     raise FlawdeskError("the server ended before it answered; what it acknowledged is stored")
 
 
+def run_import(
+    operation: str, params: dict[str, Any], store: Path | None, as_json: bool, *, alone: bool = False
+) -> None:
+    """Run an import and show its counts with the lines that it refused.
+
+    There may be as many of these as the files have lines: until the end they are kept in a file.
+    """
+    with TemporaryFile("w+", encoding="utf-8") as refused:
+        result = run(
+            operation,
+            params,
+            store,
+            as_json,
+            print_pairs,
+            item=lambda line: print_item(line, refused),
+            lines=True,
+            alone=alone,
+        )
+        refused.seek(0)
+        print_imported(result, refused, as_json)
+
+
 def show(result: Any, as_json: bool, draw: Callable[[Any], None]) -> None:
     if as_json:
-        print_json(result, indent=2)
+        print_json(result)
     else:
         draw(result)
 

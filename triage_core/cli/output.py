@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,6 +17,7 @@ from triage_core.text import reveal
 
 err = Console(stderr=True)
 out = Console()
+SHOWN = 50
 
 
 class Bar:
@@ -45,8 +47,13 @@ class Bar:
             self._progress.stop()
 
 
-def print_json(result: Any, indent: int | None) -> None:
-    sys.stdout.write(json.dumps(result, indent=indent) + "\n")
+def print_json(result: Any) -> None:
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+
+
+def print_item(item: Any, to: TextIO | None = None) -> None:
+    """One of many things, as JSON on one line."""
+    (to or sys.stdout).write(json.dumps(item) + "\n")
 
 
 def print_note(text: str) -> None:
@@ -89,11 +96,18 @@ def _shown(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def print_imported(result: Any) -> None:
-    """The counts of an import, and the first of the lines that were refused."""
-    refused = result.pop("refused")
-    print_pairs(result)
-    if refused:
-        print_rows(refused[:50])
-        lines = "line" if len(refused) == 1 else "lines"
-        out.print(f"{len(refused):,} {lines} refused" + (", the first 50 shown" if len(refused) > 50 else ""))
+def print_imported(result: Mapping[str, Any], refused: TextIO, as_json: bool) -> None:
+    """The counts of an import and what it refused, of a file with an object a line: the first as a table, or all."""
+    counts = {name: count for name, count in result.items() if name != "refused"}
+    if as_json:
+        sys.stdout.write("{\n" + "".join(f'  "{name}": {count},\n' for name, count in counts.items()))
+        sys.stdout.write('  "refused": [')
+        for number, line in enumerate(refused):
+            sys.stdout.write(("," if number else "") + "\n    " + line.rstrip())
+        sys.stdout.write("\n  ]\n}\n" if result["refused"] else "]\n}\n")
+        return
+    print_pairs(counts)
+    if number := result["refused"]:
+        print_rows(json.loads(line) for line in islice(refused, SHOWN))
+        lines = "line" if number == 1 else "lines"
+        out.print(f"{number:,} {lines} refused" + (f", the first {SHOWN} shown" if number > SHOWN else ""))

@@ -1,13 +1,13 @@
 """Better answers from JSON Lines: {"report" or "external_id", "answer", "turn"}, one a line; `turn` may be left out.
 
-bring(store, actor, file)    # {"received": 3, "written": 1, "unchanged": 1, "refused": [{"line": 2, "reason": "..."}]}
+bring(store, actor, file, refuse=tell)    # {"received": 3, "written": 1, "unchanged": 1, "refused": 1}
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from triage_core import access
 from triage_core.access import Command
@@ -37,16 +37,16 @@ def bring(
     stream: BinaryIO,
     *,
     alone: bool = False,
+    refuse: Callable[[int, str], object],
     told: Callable[[int], object] = lambda received: None,
-) -> dict[str, Any]:
-    """Write the answers of a file, line by line; a refused line is named by its number and the rest goes on.
+) -> dict[str, int]:
+    """Write the answers of a file, line by line; `refuse` hears which line is refused and why, and the rest goes on.
 
     They are drafts of the actor until somebody else approves them, or approved at once for whoever may do so `alone`.
     A second time adds nothing. `told` hears how many lines have been read. Raises NotAllowed for who may not write any.
     """
     access.require(actor, Command.WRITE_ANSWER)
-    done = {"received": 0, "written": 0, "unchanged": 0}
-    refused: list[dict[str, Any]] = []
+    done = {"received": 0, "written": 0, "unchanged": 0, "refused": 0}
     for number, line in read(stream):
         done["received"] += 1
         try:
@@ -54,11 +54,12 @@ def bring(
                 raise line
             written = _write(store, actor, line, alone)
         except Refused as error:
-            refused.append({"line": number, "reason": str(error)})
+            done["refused"] += 1
+            refuse(number, str(error))
         else:
             done["written" if written else "unchanged"] += 1
         told(done["received"])
-    return {**done, "refused": refused}
+    return done
 
 
 def _write(store: Store, actor: Actor, line: Line, alone: bool) -> bool:

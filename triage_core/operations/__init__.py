@@ -16,6 +16,7 @@ from triage_core.operations import (
     clusters,
     datasets,
     desk,
+    imports,
     installation,
     keys,
     likeness,
@@ -31,7 +32,7 @@ from triage_core.operations.base import Operation
 from triage_core.runtime import Runtime
 
 OPERATIONS: Mapping[str, Operation] = {
-    "import": installation.import_files,
+    "import": imports.import_files,
     "index": likeness.index,
     "similar": likeness.similar,
     "explain": likeness.explain,

@@ -12,19 +12,22 @@ from triage_core.operations.base import Emit, command_line_actor
 from triage_core.runtime import Runtime
 
 
-def import_answers(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
-    """Write the answers of a file; drafts until somebody approves them, unless `approve` is set."""
+def import_answers(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dict[str, int]:
+    """Write the answers of a file; drafts until somebody approves them, unless `approve` is set.
+
+    Gives counts, and each refused line as an item as soon as it is refused.
+    """
     path, alone = Path(params["file"]), bool(params.get("approve", False))
     try:
         stream = path.open("rb")
     except OSError as error:
         raise NotFound(path.name, f"must be a file that can be read ({error.strerror})") from error
     with stream:
-        done = answers.bring(
+        return answers.bring(
             runtime.store,
             command_line_actor(),
             stream,
             alone=alone,
+            refuse=lambda line, reason: emit.item({"file": path.name, "line": line, "reason": reason}),
             told=lambda received: emit.progress(received, 0, f"lines of {path.name}"),
         )
-    return {**done, "refused": [{"file": path.name, **line} for line in done["refused"]]}

@@ -153,6 +153,12 @@ def bringing_in() -> None:
     if st.button("Read them in", icon=":material/upload:", disabled=file is None, key=f"read-{key}") and file:
         bar = st.progress(0.0, text="Reading the answers")
         found: dict[str, Any] = {}
+        first: list[tuple[int, str]] = []
+
+        def refuse(line: int, reason: str) -> None:
+            if len(first) < SHORT:
+                first.append((line, reason))
+
         session.command(
             "The answers of the file are read",
             lambda: found.update(
@@ -160,6 +166,7 @@ def bringing_in() -> None:
                     session.current().store,
                     session.actor(),
                     file,
+                    refuse=refuse,
                     told=lambda received: bar.progress(
                         file.tell() / file.size, text=f"{received:,} lines read"
                     ),
@@ -167,14 +174,15 @@ def bringing_in() -> None:
             ),
         )
         if found:
+            found["first"] = first
             st.session_state[TAKEN], st.session_state[FILES] = found, st.session_state.get(FILES, 0) + 1
             st.rerun()
     if taken and not file:
         st.markdown(f"{taken['written']:,} written, {taken['unchanged']:,} stood there already")
         if refused := taken["refused"]:
-            lines = [f"- line {one['line']:,}: {plain(one['reason'])}" for one in refused[:SHORT]]
-            more = f"\n- and {len(refused) - SHORT:,} more" if len(refused) > SHORT else ""
-            st.markdown(f"{counted(len(refused), 'line')} refused:\n" + "\n".join(lines) + more)
+            lines = [f"- line {line:,}: {plain(reason)}" for line, reason in taken["first"]]
+            more = f"\n- and {refused - SHORT:,} more" if refused > SHORT else ""
+            st.markdown(f"{counted(refused, 'line')} refused:\n" + "\n".join(lines) + more)
 
 
 def write(report_id: str, version: int, next_id: str | None) -> None:
