@@ -103,6 +103,8 @@ EVENTS: Mapping[str, LiteralString] = {
     "likeness.named": "Clusters named",
     "suggestions.learned": "Suggestions learned from decisions",
     "reports.imported": "File imported",
+    "preset.saved": "Preset of an import kept",
+    "preset.deleted": "Preset of an import deleted",
     "backup.made": "Backup made",
     "reports.read": "Read for comparison",
     "texts.embedded": "Texts read by the model",

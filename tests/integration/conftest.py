@@ -10,9 +10,10 @@ import pytest
 
 from tests.dated import Ask
 from tests.integration.exported import Export
-from tests.making import EVERYBODY, POLICY, Clock, open_store
+from tests.making import EVERYBODY, POLICY, Clock, LetterEmbedder, held_by_a_server, open_runtime, open_store
 from triage_core.exporters.build import ExportRequest, build
 from triage_core.guidance import policies
+from triage_core.runtime import Runtime
 from triage_core.store import Store
 
 
@@ -29,6 +30,18 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     yield opened
     opened.verify()
     opened.close()
+
+
+@pytest.fixture(params=["own process", "running server"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A store's folder: free, or held by a server that the command line has to ask."""
+    made = tmp_path / "store"
+    monkeypatch.setattr(Runtime, "_load_model", lambda self: LetterEmbedder())
+    if request.param == "own process":
+        yield made
+        return
+    with held_by_a_server(open_runtime(made, Clock()), monkeypatch):
+        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
@@ -20,13 +19,11 @@ from tests.making import (
     POLICY,
     REVIEWER,
     Clock,
-    LetterEmbedder,
     bring,
-    held_by_a_server,
     make_report,
     open_runtime,
 )
-from triage_core import cli, control, operations, runtime
+from triage_core import cli, control, operations
 from triage_core.cli import datasets as cli_datasets
 from triage_core.desk import triage
 from triage_core.desk.decision import Decision
@@ -53,18 +50,6 @@ def file(tmp_path: Path) -> Path:
     lines = [json.dumps(line) for line in LINES]
     path.write_text("\n".join([*lines[:2], "{broken", *lines[2:], json.dumps({"external_id": "e"})]) + "\n")
     return path
-
-
-@pytest.fixture(params=["own process", "running server"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A store's folder: free, or held by a server that the command line has to ask."""
-    made = tmp_path / "store"
-    monkeypatch.setattr(runtime.Runtime, "_load_model", lambda self: LetterEmbedder())
-    if request.param == "own process":
-        yield made
-        return
-    with held_by_a_server(open_runtime(made, Clock()), monkeypatch):
-        yield made
 
 
 def call(folder: Path, *arguments: str, status: int = 0) -> Any:

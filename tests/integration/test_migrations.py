@@ -17,6 +17,7 @@ from triage_core.clusters import groups
 from triage_core.desk import claims, drafts, linking, second_look, triage
 from triage_core.disclosure import disclosure, embargoes, shared_ends
 from triage_core.disclosure.embargo_machine import ExitReason
+from triage_core.importers import mapping, presets
 from triage_core.model import Channel, ProductStatus
 from triage_core.rewards import batches, payments, rewards
 from triage_core.rewards.reward_rules import RewardKind
@@ -210,6 +211,26 @@ def test_advisories_come_to_a_store_that_has_embargoes(
     advising.open_advisory(store, EVERYBODY, "FR-1", "A title of ours", "It reaches others")
     advising.tell(store, EVERYBODY, 1, ["Heron"])
     assert answering.answer(store, key, 1, ProductStatus.FIXED).exchange.status is ProductStatus.FIXED
+    verify(store)
+    store.close()
+
+
+def test_presets_come_to_a_store_that_has_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as earlier_release:
+        earlier = [found for found in migrations.available() if found[0] < 24]
+        earlier_release.setattr(migrations, "available", lambda: earlier)
+        old = Store(tmp_path, Clock())
+        bring(old, make_report("One"))
+        before = tables(old)
+        old.close()
+
+    store = Store(tmp_path, Clock())
+    after = tables(store)
+    assert {name: after[name] for name in before} == before
+    assert after["import_presets"] == []
+    presets.save(store, EVERYBODY, "log", mapping.parse(["prompt=question"]))
+    with store.read() as cursor:
+        assert presets.named(cursor, "log").mapping.pairs() == ["prompt=question"]
     verify(store)
     store.close()
 

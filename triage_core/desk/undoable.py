@@ -55,6 +55,8 @@ WHY_NOT = {
     "dataset.retired": "files that were deleted stay so; build a new version",
     "report.received": "a report that came in stays; close it instead",
     "reports.imported": "reports that came in stay; close them instead",
+    "preset.saved": "a preset is forgotten by deleting it",
+    "preset.deleted": "a preset is kept again by the next import with its mapping",
     "backup.made": "a copy lies outside of the store; delete its folder",
     "report.claimed": "a claim is given back by releasing it",
     "report.released": "a claim is taken again by claiming",

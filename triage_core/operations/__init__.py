@@ -33,6 +33,8 @@ from triage_core.runtime import Runtime
 
 OPERATIONS: Mapping[str, Operation] = {
     "import": imports.import_files,
+    "presets.list": imports.list_presets,
+    "presets.delete": imports.delete_preset,
     "index": likeness.index,
     "similar": likeness.similar,
     "explain": likeness.explain,
