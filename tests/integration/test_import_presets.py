@@ -17,6 +17,7 @@ from triage_core.errors import NotAllowed, NotFound, Refused
 from triage_core.importers import mapping, presets
 from triage_core.operations.base import Emit
 from triage_core.runtime import Runtime
+from triage_core.verification import verify
 
 MAP = ("--map", "prompt=question", "--map", "response=reply", "--map", "external_id=no")
 PAIRS = ["prompt=question", "response=reply", "external_id=no"]
@@ -71,15 +72,12 @@ def test_a_mapping_is_given_once_kept_used_again_and_deleted(folder: Path, tmp_p
     assert (kept["name"], kept["map"]) == ("support log", PAIRS[:2])
     assert kept["saved_by"].startswith("cli:")
     assert call(folder, "import", second, "--preset", "support log")["stored"] == 1
-    assert call(folder, "stats")["reports"] == 3
 
     assert call(folder, "presets", "delete", "support log") == {"name": "support log", "deleted": True}
     assert call(folder, "presets", "list") == []
     refusal = invoke(folder, "import", second, "--preset", "support log").exception
     assert str(refusal) == "preset: there is no preset 'support log': `presets list` names all"
-    assert "there is no preset" in str(invoke(folder, "presets", "delete", "support log").exception)
     assert call(folder, "stats")["reports"] == 3
-    call(folder, "verify")
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_stored(opened: Runtime, tmp_path: Path) -> None:
@@ -127,17 +125,13 @@ def test_options_that_contradict_each_other_are_wrong_usage(
     assert not (tmp_path / "store").exists()
 
 
-@pytest.mark.parametrize("words", [(*MAP, "--save-preset", ""), ("--preset", "")])
-def test_an_empty_name_is_no_name(tmp_path: Path, words: tuple[str, ...]) -> None:
-    ended = invoke(tmp_path / "store", "import", own(tmp_path, (1, "one")), *words)
-    assert isinstance(ended.exception, Refused)
-    assert ended.exception.field == "preset"
-
-
-@pytest.mark.parametrize("name", ["", "  ", "two\nlines", "\u202egol", "a" * 41])
-def test_a_preset_has_a_short_name_of_words(opened: Runtime, name: str) -> None:
-    with pytest.raises(Refused, match=r"^preset: "):
-        presets.save(opened.store, EVERYBODY, name, mapping.parse(PAIRS))
+def test_a_preset_has_a_short_name_of_words(opened: Runtime, tmp_path: Path) -> None:
+    file = own(tmp_path, (1, "one"))
+    for name in ("", "  ", "two\nlines", "\u202egol", "a" * 41):
+        with pytest.raises(Refused, match=r"^preset: "):
+            bring(opened, file, map=PAIRS, save_preset=name)
+    with pytest.raises(NotFound):
+        bring(opened, file, preset="")
     assert events(opened) == []
 
 
@@ -154,6 +148,7 @@ def test_presets_are_events_and_are_the_operators(opened: Runtime) -> None:
     with pytest.raises(NotFound):
         presets.delete(opened.store, EVERYBODY, "log")
     assert events(opened) == [("preset.saved", "preset log"), ("preset.deleted", "preset log")]
+    verify(opened.store)
 
 
 def test_a_preset_with_a_field_that_is_no_more_is_refused(opened: Runtime, tmp_path: Path) -> None:
