@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 
-from triage_core import api, runtime, settings
+from triage_core import api, collector, runtime, settings
 from triage_core.control import ControlServer
 from triage_core.demo import load_demo
 from triage_core.desk_pages import OnlyPages
@@ -48,6 +48,7 @@ def _open(closing: ExitStack) -> None:
         load_demo(opened)
     opened.worker.start()
     opened.notifier.start(runtime.SYSTEM)
+    collector.settle()
 
 
 # Streamlit serves the files under pages/ on their own until the dashboard has declared its pages once:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from triage_core import db
+from triage_core import collector, db
 from triage_core.channel import apikeys, intake, limits, standing
 from triage_core.channel.committer import Committer
 from triage_core.channel.puzzle import Puzzle
@@ -222,6 +222,7 @@ class Worker:
             if rested and not loaded:  # not before the first page is served
                 loaded = True
                 _load_ready()
+                collector.settle()
             rested = not self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 

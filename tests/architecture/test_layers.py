@@ -148,6 +148,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "rules",
         (
             "triage_core.access",
+            "triage_core.collector",
             "triage_core.advisories.advisory",
             "triage_core.desk.agreement",
             "triage_core.guidance.clocks",

@@ -7,7 +7,6 @@ raises, the work ends at the next step.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import threading
@@ -20,6 +19,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from triage_core import collector
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -102,9 +103,8 @@ def _give_way() -> None:
 def _giving_way() -> Iterator[None]:
     """Other threads have the interpreter ten times as often; the collector leaves what the process held before."""
     sys.setswitchinterval(_USUAL_TURN / 10)
-    gc.freeze()
     try:
-        yield
+        with collector.held():
+            yield
     finally:
-        gc.unfreeze()
         sys.setswitchinterval(_USUAL_TURN)
