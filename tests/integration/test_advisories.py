@@ -268,10 +268,11 @@ def test_a_peer_that_declines_gets_the_record_after_the_embargo_and_may_think_ag
         answering.decline(store, heron, told)
 
 
-def test_consent_that_its_reporter_ends_ends_the_reading(store, flaw, heron, told) -> None:
+@pytest.mark.parametrize("end", [reporter.end_sharing, reporter.withdraw])
+def test_consent_that_its_reporter_ends_ends_the_reading(store, flaw, heron, told, end) -> None:
     answering.accept(store, heron, told, END)
     answering.read(store, heron, told)
-    reporter.end_sharing(store, flaw[0])
+    end(store, flaw[0])
     (one,) = seen(store, heron)
     assert (one.rule, one.stub is None, one.must_accept) == (Rule.NO_CONSENT, False, False)
     with pytest.raises(GateClosed, match="does not agree to that, or no more"):

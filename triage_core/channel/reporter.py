@@ -23,9 +23,9 @@ MOST_CHANGES = 50
 def withdraw(store: Store, report_id: str, *, now: datetime | None = None) -> db.Row:
     """Close the report as withdrawn by its reporter; gives the new state of the case.
 
-    What was sent stays stored, as every report does; the consent to train on it ends, so that no later decision of
-    the desk brings it back. Others who sent the same flaw did not take theirs back:
-    the earliest of its duplicates leads on in its place. Raises IllegalTransition for a closed one.
+    What was sent stays stored, as every report does; the consents to train on it and to tell peers of it end, so that
+    no later decision of the desk brings it back. Others who sent the same flaw did not take theirs back: the earliest
+    of its duplicates leads on in its place. Raises IllegalTransition for a closed one.
     """
     with store.write(REPORTER, "withdraw", now) as work:
         case = cases.read(work.cursor, report_id)
@@ -39,6 +39,7 @@ def withdraw(store: Store, report_id: str, *, now: datetime | None = None) -> db
         # These first, so that the act itself is the last event of its command.
         linking.hand_over(work, report_id)
         consent.end(work, report_id)
+        consent.end_sharing(work, report_id)
         return cases.change(work, cases.read(work.cursor, report_id), "report.withdrawn", after, {})
 
 
