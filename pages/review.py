@@ -8,7 +8,7 @@ from triage_core import queries
 from triage_core.access import Command
 from triage_core.desk import undo
 from triage_core.errors import NotFound
-from ui import advise, assign, compare, components, decision, empty, filters, paint, report_view, session
+from ui import advise, assign, compare, decision, empty, filters, paint, report_view, session
 from ui.hostile import plain
 from ui.review import (
     actions,
@@ -131,9 +131,7 @@ shown = Seen(
 )
 with st.bottom:
     actions.bar(view, stands, candidate, shown, last)
-    with st.container(gap=None):
-        keys.listen(shown, found.similar.pairings, handlers)
-        components.served("focus")(key="focus", height=1)
+    keys.listen(shown, found.similar.pairings, handlers)
 if st.session_state.pop(desk.HELP, False):
     keys.explain()
 if is_new and stands.after:

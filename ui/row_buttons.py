@@ -69,16 +69,13 @@ def as_menu(
     if len(rows) == 1:  # one press of a key rather than two
         st.button(f"{label}: {plain(rows[0])}", key=_only_key(menu, rows[0]), type="tertiary")
     elif rows:
-        with st.container(width="content", gap=None):
-            st.menu_button(
-                label,
-                rows,
-                format_func=lambda row: plain(named[row], 80),
-                key=menu,
-                type="tertiary",
-            )
-            # Without it the front end at times opens the menu and leaves the focus where it was.
-            components.served("focus")(key=f"focus-{menu}", height=1)
+        st.menu_button(
+            label,
+            rows,
+            format_func=lambda row: plain(named[row], 80),
+            key=menu,
+            type="tertiary",
+        )
 
 
 def _menu_key(key: str, ids: Sequence[str]) -> str:

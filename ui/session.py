@@ -52,7 +52,9 @@ def identify() -> Actor:
             label_visibility="collapsed",
             width=180,
         )
-        components.served("looks")(key="looks", height=1)
+        with st.container(width="content", gap=None):
+            components.served("looks")(key="looks", height=1)
+            components.served("focus")(key="focus", height=1)
     return actor()
 
 

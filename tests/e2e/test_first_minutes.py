@@ -102,8 +102,16 @@ def test_a_suggested_duplicate_is_linked_and_unlinked(demo: Server, page: Page) 
     mark = page.get_by_role("button", name="Mark as duplicate").first
     mark.wait_for(timeout=SLOW_MS)
     wait_until_settled(page)
-    mark.click()
+    of = "button => button.closest(\"[class*='st-key-link-']\").className"
+    pair = mark.evaluate(of)
+    mark.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")  # as somebody who works by keys
+    expect(mark).to_be_focused()
+    page.keyboard.press("Enter")
     toast(page, "is a duplicate of")
+    expect(mark).to_be_focused()
+    assert mark.evaluate(of) != pair, "the next pair's button has it"
     page.get_by_text("In force", exact=True).click()
     page.get_by_role("button", name="Unlink").first.click()
     toast(page, "stands alone again")
