@@ -1,4 +1,4 @@
-"""Advisories: what peers were told of a flaw that may be theirs as well, and who waits for whom."""
+"""Advisories: what peers were told of a flaw that may be theirs as well, who waits for whom, and who the peers are."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import LiteralString
 import streamlit as st
 
 from triage_core import queries
+from triage_core.access import Command
 from triage_core.advisories import advisory_board, peers
 from triage_core.advisories.advisory_board import Show
-from ui import advise, empty, paging, row_buttons, session
-from ui.advisories import card, listing, opening
+from ui import empty, paging, row_buttons, session
+from ui.advisories import card, listing, opening, roster
 from ui.hostile import inline
 
 SIZE = 25
+ADVISORIES, PEERS = "advisories", "peers"
+PARTS: Mapping[str, LiteralString] = {ADVISORIES: "Advisories", PEERS: "Peers"}
 SHOWN: Mapping[str, LiteralString] = {
     Show.OPEN: "Open",
     Show.UNTOLD: "Nobody told",
@@ -49,12 +52,26 @@ def show_first_page() -> None:
 
 now = session.now()
 st.title("Advisories", anchor=False)
+shares = session.may(Command.SHARE_ADVISORY)
+part = st.segmented_control(
+    "Part",
+    list(PARTS) if shares else [PEERS],
+    default=ADVISORIES if shares else PEERS,
+    required=True,
+    format_func=PARTS.__getitem__,
+    key="advisories-part",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+if part == PEERS:
+    roster.draw(now)
+    st.stop()
 if session.read(queries.is_empty):
     empty.no_reports()
     st.stop()
 known = session.read(peers.listing)
 if not any(row["ended_at"] is None for row in known):
-    advise.no_peers()
+    roster.none_yet()
 head = st.container()
 with st.container(horizontal=True):
     shown = st.segmented_control(

@@ -23,6 +23,7 @@ class Command(StrEnum):
     MANAGE_ROLES = "manage_roles"
     MANAGE_KEYS = "manage_keys"
     MANAGE_PEERS = "manage_peers"
+    VIEW_PEERS = "view_peers"
     NOTIFY = "notify"
     VIEW_HEALTH = "view_health"
     VIEW_REPORTS = "view_reports"
@@ -70,6 +71,7 @@ MAY: Mapping[str, frozenset[DeskRole]] = MappingProxyType(
         Command.MANAGE_ROLES: _OPERATOR,
         Command.MANAGE_KEYS: _OPERATOR,
         Command.MANAGE_PEERS: _OPERATOR,
+        Command.VIEW_PEERS: _OPERATOR | _DISCLOSURE_LEAD,
         Command.NOTIFY: _OPERATOR,
         Command.VIEW_HEALTH: _OPERATOR,
         Command.VIEW_REPORTS: _READERS,

@@ -1,4 +1,4 @@
-"""The way from a report to the advisory about its flaw, for who may open one; without peers, who adds them."""
+"""The way from a report to the advisory about its flaw, for who may open one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,3 @@ def where_it_reaches(report_id: str) -> None:
     """The same, of a flaw that is assessed as one that concerns others."""
     if session.may(Command.SHARE_ADVISORY) and session.read(advising.generality, report_id) in REACHING:
         way(report_id)
-
-
-def no_peers() -> None:
-    """What stands where peers would be named, while there are none."""
-    st.info(
-        "There are no peers yet. The operator adds each with its name, and an address for its messages where it has"
-        " one; the answer is its access key, which goes to the peer and is shown once:",
-        icon=":material/group_add:",
-    )
-    st.code("python -m triage_core peers add NAME --email ADDRESS", language=None, wrap_lines=True)

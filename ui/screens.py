@@ -17,7 +17,7 @@ SCREENS = (
     ("clusters", "Clusters", ":material/bubble_chart:", Command.VIEW_REPORTS),
     ("second_look", "Second look", ":material/visibility_lock:", Command.ADJUDICATE),
     ("disclosure", "Disclosure", ":material/event:", Command.VIEW_REPORTS),
-    ("advisories", "Advisories", ":material/campaign:", Command.SHARE_ADVISORY),
+    ("advisories", "Advisories", ":material/campaign:", Command.VIEW_PEERS),
     ("rewards", "Rewards", ":material/redeem:", Command.VIEW_REWARDS),
     ("answers", "Answers", ":material/edit_note:", Command.APPROVE_ANSWER),
     ("activity", "Activity", ":material/history:", Command.VIEW_REPORTS),

@@ -13,8 +13,8 @@ from triage_core.errors import Conflict, GateClosed, NotAllowed, Refused
 from ui.refusals import LABEL, why
 
 GIVEN = (
-    "triage_core.advisories.adv", "triage_core.cases", "triage_core.channel.consent", "triage_core.channel.messages",
-    "triage_core.clusters.",
+    "triage_core.advisories.adv", "triage_core.advisories.peers", "triage_core.cases", "triage_core.channel.consent",
+    "triage_core.channel.messages", "triage_core.clusters.",
     "triage_core.desk.", "triage_core.disclosure.", "triage_core.exporters.", "triage_core.guidance.policy_drafts",
     "triage_core.importers.answers", "triage_core.lifecycle", "triage_core.rewards.",
 )  # fmt: skip

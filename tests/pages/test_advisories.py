@@ -83,11 +83,10 @@ def test_empty_store(visit, rendered):
 def test_without_peers_it_says_who_adds_them(visit, flaw, add, rendered):
     flaw()
     screen = visit("advisories", role=LEAD)
-    assert "There are no peers yet. The operator adds each" in rendered(screen)
-    assert screen.code[0].value == "python -m triage_core peers add NAME --email ADDRESS"
+    assert "no peers that may be told. The operator adds each, on this screen under Peers" in rendered(screen)
     assert "No advisory is open" in rendered(screen)
     add("Heron")
-    assert "no peers yet" not in rendered(visit("advisories", role=LEAD))
+    assert "no peers that" not in rendered(visit("advisories", role=LEAD))
 
 
 def test_disclosure_leads_to_the_form_and_then_to_the_advisory(visit, flaw, about):

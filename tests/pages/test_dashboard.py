@@ -56,7 +56,7 @@ EVERYBODY = {"trends", "guidance"}
         (DeskRole.POLICY_OWNER, READING | EVERYBODY | {"rewards"}),
         (DeskRole.ML_ENGINEER, READING | EVERYBODY),
         (DeskRole.DISCLOSURE_LEAD, READING | EVERYBODY | {"advisories"}),
-        (DeskRole.OPERATOR, EVERYBODY | {"health"}),
+        (DeskRole.OPERATOR, EVERYBODY | {"health", "advisories"}),
     ],
 )
 def test_a_role_opens_its_screens_and_no_other(start, role, expected):

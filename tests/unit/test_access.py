@@ -14,8 +14,8 @@ def actor(*roles: DeskRole) -> Actor:
 
 
 COMMANDS_OF = {
-    DeskRole.OPERATOR: "import_reports index verify backup manage_roles manage_keys manage_peers notify "
-    "view_health view_trends",
+    DeskRole.OPERATOR: "import_reports index verify backup manage_roles manage_keys manage_peers view_peers "
+    "notify view_health view_trends",
     DeskRole.REVIEWER: "view_reports read_embargoed view_trends comment assess link unlink cannot_link move_in_cluster "
     "set_status ask_reporter claim second_look adjudicate write_answer approve_answer view_rewards propose_reward "
     "mark_known revoke_consent",
@@ -23,7 +23,7 @@ COMMANDS_OF = {
     "view_rewards propose_reward approve_reward pay_reward",
     DeskRole.ML_ENGINEER: "view_reports view_trends comment export_dataset revoke_consent",
     DeskRole.DISCLOSURE_LEAD: "view_reports read_embargoed view_trends comment propose_embargo end_embargo "
-    "mark_known set_tlp share_advisory",
+    "mark_known set_tlp share_advisory view_peers",
 }
 
 

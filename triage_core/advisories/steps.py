@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from triage_core import db
@@ -51,3 +52,23 @@ def of(cursor: db.Cursor, advisory_ids: Sequence[int], peer_id: int | None = Non
         " ORDER BY step_id",
         {"advisories": list(advisory_ids), "peer": peer_id},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Dealings:
+    """How many advisories a peer knows of, closed ones too, and when it last acted on any; None where it never did."""
+
+    told: int
+    acted_at: datetime | None
+
+
+def dealings(cursor: db.Cursor) -> dict[int, Dealings]:
+    """By its number what each peer knows of that was ever told of anything."""
+    rows = db.rows(
+        cursor,
+        "WITH each AS (SELECT peer_id, arg_max(step, step_id) FILTER (step IN $ours) AS ours,"
+        " max(done_at) FILTER (step NOT IN $ours) AS acted_at FROM advisory_steps GROUP BY peer_id, advisory_id)"
+        " SELECT peer_id, count(*) FILTER (ours = $told) AS told, max(acted_at) AS acted_at FROM each GROUP BY peer_id",
+        {"ours": [str(Step.TOLD), str(Step.WITHDRAWN)], "told": str(Step.TOLD)},
+    )
+    return {row["peer_id"]: Dealings(row["told"], row["acted_at"]) for row in rows}

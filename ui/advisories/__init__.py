@@ -1,1 +1,1 @@
-"""Pieces of Advisories: the table of them, the card of one, and the form that opens one."""
+"""Pieces of Advisories: the table of them, the card of one, the form that opens one, and the peers."""
