@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import EVERYTHING, HOME
+from tests.pages.conftest import EVERYTHING
 from triage_core import db
 from triage_core.channel import intake, reportformat
 from triage_core.desk import triage
@@ -134,7 +134,7 @@ def test_a_link_to_a_screen_of_another_role_says_whose_it_is(start, monkeypatch)
     assert hidden == {"advisories", "second_look", "rewards", "answers", "gaps", "health", ""}
 
 
-@pytest.mark.parametrize("role", HOME)
+@pytest.mark.parametrize("role", ROLE.values())
 def test_links_lead_only_where_the_role_may_go(visit, receive, opened, rendered, role):
     for number in range(30):
         receive(f"number {number}", hours_ago=24 * 60)
