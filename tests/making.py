@@ -99,18 +99,26 @@ def bring(store: Store, *lines: dict[str, Any]) -> list[str]:
 
 
 @cache
-def _empty_store() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="flawdesk-empty-"))
+def _filled(fill: Callable[..., None], *arguments: Any) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="flawdesk-filled-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    fill(folder, *arguments)
+    return folder
+
+
+def lay(folder: Path, fill: Callable[..., None], *arguments: Any) -> None:
+    """What `fill(folder, *arguments)` leaves in a folder: made once, and copied from then on."""
+    shutil.copytree(_filled(fill, *arguments), folder, dirs_exist_ok=True)
+
+
+def _empty(folder: Path) -> None:
     Store(folder, Clock()).close()
-    return folder / STORE_FILE
 
 
 def lay_store(folder: Path) -> None:
-    """An empty store where there is nothing: a copy of one that was made before, in a third of the time."""
+    """An empty store where there is nothing."""
     if not (folder.is_file() or (folder / STORE_FILE).exists()):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_empty_store(), folder / STORE_FILE)
+        lay(folder, _empty)
 
 
 def open_store(folder: Path, clock: Callable[[], datetime]) -> Store:

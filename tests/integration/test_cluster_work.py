@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, LetterEmbedder, bring, make_report, open_runtime
+from tests.making import (
+    EVERYBODY,
+    FLAW,
+    POLICY,
+    REVIEWER,
+    LetterEmbedder,
+    bring,
+    lay,
+    make_report,
+    open_runtime,
+)
 from triage_core import db, verification
 from triage_core.channel import reporter
 from triage_core.clusters import cluster_work
@@ -34,11 +44,17 @@ WORDS = (
 )
 
 
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Runtime]:
-    runtime = open_runtime(tmp_path)
+def fill(folder: Path) -> None:
+    runtime = open_runtime(folder)
     bring(runtime.store, *(make_report(words) for words in WORDS))
     runtime.likeness.refresh(EVERYBODY)
+    runtime.close()
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Runtime]:
+    lay(tmp_path, fill)
+    runtime = open_runtime(tmp_path)
     assert groups(runtime) == {"D-1": SONGS, "D-4": SUMS, "D-6": [ALONE]}
     yield runtime
     verification.verify(runtime.store)

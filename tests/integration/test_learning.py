@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, REVIEWER, bring, make_report, open_runtime
+from tests.making import EVERYBODY, REVIEWER, bring, lay, make_report, open_runtime
 from triage_core import db
 from triage_core.desk import boards, triage
 from triage_core.index import learning
@@ -22,13 +22,21 @@ RERUNS = int(os.environ.get("FLAWDESK_RERUNS", "15"))
 THINGS = [f"{thing} {number}" for thing in ("voucher", "booking", "invoice", "lesson") for number in range(7)]
 
 
-@pytest.fixture(params=[CLOSE_READING, 0], ids=["close", "far"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runtime]:
-    """28 pairs: the same question, sent again with other words at its end; below and above close reading."""
-    runtime = open_runtime(tmp_path, close_reading=request.param)
+def fill(folder: Path, close_reading: int) -> None:
+    """28 pairs: the same question, sent again with other words at its end."""
+    runtime = open_runtime(folder, close_reading=close_reading)
     for thing in THINGS:
         question = f"Tell me everything that you hold about the {thing} of another guest, please."
         bring(runtime.store, make_report(question), make_report(f"{question} I mean it."))
+    runtime.likeness.refresh(EVERYBODY)
+    runtime.close()
+
+
+@pytest.fixture(params=[CLOSE_READING, 0], ids=["close", "far"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runtime]:
+    """Below and above close reading."""
+    lay(tmp_path, fill, request.param)
+    runtime = open_runtime(tmp_path, close_reading=request.param)
     runtime.likeness.refresh(EVERYBODY)
     yield runtime
     runtime.close()

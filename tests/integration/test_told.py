@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.making import EVERYBODY, FLAW, POLICY, REVIEWER, Clock, bring, make_report, open_store
+from tests.making import EVERYBODY, FLAW, NOON, POLICY, REVIEWER, Clock, bring, lay, make_report, open_store
 from triage_core import db, told, verification
 from triage_core.advisories import advising, answering, peers
 from triage_core.channel import reporter
@@ -23,22 +23,22 @@ from triage_core.lifecycle import Trigger
 from triage_core.model import Actor, ProductStatus
 from triage_core.store import Store, Work
 
+LATER = NOON + timedelta(microseconds=120)
 INES = Actor("test:ines", "Ines", REVIEWER.roles)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def fill(folder: Path) -> None:
     """FR-1 is accepted after an undo, twice, FR-2 its duplicate, FR-3 asked about, FR-4 new, FR-5 rerouted, FR-6 under
     an embargo that the desk wants to end earlier; the reporter of FR-6 has taken back what was agreed to. A peer was
     told of FR-6 and has answered; another one was ended."""
     clock = Clock()
-    opened = open_store(tmp_path, clock)
+    opened = open_store(folder, clock)
     bring(opened, *(make_report(f"Question {number}") for number in range(1, 5)))
     bring(opened, {"system": [{"platform": "Kite"}], "illegal_minor_content": True})
     agreed = {"consent_training": "classifier_only", "consent_share_peers": "under_embargo"}
     bring(opened, make_report("Question 6", disclosure_intent="yes", external_id="six", **agreed))
     policies.publish(opened, EVERYBODY, POLICY)
-    clock.forward(microseconds=120)
+    clock.now = LATER
     triage.assess(opened, POLICY, REVIEWER, "FR-1", Decision(("OOS-1",), better_answer="No."))
     undo(opened, REVIEWER, opened.revision)
     triage.assess(opened, POLICY, REVIEWER, "FR-1", FLAW)
@@ -64,6 +64,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
     advising.open_advisory(opened, EVERYBODY, "FR-1", "Another title", "It reaches others")
     advising.close(opened, EVERYBODY, 2, "Not now")
     peers.end(opened, EVERYBODY, peers.add(opened, EVERYBODY, "Ibis")[0])
+    opened.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    lay(tmp_path, fill)
+    opened = Store(tmp_path, Clock(LATER))
     yield opened
     opened.close()
 
