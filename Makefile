@@ -35,8 +35,8 @@ test: $(VENV)/installed-dev
 	$(MAKE) --jobs=2 --keep-going types tests
 
 # One worker more than a small machine has cores, since a browser test waits for half of its time, and every store for
-# its disk. In the order of their names, the files that take longest do not come last, when one of them would keep a
-# single worker busy.
+# its disk. In the order that tests/conftest.py gives them, the files that take longest do not come last, when one of
+# them would keep a single worker busy.
 tests: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 

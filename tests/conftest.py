@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ pytest_plugins = ["tests.browser"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
+APART = 12  # files between two with browser tests: so many that the last of them begins long before the end
 LOOPBACK = ("127.", "::1", "localhost")
 
 # Examples are drawn alike on every run, so that a failure is a finding and not the weather; how long one
@@ -70,6 +72,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(without_data)
         if item.get_closest_marker("browser") and CHROMIUM is None:
             item.add_marker(without_browser)
+    items[:] = _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """File by file, those with browser tests one at a time among the others: they wait for more than half of their
+    time, and workers that run them side by side leave the cores idle."""
+    files = [list(found) for _, found in itertools.groupby(items, lambda item: item.path)]
+    waiting = [file for file in files if file[0].get_closest_marker("browser")]
+    others = [file for file in files if not file[0].get_closest_marker("browser")]
+    order: list[pytest.Item] = []
+    for start in range(0, max(len(others), len(waiting) * APART), APART):
+        order += itertools.chain(*waiting[start // APART :][:1], *others[start : start + APART])
+    return order
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
