@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from triage_core import __version__
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.operations import run
 from triage_core.operations.base import Emit
@@ -51,6 +52,7 @@ class ControlServer:
             "port": self._server.server_address[1],
             "token": token,
             "inode": _inode(runtime.settings.store),
+            "version": __version__,
         }
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -119,6 +121,12 @@ def call(folder: Path, operation: str, params: Mapping[str, Any]) -> Iterator[di
         token = str(details["token"])
         if details["inode"] != _inode(folder):
             raise ValueError("the server holds the store that this one was copied from")
+        if (
+            details.get("version") != __version__
+        ):  # its answers may be others, and what it is asked it may not know
+            raise StoreBusy(
+                f"a server of another version than {__version__} holds the store: end it and start this one"
+            )
         connection = socket.create_connection(("127.0.0.1", int(details["port"])), CONNECT_SECONDS)
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoreBusy(

@@ -21,14 +21,14 @@ from triage_core.channel import reporter
 from triage_core.desk import activity, triage
 from triage_core.desk.decision import Decision
 from triage_core.desk.undo import undo
-from triage_core.disclosure import disclosure
+from triage_core.disclosure import disclosure, embargo, embargoes
 from triage_core.disclosure.disclosure import ByKey
-from triage_core.disclosure.embargo import Rule
+from triage_core.disclosure.embargo import Rule, Use
 from triage_core.disclosure.embargo_machine import ExitReason
 from triage_core.disclosure.withheld import Desk
 from triage_core.errors import Conflict, GateClosed, IllegalTransition, NotAllowed, NotFound, Refused
 from triage_core.lifecycle import Trigger
-from triage_core.model import Actor, DeskRole, ProductStatus, Tlp
+from triage_core.model import Actor, DeskRole, PeerConsent, ProductStatus, Tlp, TrainingConsent
 from triage_core.outgoing import notices, outbox
 from triage_core.outgoing.notices import Message
 from triage_core.store import Store
@@ -277,6 +277,24 @@ def test_consent_that_its_reporter_ends_ends_the_reading(store, flaw, heron, tol
     assert (one.rule, one.stub is None, one.must_accept) == (Rule.NO_CONSENT, False, False)
     with pytest.raises(GateClosed, match="does not agree to that, or no more"):
         answering.read(store, heron, told)
+
+
+def test_a_withdrawal_of_an_earlier_release_left_the_consent_and_ends_the_reading() -> None:
+    row = {
+        "status": "closed",
+        "resolution": "withdrawn",
+        "state": None,
+        "binding_end": None,
+        "tlp": str(Tlp.GREEN),
+    }
+    row |= {
+        "consent_training": str(TrainingConsent.NONE),
+        "consent_share_peers": str(PeerConsent.UNDER_EMBARGO),
+    }
+    terms = embargoes.terms(row, covered=False)
+    assert embargo.why_not(terms, Use.PEER_RECORD, NOON, recipient_accepted=True) is Rule.NO_CONSENT
+    agreed = embargoes.terms({**row, "status": "triaged", "resolution": None}, covered=False)
+    assert embargo.why_not(agreed, Use.PEER_RECORD, NOON, recipient_accepted=True) is None
 
 
 def test_sharing_after_the_fix_waits_for_fix_and_embargo(store: Store, heron: str) -> None:

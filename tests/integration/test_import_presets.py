@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from tests.making import EVERYBODY, REVIEWER, open_runtime
 from triage_core import cli, db, operations
-from triage_core.errors import NotAllowed, NotFound, Refused
+from triage_core.errors import NotAllowed, NotFound, Refused, StoreError
 from triage_core.importers import mapping, presets
 from triage_core.operations.base import Emit
 from triage_core.runtime import Runtime
@@ -100,7 +100,8 @@ def test_a_mapping_that_fits_no_file_is_not_kept(opened: Runtime, tmp_path: Path
     notes: list[str] = []
     emit = Emit(item=refused.append, note=notes.append)
     bring(opened, str(bad), str(empty), emit=emit, map=PAIRS, save_preset="log")
-    rule = "columns: must hold question, which is mapped to prompt; they are text"
+    asked = "columns: must hold question, reply, no"
+    rule = f"{asked}; none of its 1 is one of them: has it names in its first line?"
     assert refused == [{"file": "bad.jsonl", "line": 1, "reason": rule}]
     assert notes == ["the preset was not kept: no file that was read has its columns"]
     assert events(opened) == []
@@ -127,7 +128,7 @@ def test_options_that_contradict_each_other_are_wrong_usage(
 
 def test_a_preset_has_a_short_name_of_words(opened: Runtime, tmp_path: Path) -> None:
     file = own(tmp_path, (1, "one"))
-    for name in ("", "  ", "two\nlines", "\u202egol", "a" * 41):
+    for name in ("", "  ", "two\nlines", "\u202egol", " log", "a" * 41):
         with pytest.raises(Refused, match=r"^preset: "):
             bring(opened, file, map=PAIRS, save_preset=name)
     with pytest.raises(NotFound):
@@ -157,3 +158,17 @@ def test_a_preset_with_a_field_that_is_no_more_is_refused(opened: Runtime, tmp_p
     )
     with pytest.raises(Refused, match=r"^map: 'mood' is not a field; known are turns, "):
         bring(opened, own(tmp_path, (1, "one")), preset="log")
+
+
+def test_what_was_refused_before_an_import_broke_off_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr("triage_core.channel.intake.note_import", broken)
+    ended = invoke(
+        tmp_path / "store", "import", own(tmp_path, (1, "one"), (2, "")), "--map", "prompt=question"
+    )
+    assert ended.exit_code
+    assert "line 3: turns: must have at least one user turn" in " ".join(ended.output.split())

@@ -20,8 +20,9 @@ class Node:
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     threshold = gc.get_threshold()
+    monkeypatch.setattr(collector, "_settled", False)
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
@@ -86,3 +87,17 @@ def test_after_long_work_a_settled_process_is_settled() -> None:
         pass
     assert not walked(later)
     assert not walked(sys.modules)
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_of_two_that_work_at_once_the_later_end_counts(settled: bool) -> None:
+    if settled:
+        collector.settle()
+    kept, _ = loop()
+    one, other = collector.held(), collector.held()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert not walked(kept)
+    other.__exit__(None, None, None)
+    assert walked(kept) is not settled

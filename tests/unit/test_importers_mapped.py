@@ -173,10 +173,41 @@ def test_hostile_text_is_kept_exactly(read: Reader, file: str, name: str) -> Non
 
 
 def test_names_of_columns_are_freed_of_what_could_do_harm(read: Reader) -> None:
-    header = ",".join(["<b>", "\u202e", "x" * 99, *(f"c{number}" for number in range(30))])
-    (line,) = read("own.csv", header + "\n", "prompt=q")
-    assert f"they are ?b?, ?, {'x' * 60}, c0, " in said(line)[1]
-    assert said(line)[1].endswith(", c16 and 13 more")
+    header = ",".join(["<b>", "a/b?", "\u202e", "x" * 99, *(f"c{number}" for number in range(30))])
+    (line,) = read("own.csv", header + "\n", "prompt=c0", "response=r")
+    assert f"they are <b>, a/b?, ?, {'x' * 60}…, c0, " in said(line)[1]
+    assert said(line)[1].endswith(", c15 and 14 more")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_of_a_file_without_names_nothing_is_repeated(read: Reader, name: str) -> None:
+    content = FILES[name]([{"a word of Ada's": "another word of hers"}])
+    (line,) = read(name, content, "prompt=question", "response=reply")
+    rule = "must hold question, reply; none of its 1 is one of them: has it names in its first line?"
+    assert said(line) == (1, f"columns: {rule}")
+
+
+def test_what_follows_a_header_that_is_none_is_not_read(read: Reader) -> None:
+    (line,) = read("own.csv", 'q,"a\0"x\nword of Ada,another\n', "prompt=q")
+    assert "Ada" not in said(line)[1]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_spaces_around_a_name_are_none_of_it(read: Reader, name: str) -> None:
+    report = only(read(name, FILES[name]([{" question ": "one"}]), "prompt = question "))
+    assert report.turns[0].content == "one"
+
+
+def test_the_first_object_tells_the_columns_however_late_it_comes(read: Reader) -> None:
+    lines = read("own.jsonl", "[]\n" * 120 + '{"other": "one"}\n{"other": "two"}\n', "prompt=q")
+    assert [line.number for line in lines] == list(range(1, 122))
+    assert said(lines[-1])[1].startswith("columns: must hold q")
+
+
+@pytest.mark.parametrize("value", [False, 0.5, [], {}])
+def test_what_is_no_text_is_refused_where_a_text_is_said(read: Reader, value: object) -> None:
+    (line,) = read("own.jsonl", as_jsonl([{"q": "one", "a": value}]), "prompt=q", "response=a")
+    assert said(line)[1].startswith("turns[1].content: must be text")
 
 
 def test_a_file_like_that_of_a_tool_is_read_as_the_mapping_says(read: Reader) -> None:
@@ -185,10 +216,12 @@ def test_a_file_like_that_of_a_tool_is_read_as_the_mapping_says(read: Reader) ->
     assert [turn.content for turn in report.turns] == ["Say hi", "no"]
 
 
-@pytest.mark.parametrize(("name", "format"), [("own.jsonl", "promptfoo"), ("own.eml", "auto")])
-def test_formats_of_tools_have_no_columns_to_map(read: Reader, name: str, format: str) -> None:
-    with pytest.raises(Refused, match=r"^format: must be flaw-report or csv where columns are mapped, not "):
-        read(name, '{"q": "one"}', "prompt=q", format=format)
+def test_formats_of_tools_have_no_columns_to_map(read: Reader) -> None:
+    rule = "format: must be flaw-report or csv where columns are mapped, not "
+    with pytest.raises(Refused, match=f"^{rule}promptfoo"):
+        read("own.jsonl", '{"q": "one"}', "prompt=q", format="promptfoo")
+    (line,) = read("own.eml", "Subject: one", "prompt=q")
+    assert said(line) == (1, f"{rule}email")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +232,8 @@ def test_formats_of_tools_have_no_columns_to_map(read: Reader, name: str, format
         (["=q"], "must be FIELD=COLUMN"),
         (["prompt="], "must be FIELD=COLUMN"),
         (["prompt=a", "prompt=b"], "prompt takes one column, not both 'a' and 'b'"),
-        (["prompt=" + "a" * 201], "the name of a column has at most 200 characters"),
+        (["prompt=" + "a" * 201], "at most 200 characters, not 201"),
+        (["prompt=q\udcff"], "must not contain a lone surrogate"),
         (["response=a"], "must hold either turns"),
         (["prompt=a", "turns=b"], "must hold either turns"),
         (["turns=a", "system_prompt=b"], "must hold either turns"),
@@ -212,6 +246,6 @@ def test_a_mapping_that_breaks_a_rule_is_refused(pairs: list[str], rule: str) ->
 
 
 def test_a_mapping_is_written_as_it_is_read() -> None:
-    pairs = ["prompt=a=b", "response= c "]
+    pairs = ["prompt=a=b", "response=c d"]
     assert mapping.parse(pairs).pairs() == pairs
     assert not [name for name in COLUMNS if "=" in name]

@@ -11,7 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from triage_core import control, operations, runtime, settings
-from triage_core.cli.output import Bar, err, print_imported, print_item, print_json, print_note, print_pairs
+from triage_core.cli.output import (
+    Bar,
+    err,
+    print_imported,
+    print_item,
+    print_json,
+    print_note,
+    print_pairs,
+    print_refused,
+)
 from triage_core.errors import FlawdeskError, Refused, StoreBusy
 from triage_core.operations.base import Emit
 from triage_core.store import STORE_FILE
@@ -102,16 +111,21 @@ def run_import(
     There may be as many of these as the files have lines: until the end they are kept in a file.
     """
     with TemporaryFile("w+", encoding="utf-8") as refused:
-        result = run(
-            operation,
-            params,
-            store,
-            as_json,
-            print_pairs,
-            item=lambda line: print_item(line, refused),
-            lines=True,
-            alone=alone,
-        )
+        try:
+            result = run(
+                operation,
+                params,
+                store,
+                as_json,
+                print_pairs,
+                item=lambda line: print_item(line, refused),
+                lines=True,
+                alone=alone,
+            )
+        except BaseException:  # what came before it was done, and refused, all the same
+            refused.seek(0)
+            print_refused(refused)
+            raise
         refused.seek(0)
         print_imported(result, refused, as_json)
 

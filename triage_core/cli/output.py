@@ -96,6 +96,13 @@ def _shown(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
+def print_refused(refused: TextIO) -> None:
+    """The first of the lines that an import refused before it broke off, on stderr."""
+    for line in islice(refused, SHOWN):
+        told = json.loads(line)
+        print_note(f"{told['file']}, line {told['line']}: {told['reason']}")
+
+
 def print_imported(result: Mapping[str, Any], refused: TextIO, as_json: bool) -> None:
     """The counts of an import and what it refused, of a file with an object a line: the first as a table, or all."""
     counts = {name: count for name, count in result.items() if name != "refused"}

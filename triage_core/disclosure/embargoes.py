@@ -308,13 +308,15 @@ _TOLD_AGAIN = (
 def terms(found: Mapping[str, Any], covered: bool) -> Terms:
     """The terms of a report from a row of its case joined with `embargo_terms`; `covered` as `Held.covers` says."""
     status, resolution = Status(found["status"]), _resolution(found["resolution"])
+    # A withdrawal ends the consent; those of earlier releases left it as it was.
+    withdrawn = resolution is Resolution.WITHDRAWN
     return Terms(
         embargo=EmbargoState(found["state"] or EmbargoState.NONE),
         ends_at=found["binding_end"],
         earlier_copy_held=covered,
         tlp=Tlp(found["tlp"]),
         consent_training=TrainingConsent(found["consent_training"]),
-        consent_share_peers=PeerConsent(found["consent_share_peers"]),
+        consent_share_peers=PeerConsent.NO if withdrawn else PeerConsent(found["consent_share_peers"]),
         fix_deployed=fix_deployed(status, resolution),
     )
 

@@ -140,10 +140,11 @@ def read(
     columns gives one refused line, its header, and so does a file that is no text. No other refused line
     stops the reading.
 
-    With a `mapping`, JSONL and CSV are read by the columns that it names; once all of these are known to be there,
-    `found` hears which others are.
+    With a `mapping`, JSONL and CSV are read by the columns that it names, and a file of any other format gives one
+    refused line. Once all columns are known to be there, and before the first report, `found` hears which others are;
+    it should do no more than note that.
 
-    Raises `NotFound` when the file cannot be read, `Refused` when it is of a format that has no columns to map.
+    Raises `NotFound` when the file cannot be read, `Refused` for a `format` that has no columns to map.
     """
     seen: Counter[bytes] = Counter()
     try:
@@ -154,8 +155,17 @@ def read(
                 if start.startswith(begins) and not (begins.startswith(b"PK") and chosen in _ZIPPED):
                     yield Line(1, None, Refused("file", rule))
                     return
+            if mapping is not None and chosen not in _MAPPED:
+                refused = Refused(
+                    "format", f"must be {' or '.join(_MAPPED)} where columns are mapped, not {chosen}"
+                )
+                if format != Format.AUTO:  # as it was asked for
+                    raise refused
+                yield Line(1, None, refused)
+                return
             tool = _tool(start) if format == Format.AUTO and mapping is None else None
-            for number, outcome in _records(stream, chosen, mapping, found):
+            records = _READERS[chosen](stream) if mapping is None else _MAPPED[chosen](stream, mapping, found)
+            for number, outcome in records:
                 if isinstance(outcome, Refused) and tool is not None:
                     rule = f"is of another tool: import it with --format {tool}"
                     yield Line(number, None, Refused("file", rule))
@@ -170,16 +180,6 @@ def read(
                 yield Line(number, outcome, None, digest, seen[bytes.fromhex(digest[:32])])
     except OSError as error:
         raise NotFound(path.name, f"must be a file that can be read ({error.strerror})") from error
-
-
-def _records(
-    stream: BinaryIO, format: Format, mapping: ColumnMapping | None, found: Names
-) -> Iterator[tuple[int, FlawReport | Refused]]:
-    if mapping is None:
-        return _READERS[format](stream)
-    if format not in _MAPPED:
-        raise Refused("format", f"must be {' or '.join(_MAPPED)} where columns are mapped, not {format}")
-    return _MAPPED[format](stream, mapping, found)
 
 
 def _format(path: Path, start: bytes, asked: Format) -> Format:

@@ -14,8 +14,8 @@ from triage_core.model import TurnRole
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 # What UTF-8 decoding with surrogateescape leaves of a byte that is not UTF-8.
 _UNDECODED = re.compile("[\udc80-\udcff]")
-_UNSHOWN = re.compile(r"[^\w .-]")
 _MOST_SHOWN = 20
+_LONGEST_SHOWN = 60
 
 
 def _text(cell: str) -> object:
@@ -96,7 +96,7 @@ def document(row: Mapping[str, object]) -> dict[str, Any]:
         made["turns"] = values["turns"]
     else:
         said = {role: values.get(name) for name, role in _SAID.items()}
-        made["turns"] = [{"role": role, "content": text} for role, text in said.items() if text]
+        made["turns"] = [{"role": role, "content": text} for role, text in said.items() if text is not None]
     system = {name: value for name, value in values.items() if name in _SYSTEM}
     return made | ({"system": [system]} if system else {})
 
@@ -115,8 +115,13 @@ def _value(name: str, given: object) -> object:
 
 
 def shown(names: Iterable[str]) -> str:
-    """The first of these names, which strangers gave: cut, and freed of what is no letter, digit or plain sign."""
+    """The first of these names, which strangers gave: cut, and freed of what cannot be printed."""
     rest = iter(names)
-    found = [_UNSHOWN.sub("?", name)[:60] or "?" for name in islice(rest, _MOST_SHOWN)]
+    found = [_shown(name) for name in islice(rest, _MOST_SHOWN)]
     more = sum(1 for _ in rest)
     return ", ".join(found) + (f" and {more:,} more" if more else "")
+
+
+def _shown(name: str) -> str:
+    plain = "".join(sign if sign.isprintable() else "?" for sign in name[:_LONGEST_SHOWN])
+    return f"{plain}…" if len(name) > _LONGEST_SHOWN else plain or "?"

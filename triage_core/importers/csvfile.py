@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from triage_core.channel.fields import field_path
 from triage_core.channel.reportformat import parse
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers.columns import COLUMNS, ONE_CONVERSATION, document, has_one_conversation, shown
@@ -36,7 +37,8 @@ def mapped(
 
     def places(header: Sequence[str]) -> dict[str, int]:
         names = [name.strip() for name in header]
-        found(mapping.others(names))
+        others = mapping.others(names)
+        found(others)
         return {field: names.index(column) for field, column in mapping.columns.items()}
 
     return _records(stream, places)
@@ -47,6 +49,8 @@ def _records(stream: BinaryIO, find: Places) -> Iterator[tuple[int, FlawReport |
     for number, row in _rows(_Source(stream)):
         if isinstance(row, Refused):
             yield number, row
+            if places is None:  # what follows is no header
+                return
         elif places is None:
             try:
                 _check_commas(row)
@@ -105,7 +109,7 @@ def _rows(source: _Source) -> Iterator[tuple[int, list[str] | Refused]]:
 def _places(header: Sequence[str]) -> dict[str, int]:
     """The places of columns that are called as the fields are."""
     names = [name.strip().lower() for name in header]
-    if wrong := sorted({name for name in names if name not in COLUMNS}):
+    if wrong := sorted({field_path("", name) for name in names if name not in COLUMNS}):
         rule = f"must not have {shown(wrong)}; known columns are {', '.join(COLUMNS)}"
         raise InvalidReport("columns", rule)
     if len(set(names)) < len(names):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, BinaryIO
 
 from triage_core.channel.reportformat import parse, parse_bytes
@@ -39,16 +38,22 @@ def mapped(
     """
     lines, names = objects(stream), dict[str, None]()
     first: list[tuple[int, FlawReport | Refused]] = []
-    for number, row in islice(lines, FIRST_LINES):
+    for number, row in lines:
+        if isinstance(row, Refused) and not first:
+            yield number, row  # no object so far: nothing to wait for
+            continue
         if isinstance(row, dict):
-            names |= dict.fromkeys(row)
+            names |= dict.fromkeys(map(str.strip, row))
         first.append((number, _of_row(row, mapping)))
+        if len(first) == FIRST_LINES:
+            break
     if names:
         try:
-            found(mapping.others(list(names)))
+            others = mapping.others(list(names))
         except InvalidReport as error:
             yield first[0][0], error
             return
+        found(others)
     yield from first
     for number, row in lines:
         yield number, _of_row(row, mapping)
@@ -57,8 +62,9 @@ def mapped(
 def _of_row(row: dict[str, Any] | Refused, mapping: ColumnMapping) -> FlawReport | Refused:
     if isinstance(row, Refused):
         return row
+    values = {name.strip(): value for name, value in row.items()}
     try:
-        given = {field: row.get(column) for field, column in mapping.columns.items()}
+        given = {field: values.get(column) for field, column in mapping.columns.items()}
         return parse(document(given), imported=True)
     except InvalidReport as error:
         return error

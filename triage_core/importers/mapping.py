@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from triage_core.desk.decision import check_text
 from triage_core.errors import InvalidReport, Refused
 from triage_core.importers.columns import COLUMNS, ONE_CONVERSATION, has_one_conversation, shown
 
@@ -25,6 +26,14 @@ class ColumnMapping:
 
         Raises InvalidReport where one that it names is missing or there twice.
         """
+        if not set(self.columns.values()) & set(
+            names
+        ):  # it may have no header: what is there is not repeated
+            asked = shown(self.columns.values())
+            rule = (
+                f"must hold {asked}; none of its {len(names)} is one of them: has it names in its first line?"
+            )
+            raise InvalidReport("columns", rule)
         for field, column in self.columns.items():
             if column not in names:
                 rule = f"must hold {shown([column])}, which is mapped to {field}; they are {shown(names)}"
@@ -43,15 +52,14 @@ def parse(pairs: Iterable[str]) -> ColumnMapping:
     """The mapping of pairs like `prompt=question`. Raises Refused, of `map`, for the first that breaks a rule."""
     columns: dict[str, str] = {}
     for pair in pairs:
-        field, _, column = pair.partition("=")
+        field, _, column = (part.strip() for part in pair.partition("="))
         if not field or not column:
             raise Refused("map", f"must be FIELD=COLUMN, as in prompt=question, not {pair!r}")
         if field not in COLUMNS:
             raise Refused("map", f"{field!r} is not a field; known are {', '.join(COLUMNS)}")
         if field in columns:
             raise Refused("map", f"{field} takes one column, not both {columns[field]!r} and {column!r}")
-        if len(column) > MAX_COLUMN_CHARACTERS:
-            raise Refused("map", f"the name of a column has at most {MAX_COLUMN_CHARACTERS} characters")
+        check_text("map", column, MAX_COLUMN_CHARACTERS)
         columns[field] = column
     if not has_one_conversation(columns):
         raise Refused("map", ONE_CONVERSATION)

@@ -31,8 +31,8 @@ def save(store: Store, actor: Actor, name: str, mapping: ColumnMapping) -> None:
     Raises Refused for a name that is no short line of words, or is that of another mapping.
     """
     access.require(actor, Command.IMPORT_REPORTS)
-    if not name.strip() or not name.isprintable():
-        raise Refused("preset", "needs a name, one line of words")
+    if not name or name != name.strip() or not name.isprintable():
+        raise Refused("preset", "needs a name, one line of words without spaces around it")
     check_text("preset", name, LONGEST_NAME)
     with store.write(actor, Command.IMPORT_REPORTS) as work:
         known = {preset.name: preset.mapping for preset in listing(work.cursor)}

@@ -31,17 +31,14 @@ def import_files(runtime: Runtime, params: Mapping[str, Any], emit: Emit) -> dic
     keep, kept = params.get("save_preset"), False
     for name in params["files"]:
         path, before = Path(name), total.copy()
-
-        def found(others: Sequence[str], file: str = path.name) -> None:
-            nonlocal kept
-            if columns and keep is not None:  # now that the columns are known to be there
+        others: list[Sequence[str]] = []  # once, when the columns are known to be there
+        lines = importers.read(path, importers.Format(params.get("format", "auto")), columns, others.append)
+        while batch := list(itertools.islice(lines, BATCH)):
+            if others and columns and keep is not None:
                 presets.save(runtime.store, actor, keep, columns)
                 kept = True
-            if others:
-                emit.note(f"{file}: columns that are not read: {shown(others)}")
-
-        lines = importers.read(path, importers.Format(params.get("format", "auto")), columns, found)
-        while batch := list(itertools.islice(lines, BATCH)):
+            if others and (unread := others.pop()):
+                emit.note(f"{path.name}: columns that are not read: {shown(unread)}")
             total["received"] += len(batch)
             for line, outcome in _stored(runtime, batch):
                 if isinstance(outcome, Refused):

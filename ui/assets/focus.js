@@ -17,7 +17,8 @@ function onClick({ target }) {
 
 // A button whose card leaves the list when it is pressed takes the focus along, and the next Tab would start at the top
 // of the page: the same button of the card that has come in its place gets it, once the key is up, since one that is
-// held down would press that, too. On Review a report follows that nobody has read, and keys of its own.
+// held down would press that, too. Not where the one button of a report on the desk is pressed: what follows there nobody
+// has read. On Review it has keys of its own.
 const PATIENCE_MS = 5_000;
 let left = null;
 let held = false;
@@ -31,10 +32,11 @@ function onPress({ target }) {
   const button = target.closest?.("button");
   // By key: a mouse goes on by itself.
   const others = button?.matches(":focus-visible") && !location.pathname.endsWith("/review") ? alike(button) : null;
-  left = others && {
+  const list = others ? [...document.querySelectorAll(others)] : [];
+  left = list.length < 2 ? null : {
     button,
     others,
-    place: [...document.querySelectorAll(others)].indexOf(button),
+    place: list.indexOf(button),
     until: performance.now() + PATIENCE_MS,
     where: location.pathname,
   };
