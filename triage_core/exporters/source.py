@@ -254,23 +254,22 @@ def last_seq(cursor: db.Cursor) -> int:
 
 def earliest(cursor: db.Cursor) -> Seqs:
     """By number of the report the number of the earliest with the same conversation; 0, which no report has, is 0."""
-    found = db.frame(cursor, _TWINS)
+    found = db.arrow(cursor, _TWINS)
     numbers = np.arange(last_seq(cursor) + 1)
-    numbers[found["b"].to_numpy(np.int64)] = found["a"].to_numpy(np.int64)
+    numbers[found["b"].to_numpy()] = found["a"].to_numpy()
     return numbers
 
 
 def edges(cursor: db.Cursor) -> tuple[Seqs, Seqs]:
     """The pairs of reports that belong together, as numbers: duplicate links, near duplicates, clusters."""
-    found = db.frame(cursor, _EDGES, {"least": NEAR_DUPLICATE})
-    return found["a"].to_numpy(np.int64), found["b"].to_numpy(np.int64)
+    found = db.arrow(cursor, _EDGES, {"least": NEAR_DUPLICATE})
+    return found["a"].to_numpy(), found["b"].to_numpy()
 
 
 def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
     """The numbers of the reports that have been in a dataset, by their side."""
-    found = db.frame(cursor, "SELECT r.seq, s.split FROM dataset_splits s JOIN reports r USING (report_id)")
-    seqs = found["seq"].to_numpy(np.int64)
-    return {side: seqs[(found["split"] == str(side)).to_numpy(bool)] for side in Split}
+    told = "SELECT r.seq FROM dataset_splits s JOIN reports r USING (report_id) WHERE s.split = ?"
+    return {side: db.arrow(cursor, told, [str(side)])["seq"].to_numpy() for side in Split}
 
 
 def ids(cursor: db.Cursor, seqs: Seqs) -> pa.Array:
