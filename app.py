@@ -46,7 +46,7 @@ def _open(closing: ExitStack) -> None:
     closing.callback(ControlServer(opened).close)
     if opened.settings.demo:
         load_demo(opened)
-    opened.worker.start()
+    opened.worker.start(loaded=collector.settle)
     opened.notifier.start(runtime.SYSTEM)
     collector.settle()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from triage_core import collector, db
+from triage_core import db
 from triage_core.channel import apikeys, intake, limits, standing
 from triage_core.channel.committer import Committer
 from triage_core.channel.puzzle import Puzzle
@@ -170,14 +170,16 @@ class Worker:
         self.state = WorkerState()
         self.step = (Step.REST, runtime.store.clock())  # and since when
         self.last_failure: Failure | None = None
+        self._loaded: Callable[[], object] = lambda: None
 
     @property
     def is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self) -> None:
-        """Begin, once: a second time changes nothing."""
+    def start(self, loaded: Callable[[], object] = lambda: None) -> None:
+        """Begin, once: a second time changes nothing. `loaded` hears when all that is loaded ahead is there."""
         if self._thread is None:
+            self._loaded = loaded
             self._thread = threading.Thread(target=self._run, name="likeness-worker", daemon=True)
             self._thread.start()
 
@@ -222,7 +224,7 @@ class Worker:
             if rested and not loaded:  # not before the first page is served
                 loaded = True
                 _load_ready()
-                collector.settle()
+                self._loaded()
             rested = not self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
