@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,12 +61,11 @@ def select(
     limits = Limits(sides, request.per_group, caps)
     maker = Maker(request, profile, rules, sides, limits, found.decisions, found.decision)
     progress(0, total)
-    with closing(beside.ahead(_read(cursor, profile, sides, found))) as reading:
-        for one in reading:
-            for batch in [one] if isinstance(one, Batch) else maker.rows(one):
-                yield batch
-                done += batch.reports
-                progress(done, total)
+    for one in _read(cursor, profile, sides, found):
+        for batch in [one] if isinstance(one, Batch) else maker.rows(one):
+            yield batch
+            done += batch.reports
+            progress(done, total)
 
 
 def forbidden(cursor: db.Cursor, profile: Profile, seqs: Seqs, now: datetime) -> Seqs:
