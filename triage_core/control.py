@@ -114,24 +114,23 @@ def call(folder: Path, operation: str, params: Mapping[str, Any]) -> Iterator[di
     """Ask the server that holds the store in `folder`; its messages, to be read to their end.
 
     Connected when this returns. The messages end without a result when the server does. Raises Refused
-    for a request that is too long, StoreBusy when a process holds the store and does not answer.
+    for a request that is too long, StoreBusy when a process holds the store and does not answer, or is another version.
     """
     try:
         details = json.loads((folder / FILE).read_text("utf-8"))
         token = str(details["token"])
         if details["inode"] != _inode(folder):
             raise ValueError("the server holds the store that this one was copied from")
-        if (
-            details.get("version") != __version__
-        ):  # its answers may be others, and what it is asked it may not know
-            raise StoreBusy(
-                f"a server of another version than {__version__} holds the store: end it and start this one"
-            )
         connection = socket.create_connection(("127.0.0.1", int(details["port"])), CONNECT_SECONDS)
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoreBusy(
             "another process holds the store and is not a server that answers; wait for it or end it"
         ) from error
+    if details.get("version") != __version__:  # it may not know what it is asked, and answer in another way
+        connection.close()
+        raise StoreBusy(
+            f"a server of another version than {__version__} holds the store: end it, start this one"
+        )
     request = json.dumps({"token": token, "operation": operation, "params": dict(params)}).encode() + b"\n"
     if len(request) > MAX_REQUEST:
         connection.close()

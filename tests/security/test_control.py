@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.making import open_runtime
-from triage_core import control
+from triage_core import __version__, control
 from triage_core.errors import Refused, StoreBusy
 from triage_core.operations import OPERATIONS
 from triage_core.store import STORE_FILE
@@ -69,6 +69,7 @@ def test_an_answer_that_breaks_off_ends_without_a_result(tmp_path: Path) -> None
         (tmp_path / STORE_FILE).touch()
         inode = (tmp_path / STORE_FILE).stat().st_ino
         details = {"pid": 1, "port": server.getsockname()[1], "token": "x", "inode": inode}
+        details |= {"version": __version__}
         (tmp_path / control.FILE).write_text(json.dumps(details))
         messages = control.call(tmp_path, "stats", {})
         connection = server.accept()[0]
@@ -81,6 +82,20 @@ def test_a_request_that_no_server_reads_is_refused_before_it_is_sent(folder: Pat
     with pytest.raises(Refused, match="4,000,000 bytes at most"):
         control.call(folder, "similar", {"text": "x" * control.MAX_REQUEST})
     assert list(control.call(folder, "duplicates", {})) == [{"result": []}]
+
+
+def test_a_server_of_another_version_is_asked_nothing(folder: Path) -> None:
+    file = folder / control.FILE
+    told = file.read_text("utf-8")
+    details = json.loads(told)
+    for other in (
+        {**details, "version": "0.0.1"},
+        {name: details[name] for name in details if name != "version"},
+    ):
+        file.write_text(json.dumps(other))
+        with pytest.raises(StoreBusy, match="a server of another version than"):
+            control.call(folder, "stats", {})
+    file.write_text(told)
 
 
 def test_a_copy_of_the_store_does_not_lead_to_the_server_of_the_original(
