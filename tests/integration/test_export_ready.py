@@ -50,13 +50,15 @@ def test_an_idle_worker_loads_it_after_its_first_round(
     opened = open_runtime(tmp_path, Clock())
     monkeypatch.setattr(runtime, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(opened.likeness, "name_clusters", lambda actor: rounds.append(actor))
-    monkeypatch.setattr(ready, "load", lambda: (rounds.append("loaded"), loaded.set()))
+    monkeypatch.setattr(ready, "load", lambda: rounds.append("loaded"))
     try:
-        opened.worker.start()
+        opened.worker.start(loaded=lambda: (rounds.append("told"), loaded.set()))
         assert loaded.wait(60)
     finally:
         opened.close()
     assert rounds.index("loaded") >= 2, "the first round is for what came in"
+    assert rounds.index("told") == rounds.index("loaded") + 1
+    assert rounds.count("told") == 1
     assert not opened.worker.state.error
 
 

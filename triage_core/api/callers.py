@@ -57,8 +57,8 @@ class Door:
         cors: dict[str, str] = {}
         try:
             origin = request.headers.get("origin")
-            if origin and is_foreign(origin, request.headers.get("host", "")) and _is_known(origin):
-                cors = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+            if is_foreign(origin, request.headers.get("host", "")) and _is_known(str(origin)):
+                cors = {"Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
             if request.method == "OPTIONS":
                 return preflight(cors)
             answer = await self.handle(request, await find(request))
@@ -88,7 +88,7 @@ def preflight(cors: dict[str, str]) -> Response:
 async def find(request: Request) -> Caller:
     """The caller of this request. Raises HttpError for a page or a key that may not knock here."""
     origin = request.headers.get("origin")
-    foreign = origin is not None and is_foreign(origin, request.headers.get("host", ""))
+    foreign = is_foreign(origin, request.headers.get("host", ""))
     site = request.headers.get("sec-fetch-site", "none")
     api_key = _key(request)
     if foreign or site not in ("none", "same-origin"):

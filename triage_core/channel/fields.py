@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -67,10 +68,8 @@ class Choice:
         if isinstance(value, bool) and self.true is not None and self.false is not None:
             return self.true if value else self.false
         if isinstance(value, str):
-            try:
+            with suppress(ValueError):
                 return self.words(value)
-            except ValueError:
-                pass
         raise InvalidReport(path, f"must be one of {', '.join(self.words)}")
 
     def schema(self) -> dict[str, Any]:

@@ -26,14 +26,12 @@ class ColumnMapping:
 
         Raises InvalidReport where one that it names is missing or there twice.
         """
-        if not set(self.columns.values()) & set(
-            names
-        ):  # it may have no header: what is there is not repeated
+        if set(names).isdisjoint(self.columns.values()):  # perhaps no header: what it says is not repeated
             asked = shown(self.columns.values())
-            rule = (
-                f"must hold {asked}; none of its {len(names)} is one of them: has it names in its first line?"
+            raise InvalidReport(
+                "columns",
+                f"must hold {asked}; none of its {len(names)} is one of them: has it names in its first line?",
             )
-            raise InvalidReport("columns", rule)
         for field, column in self.columns.items():
             if column not in names:
                 rule = f"must hold {shown([column])}, which is mapped to {field}; they are {shown(names)}"
