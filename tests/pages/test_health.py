@@ -28,7 +28,10 @@ WELL = "**Everything is well.**"
 
 @pytest.fixture(autouse=True)
 def _runs(monkeypatch):
-    """The threads run and the form answers, unless a test says otherwise."""
+    """The threads run, the form answers, and the disk is half empty whatever the machine's is: unless a test says."""
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda folder: SimpleNamespace(total=100 * 2**30, free=50 * 2**30)
+    )
     monkeypatch.setattr(Worker, "is_running", True)
     monkeypatch.setattr(front, "answers", lambda host: True)
 
