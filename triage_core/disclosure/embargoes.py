@@ -285,13 +285,7 @@ class Held:
 
 def held(cursor: db.Cursor, now: datetime) -> Held:
     """What an active embargo holds now and other reports tell again. For some reports alone, ask `holdings.of`."""
-    found = db.rows(
-        cursor,
-        "SELECT t.report_id, t.state, t.binding_end, r.content_sha256, r.seq FROM embargo_terms t"
-        " JOIN reports r USING (report_id) WHERE list_contains($states, t.state)"
-        f" AND {_TOLD_AGAIN} ORDER BY r.seq DESC",
-        {"states": _STATES},
-    )
+    found = db.rows(cursor, _TOLD_AGAIN, {"states": _STATES})
     active = [one for one in found if is_active(EmbargoState(one["state"]), one["binding_end"], now)]
     return Held(
         frozenset(one["report_id"] for one in active),
@@ -300,8 +294,12 @@ def held(cursor: db.Cursor, now: datetime) -> Held:
 
 
 _TOLD_AGAIN = (
-    "(t.report_id IN (SELECT canonical_id FROM active_links) OR r.content_sha256 IN"
-    " (SELECT content_sha256 FROM reports WHERE content_sha256 <> '' GROUP BY content_sha256 HAVING count(*) > 1))"
+    "WITH open AS (SELECT t.report_id, t.state, t.binding_end, r.content_sha256, r.seq FROM embargo_terms t"
+    " JOIN reports r USING (report_id) WHERE list_contains($states, t.state))"
+    " SELECT * FROM open WHERE report_id IN (SELECT canonical_id FROM active_links) OR content_sha256 IN"
+    " (SELECT content_sha256 FROM reports WHERE content_sha256 <> ''"
+    " AND content_sha256 IN (SELECT content_sha256 FROM open) GROUP BY content_sha256 HAVING count(*) > 1)"
+    " ORDER BY seq DESC"
 )
 
 

@@ -87,6 +87,8 @@ def beside(column: pa.Array, hygiene: Hygiene) -> tuple[pa.Array, NDArray[np.boo
     words = pc.unique(column)
     looked = words.filter(pa.array(suspicious(words))).to_pylist()
     redacted = {word: written for word in looked if (written := Redactor().text(word)) != word}
+    if not redacted:
+        return column, none
     found = pc.index_in(column, pa.array(list(redacted), pa.string()))
     if hygiene.personal_data == "refuse":
         return column, np.asarray(found.is_valid().to_numpy(zero_copy_only=False))
