@@ -78,8 +78,35 @@ def test_batches_make_no_difference(
     whole = export("preference", version="1")
     monkeypatch.setattr(source, "BATCH", 4)
     monkeypatch.setattr(source, "TEXT_BYTES", 60)
+    monkeypatch.setattr(source, "TOGETHER", 1)
+    monkeypatch.setattr(source, "ANSWERED", 3)
     parts = export("preference", version="1", out=tmp_path / "elsewhere")
     assert parts["files"] == whole["files"]
+
+
+@pytest.mark.parametrize("profile", ["kto", "preference"])
+def test_rows_come_in_the_order_of_their_reports_wherever_the_database_keeps_them(
+    store: Store, export: Export, tmp_path: Path, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triage_core.exporters import source
+
+    monkeypatch.setattr(source, "TEXT_BYTES", 60)
+    monkeypatch.setattr(source, "TOGETHER", 1)
+    add(store, *(f"Question {number}" for number in range(11)))
+    whole = export(profile, version="1")
+    with store.write(EVERYBODY, "test") as work:
+        for seq in (2, 7):
+            work.cursor.execute("CREATE TEMP TABLE moved AS SELECT * FROM reports WHERE seq = ?", [seq])
+            work.cursor.execute("UPDATE reports SET turns = [] WHERE seq = ?", [seq])
+            work.cursor.execute(
+                "UPDATE reports SET turns = moved.turns FROM moved WHERE reports.seq = moved.seq"
+            )
+            work.cursor.execute("DROP TABLE moved")
+    with store.read() as cursor:
+        kept = [row["seq"] for row in db.rows(cursor, "SELECT seq FROM reports")]
+    assert kept != sorted(kept)
+    moved = export(profile, version="1", out=tmp_path / "elsewhere")
+    assert moved["files"] == whole["files"]
 
 
 def test_a_version_stands_for_its_rows(store: Store, tmp_path: Path, export: Export) -> None:

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from triage_core import access, audit, db, queries
 from triage_core.disclosure.embargo import SUFFICIENT
@@ -111,8 +112,12 @@ def _build(
             considered = queries.count(cursor, request.chosen)
             tally = Tally(profile, source.last_seq(cursor), partial(progress, considered, considered))
             fresh = _FreshSides(sides)
-            with FolderWriter(scratch, profile.schema, request.layout, request.format) as writer:
-                for batch in beside.ahead(select(cursor, policy, request, sides, now, progress)):
+            batches = beside.ahead(select(cursor, policy, request, sides, now, progress, read_ahead=True))
+            with (
+                closing(batches),  # what goes wrong here leaves nobody reading on
+                FolderWriter(scratch, profile.schema, request.layout, request.format) as writer,
+            ):
+                for batch in batches:
                     tally.add(batch)
                     if batch.made:
                         writer.add(batch.made)
@@ -183,12 +188,13 @@ def preview(
     rows: list[dict[str, Any]] = []
     with store.read() as cursor:
         tally = Tally(profile, source.last_seq(cursor))
-        for batch in select(cursor, policy, request, splits(cursor), store.clock(), _silent):
-            tally.add(batch)
-            if batch.made and len(rows) < limit:
-                rows += _shown(batch.made, limit - len(rows))
-            if tally.rows >= most:
-                break
+        with closing(select(cursor, policy, request, splits(cursor), store.clock(), _silent)) as batches:
+            for batch in batches:
+                tally.add(batch)
+                if batch.made and len(rows) < limit:
+                    rows += _shown(batch.made, limit - len(rows))
+                if tally.rows >= most:
+                    break
         seqs = sorted({seq for seqs in tally.behind.values() for seq in seqs})
         names = dict(zip(seqs, source.ids(cursor, np.array(seqs, np.int64)).to_pylist(), strict=True))
         behind = {reason: [names[seq] for seq in seqs] for reason, seqs in tally.behind.items()}
@@ -228,7 +234,9 @@ class _FreshSides:
     sides: Splits
     seqs: list[Seqs] = field(default_factory=list)
     used: list[pa.Array] = field(default_factory=list)
-    drawn: list[pa.Table] = field(default_factory=list)
+    # Of these, which have another side than is remembered.
+    fresh: list[NDArray[np.bool_]] = field(default_factory=list)
+    test: list[NDArray[np.bool_]] = field(default_factory=list)
     moved_to_test: list[str] = field(default_factory=list)
 
     def note(self, reports: Taken) -> None:
@@ -237,15 +245,18 @@ class _FreshSides:
         self.moved_to_test += ids.filter(pa.array(moved)).to_pylist()
         self.seqs.append(seqs)
         self.used.append(ids)
-        fresh = pa.array(moved | ~self.sides.is_remembered(seqs))
-        side = pc.if_else(pa.array(reports.test), Split.TEST.value, Split.TRAIN.value)
-        self.drawn.append(pa.table({"report_id": ids.filter(fresh), "split": side.filter(fresh)}))
+        self.fresh.append(moved | ~self.sides.is_remembered(seqs))
+        self.test.append(reports.test)
 
     def remember(self, cursor: db.Cursor) -> None:
         """Store them; a report that another build has made test data meanwhile stays test data."""
-        if not self.drawn:
+        fresh = pa.array(np.concatenate([np.zeros(0, np.bool_), *self.fresh]))
+        if not pc.any(fresh).as_py():
             return
-        with db.registered(cursor, "fresh_sides", pa.concat_tables(self.drawn)):
+        test = pa.array(np.concatenate(self.test)).filter(fresh)
+        ids = pa.chunked_array(self.used).filter(fresh)
+        side = pc.if_else(test, Split.TEST.value, Split.TRAIN.value)
+        with db.registered(cursor, "fresh_sides", pa.table({"report_id": ids, "split": side})):
             cursor.execute(
                 "INSERT INTO dataset_splits SELECT report_id, split FROM fresh_sides"
                 " ON CONFLICT DO UPDATE SET split = excluded.split WHERE excluded.split = 'test'"

@@ -60,6 +60,11 @@ class Leakage:
         """Of so many runs of thirteen words one is compared."""
         return max(1, self.expected // _EXACT_ROWS)
 
+    @property
+    def ids(self) -> pa.ChunkedArray:
+        """The reports in the order in which they were taken in."""
+        return pa.chunked_array(self._ids, pa.string())
+
     def add(
         self,
         report_ids: Sequence[str] | pa.Array,
@@ -78,10 +83,13 @@ class Leakage:
         self._long_rows.append(np.repeat(rows, np.diff(runs.thirteen_from)))
 
     def to_json(self) -> dict[str, Any]:
-        """For the manifest. Raises Refused naming the pair when a near-copy stands on the other side."""
+        """For the manifest, to be asked for once: most of what is held is given up then.
+
+        Raises Refused naming the pair when a near-copy stands on the other side.
+        """
         copies = self._near_copies()
-        self._sketches = self._sketches[:0].copy()  # most of what is held, and asked for no more
-        ids = pa.chunked_array(self._ids, pa.string())
+        self._sketches = self._sketches[:0].copy()
+        ids = self.ids
         for train, test, agreement in copies:
             if not (self._indexed[train] and self._indexed[test]):
                 raise Refused(
@@ -90,6 +98,8 @@ class Leakage:
                     " wording agrees. Build again once both are compared with the others: a running dashboard does"
                     " that by itself, within minutes, else `index` does",
                 )
+        sharing = self._sharing()
+        self._long, self._long_rows = [], []
         return {
             "near_copy_from": NEAR_COPY,
             "near_copies_held_different": len(copies),
@@ -97,7 +107,7 @@ class Leakage:
                 {"train": str(ids[train]), "test": str(ids[test]), "agreement": round(agreement, 3)}
                 for train, test, agreement in copies[:5]
             ],
-            "test_rows_sharing_13_words": self._sharing(),
+            "test_rows_sharing_13_words": sharing,
             "runs_of_13_words_compared": f"1 in {self.share}",
         }
 
@@ -152,7 +162,7 @@ def _nearest(
     marks = _marks(sketches)
 
     def look(some: Rows) -> list[tuple[int, int, float]]:
-        seen = np.full(len(sketches), -1, np.int64)
+        seen = np.full(len(sketches), -1, np.int32)
         found: list[tuple[int, int, float]] = []
         for start in range(0, len(some), _BLOCK):
             step()
@@ -162,10 +172,9 @@ def _nearest(
             places = _places(sketches[block].ravel(), wanted, slots).reshape(real.shape)
             frequent = np.where(real, counts[places], np.iinfo(np.int64).max)
             rarest = np.argsort(frequent, axis=1, kind="stable")
-            asked = np.where(sizes > 0, sizes - np.ceil(NEAR_COPY * sizes - 1e-9).astype(np.int64) + 1, 0)
             best, agreed = np.zeros(len(block), np.int64), np.zeros(len(block))
             with np.errstate(over="ignore"):  # products run over where they are not compiled, too
-                _most_alike(sketches, marks, block, rows, starts, places, rarest, asked, seen, best, agreed)
+                _most_alike(sketches, marks, block, rows, starts, places, rarest, sizes, seen, best, agreed)
             found += [
                 (int(best[at]), int(block[at]), float(agreed[at]))
                 for at in np.flatnonzero(agreed >= NEAR_COPY)
@@ -276,8 +285,8 @@ def _most_alike(
     starts: Rows,
     places: Rows,
     rarest: Rows,
-    asked: Rows,
-    seen: Rows,
+    sizes: Rows,
+    seen: NDArray[np.int32],
     best: Rows,
     agreed: NDArray[np.float64],
 ) -> None:
@@ -288,17 +297,22 @@ def _most_alike(
     empty = np.uint32(2**32 - 1)
     for at in range(len(block)):
         one = sketches[block[at]]
-        for place in range(asked[at]):
+        for place in range(sizes[at]):
+            # Whatever is as much alike as the best that is known shares one of the rarest so many.
+            if place > sizes[at] - np.ceil(max(agreed[at], NEAR_COPY) * sizes[at] - 1e-9):
+                break
             run = places[at, rarest[at, place]]
             for entry in range(starts[run], starts[run + 1]):
                 row = rows[entry]
+                if seen[row] == block[at]:  # what is behind the best once stays behind
+                    continue
+                seen[row] = block[at]
                 # So many differences leave it behind the best that is known, whatever comes; a later row has to
                 # be ahead of it. Most of what the row lacks can be told by the marks, without reading it.
                 least = max(agreed[at], NEAR_COPY) * _SKETCH + (row > best[at]) * _HARDLY
                 most = int(np.floor(_SKETCH - least))
-                if _lacking(marks[block[at]], marks[row]) > most or seen[row] == block[at]:
+                if _lacking(marks[block[at]], marks[row]) > most:
                     continue
-                seen[row] = block[at]
                 i = j = size = shared = 0
                 while size < _SKETCH and size - shared <= most:
                     left, right = one[i], sketches[row, j]

@@ -154,7 +154,8 @@ class Maker:
         """What was found in the texts of reports, by place, where there is anything; it is cleaned in `texts`."""
         cleaned: dict[int, Clean | Reason] = {}
         original = texts.column()
-        for at in np.flatnonzero(texts.sums(hygiene.suspicious(original))).tolist():
+        brought = original.slice(0, len(original) - len(texts))  # all but ids, which are ours
+        for at in np.flatnonzero(texts.sums(hygiene.suspicious(brought))).tolist():
             start, end = texts.starts[at], texts.starts[at + 1]
             said = original.slice(start, end - start).to_pylist()
             turns = [

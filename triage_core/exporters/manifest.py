@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from triage_core import __version__, db
 from triage_core.desk import agreement, looks
 from triage_core.errors import Refused, StoreError
-from triage_core.exporters import metadata, nearest, wording
+from triage_core.exporters import nearest, wording
 from triage_core.exporters.arrays import held
 from triage_core.exporters.gate import Reason
 from triage_core.exporters.leakage import Leakage
@@ -63,7 +63,7 @@ class Tally:
     _digests: bytearray = field(default_factory=bytearray)
     _shown: bytearray = field(default_factory=bytearray)
     _test: bytearray = field(default_factory=bytearray)
-    _names: list[pa.Array] = field(default_factory=list)
+    _of: list[NDArray[np.int32]] = field(default_factory=list)  # by row the place of its report
     _sides: NDArray[np.uint8] = field(init=False)
     _group_sides: NDArray[np.uint8] = field(init=False)
     _with: Counter[str] = field(default_factory=Counter)
@@ -122,7 +122,7 @@ class Tally:
         self._digests += made.rows.sha256.tobytes()
         self._shown += made.rows.shown().tobytes()
         self._test += made.test.tobytes()
-        self._names.append(made.meta[metadata.REPORT_ID].combine_chunks())
+        self._of.append((made.report + self._reports).astype(np.int32))
 
     def _watch_prompts(self) -> None:
         """Raise Refused when what a row shows stands on the other side of the split, too."""
@@ -130,9 +130,9 @@ class Tally:
         trained = pa.array(shown[~test])
         both = trained.filter(pc.is_in(trained, value_set=pa.array(shown[test]))).to_numpy()
         if len(both):
-            rows, names = np.flatnonzero(shown == both[0]), pa.chunked_array(self._names)
-            one = f"{names[rows[~test[rows]][0]]} ({Split.TRAIN})"
-            other = f"{names[rows[test[rows]][0]]} ({Split.TEST})"
+            rows, names, of = np.flatnonzero(shown == both[0]), self._leakage.ids, np.concatenate(self._of)
+            one = f"{names[of[rows[~test[rows]][0]]]} ({Split.TRAIN})"
+            other = f"{names[of[rows[test[rows]][0]]]} ({Split.TEST})"
             raise Refused("split", f"the same prompt must not be in train and test: {one} and {other}")
 
     def nearest(self, cursor: db.Cursor) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class Tally:
         if counted != considered:
             raise StoreError(f"{considered} reports were considered, but {counted} were counted")
 
-    def content_sha256(self) -> str:
+    def _content_sha256(self) -> str:
         """The hex SHA-256 over the sorted hex SHA-256 of all rows, one a line; independent of format and order."""
         digest = hashlib.sha256()
         rows = np.frombuffer(self._digests, ">u8").reshape(-1, 4)
@@ -159,8 +159,13 @@ class Tally:
         return digest.hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The counts for the manifest. Raises Refused when a prompt or a near-copy of it is on both sides."""
+        """The counts for the manifest, to be asked for once: most of what is held is given up then.
+
+        Raises Refused when a prompt or a near-copy of it is on both sides.
+        """
         self._watch_prompts()
+        reporters, content_sha256 = self._concentration.to_json(), self._content_sha256()
+        self._digests, self._shown, self._of = bytearray(), bytearray(), []
         return {
             "considered": self._reports + self.excluded.total(),
             "rows": {"total": self.rows}
@@ -174,7 +179,7 @@ class Tally:
                     "spans": {str(kind): count for kind, count in sorted(self._redacted.items())},
                 },
             },
-            "reporters": self._concentration.to_json(),
+            "reporters": reporters,
             "leakage": {
                 "groups": int(np.count_nonzero(self._group_sides)),
                 "groups_across_splits": int(np.count_nonzero(self._group_sides == _TRAIN | _TEST)),
@@ -182,7 +187,7 @@ class Tally:
                 "rows_not_indexed": self._not_indexed,
                 **self._leakage.to_json(),
             },
-            "content_sha256": self.content_sha256(),
+            "content_sha256": content_sha256,
         }
 
 

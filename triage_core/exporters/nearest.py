@@ -43,18 +43,31 @@ def to_json(cursor: db.Cursor, train: Seqs, test: Seqs, step: Callable[[], objec
     """
     drawn = _drawn(test, min(TEST_REPORTS, PAIRS // max(1, len(train))))
     held = list(_read(cursor, drawn, _BLOCK)) or [(drawn[:0], np.zeros((0, 1), np.float32))]
-    ours, ours_vectors = (np.concatenate(parts) for parts in zip(*held, strict=True))
+    ours, as_read = (np.concatenate(parts) for parts in zip(*held, strict=True))
+    order, dim = np.argsort(ours), as_read.shape[1]
+    ours, as_read = ours[order], as_read[order]
+    gridded, unit = _gridded(as_read), np.float32(grid.scale(dim) ** 2)
+    moved = np.float32(2 * grid.margin(dim))
     best, mate = np.full(len(ours), -np.inf, np.float32), np.zeros(len(ours), np.int64)
+
+    def compare(others: Seqs, vectors: NDArray[np.float32]) -> None:
+        # Putting a vector on the grid takes longer than comparing it: only what may be nearest is put there.
+        cosines = as_read @ vectors.T
+        least = np.maximum(cosines.max(axis=1), best / unit) - moved
+        some = np.flatnonzero((cosines >= least[:, None]).any(axis=0))
+        if len(some):
+            some = some[np.argsort(others[some])]
+            dots = gridded @ _gridded(vectors[some]).T
+            one, found = others[some][dots.argmax(axis=1)], dots.max(axis=1)
+            nearer = (found > best) | ((found == best) & (one < mate))
+            best[nearer], mate[nearer] = found[nearer], one[nearer]
+
     read = 0
     for others, vectors in _read(cursor, train, min(_BLOCK, _AT_ONCE // max(1, len(ours)))):
         step()
         read += len(others)
         if len(ours):
-            dots = ours_vectors @ vectors.T
-            one, found = others[dots.argmax(axis=1)], dots.max(axis=1)
-            ahead = (found > best) | ((found == best) & (one < mate))
-            best[ahead], mate[ahead] = found[ahead], one[ahead]
-    dim = ours_vectors.shape[1]
+            compare(others, vectors)
     told: dict[str, Any] = {"highest": None, "train": None, "test": None}
     if len(ours) and read:
         top = np.lexsort((ours, mate, -best))[0]
@@ -81,10 +94,11 @@ def _drawn(seqs: Seqs, most: int) -> Seqs:
 
 
 def _read(cursor: db.Cursor, seqs: Seqs, size: int) -> Iterator[tuple[Seqs, NDArray[np.float32]]]:
-    """The numbers of those of these reports that have a vector, ascending in a block, and the vectors on the grid."""
+    """The numbers of those of these reports that have a vector, and the vectors."""
     with db.registered(cursor, "asked_for", pa.table({"seq": seqs})):
         for batch in db.batches(cursor, _VECTORS, size=size):
-            numbers = batch.column(0).to_numpy()
-            order = np.argsort(numbers)
-            vectors = batch.column(1).flatten().to_numpy().reshape(len(batch), -1)
-            yield numbers[order], grid.to_grid(vectors)[order].astype(np.float32)
+            yield batch.column(0).to_numpy(), batch.column(1).flatten().to_numpy().reshape(len(batch), -1)
+
+
+def _gridded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return grid.to_grid(vectors).astype(np.float32)

@@ -54,7 +54,16 @@ class Concentration:
         _count(runs.five, runs.five_from, owners, np.int32(counted), self._owner, self._count, self._last)
 
     def to_json(self) -> dict[str, Any]:
-        """For the manifest: the reporters with most rows, and those who alone bring some wording again and again."""
+        """For the manifest: the reporters with most rows, and those who alone bring some wording again and again.
+
+        To be asked for once: the runs are given up then.
+        """
+        repeated = self._repeated()
+        self._owner, self._count, self._last = (
+            self._owner[:0].copy(),
+            self._count[:0].copy(),
+            self._last[:0].copy(),
+        )
         total = max(1, self._rows.total())
         known = [(name, self._rows[number]) for name, number in self._names.items() if name != ANONYMOUS]
         largest = sorted(known, key=lambda item: (-item[1], item[0]))[:_TOLD]
@@ -64,7 +73,7 @@ class Concentration:
             "largest": [
                 {"reporter": name, "reports": rows, "share": round(rows / total, 4)} for name, rows in largest
             ],
-            "repeated_wording": self._repeated(),
+            "repeated_wording": repeated,
         }
 
     def _repeated(self) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,8 +44,12 @@ def select(
     sides: Splits,
     now: datetime,
     progress: Progress,
+    read_ahead: bool = False,
 ) -> Generator[Batch, None, None]:
     """Each report that the filter finds, as rows or with the one reason why it is none.
+
+    With `read_ahead` reports are read on a thread of its own while rows are put together. The cursor is in use until
+    this ends: whoever leaves it early closes it.
 
     Rows come in the order in which the reports came in; the texts of few reports are in memory.
     Of a group of duplicates at most `request.per_group` reports become rows, the earliest; 0 means all of them.
@@ -61,11 +66,13 @@ def select(
     limits = Limits(sides, request.per_group, caps)
     maker = Maker(request, profile, rules, sides, limits, found.decisions, found.decision)
     progress(0, total)
-    for one in _read(cursor, profile, sides, found):
-        for batch in [one] if isinstance(one, Batch) else maker.rows(one):
-            yield batch
-            done += batch.reports
-            progress(done, total)
+    reading = _read(cursor, profile, sides, found)
+    with closing(beside.ahead(reading) if read_ahead else reading) as reports:
+        for one in reports:
+            for batch in [one] if isinstance(one, Batch) else maker.rows(one):
+                yield batch
+                done += batch.reports
+                progress(done, total)
 
 
 def forbidden(cursor: db.Cursor, profile: Profile, seqs: Seqs, now: datetime) -> Seqs:

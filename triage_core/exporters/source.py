@@ -6,9 +6,9 @@ Everything is read on one cursor, hence from one consistent look. Reports are to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +19,8 @@ from triage_core import db
 from triage_core.desk import preferred
 from triage_core.desk.preferred import Answer
 from triage_core.disclosure import embargoes
+from triage_core.errors import StoreError
 from triage_core.exporters import gate
-from triage_core.exporters.arrays import apart
 from triage_core.exporters.gate import Standing
 from triage_core.exporters.split import Seqs, Split
 from triage_core.likeness.cluster import Params
@@ -29,7 +29,10 @@ from triage_core.queries import Filter
 
 BATCH = 50_000
 TEXT_BYTES = 1 << 22
-"""Of about so much text is read at once: a conversation may have 400,000 characters."""
+"""Of about so much text is read at once, and of up to `TOGETHER` reports more: one may have 400,000 characters."""
+TOGETHER = 256
+ANSWERED = 2_000
+"""Better answers of so many reports are in memory."""
 NEAR_DUPLICATE = Params().join
 """The score, a cosine or a probability, from which a suggested duplicate is kept on one side of the split."""
 OTHER = "other"
@@ -47,14 +50,15 @@ _FROM = (
 )
 # Every text as it stands in the metadata, "" where nothing is known. Asked for in three queries, since a join would
 # copy all that the others have found; each gives every report.
-_ASKED_FOR = "seq BETWEEN $first AND $last AND seq IN (SELECT seq FROM asked_for)"
+# Which reports is told as bits, since most of those between the first and the last are asked for: a join with a table
+# of their numbers takes longer to read the texts, and mixes up their order.
+_ASKED_FOR = "seq BETWEEN $first AND $last AND get_bit($asked_for::BIT, (seq - $first)::INTEGER) = 1"
 _BROUGHT = (
     "SELECT seq, report_id, coalesce(reporter_id, '') AS reporter_id, coalesce(external_id, '') AS external_id,"
     " content_sha256,"
     # Written so that a loader which guesses types takes it for the text that it is.
     " strftime(received_at, '%Y-%m-%d %H:%M:%S UTC') AS received_at, platform, model, model_version,"
-    " array_to_string(harm_types, ',') AS harm_types,"
-    " coalesce(list_sum(list_transform(turns, lambda t: strlen(t.content))), 0)::BIGINT AS size"
+    " array_to_string(harm_types, ',') AS harm_types"
     f" FROM reports WHERE {_ASKED_FOR}"
 )
 _DECIDED = (
@@ -77,21 +81,20 @@ _SAID = (
     f" WHERE j.actor_id <> d.actor_id AND {_ASKED_FOR} ORDER BY j.assessment_id"
 )
 _TURNS = f"SELECT seq, turns FROM reports WHERE {_ASKED_FOR}"
-_IDS = f"SELECT seq, report_id FROM reports WHERE {_ASKED_FOR}"
+_IDS = "SELECT seq, report_id FROM reports WHERE seq IN (SELECT seq FROM asked_for)"
 
 _TWINS = (
-    "SELECT a, b FROM (SELECT min(seq) OVER (PARTITION BY content_sha256) AS a, seq AS b FROM reports"
-    " WHERE content_sha256 <> '') WHERE a <> b"
+    "SELECT a, seq AS b FROM reports JOIN (SELECT content_sha256, min(seq) AS a FROM reports"
+    " WHERE content_sha256 <> '' GROUP BY content_sha256 HAVING count(*) > 1) USING (content_sha256) WHERE a <> seq"
 )
-_EDGES = (
-    "WITH pairs AS (SELECT canonical_id, child_id FROM active_links"
+_PAIRS = (
+    "SELECT one.seq AS a, two.seq AS b FROM (SELECT canonical_id, child_id FROM active_links"
     " UNION ALL SELECT canonical_id, child_id FROM suggestions WHERE score >= $least)"
-    " SELECT a, b FROM ("
-    " SELECT one.seq AS a, two.seq AS b FROM pairs"
     " JOIN reports one ON one.report_id = canonical_id JOIN reports two ON two.report_id = child_id"
-    " UNION ALL SELECT min(r.seq) OVER (PARTITION BY m.cluster_id), r.seq"
-    " FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'"
-    ") WHERE a <> b"
+)
+_CLUSTERS = (
+    "SELECT list(r.seq) AS seqs FROM memberships m JOIN reports r USING (report_id) WHERE m.axis = 'whole'"
+    " GROUP BY m.cluster_id HAVING count(*) > 1"
 )
 
 
@@ -127,6 +130,8 @@ def groups(cursor: db.Cursor, chosen: Filter, now: datetime) -> Iterator[Group]:
 def _covered(cursor: db.Cursor, now: datetime) -> list[int]:
     """The numbers of the reports that tell what an active embargo of another report holds."""
     held = embargoes.held(cursor, now)
+    if not held.reports:
+        return []
     told = db.rows(
         cursor,
         "SELECT r.seq, r.report_id, r.content_sha256, c.canonical_id FROM reports r JOIN cases c USING (report_id)"
@@ -137,10 +142,7 @@ def _covered(cursor: db.Cursor, now: datetime) -> list[int]:
 
 
 def facts(cursor: db.Cursor, seqs: Seqs) -> pa.Table:
-    """What is known of these reports beside their texts, a column each, in the order of their (ascending) numbers.
-
-    `size` is the bytes of what was said.
-    """
+    """What is known of these reports beside their texts, a column each, in the order of their (ascending) numbers."""
     known, *more = (_of(cursor, query, seqs) for query in (_BROUGHT, _DECIDED, _PLACED))
     for one in more:
         for name in one.column_names[1:]:
@@ -159,10 +161,37 @@ class Conversations:
     roles: NDArray[np.int8]
     contents: pa.Array
 
+    def __len__(self) -> int:
+        return len(self.starts) - 1
 
-def conversations(cursor: db.Cursor, seqs: Seqs) -> Conversations:
-    """The turns of these reports, whose numbers ascend."""
-    turns = _of(cursor, _TURNS, seqs)["turns"].combine_chunks()
+
+def conversations(cursor: db.Cursor, seqs: Seqs) -> Iterator[Conversations]:
+    """The turns of these reports, whose numbers ascend, so many at once as have about `TEXT_BYTES` of text.
+
+    The cursor is in use until this ends.
+    """
+    done, waiting, size = 0, list[pa.RecordBatch](), 0
+    # They nearly always come in order. Those that are left where they do not are sorted, which takes longer.
+    for query in (_TURNS, f"{_TURNS} ORDER BY seq"):
+        for batch in db.batches(cursor, query, _asked_for(seqs[done:]), size=TOGETHER):
+            if not np.array_equal(batch["seq"].to_numpy(), seqs[done : done + len(batch)]):
+                break
+            done += len(batch)
+            waiting.append(batch)
+            size += batch.nbytes
+            if size >= TEXT_BYTES:
+                yield _spoken(waiting)
+                waiting, size = [], 0
+        if done == len(seqs):
+            break
+    if done < len(seqs):
+        raise StoreError(f"the conversation of report number {seqs[done]} cannot be read")
+    if waiting:
+        yield _spoken(waiting)
+
+
+def _spoken(batches: Sequence[pa.RecordBatch]) -> Conversations:
+    turns = pa.Table.from_batches(batches)["turns"].combine_chunks()
     spoken = turns.flatten()
     starts = np.concatenate([[0], np.cumsum(turns.value_lengths().to_numpy(zero_copy_only=False))])
     roles = pc.index_in(spoken.field("role"), _ROLES).to_numpy(zero_copy_only=False)
@@ -171,19 +200,21 @@ def conversations(cursor: db.Cursor, seqs: Seqs) -> Conversations:
 
 def _of(cursor: db.Cursor, query: str, seqs: Seqs) -> pa.Table:
     """What a query finds out about these reports, in the order of their (ascending) numbers."""
-    with _asked_for(cursor, seqs) as bounds:
-        found = db.arrow(cursor, query, bounds)
-    found = found.combine_chunks()
-    # They nearly always come in order, and the database would sort the texts, too.
-    numbers = found["seq"].to_numpy()
+    return _in_order(db.arrow(cursor, query, _asked_for(seqs)).combine_chunks())
+
+
+def _in_order(found: pa.Table) -> pa.Table:
+    numbers = found["seq"].to_numpy()  # which nearly always ascend
     return found if (numbers[1:] > numbers[:-1]).all() else found.take(pa.array(np.argsort(numbers)))
 
 
-@contextmanager
-def _asked_for(cursor: db.Cursor, seqs: Seqs) -> Iterator[dict[str, int]]:
-    """These reports, whose numbers ascend, for a query with `_ASKED_FOR`; gives its parameters."""
-    with db.registered(cursor, "asked_for", pa.table({"seq": seqs})):
-        yield {"first": int(seqs[0]), "last": int(seqs[-1])} if len(seqs) else {"first": 0, "last": -1}
+def _asked_for(seqs: Seqs) -> dict[str, Any]:
+    """These reports, whose numbers ascend, as parameters of a query with `_ASKED_FOR`."""
+    if not len(seqs):
+        return {"first": 0, "last": -1, "asked_for": "0"}
+    bits = np.full(seqs[-1] - seqs[0] + 1, ord("0"), np.uint8)
+    bits[seqs - seqs[0]] = ord("1")
+    return {"first": int(seqs[0]), "last": int(seqs[-1]), "asked_for": bits.tobytes().decode()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +243,26 @@ def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterato
     groups, place = np.unique(oldest, return_inverse=True)
     known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
     judged = _others(cursor, seqs)
-    for some in apart(np.arange(len(seqs)), known["size"].to_numpy(), TEXT_BYTES):
-        here, told = seqs[some], known.slice(int(some[0]), len(some))
-        names = told["report_id"].to_pylist() if answered or meant else []
-        found = answers(cursor, names) if answered else _standing_in(names, meant)
-        others = {at: judged[seq] for at, seq in enumerate(here.tolist()) if seq in judged} if judged else {}
-        yield Read(here, told, conversations(cursor, here), found, others)
+    for start in range(0, len(seqs), ANSWERED if answered else BATCH):
+        at, end = start, min(start + (ANSWERED if answered else BATCH), len(seqs))
+        names = known["report_id"][start:end].to_pylist() if answered or meant else []
+        found = preferred.of_reports(cursor, names) if answered else _standing_in(names, meant)
+        for spoken in conversations(cursor, seqs[start:end]):
+            here, told = seqs[at : at + len(spoken)], known.slice(at, len(spoken))
+            near = enumerate(names[at - start : at - start + len(spoken)])
+            answers = {place: found[name] for place, name in near if name in found} if found else {}
+            others = (
+                {place: judged[seq] for place, seq in enumerate(here.tolist()) if seq in judged}
+                if judged
+                else {}
+            )
+            yield Read(here, told, spoken, answers, others)
+            at += len(spoken)
 
 
 def _others(cursor: db.Cursor, seqs: Seqs) -> dict[int, list[str]]:
     """By number of the report the latest verdict of each person who decided on it apart from the decision in force."""
-    with _asked_for(cursor, seqs) as bounds:
-        found = db.rows(cursor, _SAID, bounds)
+    found = db.rows(cursor, _SAID, _asked_for(seqs))
     latest: dict[int, dict[str, str]] = {}
     for row in found:
         resolution = Resolution(row["resolution"]) if row["resolution"] else None
@@ -232,17 +271,11 @@ def _others(cursor: db.Cursor, seqs: Seqs) -> dict[int, list[str]]:
     return {seq: list(verdicts.values()) for seq, verdicts in latest.items()}
 
 
-def answers(cursor: db.Cursor, report_ids: Sequence[str]) -> dict[int, Answer]:
-    """The better answers in force, by the place of their report."""
-    found = preferred.of_reports(cursor, report_ids)
-    return {at: found[report_id] for at, report_id in enumerate(report_ids) if report_id in found}
-
-
-def _standing_in(report_ids: Sequence[str], meant: Mapping[str, int]) -> dict[int, Answer]:
-    """Better answers by the place of their report, of which nothing is told but the turn."""
+def _standing_in(report_ids: Sequence[str], meant: Mapping[str, int]) -> dict[str, Answer]:
+    """Better answers by their report, of which nothing is told but the turn."""
     return {
-        at: replace(preferred.NONE, turn=meant[report_id], approved_by="")
-        for at, report_id in enumerate(report_ids)
+        report_id: replace(preferred.NONE, turn=meant[report_id], approved_by="")
+        for report_id in report_ids
         if report_id in meant
     }
 
@@ -262,8 +295,14 @@ def earliest(cursor: db.Cursor) -> Seqs:
 
 def edges(cursor: db.Cursor) -> tuple[Seqs, Seqs]:
     """The pairs of reports that belong together, as numbers: duplicate links, near duplicates, clusters."""
-    found = db.arrow(cursor, _EDGES, {"least": NEAR_DUPLICATE})
-    return found["a"].to_numpy(), found["b"].to_numpy()
+    pairs = db.arrow(cursor, _PAIRS, {"least": NEAR_DUPLICATE})
+    clusters = db.arrow(cursor, _CLUSTERS)["seqs"].combine_chunks()
+    members, of = clusters.flatten().to_numpy(), clusters.value_parent_indices().to_numpy()
+    following = np.flatnonzero(of[1:] == of[:-1])  # who is in one cluster follows one another
+    return (
+        np.concatenate([pairs["a"].to_numpy(), members[following]]),
+        np.concatenate([pairs["b"].to_numpy(), members[following + 1]]),
+    )
 
 
 def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
@@ -273,8 +312,9 @@ def remembered(cursor: db.Cursor) -> dict[Split, Seqs]:
 
 
 def ids(cursor: db.Cursor, seqs: Seqs) -> pa.Array:
-    """The ids of these reports, whose numbers ascend."""
-    return _of(cursor, _IDS, seqs)["report_id"].combine_chunks()
+    """The ids of these reports, whose numbers ascend; they may be any of all, so that bits for all would be many."""
+    with db.registered(cursor, "asked_for", pa.table({"seq": seqs})):
+        return _in_order(db.arrow(cursor, _IDS).combine_chunks())["report_id"].combine_chunks()
 
 
 _ROLES = pa.array([str(role) for role in TurnRole], pa.string())

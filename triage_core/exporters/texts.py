@@ -41,8 +41,12 @@ class Texts:
         )
         self._written: list[str] = []
 
+    def __len__(self) -> int:
+        """Of how many reports these are."""
+        return len(self.answers)
+
     def column(self) -> pa.Array:
-        """All texts by number."""
+        """All texts by number: what was said, the better answers, the ids, and what was written since."""
         if self._written:
             self._column = pa.concat_arrays([self._column, pa.array(self._written, TEXT)])
             self._written = []

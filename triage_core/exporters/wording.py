@@ -52,7 +52,7 @@ def read(texts: Sequence[str] | pa.Array, starts: Sequence[int] | Places, share:
     """The runs of reports of which number i has the texts starts[i] to starts[i + 1].
 
     A text of fewer than five tokens counts as one run, marked by `WHOLE`. Of the runs of thirteen only those are
-    given whose hash `share` divides: everywhere the same ones.
+    given whose hash is among the lowest, one of `share`: everywhere the same ones.
     """
     data, bounds = held(texts if isinstance(texts, pa.Array) else pa.array(texts, TEXT))
     reports = np.asarray(starts, np.int64)
@@ -61,8 +61,9 @@ def read(texts: Sequence[str] | pa.Array, starts: Sequence[int] | Places, share:
     five, thirteen = np.empty(most, np.uint64), np.empty(most, np.uint64)
     five_from, thirteen_from = np.zeros(len(reports), np.int64), np.zeros(len(reports), np.int64)
     kinds, lower = _tables()
+    limit = np.uint64((2**64 - 1) // share)
     with np.errstate(over="ignore"):  # hashes run over where they are not compiled, too
-        _read(data, bounds, reports, kinds, lower, np.uint64(share), five, five_from, thirteen, thirteen_from)
+        _read(data, bounds, reports, kinds, lower, limit, five, five_from, thirteen, thirteen_from)
     return Runs(five[: five_from[-1]].copy(), five_from, thirteen[: thirteen_from[-1]].copy(), thirteen_from)
 
 
@@ -97,7 +98,7 @@ def _read(
     reports: Places,
     kinds: NDArray[np.uint8],
     lower: NDArray[np.uint32],
-    share: np.uint64,
+    limit: np.uint64,
     five: Hashes,
     five_from: Places,
     thirteen: Hashes,
@@ -155,7 +156,7 @@ def _read(
                     if tokens >= THIRTEEN:
                         value = (last_thirteen ^ (last_thirteen >> shift)) * mix
                         value ^= value >> shift
-                        if value % share == 0:
+                        if value <= limit:
                             thirteen[thirteens] = value
                             thirteens += 1
             if 0 < tokens < FIVE:
