@@ -12,13 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.integration.exported import EXPECTED, SPAM, Export, add, rows
 from tests.making import EVERYBODY, FLAW, NOON, POLICY, Clock, decide
 from triage_core import db
 from triage_core.channel import consent
-from triage_core.errors import Conflict, Refused
+from triage_core.errors import Conflict, Refused, StoreError
 from triage_core.exporters import build as exports
 from triage_core.exporters import metadata
 from triage_core.exporters.build import ExportRequest, build, build_changed
@@ -107,6 +108,14 @@ def test_rows_come_in_the_order_of_their_reports_wherever_the_database_keeps_the
     assert kept != sorted(kept)
     moved = export(profile, version="1", out=tmp_path / "elsewhere")
     assert moved["files"] == whole["files"]
+
+
+def test_a_conversation_that_is_not_there_is_missed(store: Store) -> None:
+    from triage_core.exporters import source
+
+    add(store, "one", "two")
+    with store.read() as cursor, pytest.raises(StoreError, match="report number 9 cannot be read"):
+        list(source.conversations(cursor, np.array([1, 2, 9])))
 
 
 def test_a_version_stands_for_its_rows(store: Store, tmp_path: Path, export: Export) -> None:

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from triage_core import access, audit, db, queries
 from triage_core.disclosure.embargo import SUFFICIENT
@@ -234,9 +233,6 @@ class _FreshSides:
     sides: Splits
     seqs: list[Seqs] = field(default_factory=list)
     used: list[pa.Array] = field(default_factory=list)
-    # Of these, which have another side than is remembered.
-    fresh: list[NDArray[np.bool_]] = field(default_factory=list)
-    test: list[NDArray[np.bool_]] = field(default_factory=list)
     moved_to_test: list[str] = field(default_factory=list)
 
     def note(self, reports: Taken) -> None:
@@ -245,17 +241,16 @@ class _FreshSides:
         self.moved_to_test += ids.filter(pa.array(moved)).to_pylist()
         self.seqs.append(seqs)
         self.used.append(ids)
-        self.fresh.append(moved | ~self.sides.is_remembered(seqs))
-        self.test.append(reports.test)
 
     def remember(self, cursor: db.Cursor) -> None:
         """Store them; a report that another build has made test data meanwhile stays test data."""
-        fresh = pa.array(np.concatenate([np.zeros(0, np.bool_), *self.fresh]))
-        if not pc.any(fresh).as_py():
+        if not self.seqs:
             return
-        test = pa.array(np.concatenate(self.test)).filter(fresh)
+        seqs = np.concatenate(self.seqs)
+        test = self.sides.test(seqs)
+        fresh = pa.array(test & self.sides.was_train(seqs) | ~self.sides.is_remembered(seqs))
         ids = pa.chunked_array(self.used).filter(fresh)
-        side = pc.if_else(test, Split.TEST.value, Split.TRAIN.value)
+        side = pc.if_else(pa.array(test), Split.TEST.value, Split.TRAIN.value).filter(fresh)
         with db.registered(cursor, "fresh_sides", pa.table({"report_id": ids, "split": side})):
             cursor.execute(
                 "INSERT INTO dataset_splits SELECT report_id, split FROM fresh_sides"

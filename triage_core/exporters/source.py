@@ -232,7 +232,7 @@ class Read:
 
 
 def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterator[Read]:
-    """These reports, whose numbers ascend, so many at once as have `TEXT_BYTES` of text.
+    """These reports, whose numbers ascend, so many at once as have about `TEXT_BYTES` of text.
 
     `oldest[i]` names the group of report i; the words of the better answers are looked up where they are `answered`,
     else only which turns they stand in for.
@@ -243,8 +243,9 @@ def read(cursor: db.Cursor, seqs: Seqs, oldest: Seqs, answered: bool) -> Iterato
     groups, place = np.unique(oldest, return_inverse=True)
     known = known.append_column("group", ids(cursor, groups).take(pa.array(place)))
     judged = _others(cursor, seqs)
-    for start in range(0, len(seqs), ANSWERED if answered else BATCH):
-        at, end = start, min(start + (ANSWERED if answered else BATCH), len(seqs))
+    most = ANSWERED if answered else BATCH
+    for start in range(0, len(seqs), most):
+        at, end = start, start + most
         names = known["report_id"][start:end].to_pylist() if answered or meant else []
         found = preferred.of_reports(cursor, names) if answered else _standing_in(names, meant)
         for spoken in conversations(cursor, seqs[start:end]):
